@@ -1,7 +1,7 @@
 """The code behind the functions; only `lib/web/functions.py` imports `api/`, by name.
 
-Imports are most of a cold start, so three packages are told here, before anything imports them, to
-leave out what no function uses. A variable that is set already keeps its value.
+Imports are most of a cold start, so three packages are configured here, before they are imported,
+to leave out what no function uses. A variable that is set already keeps its value.
 """
 
 import gc

@@ -42,7 +42,7 @@ def in_words(result: LearningCalibrationOut) -> str:
             f" {result.log_loss_after:.4f} after."
         )
     lines.append(OUTCOMES[result.outcome])
-    lines.append(f"Mastery was counted anew for {result.recounted:,} students.")
+    lines.append(f"Mastery was recomputed for {result.recounted:,} students.")
     return "\n".join(lines)
 
 

@@ -37,7 +37,7 @@ SERVED_ALL_THE_SAME = (
     "and /health names it."
 )
 OPEN_TESTS = {"OPEN_TESTS_COUNT": "1"}
-"""So that a student who returns starts at the past level, as the guides say, without a ticket."""
+"""Setting that counts tests without a ticket: returning students start at their level."""
 TRUST_LOOPBACK = {"STEPWISE_TRUST_LOOPBACK": "1"}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -44,7 +44,7 @@ from migrations.results import Result
 from migrations.run_sql import run_sql
 
 REBUILDS = "`python migrate.py upgrade` rebuilds it"
-"""End of what the scripts report about an invalid index; `rebuild_invalid_indexes` says more."""
+"""End of a script's report of an invalid index; `rebuild_invalid_indexes` reports the result."""
 LOCK = "database/schema/migration_lock.sql"
 _CHANGING = ("upgrade", "downgrade", "stamp")
 _queries = load_queries("database/migrations.sql")
@@ -86,8 +86,8 @@ def run_online() -> Result:
             if is_upgrade() and set(after) == newest():
                 finish = bool(context.config.attributes.get("finish"))
                 upgrade = upgrade_schema(driver, finish=finish)
-            told = [line for line in reported if not line.endswith(REBUILDS)]
-            lines = list(dict.fromkeys([*lines, *told]))
+            remaining_reports = [line for line in reported if not line.endswith(REBUILDS)]
+            lines = list(dict.fromkeys([*lines, *remaining_reports]))
     if upgrade.refused:
         raise CommandError(upgrade.refusal)
     return Result("the database", before, after, upgrade.steps, lines)

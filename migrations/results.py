@@ -10,14 +10,14 @@ class Result:
     """The result of a command of Alembic on one database."""
 
     database: str
-    """What messages call it: `the database`, or the SQLite file with its path."""
+    """Name of the database in messages: `the database`, or the SQLite file with its path."""
     before: tuple[str, ...]
     """Revisions before the command."""
     after: tuple[str, ...]
     steps: list[Step] = field(default_factory=list)
     """Scripts of `sql/` that ran."""
     reports: list[str] = field(default_factory=list)
-    """What was moved, repaired or left."""
+    """Lines about what was moved, repaired or left."""
 
     def lines(self) -> list[str]:
         """Return the lines to print."""

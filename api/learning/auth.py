@@ -50,7 +50,7 @@ def reset_password(body: wire.ResetPasswordIn, db: Db, deps: ByDeps) -> wire.Tok
 
 @app.get("/api/auth/me")
 def read_me(call: UserCall) -> wire.MeOut:
-    """Return the user who calls."""
+    """Return the caller's account."""
     return log_in.read_me(call)
 
 

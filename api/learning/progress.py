@@ -1,4 +1,4 @@
-"""GET /api/learning/progress: 30 days of a student."""
+"""GET /api/learning/progress: a student's progress over the last 30 days."""
 
 from lib.errors import raises
 from lib.learning.current_user import UserCall
@@ -15,7 +15,7 @@ app = create_app("learning.progress", tag="Learning")
 @app.get("/api/learning/progress")
 @raises(NotStudent, *StudentErrors)
 def read_progress(call: UserCall, student_id: Id = None) -> ProgressAnswer:
-    """Return 30 days, what rose and fell this week, and frequent mistakes; days are in UTC."""
+    """Return 30 days of progress, this week's changes, and frequent mistakes; days are in UTC."""
     return read.read_progress(call, student_id)
 
 

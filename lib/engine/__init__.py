@@ -17,7 +17,7 @@ each rule and number.
     explain(state, bank, item), expected_share(state, bank, item)
     prior_from_record(mean, variance, elapsed_days, correlation)
 
-What no test session needs is imported from its own module, so that a function starts sooner:
+Modules that no test session needs are imported by name, so that a function starts sooner:
 `lib.engine.fit`, `lib.engine.simulation` and `lib.engine.calibration`.
 
     person_fit(state, bank)

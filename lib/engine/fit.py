@@ -61,7 +61,7 @@ class ItemFit(NamedTuple):
     level: FloatArray
     """Standardised sum of residuals; positive if the item is easier than its parameters say."""
     slope: FloatArray
-    """The same sum weighted by predicted logits; negative if the item discriminates less well."""
+    """Standardised sum of residuals times logits; negative if the item discriminates less well."""
     flagged: NDArray[np.bool_]
     """Whether either statistic exceeds `MISFIT` and there are `ENOUGH_ANSWERS`."""
 

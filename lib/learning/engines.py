@@ -64,7 +64,7 @@ def create_postgres_engine(url: str, *, pooled: bool) -> Engine:
         pooled: Whether connections are kept, which a process must do that lives long. A function is
             frozen between two requests, and a pooler would have closed what it kept.
     """
-    kept: dict[str, Any] = {
+    pool_options: dict[str, Any] = {
         "poolclass": QueuePool,
         "pool_size": POOL_SIZE,
         "max_overflow": MAX_OVERFLOW,
@@ -76,7 +76,7 @@ def create_postgres_engine(url: str, *, pooled: bool) -> Engine:
         creator=lambda: connect(url, autocommit=False),
         use_native_hstore=False,  # looking for the type would cost a round trip
         hide_parameters=True,  # errors are logged, and parameters hold hashes of passwords
-        **(kept if pooled else {"poolclass": NullPool}),
+        **(pool_options if pooled else {"poolclass": NullPool}),
     )
     event.listen(engine, "begin", _execute_preceding)
     event.listen(engine, "handle_error", _postgres_error)

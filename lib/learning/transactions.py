@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 def transaction(db: Session) -> Iterator[None]:
     """Commit what the block did, or roll it back if it raises.
 
-    What the session has read before belongs to the same transaction, so that it costs no further
-    round trip.
+    Earlier reads of the session belong to the same transaction, which saves a round trip.
     """
     try:
         yield

@@ -73,7 +73,7 @@ class FindingGroup(CamelBody):
     field: str
     """Column; `exercises.*` and `exercises.*.timeSpent` stand for exercises of every name."""
     outcome: str
-    """What became of the values."""
+    """Outcome for the values."""
     reason: str
     """Why they were not migrated as they were."""
     rows: int
@@ -92,7 +92,7 @@ class Finding(CamelBody):
     field: str
     """Column."""
     outcome: str
-    """What became of the value."""
+    """Outcome for the value."""
     reason: str
     """Why it was not migrated as it was."""
 
@@ -167,7 +167,7 @@ class MigrationProgress(CamelBody):
     """Progress of a run, which may take several calls."""
 
     phase: str
-    """What the run does next; `done` at the end."""
+    """Next phase of the run; `done` at the end."""
     percent: int
     """Share of the run that is done, 0 to 100."""
     interruptions: int
@@ -211,7 +211,7 @@ class PreflightKeys(CamelBody):
 
 
 class Preflight(CamelBody):
-    """What a dry run found before it began."""
+    """Result of the inspection before a dry run."""
 
     role: str
     """The database's role."""
@@ -224,7 +224,7 @@ class Preflight(CamelBody):
     keys: PreflightKeys
     """Whether ENCRYPTION_KEY opens the keys."""
     remarks: list[str]
-    """What to do before the real run, the worst first; empty if nothing."""
+    """Things to do before the real run, the worst first; empty if there are none."""
 
 
 class MigrationOut(CamelAnswer):
@@ -240,21 +240,21 @@ class MigrationOut(CamelAnswer):
     run_id: int
     """Number of the run."""
     preflight: Preflight | None
-    """What was found before a dry run; null in a real run."""
+    """Result of the inspection before a dry run; null in a real run."""
     progress: MigrationProgress
-    """How far the run has got."""
+    """Progress of the run."""
     summary: MigrationSummary
     """Figures of the run."""
     results: list[str]
     """The figures in words."""
     sources: list[Source]
-    """What became of the rows of each legacy table."""
+    """Outcomes for the rows of each legacy table."""
     findings: Findings
     """Values that were not migrated as they were."""
     verification: Verification | None
     """The verdict; null until the run has ended."""
     next_steps: list[str]
-    """What to do next."""
+    """Next thing to do."""
 
 
 class NormalizeOut(CamelAnswer):
@@ -264,7 +264,7 @@ class NormalizeOut(CamelAnswer):
     done: bool
     """Whether everything is done; if not, call again."""
     steps: list[str]
-    """What was done."""
+    """Description of the result."""
     stats: UnifiedRows
     """Rows of the unified tables."""
     backup_tables: list[str]
@@ -285,7 +285,7 @@ class SetAsideOut(CamelAnswer):
 
     message: str
     results: list[str]
-    """What was done with each table."""
+    """Result for each table."""
     backup_tables: list[str]
     """New names of the tables."""
     rows_only_in_old_tables: int
@@ -299,6 +299,6 @@ class BringBackOut(CamelAnswer):
 
     message: str
     results: list[str]
-    """What was done with each table."""
+    """Result for each table."""
     restored_tables: list[str]
     """Names of the tables."""

@@ -23,11 +23,11 @@ class CreateOut(CamelAnswer):
 
     message: str
     results: list[str]
-    """What was done with each table."""
+    """Result for each table."""
     backup: str | None
     """Location of the backup that dropExisting wrote first."""
     next_steps: list[str]
-    """What to do next."""
+    """Next thing to do."""
 
 
 class BackupOut(CamelAnswer):
@@ -66,7 +66,7 @@ class RestoreOut(CamelAnswer):
     removed_again: int
     """People whom an operator removed since; they were removed again."""
     notes: list[str]
-    """What differs from the database that was backed up."""
+    """Differences from the database that was backed up."""
 
 
 class RotationOut(CamelAnswer):
@@ -118,7 +118,7 @@ class AuditOut(CamelAnswer):
 
 
 class NightlyJobOut(CamelBody):
-    """What became of one job."""
+    """Outcome of one job."""
 
     path: str
     """Path that runs the job alone."""
@@ -138,4 +138,4 @@ class NightlyOut(CamelBody):
     """False if a job failed or was not run; the status is then 500."""
     message: str
     jobs: list[NightlyJobOut]
-    """What became of each job."""
+    """Outcome of each job."""

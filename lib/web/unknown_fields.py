@@ -26,7 +26,7 @@ class UnknownField:
     """A field of a body, or a parameter of a query, that the endpoint does not have."""
 
     name: str
-    """Its path, such as `end_criteria.typ`; shortened, and without what looks like a secret."""
+    """Path of the field, such as `end_criteria.typ`; shortened, without secrets."""
     suggestion: str | None
     """The name that it almost has, if the request does not have that name, too; a parameter that
     is named like a field: `dryRun in the body`."""

@@ -63,7 +63,7 @@ class Answer(Body):
 
 
 class CamelAnswer(Answer, CamelBody):
-    """The same in camelCase."""
+    """A response to a request that succeeded, with fields in camelCase."""
 
 
 class CamelRequest(CamelBody):

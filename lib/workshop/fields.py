@@ -92,7 +92,7 @@ def _array_or_object(value: Any) -> Any:
 
 
 def _normalize_email(value: Any) -> Any:
-    # A secret is recognized by its look, which normalization changes.
+    # A secret is recognized by its format, which normalization changes.
     return normalized_email(_refuse_secret(value)) if isinstance(value, str) else value
 
 

@@ -64,7 +64,7 @@ class StoredSession(Body):
     completion_rate: int
     """Share of completed steps, 0 to 100."""
     use_case_description: str | None
-    """What the assistant is for."""
+    """Purpose of the assistant."""
     call_direction: str | None
     """Direction of the calls, such as `inbound` or `outbound`."""
     selected_phone_number: str | None

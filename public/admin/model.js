@@ -37,7 +37,7 @@ export function obstacleOf(dryRun) {
   return sumOf(dryRun).notMoved > 0 ? "skipped" : null;
 }
 
-/** Which steps of the wizard are done, by what is known of them. */
+/** The steps of the wizard that are done, by name. */
 export function doneSteps({ schema, dryRun, run, cleanUp }) {
   return {
     schema: Boolean(schema),

@@ -1,4 +1,4 @@
-// All words of the admin page.
+// All texts of the admin page.
 import { count, number } from "../shared/format.js";
 
 export const PAGE = {

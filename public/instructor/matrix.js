@@ -8,7 +8,7 @@ import { LEGEND, SORTS, WORDS } from "./texts.js";
 
 const FUNNEL_HEIGHT = 34;
 
-/** What the letters and shades of the cells mean. */
+/** Legend of the letters and shades of the cells. */
 export function Legend() {
   return html`<p class="legend soft small">
     ${LEGEND.map(([state, now, sign, word]) => html`<span key=${word}><i class="cell" aria-hidden="true" data-s=${state || null} data-now=${now || null}>${sign}</i>${word}</span>`)}

@@ -1,4 +1,4 @@
-// What the dashboard shows, computed from the rows of GET /api/class-progress. No DOM, no clock.
+// The dashboard's figures, computed from the rows of GET /api/class-progress. No DOM, no clock.
 import { duration, nameOf } from "../shared/format.js";
 import { sorted } from "../shared/table.js";
 import { STATES, STATUS, STUCK_MINUTES } from "./texts.js";
@@ -64,7 +64,7 @@ export function cellOf(row, place) {
   return { state: state === "b" || state === "." ? "" : state, sign: stuck && (state === "." || state === "b") ? "!" : sign, label: `${word}, ${why}`, now: stuck ? "stuck" : "yes" };
 }
 
-/** How many rows have each status. */
+/** Number of rows by status. */
 export function countsOf(rows) {
   const counts = Object.fromEntries(STATUSES.map((status) => [status, 0]));
   for (const row of rows) counts[row.status] += 1;
@@ -112,7 +112,7 @@ export function funnelOf(rows, steps) {
   return { reached, drop };
 }
 
-/** What to ask for next: a page of everything, the next page, or the changes since the last response. */
+/** Query of the next request: a page of everything, the next page, or the changes since the last response. */
 export function nextQuery(last, { courseId, now }) {
   if (last === null || last.reload || now - last.completeAt > FULL_RELOAD_MS) return { courseId };
   if (last.nextCursor !== null) return { courseId, cursor: last.nextCursor };

@@ -1,4 +1,4 @@
-// All words of the instructor's dashboard.
+// All texts of the instructor's dashboard.
 import { count, duration } from "../shared/format.js";
 
 export const TITLE = "Instructor dashboard";

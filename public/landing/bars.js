@@ -1,4 +1,4 @@
-// What the short test knows: a bar for each concept.
+// Result of the short test so far: a bar for each concept.
 import { html } from "../shared/html.js";
 import { Interval } from "../test/interval.js";
 import { DEMO } from "./texts.js";

@@ -1,4 +1,4 @@
-// What the landing page says about the service, from the response of /health.
+// Texts of the landing page about the service, from the response of /health.
 import { apiWith } from "../shared/api.js";
 
 const TIMEOUT_MS = 10_000;
@@ -27,7 +27,7 @@ export async function fetchHealth(api = apiWith(null)) {
   }
 }
 
-/** What the status means for a person; where remarks explain it, they stand in place of the usual sentence. */
+/** The status as a sentence; remarks that explain it replace the usual one. */
 export function meaning(health) {
   const { behind = false, missing = [], waiting = [], remarks = [] } = health.schema ?? {};
   const { postgres, redis } = health.services;

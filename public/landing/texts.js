@@ -1,4 +1,4 @@
-// All words of the short test on the landing page; the rest of the page stands in index.html.
+// All texts of the short test on the landing page; the rest of the page is in index.html.
 
 export const DEMO = {
   title: "What is your level?",

@@ -133,7 +133,7 @@ export function ImportFile({ api, pool, onDone }) {
     ${done !== null && html`<${Note} kind="good" fact=${IMPORT.done(done)} />`}
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${busy && html`<p role="status" class="soft">${busy}</p>`}
-    ${file && html`<p role="status"><b>${file.items.length ? IMPORT.can(file.items.length) : IMPORT.cannot}</b> ${IMPORT.notStored} ${bad ? IMPORT.mend(bad) : ""} ${file.ignored.length ? IMPORT.ignored(file.ignored) : ""}</p>
+    ${file && html`<p role="status"><b>${file.items.length ? IMPORT.can(file.items.length) : IMPORT.cannot}</b> ${IMPORT.notStored} ${bad ? IMPORT.correct(bad) : ""} ${file.ignored.length ? IMPORT.ignored(file.ignored) : ""}</p>
       ${bad > 0 && html`<${Problems} problems=${file.problems} lines=${file.lines} />`}
       ${file.items.length > 0 && html`<${Preview} items=${file.items} />`}
       ${file.items.length > 0 && pool === null && html`<${Field} label=${IMPORT.name}>

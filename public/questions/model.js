@@ -9,7 +9,7 @@ export const BATCH_BYTES = 3_000_000; // the platforms refuse bodies of more tha
 
 const DETAIL = /^questions\[(\d+)\](?:\.(.+))?$/;
 
-/** What an author should look at in a question: `[{why, what}]`, worst first. */
+/** Problems of a question for its author: `[{why, what}]`, worst first. */
 export function flagsOf(question, { testCount, maxExposure }) {
   const flags = [];
   const { discrimination, is_calibrated: calibrated } = question.parameters;
@@ -62,7 +62,7 @@ export function searched(questions, search) {
   });
 }
 
-/** The same id twice in a file: the later ones as problems with the line of the first. */
+/** Ids that are repeated in a file: a problem for each later one, with the line of the first. */
 export function withoutRepeats(items, problemOf) {
   const seen = new Map();
   const problems = [];

@@ -1,4 +1,4 @@
-// All words of the authors' page.
+// All texts of the authors' page.
 import { count, number } from "../shared/format.js";
 
 const percent = (share) => `${Math.round(100 * share)} %`;
@@ -24,12 +24,12 @@ export const POOL = {
   subtitle: (pool) =>
     [count(pool.question_count, "question"), count(pool.concept_count, "concept"), count(pool.test_count, "test"), count(pool.answer_count, "answer")].join(" · "),
   rules: ({ admission, tells }) =>
-    `${admission === "ticket" ? "Students need a ticket" : "Anybody may start a test"}; proficiency is told ${tells === "each" ? "after each answer" : "at the end"}.`,
+    `${admission === "ticket" ? "Students need a ticket" : "Anybody may start a test"}; students see their proficiency ${tells === "each" ? "after each answer" : "at the end"}.`,
   tickets: "Tickets for a class",
   results: "Results",
   empty: "This pool has no question that can be asked.",
-  proposal: (n, drifted) => `New estimates for ${count(n, "question")} wait for you${drifted ? `; ${drifted} of them drifted` : ""}.`,
-  proposalHint: "The last calibration changed more than it may change alone. Until you accept them, tests use the parameters as they are.",
+  proposal: (n, drifted) => `New estimates for ${count(n, "question")} wait for your decision${drifted ? `; ${drifted} of them drifted` : ""}.`,
+  proposalHint: "The last calibration changed more than it may without approval. Until you accept them, tests use the parameters as they are.",
   accept: "Use the new estimates",
   accepting: "Writing …",
   concept: (place, name) => name ?? `Concept ${place + 1}`,
@@ -66,7 +66,7 @@ export const FLAGS = {
   title: "Flagged questions",
   none: "Nothing looks wrong. Questions are flagged here when their answers say so.",
   columns: { question: "Question", why: "Why", what: "What to do" },
-  noKey: { why: "Its right answer is none of its options, so it is never asked", what: "correct the answer" },
+  noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
   belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${number(answers)} answers: less often than by guessing`, what: "check the right answer" }),
   drifted: (change) => ({ why: `Answers differ from its former parameters by ${percent(change)}`, what: "has it become known?" }),
   weak: (discrimination, error) => ({ why: `Says little about ability: discrimination ${number(discrimination, 2)}${error ? ` ± ${number(error, 2)}` : ""}`, what: "retire or rewrite" }),
@@ -126,12 +126,12 @@ export const IMPORT = {
   choose: "Choose a file",
   chooseHint: "JSON as the API takes it, or CSV with the columns question, option_a, option_b, …, answer, and if you like id, concepts, difficulty, discrimination, guessing.",
   checking: "Checking …",
-  need: (bad, all) => `${bad} of ${all} need you`,
+  need: (bad, all) => `${bad} of ${all} need correction`,
   ready: "ready",
   can: (n) => `${count(n, "question")} can be imported.`,
   cannot: "No question can be imported.",
   notStored: "Nothing is stored yet.",
-  mend: (bad) => `Mend the file and choose it again, or go on without ${bad === 1 ? "this one" : `these ${bad}`}.`,
+  correct: (bad) => `Correct the file and choose it again, or go on without ${bad === 1 ? "this one" : `these ${bad}`}.`,
   errors: "Errors by line",
   more: (n) => `and ${n} more`,
   ignored: (names) => `These columns are not read: ${names.join(", ")}.`,
@@ -152,7 +152,7 @@ export const FILE = {
   empty: "the file is empty",
   missing: (columns) =>
     `columns are missing: ${columns.map((column) => ({ content: "question", answer: "answer", option: "option_a, option_b, …" })[column]).join("; ")}`,
-  noAnswer: (answer) => (answer ? `“${answer}” is none of the options: write an option’s text, letter or number` : "the right answer is missing"),
+  noAnswer: (answer) => (answer ? `“${answer}” is not one of the options: write an option’s text, letter or number` : "the right answer is missing"),
   noNumber: (column, text) => `${column}: “${text}” is not a number`,
   noConcept: "the concept is missing",
   unknownConcept: (name, known) => `“${name}” is not a concept of this pool; it has ${known.join(", ")}`,
@@ -161,7 +161,7 @@ export const FILE = {
 
 export const TICKETS = {
   title: "Tickets for a class",
-  about: "A ticket lets one student take one test. Whoever has it can take the test as this student, so send each one its own.",
+  about: "A ticket lets one student take one test. Whoever has it can take the test as this student, so send each student their own.",
   students: "Students, one in each line",
   studentsHint: "An id, an e-mail or a name: results are listed under it.",
   days: "Days until they end",
@@ -170,7 +170,7 @@ export const TICKETS = {
   extras: [
     [0, "none"],
     [0.25, "a quarter more"],
-    [0.5, "half as much more"],
+    [0.5, "half more"],
     [1, "twice the time"],
   ],
   none: "Write at least one student.",

@@ -1,4 +1,4 @@
-// All words of the roster import.
+// All texts of the roster import.
 import { count } from "../shared/format.js";
 
 export const ROSTER = {

@@ -56,7 +56,7 @@ export function Badge({ kind = "", sign, children }) {
   return html`<span class=${`badge ${kind}`}>${sign && html`<span aria-hidden="true">${sign}</span>`}${children}</span>`;
 }
 
-/** Where nothing is: why, when that ends, and one action. */
+/** An empty state: the reason, when it ends, and one action. */
 export function Empty({ title, children, action }) {
   return html`<div class="empty"><h3>${title}</h3><p class="soft">${children}</p>${action && html`<div class="row mid">${action}</div>`}</div>`;
 }

@@ -25,7 +25,7 @@ export function duration(seconds) {
   return count(Math.floor(seconds / DAY), "day");
 }
 
-/** How long ago a moment was: "now", "4 min". `now` is in milliseconds. */
+/** Time since a moment: "now", "4 min". `now` is in milliseconds. */
 export function ago(moment, now) {
   const seconds = Math.max(0, (now - new Date(moment).getTime()) / 1000);
   return seconds < MINUTE ? "now" : duration(seconds);
@@ -48,7 +48,7 @@ export function dateTime(moment) {
   return `${day}, ${clock(moment)}`;
 }
 
-/** What to call a person who may have given no name. */
+/** Name of a person, or a substitute if none was given. */
 export function nameOf({ studentName, studentEmail, githubUsername, studentId }) {
   return studentName || studentEmail || githubUsername || `No name (${String(studentId ?? "?").slice(0, 4)})`;
 }

@@ -1,4 +1,4 @@
-// What a page shows before its log-in, and the bar of one that is logged in.
+// The log-in of a page, and its bar after the log-in.
 import { apiWith } from "./api.js";
 import { LogInForm, Page } from "./elements.js";
 import { html, useEffect, useState } from "./html.js";

@@ -1,4 +1,4 @@
-// What can go wrong with a call, told apart by what the reader can do about it.
+// Kinds of problems with a call, by what the reader can do about them.
 
 /** A call that brought no result. `kind` chooses the words and the state of the page. */
 export class Problem extends Error {

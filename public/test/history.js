@@ -64,7 +64,7 @@ export function OverTime({ tests }) {
   return html`<p class="small soft">${HISTORY.mean}</p><${Picture} points=${seriesOf(group, null)} />`;
 }
 
-/** What a series says; a change inside the last band is about the same. */
+/** Summary of a series; a change inside the last band is about the same. */
 function findingOf(points, concept, names) {
   if (points.length < 2) return HISTORY.pool(names);
   const [first, last] = [points[0], points.at(-1)];

@@ -1,4 +1,4 @@
-// Where a level lies, as a picture; the numbers stand beside it.
+// A chart of a level with its interval; the numbers are shown beside it.
 import { html } from "../shared/html.js";
 
 /** A band on a track from 0 to 100, with the level now (full) and before (hollow). */

@@ -26,7 +26,7 @@ export function quantile(share) {
 }
 
 /**
- * Where a level lies with a probability of 95 %, as shares of all students.
+ * 95 % interval of a level, as shares of all students.
  *
  * @param {number} proficiency expected percentile, Φ(m / √(1 + v)) of the ability's mean and variance
  * @param {number} confidence 1 − v

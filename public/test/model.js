@@ -1,6 +1,6 @@
-// What the test page shows, computed from the responses of the test's endpoints. No DOM, no clock.
+// The test page's figures, computed from the responses of the test's endpoints. No DOM, no clock.
 
-/** What a question is about: its concepts, the weightiest first, and whether one is the least certain. */
+/** Subject of a question: its concepts, the weightiest first, and whether one is the least certain. */
 export function aboutOf(question, names, profile = null) {
   const concepts = names
     .map((name, place) => ({ name, weight: question.concepts[place] ?? 0 }))
@@ -35,7 +35,7 @@ export function ticketIn(text) {
   return /^[^\s#/?&]{20,}$/.test(trimmed) ? trimmed : null;
 }
 
-/** What became of an answer that the server refused: closed, moved (another tab answered) or refused. */
+/** Reason why the server refused an answer: closed, moved (another tab answered) or refused. */
 export function refusalOf({ code }) {
   if (["session_closed", "session_expired"].includes(code)) return "closed";
   if (["other_answer_stored", "not_the_question_asked"].includes(code)) return "moved";

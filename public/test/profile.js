@@ -6,7 +6,7 @@ import { LEVELS, RESULT } from "./texts.js";
 
 const KINDS = { below: "", around: "info", above: "good" };
 
-/** What the signs in a profile mean. */
+/** Legend of the signs in a profile. */
 export function ProfileLegend({ before }) {
   return html`<p class="legend soft small">
     <span><svg class="key" width="18" height="14" aria-hidden="true"><circle class="dot" cx="9" cy="7" r="6" /></svg>${RESULT.now}</span>

@@ -1,4 +1,4 @@
-// What this browser keeps of tests: the running one with an answer that is not acknowledged yet, the
+// Tests in this browser's storage: the running one with an answer that is not acknowledged yet, the
 // ids of former ones, and a name of its own for tests without a ticket. The id of a test is a
 // credential, so it never stands in an address.
 
@@ -13,7 +13,7 @@ export function newVisitor(random = () => crypto.randomUUID()) {
   return `visitor-${random()}`;
 }
 
-/** What is stored, without anything that is not as expected. */
+/** The stored tests; malformed parts are left out. */
 export function readTests(storage = localStorage) {
   let stored;
   try {

@@ -1,4 +1,4 @@
-// All words of the test page and of the test on the landing page.
+// All texts of the test page and of the test on the landing page.
 import { clock, count, dateTime, duration } from "../shared/format.js";
 
 export const LINKS = [

@@ -1,4 +1,4 @@
-// How a student gets in: begin, come back with a link, or look at steps only.
+// Entry of a student: begin, return with a link, or view steps only.
 import { apiWith } from "../shared/api.js";
 import { Field, Note, ProblemNote } from "../shared/elements.js";
 import { html, useState } from "../shared/html.js";

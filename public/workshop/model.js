@@ -1,4 +1,4 @@
-// What the workshop page shows, computed from a session and its course. No DOM, no clock.
+// The workshop page's figures, computed from a session and its course. No DOM, no clock.
 import { safeLink } from "../shared/format.js";
 import { FIELDS, PARTS, SETTINGS, VOICE_FIELDS } from "./texts.js";
 
@@ -94,7 +94,7 @@ function faultOf(kind, value) {
   return null;
 }
 
-/** What is wrong with changed fields, by name. */
+/** Problems of changed fields, by name. */
 export function faultsOf(fields, changed) {
   const faults = {};
   for (const { name, kind } of fields) {
@@ -104,7 +104,7 @@ export function faultsOf(fields, changed) {
   return faults;
 }
 
-/** What a refused call says about the fields of a form, by name. */
+/** Problems that a refused call reports of a form's fields, by name. */
 export function refusedFields(problem, names) {
   return Object.fromEntries(problem.details.filter(({ field }) => names.includes(field)).map(({ field, problem: words }) => [field, words]));
 }

@@ -17,9 +17,9 @@ const api = apiWith(null);
 /** The session of a token with its course, and the student's other sessions. The course is loaded once. */
 async function loadOwn(token, signal, last) {
   const { progress } = await api("GET", "/api/student-progress", { headers: { "X-Session-Token": token }, signal });
-  const known = last?.course.courseId === progress.course_id ? last.course : null;
+  const loaded = last?.course.courseId === progress.course_id ? last.course : null;
   const [course, all] = await Promise.all([
-    known ?? api("GET", "/api/course", { query: { courseId: progress.course_id }, signal }).then((reply) => reply.course),
+    loaded ?? api("GET", "/api/course", { query: { courseId: progress.course_id }, signal }).then((reply) => reply.course),
     api("GET", "/api/student-progress", { query: { studentId: progress.student_id, limit: 200 }, signal }).catch(() => ({ sessions: [] })),
   ]);
   return { session: progress, course, others: otherSessions(all.sessions, progress) };
@@ -61,12 +61,12 @@ function Settings({ session, course, onChange }) {
     setSavedAt(Date.now());
     onChange();
   };
-  const known = fieldsOf(course).filter(({ column, kind }) => kind === "secret" || session[column]);
-  const shown = known.filter(({ name }) => name !== "systemPrompt");
+  const filled = fieldsOf(course).filter(({ column, kind }) => kind === "secret" || session[column]);
+  const listed = filled.filter(({ name }) => name !== "systemPrompt");
   return html`<section class="card flow">
     <h2>${SETTINGS.title}</h2>
     ${savedAt && html`<p class="small good" role="status">✓ ${SETTINGS.saved(savedAt)}</p>`}
-    ${shown.length ? html`<dl class="dl">${shown.map((field) => html`<dt key=${`t${field.name}`}>${field.label}</dt><dd key=${`d${field.name}`}><${Value} field=${field} value=${session[field.column]} /></dd>`)}</dl>` : html`<p class="small soft">${SETTINGS.none}</p>`}
+    ${listed.length ? html`<dl class="dl">${listed.map((field) => html`<dt key=${`t${field.name}`}>${field.label}</dt><dd key=${`d${field.name}`}><${Value} field=${field} value=${session[field.column]} /></dd>`)}</dl>` : html`<p class="small soft">${SETTINGS.none}</p>`}
     <button type="button" class="quiet" onClick=${() => setOpen(true)}>${SETTINGS.change}</button>
     ${open && html`<${SettingsDialog} session=${session} course=${course} onSaved=${saved} onClose=${() => setOpen(false)} />`}
   </section>`;
@@ -104,7 +104,7 @@ function Share({ studentId }) {
   </section>`;
 }
 
-/** What the heading says: [before the name, after it]. */
+/** Text of the heading: [before the name, after it]. */
 function findingOf(current, counts) {
   if (current === null) return OWN.finished(counts.all);
   return counts.begun ? OWN.at(current, counts.all) : OWN.begin(counts.all);

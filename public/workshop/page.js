@@ -1,4 +1,4 @@
-// The workshop page: a student's own dashboard, the share view, or how to get in.
+// The workshop page: a student's own dashboard, the share view, or the entry.
 import { Badge, Page } from "../shared/elements.js";
 import { html, lazy, render, useEffect, useState } from "../shared/html.js";
 import { lookupOf, tokenIn } from "./model.js";
@@ -9,7 +9,7 @@ import { LINKS, OWN } from "./texts.js";
 const Entry = lazy(() => import("./entry.js"), "Entry");
 const ShareView = lazy(() => import("./share_view.js"), "ShareView");
 
-/** The token that a link has behind `#`; it is kept on this device and leaves the address at once. */
+/** The token behind `#` in a link; it is stored on this device and removed from the address at once. */
 function takeToken() {
   const token = location.hash.includes("sessionToken=") ? tokenIn(location.hash) : null;
   if (token) {

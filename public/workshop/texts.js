@@ -1,4 +1,4 @@
-// All words of the workshop page.
+// All texts of the workshop page.
 import { clock, count, dateTime, duration } from "../shared/format.js";
 
 export const LINKS = [
@@ -42,7 +42,7 @@ export const STEPS = {
   next: "next",
 };
 
-/** What the steps of the built-in course consist of: the session's column, and the words for it. */
+/** Parts of the steps of the built-in course: the session's column, and the words for it. */
 export const PARTS = {
   1: [["twilio_connected", "Twilio connected"], ["openai_connected", "OpenAI connected"]],
   4: [["step4_code_validated", "code validated"], ["step4_committed", "committed"], ["step4_deployed", "deployed"]],

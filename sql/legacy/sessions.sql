@@ -25,7 +25,7 @@ ANALYZE pg_temp.batch_rows (origin, session_token);
 -- Give each person of a token that several people share a token of their own, and report their rows.
 -- The session's stored owner keeps the token, else the person whom the session would belong to; nobody
 -- keeps a word such as "undefined". Rows without an e-mail address are nobody's, so that they become
--- an anonymous session. Who has been separated by an earlier run stays separated.
+-- an anonymous session. People whom an earlier run separated stay separated.
 WITH separated AS MATERIALIZED (
   SELECT session_token FROM public.sessions
   -- A range for the index, in every collation.
@@ -93,8 +93,8 @@ SELECT r.origin, legacy.row_key(r.session_token), legacy.own_name(r.origin, 'ses
 FROM rows AS r JOIN shared USING (session_token) LEFT JOIN keepers AS k USING (session_token);
 
 -- skip_removed_sessions --
--- Move rows from the batch to the findings whose session an operator removed, unless the row was
--- created since.
+-- Skip rows whose session an operator removed, unless the row was created since; report each as a
+-- finding.
 WITH skipped AS (
   DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
   WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
@@ -274,15 +274,15 @@ FROM (SELECT
 ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
 -- follow_changed_emails --
--- An operator has changed the e-mails of these sessions' people since.
+-- Replace e-mails that an operator has changed since by the present ones.
 UPDATE pg_temp.incoming AS i SET person = s.student_email
 FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND i.person = ANY (s.former_emails)
   AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = i.person);
 
 -- hide_keys --
--- Replace API keys and other secrets in fields that are not for them, and report the field. What students wrote for
--- their assistant (prompt, greeting, use case, tools, voice settings) stays as they wrote it.
+-- Replace API keys and other secrets in fields that are not for them, and report the field. Texts for the
+-- assistant (prompt, greeting, use case, tools, voice settings) stay as students wrote them.
 WITH changed AS (
   UPDATE pg_temp.incoming AS i
   SET student_name = legacy.without_secrets(i.student_name),
@@ -469,7 +469,7 @@ SELECT DISTINCT account_sid FROM pg_temp.incoming
 WHERE account_sid IS NOT NULL AND NOT legacy.is_sealed(account_sid);
 
 -- store_sealed_accounts --
--- Replaces them by the same accounts, encrypted.
+-- Replace them by the same accounts, encrypted.
 UPDATE pg_temp.incoming AS i SET account_sid = k.sealed
 FROM unnest(%(plain)s::text[], %(sealed)s::text[]) AS k (plain, sealed)
 WHERE i.account_sid = k.plain;
@@ -861,7 +861,7 @@ FROM (
 ) AS compared;
 
 -- find_unread --
--- Report columns that hold something that cannot be read in their type.
+-- Report values that cannot be converted to the type of their column.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT origin, legacy.row_key(session_token), field, 'kept raw', CASE
     WHEN field IN ('completion_rate', {{counters: '$column'}})
@@ -907,7 +907,7 @@ FROM unnest(%(sources)s::text[], %(row_keys)s::text[]) AS other (source, row_key
 
 -- find_overridden --
 -- Report values of rows whose session has another value, of another row or of a page. A row that
--- alone made its session is not looked at.
+-- is the only source of its session is left out.
 WITH several AS MATERIALIZED (
   SELECT session_token FROM pg_temp.batch_rows GROUP BY session_token HAVING count(*) > 1
   UNION SELECT session_token FROM pg_temp.stored_tokens

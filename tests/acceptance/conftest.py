@@ -33,7 +33,7 @@ def loopback_client(client: TestClient) -> TestClient:
 
 @pytest.fixture
 def environment(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> dict[str, str]:
-    """What `make dev` gives its server and the commands on its data."""
+    """The environment that `make dev` gives its server and the commands on its data."""
     return {
         "POSTGRES_URL": postgres_url,
         "UPSTASH_REDIS_REST_URL": redis_gateway.url,

@@ -94,7 +94,7 @@ def printed_by_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def refusals(postgres_server: PostgresServer) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """What psql prints for the blocks of each guide in each state."""
+    """Output of psql for the blocks of each guide in each state."""
     printed: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for state, ways in STATES.items():
         for number, prepare in enumerate(ways):

@@ -65,10 +65,10 @@ class Harvester:
                     "response": option,
                 },
             ).json()
-            told = response.get("current_proficiency") or response.get("final_proficiency")
-            if told:
-                tried[option] = sum(told) - level
-                level = sum(told)
+            proficiency = response.get("current_proficiency") or response.get("final_proficiency")
+            if proficiency:
+                tried[option] = sum(proficiency) - level
+                level = sum(proficiency)
             question = response.get("next_question")
 
     def keys(self) -> dict[str, int]:
@@ -158,7 +158,7 @@ def test_a_test_that_is_ended_early_tells_nothing(
     assert [test["total_questions"] for test in recorded] == [answers]
 
 
-def test_the_result_is_told_at_the_end_and_rounded(
+def test_the_result_is_proficiency_at_the_end_and_rounded(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     criteria = {"max_questions": 6}

@@ -91,7 +91,7 @@ def test_file_is_imported_without_its_bad_lines(visit: Visit, own_server: LocalS
     lines = page.locator(".el")
     expect(lines).to_have_count(3)
     expect(lines.nth(0)).to_contain_text("4")
-    expect(lines.nth(0)).to_contain_text("“z” is none of the options")
+    expect(lines.nth(0)).to_contain_text("“z” is not one of the options")
     expect(lines.nth(1)).to_contain_text("difficulty: ")
     expect(lines.nth(2)).to_contain_text("s1 is already on line 2")
     assert pools(own_server) == []

@@ -161,7 +161,7 @@ def test_the_scheduler_runs_the_job_as_a_rule_does(aws: LambdaDeployment) -> Non
 
 
 def test_a_job_that_fails_is_an_error_without_what_was_stored(variables: dict[str, str]) -> None:
-    """So that Lambda repeats it and an alarm rings."""
+    """Lambda then repeats it, and an alarm is raised."""
     url = variables["POSTGRES_URL"]
     deployment = LambdaDeployment(variables)
     with psycopg.connect(url, autocommit=True) as database:

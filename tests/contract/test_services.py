@@ -1,4 +1,4 @@
-"""On each platform: addresses in the form of consoles, unresponsive services, and request ids."""
+"""Addresses as consoles show them, unresponsive services, and request ids, on each platform."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""On Supabase every endpoint answers as elsewhere, and no call leaves a table open to everybody."""
+"""Every endpoint works on Supabase, and no call leaves a table open to everybody."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

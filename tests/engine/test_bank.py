@@ -28,7 +28,7 @@ def test_easiest_and_hardest_questions_have_finite_intercepts() -> None:
     assert bank.intercepts[0] > 8 > -8 > bank.intercepts[1]
 
 
-def test_extreme_abilities_neither_overflow_nor_leave_the_curve_s_limits() -> None:
+def test_extreme_abilities_neither_overflow_nor_leave_the_limits() -> None:
     bank = ItemBank([[1.0], [1000.0]], 0.0, [0.0, 0.25])
     p = bank.probability([[-50.0], [50.0]])
     assert p[0] == pytest.approx([0.0, 0.25], abs=1e-12)

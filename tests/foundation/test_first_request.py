@@ -1,4 +1,4 @@
-"""Which packages a function has imported after its first request, in a process of its own."""
+"""Packages that a function has imported after its first request, in a process of its own."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Secrets are recognized by look and by name, and ordinary text stays as it is."""
+"""Secrets are recognized by format and by name, and ordinary text stays as it is."""
 
 from typing import Any
 

@@ -85,6 +85,6 @@ class Project:
     def newest_revision(self) -> str:
         """Return the name of the only revision after the first."""
         (path,) = self.revisions()
-        found = re.search(r"^revision = '(\w+)'", path.read_text(), re.MULTILINE)
-        assert found is not None
-        return found[1]
+        match = re.search(r"^revision = '(\w+)'", path.read_text(), re.MULTILINE)
+        assert match is not None
+        return match[1]

@@ -1,4 +1,4 @@
-"""What tests of sessions share."""
+"""Shared parts of the tests of sessions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

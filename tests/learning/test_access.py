@@ -1,4 +1,4 @@
-"""Who may call the study planner's endpoints, for every row of the table."""
+"""Access to the study planner's endpoints by role, for every row of the table."""
 
 from typing import Any
 

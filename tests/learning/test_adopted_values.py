@@ -94,14 +94,14 @@ def test_newest_prerequisite_of_a_cycle_is_left_out(live: Connection) -> None:
          "minimum_mastery": {1: None, 2: -5, 5: 120}.get(id_, 70)}
         for id_, topic, prerequisite in reversed(edges)])  # fmt: skip
     result = upgrade(live)
-    kept = adopted(live, "topic_prerequisites")
-    assert {id_: row["minimum_mastery"] for id_, row in kept.items()} == {
+    prerequisites = adopted(live, "topic_prerequisites")
+    assert {id_: row["minimum_mastery"] for id_, row in prerequisites.items()} == {
         1: 60,
         2: 0,
         5: 100,
         8: 70,
     }
-    for reason, id_ in (("closes a circle", 3), ("own prerequisite", 4), ("already", 6),
+    for reason, id_ in (("closes a cycle", 3), ("own prerequisite", 4), ("already", 6),
                         ("prerequisite_topic_id is no", 7)):  # fmt: skip
         assert line_with(result, reason, "were not adopted").endswith(f": id {id_}")
 
@@ -113,7 +113,7 @@ def test_newest_parent_of_a_cycle_is_left_out(live: Connection) -> None:
     assert parents == {
         1: str(fixed_uuid("topics", 2)), 2: str(fixed_uuid("topics", 3)), 3: None, 4: None, 5: None,
     }  # fmt: skip
-    assert line_with(result, "parents formed a circle").endswith(": id 3")
+    assert line_with(result, "parents formed a cycle").endswith(": id 3")
     assert line_with(result, "its own parent").endswith(": id 4")
     assert line_with(result, "no adopted topic's").endswith(": id 5")
 
@@ -244,10 +244,10 @@ def test_booleans_of_other_types_are_read(
          "time_taken_seconds": 1, "confidence": 3}
         for number, value in enumerate(values, start=1)])  # fmt: skip
     result = upgrade(live)
-    found = {
+    adopted_values = {
         number: row["is_correct"] for number, row in adopted(live, "question_attempts").items()
     }
-    assert found == {n: v for n, v in enumerate(values.values(), start=1) if v is not None}
+    assert adopted_values == {n: v for n, v in enumerate(values.values(), start=1) if v is not None}
     assert line_with(result, "neither true nor false").endswith(f": id {len(values)}")
 
 

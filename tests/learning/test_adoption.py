@@ -37,10 +37,10 @@ def live(databases: Databases) -> Iterator[Connection]:
 def compare(live: Connection, rows: LiveRows) -> None:
     """Compare each adopted row with what is expected of it."""
     for table, expected in rows.expected.items():
-        found = adopted(live, table)
-        assert sorted(found) == sorted(expected), table
+        adopted_rows = adopted(live, table)
+        assert sorted(adopted_rows) == sorted(expected), table
         for former_id, values in expected.items():
-            row = found[former_id]
+            row = adopted_rows[former_id]
             assert row["id"] == str(fixed_uuid(table, former_id))
             for name, value in values.items():
                 if name in REFERENCES:
@@ -56,11 +56,11 @@ def test_fixed_ids_are_the_same_in_sql_and_python(postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         for table in TABLES:
             for number in numbers:
-                ((made,),) = connection.execute(
+                ((sql_id,),) = connection.execute(
                     "SELECT learning.fixed_uuid(%s, %s)", [table, number]
                 ).fetchall()
-                assert made == fixed_uuid(table, number)
-                assert (made.version, made.variant) == (8, "specified in RFC 4122")
+                assert sql_id == fixed_uuid(table, number)
+                assert (sql_id.version, sql_id.variant) == (8, "specified in RFC 4122")
     # The rule must not change, because pages store these ids.
     assert str(fixed_uuid("users", 1)) == "646351ee-1ddd-822f-b27d-188167219b1c"
     assert len({fixed_uuid(table, n) for table in TABLES for n in numbers}) == 77
@@ -75,8 +75,8 @@ def test_random_database_comes_over_row_by_row(live: Connection, seed: int) -> N
     compare(live, rows)
     # Everything that was not adopted stays in the moved tables, and is named.
     moved = {
-        name.partition(".")[2]: len(found)
-        for name, found in everything(live).items()
+        name.partition(".")[2]: len(table_rows)
+        for name, table_rows in everything(live).items()
         if name.startswith("learning_set_aside_")
     }
     assert moved == {table: len(rows.rows[table]) for table in TABLES}

@@ -15,7 +15,7 @@ from lib.learning.tables import QuestionAttempt, StudentSkill
 from lib.learning.tables.base import new_id
 from local.calibrate_learning import in_words
 from tests.learning.school import School
-from tests.learning.test_mastery_counting import counted_anew, stored
+from tests.learning.test_mastery_counting import recomputed, stored
 
 TOPICS = """
     topic     weight  hours  concepts
@@ -60,7 +60,7 @@ def test_too_few_answers_keep_the_default(school: School) -> None:
     assert "too few answers" in in_words(result)
 
 
-def test_better_coefficients_come_into_use_and_count_everybody_anew(school: School) -> None:
+def test_better_coefficients_come_into_use_and_recompute_mastery(school: School) -> None:
     school.syllabus(TOPICS, questions_of_concept=4)
     students = [school.user(f"student {number}") for number in range(FEWEST_STUDENTS + 2)]
     for number, student in enumerate(students):
@@ -74,7 +74,7 @@ def test_better_coefficients_come_into_use_and_count_everybody_anew(school: Scho
     assert result.version == current_calibration(school.db).version != VERSION
     versions = school.db.execute(select(StudentSkill.calibration).distinct()).scalars().all()
     assert versions == [result.version]
-    assert stored(students[3]) == counted_anew(students[3])
+    assert stored(students[3]) == recomputed(students[3])
     school.db.commit()
     assert calibrate(school.db, school.now).outcome == "nothing_new"
     practise(school, students[0], 99, count=200)

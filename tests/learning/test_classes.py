@@ -178,10 +178,12 @@ def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
         Geometry    35.66        2
         Dances      0.0          2
     """
-    seen = read_live_class(teacher, class_id, Filters())
-    assert drawn([it.model_dump() for it in seen.avg_mastery_by_topic], expected) == rows(expected)
+    live_class = read_live_class(teacher, class_id, Filters())
+    assert drawn([it.model_dump() for it in live_class.avg_mastery_by_topic], expected) == rows(
+        expected
+    )
     # ann's exam: 0.6 x 70.2 + 0.3 x 71.33 = 63.52, the class's mean half of it
-    assert (round(seen.avg_mastery, 2), seen.student_count) == (31.76, 2)
+    assert (round(live_class.avg_mastery, 2), live_class.student_count) == (31.76, 2)
     expected = """
         topic_name  avg_mastery  struggling_students
         Dances      0.0          2
@@ -213,9 +215,9 @@ def test_students_at_risk_are_weak_in_critical_topics(school: School, teacher: C
         cas           0.0          high
         bob           51.18        medium
     """
-    found = read_live_at_risk(teacher, class_id, Filters()).root
-    assert drawn([it.model_dump() for it in found], expected) == rows(expected)
-    assert [it.topic_name for it in found[1].weak_topics] == ["Geometry", "Dances"]
+    at_risk = read_live_at_risk(teacher, class_id, Filters()).root
+    assert drawn([it.model_dump() for it in at_risk], expected) == rows(expected)
+    assert [it.topic_name for it in at_risk[1].weak_topics] == ["Geometry", "Dances"]
 
 
 def test_filters_choose_student_topic_and_period(school: School, teacher: Call) -> None:
@@ -232,12 +234,12 @@ def test_filters_choose_student_topic_and_period(school: School, teacher: Call) 
     only_ann = Filters(student_id=str(ann.user.student_id))
     assert read_live_class(teacher, class_id, only_ann).student_count == 1
     only_topic = Filters(topic_id=str(school.topic("Geometry")))
-    seen = read_live_class(teacher, class_id, only_topic).avg_mastery_by_topic
-    assert [(it.topic_name, round(it.avg_mastery, 2)) for it in seen] == [("Geometry", 35.66)]
+    by_topic = read_live_class(teacher, class_id, only_topic).avg_mastery_by_topic
+    assert [(it.topic_name, round(it.avg_mastery, 2)) for it in by_topic] == [("Geometry", 35.66)]
     today = school.now.date()
     period = Filters(since=today, until=today)
-    seen = read_live_class(teacher, class_id, period).avg_mastery_by_topic
-    assert [round(it.avg_mastery, 2) for it in seen] == [0, 35.66, 0]
+    by_topic = read_live_class(teacher, class_id, period).avg_mastery_by_topic
+    assert [round(it.avg_mastery, 2) for it in by_topic] == [0, 35.66, 0]
     with pytest.raises(TopicNotFound):
         read_live_class(teacher, class_id, Filters(topic_id="7"))
 
@@ -256,17 +258,17 @@ def test_class_is_predicted_from_its_students(school: School, teacher: Call) -> 
     class_id = school.school_class(teacher, students)
     for student in students[1:]:
         school.answers(student, RIGHT)
-    seen = read_class_analytics(teacher, class_id, Filters())
-    assert [it.student_name for it in seen.predictions[:1]] == ["ann"]
-    for each in seen.predictions:
+    analytics = read_class_analytics(teacher, class_id, Filters())
+    assert [it.student_name for it in analytics.predictions[:1]] == ["ann"]
+    for each in analytics.predictions:
         interval = each.confidence_interval
         assert 0 <= interval.lower < each.predicted_score < interval.upper <= 100
-    mean = sum(it.predicted_score for it in seen.predictions) / 3
-    assert seen.predicted_avg_score == pytest.approx(mean, abs=0.5)
+    mean = sum(it.predicted_score for it in analytics.predictions) / 3
+    assert analytics.predicted_avg_score == pytest.approx(mean, abs=0.5)
     # What is unknown of one student averages out.
-    width = seen.confidence_interval.upper - seen.confidence_interval.lower
+    width = analytics.confidence_interval.upper - analytics.confidence_interval.lower
     widths = [
-        it.confidence_interval.upper - it.confidence_interval.lower for it in seen.predictions
+        it.confidence_interval.upper - it.confidence_interval.lower for it in analytics.predictions
     ]
     assert width < max(widths)
 
@@ -276,17 +278,19 @@ def test_student_is_compared_without_the_figures_of_others(school: School, teach
     class_id = school.school_class(teacher, [ann, bob])
     school.answers(ann, RIGHT)
     sent = str(bob.user.student_id)
-    seen = compare_live(bob, sent, class_id)
-    assert (round(seen.avg_mastery, 2), round(seen.class_avg_mastery, 2)) == (0, 31.76)
-    assert (seen.rank, seen.total_students) == (2, 2)
+    comparison = compare_live(bob, sent, class_id)
+    assert (round(comparison.avg_mastery, 2), round(comparison.class_avg_mastery, 2)) == (0, 31.76)
+    assert (comparison.rank, comparison.total_students) == (2, 2)
     expected = """
         topic_name  student_mastery  class_avg_mastery  difference  marked
         Algebra     0.0              35.1               -35.1       true
         Geometry    0.0              35.66              -35.66      true
         Dances      0.0              0.0                0.0         false
     """
-    assert drawn([it.model_dump() for it in seen.topic_comparison], expected) == rows(expected)
-    assert "ann" not in seen.model_dump_json()
+    assert drawn([it.model_dump() for it in comparison.topic_comparison], expected) == rows(
+        expected
+    )
+    assert "ann" not in comparison.model_dump_json()
     assert compare_live(teacher, str(ann.user.student_id), None).rank == 1
     for caller, wanted, in_class in (
         (cas, str(cas.user.student_id), None),

@@ -87,7 +87,7 @@ def learning(session: Session) -> str:
 
 
 @DATABASES
-def test_violated_constraint_raises_the_same_error_where_the_statement_stands(
+def test_violated_constraint_raises_the_same_error_at_the_statement(
     both: Deps, session_on: SessionOn
 ) -> None:
     with registered("users_username_key"), session_on(both) as session:

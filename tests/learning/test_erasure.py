@@ -227,7 +227,7 @@ def test_restored_backup_does_not_bring_an_erased_user_back(
     assert backup.status_code == 200, backup.text
     erase(client, operator, learningUsername=NAME).raise_for_status()
     tables = [table for (table,) in rows(IN_ALL_TABLES) if table.startswith("learning.")]
-    kept = {table: rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables}
+    rows_before = {table: rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables}
     rows(f"SET stepwise.removal = 'test'; TRUNCATE courses, {', '.join(tables)} CASCADE")
     restored = client.post(
         "/api/admin-restore", json={"name": backup.json()["name"]}, headers=operator
@@ -236,7 +236,7 @@ def test_restored_backup_does_not_bring_an_erased_user_back(
     assert restored.json()["removedAgain"] == 1
     assert "canary" not in everything(rows)
     for table in tables:
-        assert rows(f"SELECT t::text FROM {table} t ORDER BY 1") == kept[table], table
+        assert rows(f"SELECT t::text FROM {table} t ORDER BY 1") == rows_before[table], table
     assert rows("SELECT username FROM learning.users") == [("ben",)]
 
 

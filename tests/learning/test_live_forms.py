@@ -37,7 +37,7 @@ def live(databases: Databases) -> Iterator[Connection]:
 
 @pytest.fixture
 def postgres_url(databases: Databases) -> Iterator[str]:
-    """The same for the endpoint."""
+    """The same check for the endpoint."""
     with databases.copy() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(LIVE_TABLES)

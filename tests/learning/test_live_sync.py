@@ -120,13 +120,13 @@ def test_operation_that_cannot_be_applied_is_kept_and_blocks_no_other(
         assert (done.success, done.synced_count, done.failed_count) == (False, 1, 1)
         assert reason in done.errors[0]
         assert done.errors[0].startswith("operations[0]: ")
-    kept = school.db.execute(
+    stored_operations = school.db.execute(
         select(SyncOperation.retry_count, SyncOperation.last_error).where(
             SyncOperation.synced.is_(False)
         )
     ).all()
-    assert [row[0] for row in kept] == [1]
-    assert reason in (kept[0][1] or "")
+    assert [row[0] for row in stored_operations] == [1]
+    assert reason in (stored_operations[0][1] or "")
     assert read_status(student, str(student.user.student_id)).sync_state == "error"
 
 
@@ -190,8 +190,8 @@ def test_old_answer_leaves_the_time_of_the_newest(school: School) -> None:
     sent = str(student.user.student_id)
     times = []
     for timestamp in ("2026-11-20T10:00:00", "2026-11-25T10:00:00", "2026-11-10T10:00:00"):
-        taken = operation("question_attempts", attempt(school), timestamp=timestamp)
-        upload(student, queue(sent, taken))
+        answer = operation("question_attempts", attempt(school), timestamp=timestamp)
+        upload(student, queue(sent, answer))
         (mastery,) = download(student, sent).data.concept_mastery
         times.append(f"{mastery.last_updated:%m-%d}")
     assert (times, mastery.total_attempts) == (["11-20", "11-25", "11-25"], 3)
@@ -249,6 +249,6 @@ def test_status_is_that_of_the_own_queue(school: School) -> None:
 def test_device_reads_the_newest_20_plans(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    made = [make_plan(student, PlanType.DAILY, None).plan_id for _ in range(21)]
+    plan_ids = [make_plan(student, PlanType.DAILY, None).plan_id for _ in range(21)]
     plans = download(student, str(student.user.student_id)).data.study_plans
-    assert [it.plan_id for it in plans] == made[:0:-1]
+    assert [it.plan_id for it in plans] == plan_ids[:0:-1]

@@ -99,8 +99,8 @@ def _is_of(chosen: tuple[Any, ...], student_id: UUID) -> Any:
     return chosen[0].class_.student_id == student_id
 
 
-def counted_anew(call: Call) -> list[list[tuple[Any, ...]]]:
-    """The same values after the derived rows were thrown away and counted again."""
+def recomputed(call: Call) -> list[list[tuple[Any, ...]]]:
+    """Return the same values after the derived rows were deleted and computed again."""
     db, student_id = call.db, call.user.student_id
     for table in (StudentSkill, ConceptSkill, ConceptMastery):
         db.execute(table.__table__.delete().where(table.student_id == student_id))  # type: ignore[attr-defined]
@@ -122,7 +122,7 @@ def test_answers_one_by_one_give_the_same_as_all_at_once(school: School) -> None
             Algebra 2  false  12       4           1
         """,
     )
-    assert stored(student) == counted_anew(student)
+    assert stored(student) == recomputed(student)
 
 
 def operation(school: School, concept: str, when: datetime, *, right: bool) -> dict[str, Any]:
@@ -159,13 +159,13 @@ def test_answers_of_a_device_take_their_place_among_those_of_the_server(school: 
     queue = {"student_id": str(student.user.student_id), "operations": operations}
     body = QueueIn.model_validate(queue)
     assert upload(student, body).synced_count == 3
-    assert stored(student) == counted_anew(student)
+    assert stored(student) == recomputed(student)
     times = [it.clock for it in list_attempts(student.db, student.user.student_id)]
     assert len(times) == 5
     assert times == sorted(times)
 
 
-def test_new_calibration_counts_all_answers_anew(school: School) -> None:
+def test_new_calibration_recomputes_mastery(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     table = "concept  right\nAlgebra 1  true\n"
@@ -182,7 +182,7 @@ def test_new_calibration_counts_all_answers_anew(school: School) -> None:
     # Difficulty 0 - 0.55: expected 1 / (1 + exp(-0.55)) = 0.63414, so the skill is 0.2 x 0.36586
     assert round(row.mastery.mastery_score, 2) == 51.83 != round(before, 2)
     school.answers(student, table)
-    assert stored(student) == counted_anew(student)
+    assert stored(student) == recomputed(student)
 
 
 @pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])

@@ -1,4 +1,4 @@
-"""The model of mastery: histories worked by hand, and what holds for every history."""
+"""The model of mastery: histories worked by hand, and properties of every history."""
 
 import math
 from dataclasses import replace
@@ -187,7 +187,7 @@ def test_lag_counts_the_answers_since_a_concept_and_a_question() -> None:
 
 @pytest.mark.parametrize("correct", [True, False])
 @pytest.mark.parametrize("concepts", ["A", "AB", "B"])
-def test_last_outcome_is_told_apart_for_the_same_concepts(correct: bool, concepts: str) -> None:
+def test_last_outcome_is_distinguished_for_the_same_concepts(correct: bool, concepts: str) -> None:
     student = fold([attempt(1, "i", "A", correct)], BY_HAND)
     features = dict(
         zip(NAMES, student.features(Question("j", tuple(concepts)), None)[0], strict=True)

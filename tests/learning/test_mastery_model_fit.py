@@ -44,13 +44,13 @@ def rasch_students(
 
 
 def predictions(calibration: Calibration, students: dict[str, list[Attempt]]) -> FloatArray:
-    found = []
+    chances = []
     for attempts in students.values():
         student = Student(calibration)
         for it in attempts:
-            found.append(student.predict(it.question, it.time))
+            chances.append(student.predict(it.question, it.time))
             student.add(it)
-    return np.array(found)
+    return np.array(chances)
 
 
 def log_loss(students: dict[str, list[Attempt]], chances: FloatArray) -> float:
@@ -65,9 +65,9 @@ def fitted() -> Calibration:
 
 def test_difficulties_are_recovered(fitted: Calibration) -> None:
     truth = rasch_students(1)[1]
-    found = np.array([fitted.items[str(item)].difficulty for item in range(ITEMS)])
+    estimates = np.array([fitted.items[str(item)].difficulty for item in range(ITEMS)])
     # 150 answers give a standard error near sqrt(1 / (150 * 0.18)) = 0.2.
-    centered = (found - found.mean()) - (truth - truth.mean())
+    centered = (estimates - estimates.mean()) - (truth - truth.mean())
     assert float(np.sqrt(np.mean(centered**2))) < 0.3
     assert {it.answers for it in fitted.items.values()} == {STUDENTS}
 
@@ -80,13 +80,13 @@ def test_concepts_difficulties_are_the_means_of_their_questions(fitted: Calibrat
 
 def test_new_students_are_predicted_almost_as_well_as_the_data_allow(fitted: Calibration) -> None:
     students, _, truth = rasch_students(2, students=100)
-    found = predictions(fitted, students)
+    predicted = predictions(fitted, students)
     right = np.array([it.is_correct for attempts in students.values() for it in attempts])
     constant = np.full(len(right), right.mean())
-    best, ours, worst = (log_loss(students, it) for it in (truth, found, constant))
+    best, ours, worst = (log_loss(students, it) for it in (truth, predicted, constant))
     assert ours - best < 0.4 * (worst - best)
-    order = np.argsort(found)
-    gaps = [abs(right[rows].mean() - found[rows].mean()) for rows in np.array_split(order, 10)]
+    order = np.argsort(predicted)
+    gaps = [abs(right[rows].mean() - predicted[rows].mean()) for rows in np.array_split(order, 10)]
     assert float(np.mean(gaps)) < 0.03
 
 
@@ -118,10 +118,10 @@ def test_regression_finds_the_weights_that_made_the_outcomes() -> None:
     truth = np.array([0.5, -1.0, 0.0, 0.7, -0.7])
     design = Design(dense, np.arange(20_000), groups, np.ones(20_000), 3)
     outcomes = (rng.random(20_000) < sigmoid(design.times(truth))).astype(float)
-    found = regress(design, outcomes, np.array([1e-6, 1e-6, 1.0, 1.0, 1.0]))
+    weights = regress(design, outcomes, np.array([1e-6, 1e-6, 1.0, 1.0, 1.0]))
     # Standard errors are near 1 / sqrt(20,000 / 3 * 0.2) = 0.03; the intercept trades with groups.
-    assert found[1] == pytest.approx(-1.0, abs=0.06)
-    assert np.diff(found[2:]) == pytest.approx([0.7, -1.4], abs=0.1)
+    assert weights[1] == pytest.approx(-1.0, abs=0.06)
+    assert np.diff(weights[2:]) == pytest.approx([0.7, -1.4], abs=0.1)
 
 
 def test_regression_ends_where_the_penalised_gradient_is_zero() -> None:
@@ -129,26 +129,26 @@ def test_regression_ends_where_the_penalised_gradient_is_zero() -> None:
     # At w = 0.3343: p = 0.582805, 2.331220 - 3 + 0.6686 = -0.0002.
     nothing = np.zeros(0, np.int64)
     design = Design(np.ones((4, 1)), nothing, nothing, nothing.astype(float), 0)
-    found = regress(design, np.array([1.0, 1.0, 1.0, 0.0]), np.array([2.0]))
-    assert 4 / (1 + math.exp(-found[0])) - 3 + 2 * found[0] == pytest.approx(0, abs=1e-3)
-    assert found[0] == pytest.approx(0.3343, abs=1e-3)
+    weights = regress(design, np.array([1.0, 1.0, 1.0, 0.0]), np.array([2.0]))
+    assert 4 / (1 + math.exp(-weights[0])) - 3 + 2 * weights[0] == pytest.approx(0, abs=1e-3)
+    assert weights[0] == pytest.approx(0.3343, abs=1e-3)
 
 
 def test_rare_questions_are_drawn_towards_their_combination() -> None:
     items = np.array([0] * 100 + [1])
     outcomes = np.array([1.0] * 50 + [0.0] * 50 + [0.0])
-    found = item_difficulties(items, np.zeros(2, np.int64), outcomes, np.zeros(101))
-    assert found[0] == pytest.approx(0, abs=0.03)
+    difficulties = item_difficulties(items, np.zeros(2, np.int64), outcomes, np.zeros(101))
+    assert difficulties[0] == pytest.approx(0, abs=0.03)
     # One wrong answer: slope 1/2 over curvature 1/4 and precision 2 is about 1/2 / 2.25 = 0.22.
-    assert 0.1 < found[1] < 0.35
+    assert 0.1 < difficulties[1] < 0.35
 
 
 def test_questions_without_answers_are_as_hard_as_their_combination() -> None:
     items = np.array([0] * 100 + [2] * 100)
     outcomes = np.array([1.0] * 80 + [0.0] * 20 + [1.0] * 20 + [0.0] * 80)
-    found = item_difficulties(items, np.array([0, 0, 1, 1]), outcomes, np.zeros(200))
+    difficulties = item_difficulties(items, np.array([0, 0, 1, 1]), outcomes, np.zeros(200))
     # 100 (1 / (1 + exp(d)) - 0.8) = d at d = -1.3068; the other combination mirrors it.
-    assert found[[1, 3]] == pytest.approx([-1.3068, 1.3068], abs=0.01)
+    assert difficulties[[1, 3]] == pytest.approx([-1.3068, 1.3068], abs=0.01)
 
 
 def test_steps_follow_how_fast_abilities_change() -> None:
@@ -156,15 +156,15 @@ def test_steps_follow_how_fast_abilities_change() -> None:
     rng = np.random.default_rng(11)
 
     def answers(*, jumps: bool) -> list[Answered]:
-        found = []
+        answered = []
         for student in range(60):
             ability = rng.normal(0, 2)
             for number in range(100):
                 if jumps and number % 15 == 0:
                     ability = rng.normal(0, 3)
                 right = bool(rng.random() < 1 / (1 + math.exp(-ability)))
-                found.append(Answered(student, (0,), right, False, False, 0.0))
-        return found
+                answered.append(Answered(student, (0,), right, False, False, 0.0))
+        return answered
 
     def last(steps: Steps) -> float:
         return steps.concept / (1 + 50 * steps.concept_decay)

@@ -125,15 +125,15 @@ def test_printed_sql_makes_the_same_tables_and_may_run_again(
 def test_tables_made_without_migrations_are_the_same_and_can_be_upgraded(
     sqlite_file: Path, migrated: Path, empty_postgres_url: str
 ) -> None:
-    made = sqlite_file.with_name("made.db")
+    unmigrated = sqlite_file.with_name("made.db")
     for _ in range(2):
-        printed = run("init_db.py", url=empty_postgres_url, sqlite=made)
-        assert f"created the tables of the learning context in {made}" in printed
+        printed = run("init_db.py", url=empty_postgres_url, sqlite=unmigrated)
+        assert f"created the tables of the learning context in {unmigrated}" in printed
         assert "applied sql/learning/schema/tables.sql" in printed
-    assert sqlite_catalog(made) == sqlite_catalog(migrated)
+    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated)
     assert fetch(empty_postgres_url, "SELECT count(*) FROM learning.users") == [(0,)]
-    run("migrate.py", "upgrade", url="", sqlite=made)
-    assert sqlite_catalog(made) == sqlite_catalog(migrated)
+    run("migrate.py", "upgrade", url="", sqlite=unmigrated)
+    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated)
 
 
 def test_init_db_brings_back_what_was_set_aside(migrated: Path) -> None:

@@ -211,13 +211,13 @@ def comparable(file: Path) -> set[str]:
 def test_databases_made_without_migrations_take_later_revisions(
     changed: Project, empty_postgres_url: str, tmp_path: Path
 ) -> None:
-    made = tmp_path / "made.db"
-    changed.url, changed.sqlite = empty_postgres_url, made
+    unmigrated = tmp_path / "made.db"
+    changed.url, changed.sqlite = empty_postgres_url, unmigrated
     changed.run("init_db.py")
-    catalogs = postgres_catalog(empty_postgres_url), sqlite_catalog(made)
+    catalogs = postgres_catalog(empty_postgres_url), sqlite_catalog(unmigrated)
     printed = changed.run("migrate.py", "upgrade")
     assert printed.count(f"from revision none to {changed.newest_revision()}") == 2
-    assert (postgres_catalog(empty_postgres_url), sqlite_catalog(made)) == catalogs
+    assert (postgres_catalog(empty_postgres_url), sqlite_catalog(unmigrated)) == catalogs
 
 
 def test_printed_sql_makes_the_newest_tables(changed: Project, empty_postgres_url: str) -> None:

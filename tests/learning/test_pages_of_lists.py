@@ -33,15 +33,15 @@ def test_classes_of_a_teacher_join(school: School) -> None:
         create_class(teacher, ClassIn(name=name, grade=10))
     create_class(other, ClassIn(name="a", grade=10))
     for caller, names in ((teacher, "abbcd"), (school.user("root", Role.ADMIN), "aabbcd")):
-        found, position = [], None
+        classes, position = [], None
         for _ in range(3):
             page = list_classes(caller, position, 2)
             assert page.count == len(page.classes) <= 2
-            found += page.classes
+            classes += page.classes
             position = page.next_cursor
         assert position is None
-        assert "".join(it.name for it in found) == names
-        assert len({it.id for it in found}) == len(names)
+        assert "".join(it.name for it in classes) == names
+        assert len({it.id for it in classes}) == len(names)
 
 
 def marked(school: School, teacher: Call) -> tuple[list[Call], str]:
@@ -66,14 +66,14 @@ def test_marks_join_with_the_newest_exam_first(school: School) -> None:
     ]
     for caller, sent, sent_class, exams in choices:
         for size in (1, 2, 3):
-            found, position = [], None
+            marks, position = [], None
             for _ in range(-(-len(exams) // size)):
                 page = list_marks(caller, sent, sent_class, position, size)
-                found += page.marks
+                marks += page.marks
                 position = page.next_cursor
             assert position is None
-            assert "".join(it.exam for it in found) == exams
-            assert len({(it.exam, it.student_id) for it in found}) == len(exams)
+            assert "".join(it.exam for it in marks) == exams
+            assert len({(it.exam, it.student_id) for it in marks}) == len(exams)
 
 
 @pytest.mark.parametrize("position", ["x", cursor.write("2026-11-02"), cursor.write(1, 2, 3)])

@@ -1,4 +1,4 @@
-"""Arms: who studies by plans and who alone, and what their marks say; on Postgres and SQLite."""
+"""Arms, by plans and alone, and the comparison of their marks; on Postgres and SQLite."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -33,14 +33,14 @@ def test_quantile_is_that_of_the_t_distribution(freedom: int) -> None:
 
 def test_difference_has_the_interval_of_welch() -> None:
     plans, alone = [62.0, 71.0, 55.0, 80.0, 66.0], [50.0, 58.0, 44.0, 61.0, 70.0, 49.0]
-    found = compare(plans, alone)
-    assert found is not None
+    difference = compare(plans, alone)
+    assert difference is not None
     expected = stats.ttest_ind(plans, alone, equal_var=False).confidence_interval(0.95)
-    assert found.mean == pytest.approx(66.8 - sum(alone) / 6)
+    assert difference.mean == pytest.approx(66.8 - sum(alone) / 6)
     # Whole degrees of freedom make it slightly wider.
-    assert found.lower == pytest.approx(expected.low, abs=0.2)
-    assert found.lower <= expected.low
-    assert found.upper >= expected.high
+    assert difference.lower == pytest.approx(expected.low, abs=0.2)
+    assert difference.lower <= expected.low
+    assert difference.upper >= expected.high
     # By hand: means 55 and 45, variances 50 each, so the error is sqrt(25 + 25) with 2 degrees
     by_hand = compare([50, 60], [40, 50])
     assert by_hand is not None
@@ -115,22 +115,30 @@ def test_analytics_compare_marks_entered_after_the_beginning(school: School, tea
         )
 
     enter("before", "2026-11-20", [90, 90, 10, 10])
-    seen = read_class_analytics(teacher, class_id, Filters()).plan_arms
-    assert seen is not None
-    assert (seen.exam, seen.difference, seen.confidence_interval) == (None, None, None)
-    assert "At least two marks" in seen.note
+    comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms
+    assert comparison is not None
+    assert (comparison.exam, comparison.difference, comparison.confidence_interval) == (
+        None,
+        None,
+        None,
+    )
+    assert "At least two marks" in comparison.note
     enter("after", "2026-12-20", [60, 50, 50, 40])
-    seen = read_class_analytics(teacher, class_id, Filters()).plan_arms
-    assert seen is not None
-    assert (seen.exam, seen.exam_date, seen.is_drawn) == ("after", "2026-12-20", False)
-    found = [(it.arm, it.student_count, it.mark_count, it.avg_mark) for it in seen.arms]
-    assert found == [(Arm.PLANNER, 2, 2, 55), (Arm.OWN, 2, 2, 45)]
-    assert seen.difference == 10
-    assert seen.confidence_interval is not None
-    assert seen.confidence_interval.lower == pytest.approx(10 - 4.30265 * sqrt(50))
-    assert seen.note.startswith("The interval holds 0")
-    assert "chosen, not drawn" in seen.note
+    comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms
+    assert comparison is not None
+    assert (comparison.exam, comparison.exam_date, comparison.is_drawn) == (
+        "after",
+        "2026-12-20",
+        False,
+    )
+    arm_marks = [(it.arm, it.student_count, it.mark_count, it.avg_mark) for it in comparison.arms]
+    assert arm_marks == [(Arm.PLANNER, 2, 2, 55), (Arm.OWN, 2, 2, 45)]
+    assert comparison.difference == 10
+    assert comparison.confidence_interval is not None
+    assert comparison.confidence_interval.lower == pytest.approx(10 - 4.30265 * sqrt(50))
+    assert comparison.note.startswith("The interval holds 0")
+    assert "chosen, not drawn" in comparison.note
     enter("clear", "2026-12-21", [90, 91, 40, 41])
-    seen = read_class_analytics(teacher, class_id, Filters()).plan_arms
-    assert seen is not None
-    assert seen.note.startswith("Marks with plans are higher")
+    comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms
+    assert comparison is not None
+    assert comparison.note.startswith("Marks with plans are higher")

@@ -79,7 +79,9 @@ def test_exam_plan_warns_when_the_hours_are_too_few(school: School) -> None:
     plan = make_plan(student, PlanType.EXAM_COUNTDOWN, None).plan
     assert [it.date for it in plan.daily_plans] == ["2026-11-28", "2026-11-29"]
     # 4 + 1 + 5 hours to master everything, and two days of one hour
-    assert plan.warning == "The hours until the exam are too few by 8.0 to master every topic."
+    assert (
+        plan.warning == "Mastering every topic takes 8.0 hours more than are left until the exam."
+    )
     assert [str(it) for it in plan.high_priority_topics] == [str(school.topic("Geometry"))]
 
 
@@ -150,8 +152,8 @@ def test_own_plan_is_remade_when_a_topic_has_moved_by_more_than_15(school: Schoo
             Geometry 1  true
         """,
     )
-    seen = read_plans(teacher, str(student.user.student_id)).plans[0]
-    assert (seen.plan_id, seen.outdated) == (before.plan_id, True)
+    plan_of_teacher = read_plans(teacher, str(student.user.student_id)).plans[0]
+    assert (plan_of_teacher.plan_id, plan_of_teacher.outdated) == (before.plan_id, True)
     after = read_plans(student, None).plans[0]
     assert after.plan_id != before.plan_id
     assert "Algebra" in [it.topic_name for it in after.plan.topics]

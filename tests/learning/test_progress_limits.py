@@ -133,8 +133,8 @@ def test_five_most_frequent_mistakes_of_the_own_are_listed(school: School) -> No
     answer(school, student, "Geometry 1", "wrong")
     progress = read_progress(student, None)
     assert progress.questions_attempted == 10
-    found = [(it.concept_name, it.wrong_answers) for it in progress.mistakes]
-    assert found == [("Logic 1", 8), ("Geometry 1", 1)]
+    mistakes = [(it.concept_name, it.wrong_answers) for it in progress.mistakes]
+    assert mistakes == [("Logic 1", 8), ("Geometry 1", 1)]
     listed = progress.mistakes[0].most_common
     assert [it.count for it in listed] == [2, 1, 1, 1, 1]
     assert listed[0].answer == "wrong 3"

@@ -266,13 +266,13 @@ def test_student_has_one_current_plan_of_a_period(
         " SELECT gen_random_uuid(), id, 'daily', now(), now(), '{}' FROM learning.student_profiles"
     )
     body = {"plan_type": "daily"}
-    made = other.finish_during(
+    response = other.finish_during(
         lambda: client.post("/api/learning/plan", json=body, headers=bearer(ann))
     )
-    assert made.status_code == 200
+    assert response.status_code == 200
     with psycopg.connect(postgres_url) as connection:
         current = connection.execute("SELECT id FROM learning.study_plans WHERE is_active")
-        assert [str(row[0]) for row in current] == [made.json()["plan_id"]]
+        assert [str(row[0]) for row in current] == [response.json()["plan_id"]]
 
 
 def test_id_that_another_answer_takes_meanwhile_is_taken(

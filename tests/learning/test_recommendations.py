@@ -166,7 +166,7 @@ def test_explanation_has_every_number_and_what_the_topic_unlocks(school: School)
         """,
     )
     explained = explain_live(student, str(student.user.student_id), str(school.topic("Algebra")))
-    found = explained.components.model_dump()
+    components = explained.components.model_dump()
     # concept 1: 61.64 after a right and a wrong answer (see test_practice), concept 2: 0
     expected = {
         "mastery_gap": 69.18,
@@ -177,8 +177,8 @@ def test_explanation_has_every_number_and_what_the_topic_unlocks(school: School)
         "estimated_hours": 4.0,
         "dependencies_unlocked": 1,
     }
-    assert {name: found[name] for name in expected} == expected
-    assert 0 < found["expected_marks_gain"] < 50
+    assert {name: components[name] for name in expected} == expected
+    assert 0 < components["expected_marks_gain"] < 50
     for part in ("50.0 %", "hours", "180 days", "Calculus"):
         assert part in explained.explanation
 
@@ -203,13 +203,13 @@ def test_least_mastered_concepts_come_first(school: School) -> None:
         """,
     )
     sent = str(student.user.student_id)
-    found = recommend_live_concepts(student, sent, str(school.topic("Algebra")), 5)
+    recommended = recommend_live_concepts(student, sent, str(school.topic("Algebra")), 5)
     expected = """
         concept_name  current_mastery  priority
         Algebra 2     0.0              100.0
         Algebra 1     70.2             29.8
     """
-    assert drawn([it.model_dump() for it in found.concepts], expected) == rows(expected)
+    assert drawn([it.model_dump() for it in recommended.concepts], expected) == rows(expected)
 
 
 def test_nothing_open_says_what_to_do(school: School) -> None:

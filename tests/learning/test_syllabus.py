@@ -82,8 +82,8 @@ def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> Non
         Algebra   55.56
         Geometry  44.44
     """
-    found = [it.model_dump() for it in list_topics(teacher).topics]
-    assert drawn(found, expected) == rows(expected)
+    listed = [it.model_dump() for it in list_topics(teacher).topics]
+    assert drawn(listed, expected) == rows(expected)
     changed = change_topic(teacher, str(first.topic.id), TopicChangeIn(exam_weightage=36))
     assert changed.message == "The topic was stored."
     assert [round(it.exam_weightage) for it in list_topics(teacher).topics] == [36, 64]
@@ -223,9 +223,9 @@ def test_questions_never_show_their_answer(school: School) -> None:
     import_content(teacher, ContentIn(topics=[ALGEBRA], concepts=[SUMS], questions=[QUESTION]))
     live = list_live_questions(teacher, str(school.concept("Sums")))
     own = list_questions(teacher, None, str(school.topic("Algebra")), None, 10)
-    for shown in (live.model_dump_json(), own.model_dump_json()):
-        assert "1 + 1?" in shown
-        assert "correct" not in shown
+    for response in (live.model_dump_json(), own.model_dump_json()):
+        assert "1 + 1?" in response
+        assert "correct" not in response
 
 
 def test_pages_of_questions_join_without_gap_or_overlap(school: School) -> None:
@@ -236,13 +236,13 @@ def test_pages_of_questions_join_without_gap_or_overlap(school: School) -> None:
         """,
         questions_of_concept=5,
     )
-    teacher, position, found = school.call("author"), None, []
+    teacher, position, ids = school.call("author"), None, []
     for _ in range(3):
         page = list_questions(teacher, str(school.concept("Algebra 1")), None, position, 2)
-        found += [it.id for it in page.questions]
+        ids += [it.id for it in page.questions]
         position = page.next_cursor
     assert position is None
-    assert len(set(found)) == len(found) == 5
+    assert len(set(ids)) == len(ids) == 5
 
 
 def test_import_stores_parents_descriptions_and_trimmed_answers(school: School) -> None:

@@ -1,4 +1,4 @@
-"""How long tokens and codes are valid, and for whom; on Postgres and SQLite alike."""
+"""Validity of tokens and codes by time and user; on Postgres and SQLite alike."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,8 +41,8 @@ def test_invitation_is_valid_for_the_hours_that_were_asked_for(
     school: School, both: Deps, hours: int
 ) -> None:
     invitation = invite(school.db, InviteIn(role=Role.TEACHER, valid_hours=hours), both)
-    asked = invitation.expires_at - both.clock()
-    assert timedelta(hours=hours) - timedelta(minutes=1) < asked <= timedelta(hours=hours)
+    validity = invitation.expires_at - both.clock()
+    assert timedelta(hours=hours) - timedelta(minutes=1) < validity <= timedelta(hours=hours)
     body = RegisterIn(username="tea", password=PASSWORD, role=Role.TEACHER,
                       invitation=invitation.code)  # fmt: skip
     for now in (invitation.expires_at, invitation.expires_at + SECOND):

@@ -1,4 +1,4 @@
-"""Secrets of any provider, recognized by their look, are nowhere in the clear after a migration."""
+"""Secrets of any provider are recognized by format and never in the clear after a migration."""
 
 import json
 

@@ -108,7 +108,7 @@ def test_a_kept_value_that_is_nowhere_is_an_objection(legacy: Legacy) -> None:
     assert run.counts["lost.values_lost"] == 1
 
 
-def test_secrets_in_unknown_columns_are_sealed_by_name_and_by_look(legacy: Legacy) -> None:
+def test_secrets_in_unknown_columns_are_sealed_by_name_and_by_format(legacy: Legacy) -> None:
     for definition in (
         "twilio_auth_token TEXT",
         "apiKeySecret TEXT",

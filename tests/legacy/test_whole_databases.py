@@ -78,7 +78,7 @@ class Value:
     place: str
     text: str
     value: Any
-    """As JSON; the text of a column of type json, which may be no JSONB."""
+    """The value as JSON; the text of a column of type json, which JSONB may not accept."""
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column.name} ({self.column.type}): {self.text!r}"
@@ -103,7 +103,7 @@ class Value:
 
 
 class Contents:
-    """What the unified tables and the report of a run hold, secrets opened."""
+    """Contents of the unified tables and of a run's report, with secrets decrypted."""
 
     def __init__(self, connection: Superuser, vault: Vault, run: Run) -> None:
         self._vault = vault

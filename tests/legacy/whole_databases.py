@@ -16,7 +16,7 @@ TOKENS = ("ws_1_" + "a" * 64, "ws_1_" + "b" * 64, "tok c", "undefined", "", None
 
 
 class Kind(StrEnum):
-    """What a column means to the migration."""
+    """Meaning of a column for the migration."""
 
     TOKEN = "token"
     EMAIL = "email"
@@ -138,7 +138,7 @@ UNKNOWN_CELLS: dict[str, tuple[str | None, ...]] = {
 
 
 class Access(StrEnum):
-    """Who may read a table."""
+    """Access to a table."""
 
     OWN = "own"
     OWN_WITH_POLICIES = "own, with policies that its owner need not obey"
@@ -157,11 +157,11 @@ class Column:
 
     known_as: str
     name: str
-    """As spelled in this database."""
+    """Name as spelled in this database."""
     kind: Kind
     type: str
     cells: tuple[str | None, ...]
-    """One for each row."""
+    """Values, one for each row."""
 
     @property
     def names(self) -> set[str]:

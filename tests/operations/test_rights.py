@@ -1,4 +1,4 @@
-"""On Supabase, whose `anon` key is public, nothing of the project can be reached with that key."""
+"""The public `anon` key of Supabase gives access to nothing of the project."""
 
 import re
 import subprocess
@@ -35,14 +35,14 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 
 @pytest.fixture
 def supabase(postgres_server: PostgresServer) -> Iterator[Supabase]:
-    """An empty database as Supabase makes it."""
-    with supabase_database(postgres_server, "supabase") as made:
-        yield made
+    """An empty database with the roles and default privileges of Supabase."""
+    with supabase_database(postgres_server, "supabase") as database:
+        yield database
 
 
 @pytest.fixture
 def postgres_url(supabase: Supabase) -> str:
-    """The same after an upgrade, for the owner; the application uses it."""
+    """Address of that database after an upgrade, with the owner's role, for the application."""
     supabase.upgrade()
     return supabase.url()
 

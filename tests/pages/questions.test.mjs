@@ -37,7 +37,7 @@ test("questions of a CSV file name concepts and answers as people do", () => {
   assert.equal(items[0].question.content, "What is\n2 + 2?");
   assert.deepEqual(items[2].question.options, ["A thing", "B thing"]);
   assert.deepEqual(problems.map(({ line }) => line), [6]);
-  assert.match(problems[0].problem, /“w” is none of the options/);
+  assert.match(problems[0].problem, /“w” is not one of the options/);
 });
 
 test("a pool's own concepts keep their order, and others are problems", () => {

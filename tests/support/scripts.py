@@ -76,7 +76,7 @@ def environment_of(url: str, sqlite: Path | None) -> dict[str, str]:
 def _run_script(
     command: list[str], environment: dict[str, str], folder: Path, files: tuple[Path, Path]
 ) -> None:
-    """Become the process of a script."""
+    """Run a script in the forked process, with its output in two files."""
     for number, file in enumerate(files, start=1):
         with file.open("wb") as output:
             os.dup2(output.fileno(), number)

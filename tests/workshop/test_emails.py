@@ -1,4 +1,4 @@
-"""One normalization of e-mails, in Python and in SQL."""
+"""Equal normalization of e-mails in Python and in SQL."""
 
 import psycopg
 import pytest

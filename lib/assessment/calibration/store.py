@@ -60,7 +60,7 @@ class AnswersRow:
 
 @dataclass(frozen=True)
 class CalibrationData:
-    """Everything that the calibration of one pool needs."""
+    """All data for the calibration of one pool."""
 
     pool: PoolRow
     items: list[ItemRow]

@@ -134,7 +134,7 @@ class ProposalOut(Body):
     """Estimates that wait for an operator."""
 
     number: int
-    """Their number, for `accept` of `admin-calibrate`."""
+    """Number of these, for `accept` of `admin-calibrate`."""
     created_at: UtcTime | None
     """Time of the end of the calibration."""
     answers: int
@@ -157,7 +157,7 @@ class PoolDetailsOut(Answer):
     proposal: ProposalOut | None
     """Estimates that wait to be accepted; null if there are none."""
     versions: list[VersionOut]
-    """One page of its versions, newest first."""
+    """A page of its versions, newest first."""
     next_cursor: str | None
     """Cursor of the next page of versions; null on the last one."""
 

@@ -92,7 +92,7 @@ class CandidateOut(Body):
     expected_information: float
     """Expected fall of the summed variances of the abilities after an answer, logits²."""
     share_of_best: float
-    """The same as a share of the greatest value among the eligible questions."""
+    """`expected_information` as a share of the greatest among the eligible questions."""
     eligibility: float
     """Probability that exposure control lets a test at this level ask it, 0 to 1."""
     eligible: bool

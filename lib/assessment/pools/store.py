@@ -125,7 +125,7 @@ class FlaggedRow:
 
 @dataclass(frozen=True)
 class PoolReport:
-    """Everything that operators are shown about a pool."""
+    """All facts about a pool that operators see."""
 
     state: PoolState
     calibrations: list[CalibrationRow]

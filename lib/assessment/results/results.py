@@ -82,21 +82,21 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
 
 
 def _recorded(row: SessionRow, scope: ReadScope) -> RecordedTest | UntoldTest:
-    """Return a test: all of it to operators, to the holder of a session what is told."""
+    """Return a test: complete for operators, only disclosed results for the session's holder."""
     fields = vars(row)
     if scope.session_id is None:
         return RecordedTest(**fields)
     if not row.is_told:
         return UntoldTest(**{name: fields[name] for name in UntoldTest.model_fields})
-    told = {
+    disclosed = {
         name: None if fields[name] is None else as_told(row.tells, fields[name])
         for name in ("initial_proficiency", "final_proficiency")
     }
-    told_measures = {
+    disclosed_measures = {
         name: None if fields[name] is None else as_told(row.tells, [fields[name]])[0]
         for name in ("learning_gain", "test_efficiency")
     }
-    return RecordedTest(**{**fields, **told, **told_measures})
+    return RecordedTest(**{**fields, **disclosed, **disclosed_measures})
 
 
 def _cursor(last: SessionRow) -> str:
@@ -117,7 +117,7 @@ def _time_or_none(text: str | None) -> datetime | None:
 def _point(row: ClosedSessionRow, scope: ReadScope) -> TimelinePoint:
     tells = "each" if scope.session_id is None else row.tells
     final = row.final_proficiency if isinstance(row.final_proficiency, list) else []
-    told = as_told(tells, final)
+    disclosed = as_told(tells, final)
     gain = row.learning_gain
     return TimelinePoint(
         session_id=row.session_id,
@@ -126,8 +126,8 @@ def _point(row: ClosedSessionRow, scope: ReadScope) -> TimelinePoint:
         learning_gain=None if gain is None else as_told(tells, [gain])[0],
         total_questions=row.total_questions,
         questions_answered=row.total_questions,
-        proficiency=told,
-        proficiency_by_concept=dict(zip(_names(row, len(told)), told, strict=False)),
+        proficiency=disclosed,
+        proficiency_by_concept=dict(zip(_names(row, len(disclosed)), disclosed, strict=False)),
         proven=row.proven,
     )
 

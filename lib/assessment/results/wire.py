@@ -25,7 +25,7 @@ class ProficiencyOut(Body):
 
 
 class UntoldTest(Body):
-    """One test of a student of which no result is told yet; null where nothing was recorded."""
+    """A test of a student whose result is not disclosed yet; null where nothing was recorded."""
 
     session_id: UUID
     """Id of the test."""
@@ -92,11 +92,11 @@ class TimelinePoint(Body):
     total_questions: int
     """Number of answers."""
     questions_answered: int
-    """The same, as the earlier service named it."""
+    """`total_questions`, as the earlier service named it."""
     proficiency: list[float]
     """Final proficiency in each concept, a percentile from 0 to 1."""
     proficiency_by_concept: dict[str, float]
-    """The same by name of the concept."""
+    """Proficiency by name of the concept."""
     proven: bool
     """Whether the test was started with a ticket or by an operator."""
 
@@ -122,7 +122,7 @@ class ConceptProgress(Body):
     history: list[float]
     """Final proficiency of each test, oldest first."""
     timeline: list[ConceptPoint]
-    """The same with its dates."""
+    """The timeline with its dates."""
     improvement: float
     """`change`, as the earlier service named it."""
     current_level: float

@@ -166,10 +166,10 @@ def _reply(
 def _continued(
     tells: Tells, proficiency: list[float], next_question: Question, total: int
 ) -> ContinueOut:
-    told = proficiency if tells == "each" else None
+    disclosed = proficiency if tells == "each" else None
     return ContinueOut(
-        current_proficiency=told,
-        updated_proficiency=told,
+        current_proficiency=disclosed,
+        updated_proficiency=disclosed,
         next_question=QuestionOut.of(next_question),
         questions_answered=total,
     )

@@ -20,7 +20,7 @@ class FittedCriteria:
     refused: str | None
     """Name of the criterion that the pool refuses."""
     expected: str | None
-    """What the pool allows instead."""
+    """Limit that the pool allows instead."""
 
 
 def fit_criteria(

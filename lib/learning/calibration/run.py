@@ -1,7 +1,7 @@
 """Calibration of the model of mastery.
 
 New coefficients come into use only if they predict students to whom they were not fitted better
-than those in use. Everybody's mastery is then counted anew, as far as there is time.
+than those in use. Everybody's mastery is then recomputed, as far as there is time.
 """
 
 import math
@@ -25,12 +25,12 @@ from lib.learning.tables.base import new_id
 from lib.learning.transactions import transaction
 
 MAX_SECONDS = 22.0
-"""Seconds after which no further student is counted anew in a function."""
+"""Seconds after which no further student is recomputed in a function."""
 FEWEST_ANSWERS, FEWEST_STUDENTS = 1_000, 10
 NEW_SHARE = 1.1
 """Answers in relation to those of the last calibration from which on there is something new."""
 HELD_OUT = 5
-"""One of so many students is held out to compare coefficients."""
+"""Number of students of whom one is held out to compare coefficients."""
 
 Clock = Callable[[], float]
 """Returns seconds since any fixed moment."""
@@ -43,13 +43,13 @@ def calibrate(
     max_seconds: float = MAX_SECONDS,
     clock: Clock = time.monotonic,
 ) -> LearningCalibrationOut:
-    """Fit the model to the answers, if there are enough and new ones; count mastery anew.
+    """Fit the model to the answers, if there are enough and new ones; recompute mastery.
 
     Args:
         db: The session.
         now: Time of the call.
         max_answers: Most answers of the fit; None for all.
-        max_seconds: Seconds after which no further student is counted anew.
+        max_seconds: Seconds after which no further student is recomputed.
         clock: Returns seconds.
     """
     stop_at = clock() + max_seconds
@@ -88,11 +88,11 @@ def calibrate(
 def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[UUID]:
     """Return the students with the newest answers, each with all, within a number of answers."""
     chosen: list[UUID] = []
-    left = math.inf if max_answers is None else max_answers
+    remaining = math.inf if max_answers is None else max_answers
     for each in counts:
-        if each.answers > left and len(chosen) >= FEWEST_STUDENTS:
+        if each.answers > remaining and len(chosen) >= FEWEST_STUDENTS:
             break
-        left -= each.answers
+        remaining -= each.answers
         chosen.append(each.student_id)
     return chosen
 
@@ -105,10 +105,10 @@ def _fit(
 
     ordered = sorted(histories)
     held_out = set(ordered[::HELD_OUT])
-    shown = {str(it): history for it, history in histories.items() if it not in held_out}
-    new = fit(shown, str(new_id()))
-    hidden = [histories[it] for it in ordered if it in held_out]
-    return new, (log_loss(hidden, present), log_loss(hidden, new))
+    training = {str(it): history for it, history in histories.items() if it not in held_out}
+    new = fit(training, str(new_id()))
+    validation = [histories[it] for it in ordered if it in held_out]
+    return new, (log_loss(validation, present), log_loss(validation, new))
 
 
 def log_loss(histories: Sequence[Sequence[Attempt]], calibration: Calibration) -> float:

@@ -15,7 +15,7 @@ from lib.learning.tables.base import new_id
 
 @dataclass(frozen=True)
 class StudentAnswers:
-    """How many answers a student has given."""
+    """Number of answers of a student."""
 
     student_id: UUID
     answers: int

@@ -20,7 +20,7 @@ class LearningCalibrationIn(StrictBody):
 
 
 class LearningCalibrationOut(Answer):
-    """What a calibration of the model of mastery did."""
+    """Result of a calibration of the model of mastery."""
 
     outcome: Outcome
     """`calibrated` if new coefficients are in use, `no_better` if they predict held-out students
@@ -37,8 +37,8 @@ class LearningCalibrationOut(Answer):
     log_loss_before: float | None
     """Mean log loss of held-out students with the coefficients before; null without a fit."""
     log_loss_after: float | None
-    """The same with the new ones."""
+    """Mean log loss of held-out students with the new coefficients; null without a fit."""
     recounted: int
-    """Number of students whose mastery was counted anew."""
+    """Number of students whose mastery was recomputed."""
     waiting: int
-    """Number of students whose mastery is counted anew with their next answer or the next run."""
+    """Number of students whose mastery is recomputed with their next answer or the next run."""

@@ -183,7 +183,7 @@ class PlanArmsOut(Body):
     exam: str | None
     """The newest exam after the beginning of the comparison; null without marks."""
     exam_date: str | None
-    """Its day, UTC."""
+    """Day of the exam, UTC."""
     is_drawn: bool
     """Whether every arm was drawn at random."""
     arms: list[PlanArmOut]
@@ -191,13 +191,13 @@ class PlanArmsOut(Body):
     difference: float | None
     """Mean mark with plans less that without; null with fewer than two marks in an arm."""
     confidence_interval: DifferenceOut | None
-    """Its interval by Welch's t-test, which allows for unequal variances."""
+    """95 % interval of the difference by Welch's t-test, which allows for unequal variances."""
     note: str
-    """What may be concluded."""
+    """Conclusion that the data permit."""
 
 
 class ClassAnalyticsAnswer(Answer):
-    """Everything that a teacher sees of a class."""
+    """All figures of a class for its teacher."""
 
     class_id: UUID
     """Id of the class."""

@@ -100,7 +100,7 @@ class ClassAnswer(Answer):
     class_: Annotated[TaughtClassOut, Field(alias="class")]
     """The class."""
     members: list[MemberOut]
-    """Its students by name."""
+    """Students of the class, by name."""
     message: str | None = None
     """The change that was made; null if nothing was changed."""
 

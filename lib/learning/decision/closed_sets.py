@@ -17,7 +17,7 @@ BITS_PER_BYTE = 8
 
 @dataclass(frozen=True)
 class ClosedSets:
-    """What is missing before each topic."""
+    """Study that is missing before each topic."""
 
     missing: NDArray[np.bool_]
     """Whether the topic of the column has to be learned before that of the row, shape (n, n)."""

@@ -33,7 +33,7 @@ from lib.learning.decision.worth import minutes_per_log
 
 @dataclass(frozen=True)
 class Course:
-    """What the expected student knows at the beginning of each day, if a plan is followed."""
+    """Knowledge of the expected student at the beginning of each day, if a plan is followed."""
 
     minutes: FloatArray
     """Minutes of each topic on each day, shape (days, n)."""
@@ -42,7 +42,7 @@ class Course:
     retention: FloatArray
     stability: FloatArray
     supply: FloatArray
-    """How far the weakest prerequisite carries each topic, 0 to 1, shape (days, n)."""
+    """Mastery of each topic's weakest prerequisite over the level needed, at most 1, (days, n)."""
     is_open: NDArray[np.bool_]
     """Topics whose prerequisites have their minimum mastery, shape (days, n)."""
     last: StudentState

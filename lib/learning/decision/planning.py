@@ -37,7 +37,7 @@ LEARNED = 0.6
 HORIZON = 60
 """Days that are planned, even for a shorter plan: what comes later decides what is best now."""
 NEAR_DAYS, STRIDE = 7, 2
-"""Days on which the first plan weighs all topics anew, and how often it does so afterwards."""
+"""Days on which the first plan weighs all topics again, and how often it does so afterwards."""
 MOST_ROUNDS = 30
 """Most changed plans that are tried."""
 WORK, OVERHEAD = 300_000, 150
@@ -196,18 +196,18 @@ def _choose(
     current[revised] *= SAME_DAY
     spent = np.zeros(len(scores))
     spent[revised] = revision
-    left = minutes - revision * len(chosen)
-    while left >= SHORTEST_SESSION:
+    remaining = minutes - revision * len(chosen)
+    while remaining >= SHORTEST_SESSION:
         topic = int(np.argmax(current))
         if current[topic] <= 0:
             break
-        length = SESSION_MINUTES if left >= SESSION_MINUTES + SHORTEST_SESSION else left
+        length = SESSION_MINUTES if remaining >= SESSION_MINUTES + SHORTEST_SESSION else remaining
         length = min(length, limit - float(spent[topic]))
         if length < SHORTEST_SESSION:
             current[topic] = 0.0
             continue
         chosen.append((topic, length, False))
         spent[topic] += length
-        left -= length
+        remaining -= length
         current[topic] *= SAME_DAY
     return chosen

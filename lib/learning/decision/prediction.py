@@ -30,7 +30,7 @@ STEP = 1e-3
 
 @dataclass(frozen=True)
 class ExamFormat:
-    """How knowledge becomes marks."""
+    """Conversion of knowledge into marks."""
 
     questions: int = 50
     """Number of questions; fewer of them make a result more random. 0 for the expected marks."""
@@ -157,9 +157,9 @@ def _independent(
     """Return the variance of the result from errors that topics do not share, shape (3,)."""
     weights = committee.probabilities / committee.theories[:, None]
     within = np.einsum("tk,tkn->tn", weights, committee.level_variance)
-    left = (1 - at_exam.level) / np.maximum(1 - today.level, 1e-6)
+    unlearned_share = (1 - at_exam.level) / np.maximum(1 - today.level, 1e-6)
     gained = np.maximum(at_exam.level - today.level, 0.0)
-    level_variance = within * left**2 + (LEARNING_ERROR * gained) ** 2
+    level_variance = within * unlearned_share**2 + (LEARNING_ERROR * gained) ** 2
     retention_variance = (RETENTION_ERROR * (1 - at_exam.retention)) ** 2
     retention_variance[Theory.ALL_OR_NONE] = 0.0
     knowledge = at_exam.level * at_exam.retention

@@ -1,4 +1,4 @@
-"""Which topics to study now, each with its reasons; pure.
+"""Choice of the topics to study now, each with its reasons; pure.
 
 Every open topic is measured by the marks that a minute of it adds on the day of the exam: its own,
 or those of the most rewarding topic that it leads to, divided by the minutes of all that has to be
@@ -25,7 +25,7 @@ ALTERNATIVES = 3
 
 @dataclass(frozen=True)
 class Alternative:
-    """What another topic would bring in the same time."""
+    """Gain from another topic in the same time."""
 
     topic: TopicId
     marks_per_minute: float

@@ -1,4 +1,4 @@
-"""What a student's answers say about knowledge, speed and forgetting; pure.
+"""Inference of knowledge, speed and forgetting from a student's answers; pure.
 
 A committee of hypotheses (theory of memory, speed, freshness of what was known before) replays the
 student's sessions. Each member corrects its levels by the answers, and answers that it predicted
@@ -37,7 +37,7 @@ class Committee:
     is_hard: NDArray[np.bool_]
     """Whether a member holds the second of `READY_EXPONENTS`, shape (k,)."""
     level: FloatArray
-    """What was learned, 0 to 1; shape (3, k, n)."""
+    """Level of each topic, 0 to 1; shape (3, k, n)."""
     level_variance: FloatArray
     """Variance of the level within a hypothesis; shape (3, k, n)."""
     retention: FloatArray

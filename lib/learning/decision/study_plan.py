@@ -1,4 +1,4 @@
-"""Periods of study plans, and when a plan has to be made anew; pure."""
+"""Periods of study plans, and when a plan has to be made again; pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ DAYS_WITHOUT_DATE = 180
 """Days to the exam of a student who has set no date."""
 DAYS = {PlanType.DAILY: 1, PlanType.WEEKLY: 7, PlanType.EXAM_COUNTDOWN: LONGEST_PLAN_DAYS}
 MOVED = 15.0
-"""Change of a topic's mastery, 0 to 100, from which on a plan is made anew."""
+"""Change of a topic's mastery, 0 to 100, from which on a plan is made again."""
 
 
 def is_outdated(planned_for: Mapping[Any, float], now: Mapping[Any, float]) -> bool:

@@ -16,7 +16,7 @@ TopicId: TypeAlias = Hashable
 MINUTES_PER_HOUR = 60
 PERCENT = 100
 SHORTEST_MINUTES = 5.0
-"""Estimated minutes of a topic that names fewer."""
+"""Minimum of a topic's estimated minutes; smaller estimates are raised to it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TopicGraph:
 
     @cached_property
     def order(self) -> tuple[int, ...]:
-        """Positions in an order in which prerequisites come first; those on a circle come last."""
+        """Positions in an order in which prerequisites come first; those on a cycle come last."""
         missing = [len(needs) for needs in self.prerequisites]
         order = [topic for topic, number in enumerate(missing) if number == 0]
         for topic in order:  # grows while it is read
@@ -95,10 +95,10 @@ class TopicGraph:
 
     @cached_property
     def table(self) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
-        """Prerequisites in columns: positions, minimums, and what is needed not to be slowed down.
+        """Prerequisites in columns: positions, minimums, and levels for learning at full speed.
 
         All of shape (n, most prerequisites of a topic). Where a topic has fewer, the position is n,
-        and the others are 0 and 1.
+        the minimum 0 and the level 1.
         """
         size = len(self.ids)
         width = max([len(needs) for needs in self.prerequisites], default=0)
@@ -123,14 +123,14 @@ class TopicGraph:
         return chosen
 
     def is_open(self, mastery: FloatArray) -> NDArray[np.bool_]:
-        """Return the topics whose prerequisites have their minimum mastery, shape (..., n)."""
+        """Return whether each topic's prerequisites have their minimums, shape (..., n)."""
         minimums = self.table[1]
         lacks: NDArray[np.bool_] = self.of_prerequisites(mastery, np.inf) < minimums
         is_open: NDArray[np.bool_] = ~np.any(lacks, axis=-1)
         return is_open
 
     def supply(self, mastery: FloatArray) -> FloatArray:
-        """Return how far the weakest prerequisite of each topic carries it, 0 to 1, shape (n,)."""
+        """Return the weakest prerequisite's mastery over the level needed, at most 1, (n,)."""
         shares = self.of_prerequisites(mastery, np.inf) / self.table[2]
         supply: FloatArray = shares.min(axis=-1, initial=1.0)
         return supply

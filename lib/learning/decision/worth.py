@@ -1,4 +1,4 @@
-"""What study is worth: expected marks on the day of the exam for each minute; pure.
+"""Worth of study: expected marks on the day of the exam for each minute; pure.
 
 Learning, revising and opening topics are measured in the same unit. Knowledge is valued as it will
 be on the day of the exam. While there is time for a last revision, forgetting until then counts
@@ -54,7 +54,7 @@ DECIMALS = 9
 
 @dataclass(frozen=True)
 class Worth:
-    """What studying each topic is worth now; all of shape (n,)."""
+    """Worth of studying each topic now; all of shape (n,)."""
 
     own: FloatArray
     """Marks per minute of the topic itself, by learning or by revising it."""

@@ -20,8 +20,8 @@ def current_calibration(db: Session) -> Calibration:
     ).scalar_one_or_none()
     if version is None:
         return _DEFAULT
-    known = _loaded.get(version)
-    return known or _load(db, version)
+    cached = _loaded.get(version)
+    return cached or _load(db, version)
 
 
 def _load(db: Session, version: str) -> Calibration:

@@ -1,7 +1,7 @@
 """Figures of a student's mastery, counted answer by answer; pure.
 
 The same answers in the same order give the same figures to the last bit, whether they are counted
-one by one as they arrive or all anew.
+one by one as they arrive or all again.
 """
 
 from collections.abc import Iterable

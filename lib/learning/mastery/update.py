@@ -2,7 +2,7 @@
 
 An answer that is later than all before takes the same time, however many there are. An earlier one,
 from a device that was offline, or a new calibration makes the figures stale; then all answers are
-counted anew, once for a whole call.
+recomputed, once for a whole call.
 """
 
 from dataclasses import replace
@@ -38,11 +38,11 @@ def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime
         return False
     [concept] = attempt.question.concepts
     concept_id = UUID(concept)
-    known = store.read_figures(db, counted.student_id, concept_id)
+    stored_figures = store.read_figures(db, counted.student_id, concept_id)
     figures = StudentFigures(
         counted.ability,
         counted.attempts,
-        {} if known is None else {concept: known},
+        {} if stored_figures is None else {concept: stored_figures},
         store.list_repeated(db, counted.student_id, attempt),
     )
     figures.add(attempt, calibration)
@@ -51,14 +51,14 @@ def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime
 
 
 def refresh(db: Session, student_id: UUID, now: datetime) -> None:
-    """Count all answers of a student anew if the figures are stale."""
+    """Recompute a student's mastery from all answers if the figures are stale."""
     counted = store.lock_student(db, student_id, now)
     if counted.calibration != current_calibration(db).version:
         recount(db, counted, now)
 
 
 def recount(db: Session, counted: Counted, now: datetime) -> None:
-    """Count all answers of a student anew, such as after many were stored.
+    """Recompute a student's mastery from all answers, such as after many were stored.
 
     Args:
         db: The session.

@@ -13,7 +13,7 @@ time, however many came before it. Every name is imported from its own module.
 What its callers may rely on:
 - The canonical order is `Attempt.clock` (a hybrid logical clock as text), then `Attempt.id`. An
   attempt that is delivered twice counts once. Equal attempts and an equal calibration give equal
-  bits. `add` refuses an attempt that belongs before the last one: fold them all anew then, as after
+  bits. `add` refuses an attempt that belongs before the last one: fold all again then, as after
   a change of the calibration.
 - A right answer never lowers the skill and score of its concepts, and a wrong one never raises
   them. Answers to other concepts leave them as they are. A concept that was never tried is not in

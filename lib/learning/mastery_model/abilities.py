@@ -9,11 +9,11 @@ from lib.learning.mastery_model.calibration import Steps
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What moves abilities in one answer."""
+    """Parts of one answer that move abilities."""
 
     student: int
     concepts: tuple[int, ...]
-    """One or more."""
+    """Concepts of the question, one or more."""
     is_correct: bool
     is_repeated: bool
     is_slow: bool

@@ -1,4 +1,4 @@
-"""What the model is told: questions, and a student's attempts in their one order."""
+"""Input of the model: questions, and a student's attempts in canonical order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ LONGEST_SECONDS = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a prediction needs to know of a question."""
+    """Facts about a question that a prediction uses."""
 
     item: str
     """Id of the question."""
@@ -56,7 +56,7 @@ class Attempt:
 
     @property
     def position(self) -> tuple[str, str]:
-        """Where the attempt stands in the canonical order."""
+        """Key of the attempt in the canonical order."""
         return self.clock, self.id
 
 

@@ -15,7 +15,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Steps:
-    """How far one answer moves abilities, in logits for an error of 1; all are at least 0.
+    """Step sizes of abilities for one answer, in logits for an error of 1; all at least 0.
 
     The step of the n-th answer (from 0) is `first / (1 + decay * n)`, times the factors that apply.
     """
@@ -52,7 +52,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class ItemParameters:
-    """What is known of a question."""
+    """Estimated parameters of a question."""
 
     difficulty: float
     """Logits; ability minus difficulty is the logit of a right answer."""
@@ -99,17 +99,21 @@ class Calibration:
         parameters = self.items.get(question.item)
         if parameters is not None:
             return parameters.difficulty
-        found = [
+        difficulties = [
             self.concepts[concept] for concept in question.concepts if concept in self.concepts
         ]
-        mean = sum(found) / len(found) if found else self.difficulty
+        mean = sum(difficulties) / len(difficulties) if difficulties else self.difficulty
         return mean + question.offset
 
     def seconds_of(self, question: Question) -> float | None:
         """Return the usual time of an answer, seconds; None if it is not known."""
         parameters = self.items.get(question.item)
-        known = (None if parameters is None else parameters.seconds, question.seconds, self.seconds)
-        return next((seconds for seconds in known if seconds is not None), None)
+        candidates = (
+            None if parameters is None else parameters.seconds,
+            question.seconds,
+            self.seconds,
+        )
+        return next((seconds for seconds in candidates if seconds is not None), None)
 
     def to_json(self) -> str:
         """Return the JSON form; `from_json` restores every number exactly."""

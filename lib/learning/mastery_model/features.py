@@ -49,7 +49,7 @@ FAMILIES = (
 
 
 class Situation:
-    """What a student's records say about one question, just before the answer."""
+    """Features of a student's records for one question, just before the answer."""
 
     __slots__ = ("combination", "concepts", "item", "overall", "previous_concepts", "previous_item")
 

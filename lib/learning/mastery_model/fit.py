@@ -22,7 +22,7 @@ from lib.learning.mastery_model.step_search import best_steps
 from lib.learning.mastery_model.student import Student, doubt_of, is_slow, seconds_read
 
 ALTERNATIONS = 2
-"""How often difficulties and abilities are estimated from each other."""
+"""Number of rounds that estimate difficulties and abilities from each other."""
 DENSE_PENALTY = 1.0
 """Precision of the weight of a standardised dense feature."""
 DIGITS = 6
@@ -164,8 +164,8 @@ def _unweighted(
     """Return a calibration without weights, from all students but one part."""
     rows = data.part != part
     counts = np.bincount(data.items[rows], minlength=len(difficulties))
-    seen = counts > 0
-    overall = float(np.average(difficulties, weights=counts if seen.any() else None))
+    has_answers = counts > 0
+    overall = float(np.average(difficulties, weights=counts if has_answers.any() else None))
     sums: dict[str, list[float]] = {}
     for item, concepts in enumerate(data.concepts_of):
         for concept in concepts:
@@ -181,7 +181,7 @@ def _unweighted(
         items={
             name: ItemParameters(rounded(difficulties[item]), int(counts[item]), usual.get(name))
             for name, item in data.item_number.numbers.items()
-            if seen[item]
+            if has_answers[item]
         },
         concepts={name: total / count for name, (total, count) in sorted(sums.items()) if count},
     )

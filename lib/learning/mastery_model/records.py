@@ -1,4 +1,4 @@
-"""What the model remembers of a student: a record of fixed size per scope.
+"""The model's state of a student: a record of fixed size per scope.
 
 A scope is everything that the student answered, one concept, one combination of concepts, or one
 question. Updating a record takes the same time however many answers it has seen.
@@ -19,26 +19,26 @@ _NOTHING = (0.0,) * len(RATES)
 
 @dataclass(slots=True)
 class Record:
-    """What a student did in one scope."""
+    """Record of a student's answers in one scope."""
 
     right: int = 0
     wrong: int = 0
     outcomes: tuple[float, ...] = _NOTHING
     """Exponentially weighted means of the outcome (1 or 0) minus the calibration's mean."""
     residuals: tuple[float, ...] = _NOTHING
-    """The same of the outcome minus what the abilities let expect."""
+    """Weighted means, as of `outcomes`, of the outcome minus the abilities' prediction."""
     pace_right: float = 0.0
-    """The same, with the second rate, of the log of the time over the usual time; right answers."""
+    """Weighted mean, with the second rate, of the log of time over usual time; right answers."""
     pace_wrong: float = 0.0
     confidence_right: float = 0.0
-    """The same of the confidence, -1 to 1; right answers."""
+    """Weighted mean, with the second rate, of the confidence, -1 to 1; right answers."""
     confidence_wrong: float = 0.0
     recent: int = 0
     """The last three outcomes as a node of a binary tree whose root, 0, is no answer."""
     streak: int = 0
     """Number of last answers that were all right, or minus the number of those all wrong."""
     number: int = 0
-    """Which of the student's answers, from 1, the last in this scope was; 0 is none."""
+    """Number of the scope's last answer among all the student's answers, from 1; 0 is none."""
     time: float | None = None
     """Time of the last answer whose time is known, seconds."""
     fading: list[float] = field(default_factory=lambda: [0.0] * (2 * len(HALF_LIVES)))

@@ -47,7 +47,7 @@ class Design:
         return np.concatenate([self.dense.T @ rows, sparse])
 
     def squared_sums(self, rows: FloatArray) -> FloatArray:
-        """Return the same for squared columns."""
+        """Return the sum over rows of each squared column times its row's value, (m + columns,)."""
         sparse = np.bincount(self.column, self.value**2 * rows[self.row], self.columns)
         return np.concatenate([np.einsum("ij,ij,i->j", self.dense, self.dense, rows), sparse])
 

@@ -22,7 +22,7 @@ LARGEST_LOGIT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ConceptSkill:
-    """What the model says about one concept that a student has practised."""
+    """The model's estimate of one concept that a student has practised."""
 
     skill: float
     """Ability in the concept, logits; 0 is the average student of the calibration."""
@@ -68,7 +68,7 @@ class Student:
             ValueError: If it is not later in the canonical order than the last one.
         """
         if self._last is not None and attempt.position <= self._last.position:
-            raise ValueError("Attempts must come in canonical order; fold them all anew.")
+            raise ValueError("Attempts must come in canonical order; fold them all again.")
         question, outcome = attempt.question, float(attempt.is_correct)
         records = []
         for key in question.concepts or (NO_CONCEPT,):

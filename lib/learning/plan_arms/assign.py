@@ -28,8 +28,8 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAns
     member_ids = [student.id for student in students]
     with transaction(call.db), logged(call.db, member_ids, call.now) as log:
         if body.draw:
-            known = store.list_arms(call.db, member_ids)
-            arms: dict[UUID, Arm | None] = dict(_drawn(students, known))
+            existing_arms = store.list_arms(call.db, member_ids)
+            arms: dict[UUID, Arm | None] = dict(_drawn(students, existing_arms))
         else:
             arms = {_member(it.student_id, students): it.arm for it in body.students}
         store.replace_arms(call.db, arms, is_drawn=body.draw, by=call.user.id, now=call.now)
@@ -41,10 +41,10 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAns
     return StudentArmsAnswer(class_id=row.id, students=rows, count=len(rows))
 
 
-def _drawn(students: list[Student], known: store.Arms) -> dict[UUID, Arm]:
+def _drawn(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm]:
     """Return random arms for those who have none, so that both arms become equally large."""
-    counts = {arm: sum(it.arm is arm for it in known.values()) for arm in Arm}
-    waiting = [student.id for student in students if student.id not in known]
+    counts = {arm: sum(it.arm is arm for it in existing_arms.values()) for arm in Arm}
+    waiting = [student.id for student in students if student.id not in existing_arms]
     random = SystemRandom()
     random.shuffle(waiting)
     arms = {}

@@ -8,7 +8,7 @@ from statistics import NormalDist, fmean, variance
 FEWEST = 2
 """Fewest marks of an arm, since one says nothing about their spread."""
 PROBABILITY = 0.975
-"""The interval of 95 % ends at this quantile."""
+"""Quantile at the upper end of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def compare(first: Sequence[float], second: Sequence[float]) -> Difference | Non
 def t_quantile(freedom: int) -> float:
     """Return the 97.5 % quantile of Student's t distribution.
 
-    From 3 degrees of freedom on by the expansion of Fisher and Cornish (1960), which is within 1 %.
+    From 3 degrees of freedom on, the expansion of Fisher and Cornish (1960) is within 1 %.
 
     Args:
         freedom: Degrees of freedom, 1 or more.

@@ -60,6 +60,6 @@ class StudentArmsAnswer(Answer):
     class_id: UUID
     """The class."""
     students: list[StudentArmOut]
-    """Its students by name."""
+    """Students of the class, by name."""
     count: int
     """Number of students."""

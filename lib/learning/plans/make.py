@@ -1,4 +1,4 @@
-"""Making and reading of study plans."""
+"""Creation and reading of study plans."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -195,7 +195,7 @@ def _plan_out(
 def _most_rewarding(
     sessions: Sequence[Sequence[PlannedSession]], situation: Situation
 ) -> list[int | UUID]:
-    """Return the third of a plan's topics that brings most marks, rounded up."""
+    """Return the third of a plan's topics that bring the most marks, rounded up."""
     marks: dict[UUID, float] = {}
     for each in (session for day in sessions for session in day):
         topic_id = UUID(str(each.topic))
@@ -219,13 +219,13 @@ def _warning(
     )
     missing = needed - until_exam * situation.student.available_hours_per_day
     if missing > 0:
-        return f"The hours until the exam are too few by {missing:.1f} to master every topic."
+        return f"Mastering every topic takes {missing:.1f} hours more than are left until the exam."
     return None
 
 
 def _day_out(day: date, sessions: Sequence[PlannedSession], situation: Situation) -> DailyPlanOut:
     best = max((each.marks_per_minute for each in sessions), default=0.0)
-    shown = {
+    allocations = {
         is_revision: [
             _allocation(each, best, situation)
             for each in sessions
@@ -235,10 +235,10 @@ def _day_out(day: date, sessions: Sequence[PlannedSession], situation: Situation
     }
     return DailyPlanOut(
         date=day.isoformat(),
-        topics=shown[False],
-        total_hours=round(sum(it.allocated_hours for day in shown.values() for it in day), 2),
-        revision_topics=[it.topic_id for it in shown[True]],
-        revisions=shown[True],
+        topics=allocations[False],
+        total_hours=round(sum(it.allocated_hours for day in allocations.values() for it in day), 2),
+        revision_topics=[it.topic_id for it in allocations[True]],
+        revisions=allocations[True],
     )
 
 

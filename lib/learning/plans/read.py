@@ -34,8 +34,8 @@ def plan_of(row: PlanRow) -> PlanOut:
     with suppress(ValidationError):
         return PlanOut.model_validate(content.get("plan"))
     topics: list[AllocationOut] = []
-    sent = content.get("topics")
-    for each in sent if isinstance(sent, list) else []:
+    stored_topics = content.get("topics")
+    for each in stored_topics if isinstance(stored_topics, list) else []:
         with suppress(ValidationError, TypeError):
             topics.append(AllocationOut.model_validate({"goals": [], "priority_score": 0} | each))
     start, end = row.start_date.date().isoformat(), row.end_date.date().isoformat()

@@ -50,13 +50,13 @@ class History:
 
     def forward_to(self, moment: datetime) -> list[Attempt]:
         """Take the answers before a time, and return them; times may only increase."""
-        taken = []
+        answers = []
         while self._next < len(self._answers) and _time(self._answers[self._next]) < moment:
-            taken.append(self._answers[self._next])
+            answers.append(self._answers[self._next])
             self._next += 1
-        for answer in taken:
+        for answer in answers:
             self.student.add(answer)
-        return taken
+        return answers
 
     def scores(self) -> MasteryOf:
         """Return the mastery of concepts as of now, 0 to 100; 0 without answers."""

@@ -69,7 +69,7 @@ class ComponentsOut(Body):
     session_marks: float
     """Marks in percent that this session adds, directly or through what it leads to."""
     marks_per_hour: float
-    """The same for an hour."""
+    """Expected gain of marks for an hour."""
     knowledge_today: float
     """Expected knowledge today in percent, with what was forgotten since the last answer."""
     knowledge_at_exam: float

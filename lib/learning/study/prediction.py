@@ -19,9 +19,9 @@ class PredictedResult:
     days: int
     """Days until the exam; 60 if it is later, since habits that far ahead are unknown."""
     with_plan: Prediction
-    """If the student studies by the plan as regularly as in the last four weeks."""
+    """Result if the student studies by the plan as regularly as in the last four weeks."""
     without_study: Prediction
-    """If the student stops today."""
+    """Result if the student stops today."""
 
 
 def predict_today(situation: Situation) -> Prediction | None:

@@ -30,7 +30,7 @@ from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.syllabus import Syllabus
 
 REMEMBERED = timedelta(days=365)
-"""How far back answers count for the estimate of speed and forgetting."""
+"""Age of the oldest answers that count for the estimate of speed and forgetting."""
 MOST_SESSIONS = 100
 """Newest sessions that count for it; earlier ones only tell when a topic was last studied."""
 RECENT_DAYS = 28
@@ -111,8 +111,8 @@ class Situation:
         if not any(mastery.total_attempts for mastery in masteries):
             return float("nan")
         scores = [it.mastery_score / PERCENT for it in masteries if it.total_attempts]
-        known = [max(0.0, min(1.0, (score - GUESS) / (1 - GUESS - SLIP))) for score in scores]
-        return sum(known) / len(concepts)
+        knowledge = [max(0.0, min(1.0, (score - GUESS) / (1 - GUESS - SLIP))) for score in scores]
+        return sum(knowledge) / len(concepts)
 
 
 def situation_of(call: Call, student: Student) -> Situation:

@@ -12,7 +12,7 @@ from lib.learning.tables import Concept, Question, QuestionAttempt
 
 
 class PastAnswer(NamedTuple):
-    """What an answer says about study."""
+    """The parts of an answer that tell how much was studied."""
 
     timestamp: datetime
     topic_id: UUID

@@ -208,11 +208,11 @@ def _store_concepts(done: _Import) -> None:
 
 
 def _store_questions(done: _Import) -> None:
-    known = store.question_texts(done.call.db) if done.content.questions else {}
+    question_ids = store.question_texts(done.call.db) if done.content.questions else {}
     created, changed = [], []
     for _, row in done.content.questions:
         concept_id = done.concept_ids[row.topic, row.concept]
-        question_id = known.get((concept_id, row.question_text))
+        question_id = question_ids.get((concept_id, row.question_text))
         values = _question_values(row)
         if question_id is None:
             identity = {"id": new_id(), "concept_id": concept_id}

@@ -65,19 +65,19 @@ def _read(
     rows: list[tuple[str, T]],
     problems: list[tuple[str, str]],
 ) -> None:
-    for number, sent in enumerate(objects):
-        _add(f"{name}[{number}]", sent, kind, rows, problems)
+    for number, values in enumerate(objects):
+        _add(f"{name}[{number}]", values, kind, rows, problems)
 
 
 def _add(
     place: str,
-    sent: Any,
+    values: Any,
     kind: TypeAdapter[T],
     rows: list[tuple[str, T]],
     problems: list[tuple[str, str]],
 ) -> None:
     try:
-        rows.append((place, kind.validate_python(sent)))
+        rows.append((place, kind.validate_python(values)))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             parts = ".".join(str(part) for part in fault["loc"])
@@ -121,7 +121,7 @@ def _read_lines(
             content.problems.append((place, "It has more cells than the first line has names."))
             continue
         try:
-            sent = {
+            values = {
                 name: convert(name, cell.strip())
                 for name, cell in zip(header, cells, strict=False)
                 if name and cell.strip()
@@ -129,7 +129,7 @@ def _read_lines(
         except ValueError as error:
             content.problems.append((place, str(error)))
             continue
-        _add(place, sent, kind, rows, content.problems)
+        _add(place, values, kind, rows, content.problems)
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:

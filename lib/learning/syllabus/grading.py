@@ -24,7 +24,7 @@ def is_correct(question_type: str, correct_answer: str, answer: str) -> bool:
 
 
 def number_of(text: str) -> float | None:
-    """Return the finite number in a text; None if it is not one. A decimal comma is understood."""
+    """Return the finite number in a text; None if it is not one. A decimal comma is accepted."""
     compact = text.strip().replace("\u2212", "-")
     if "," in compact and "." not in compact:
         compact = compact.replace(",", ".")

@@ -47,7 +47,7 @@ _QUESTION = (
 def lock_syllabus(db: Session) -> None:
     """Wait for other changes of the syllabus, and keep new ones waiting until the transaction ends.
 
-    Each of two simultaneous changes might otherwise store half of a circle of prerequisites, or
+    Each of two simultaneous changes might otherwise store half of a cycle of prerequisites, or
     bring the weightages to 100 without the topic of the other.
     """
     if db.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time

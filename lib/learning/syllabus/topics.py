@@ -259,8 +259,8 @@ def _parent(syllabus: Syllabus, topic_id: UUID, sent_id: str | int | None) -> UU
         return None
     parent = _named(syllabus, sent_id, "parent_id")
     edges = [(topic.id, topic.parent_id) for topic in syllabus.topics.values()]
-    known = [edge for edge in edges if edge[0] != topic_id and edge[1] is not None]
-    _refuse_cycle([*known, (topic_id, parent.id)], syllabus, "parent_id", "is part of")
+    existing_edges = [edge for edge in edges if edge[0] != topic_id and edge[1] is not None]
+    _refuse_cycle([*existing_edges, (topic_id, parent.id)], syllabus, "parent_id", "is part of")
     return parent.id
 
 
@@ -272,13 +272,13 @@ def _minimums(
         _named(syllabus, each.topic_id, "prerequisites").id: each.minimum_mastery
         for each in prerequisites
     }
-    known = [
+    existing_edges = [
         (edge.topic_id, edge.prerequisite_topic_id)
         for edge in syllabus.prerequisites
         if edge.topic_id != topic_id
     ]
     added = [(topic_id, prerequisite) for prerequisite in minimums]
-    _refuse_cycle([*known, *added], syllabus, "prerequisites", "needs")
+    _refuse_cycle([*existing_edges, *added], syllabus, "prerequisites", "needs")
     return minimums
 
 

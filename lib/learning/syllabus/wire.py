@@ -13,7 +13,7 @@ from lib.web.wire import Answer, Body, StrictBody
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 MAX_HOURS = 10_000
-"""Hours above which a topic would be the work of a life."""
+"""Maximum hours of a topic; more are taken for a mistake."""
 Hours = Annotated[float, Field(gt=0, le=MAX_HOURS, allow_inf_nan=False)]
 Name = Annotated[str, name_of(200)]
 Description = Annotated[str, Field(max_length=5_000)]
@@ -51,7 +51,7 @@ class TopicIn(StrictBody):
     name: Name
     """Name of the topic."""
     exam_weightage: float
-    """Share of the exam's marks in percent, 0 to 100; all together are brought to 100."""
+    """Share of the exam's marks in percent, 0 to 100; all topics are scaled to 100 in total."""
     estimated_hours: float
     """Hours to study it, above 0, at most 10,000."""
     parent_id: SentId | None = None
@@ -68,7 +68,7 @@ class TopicChangeIn(StrictBody):
     name: Name | None = None
     """Name of the topic."""
     exam_weightage: float | None = None
-    """Share of the exam's marks in percent, 0 to 100; all together are brought to 100."""
+    """Share of the exam's marks in percent, 0 to 100; all topics are scaled to 100 in total."""
     estimated_hours: float | None = None
     """Hours to study it, above 0, at most 10,000."""
     parent_id: SentId | None = None

@@ -49,7 +49,7 @@ class Refused(Exception):
 
 @dataclass
 class _Work:
-    """What is to be done for the operations of a queue."""
+    """Changes to make for the operations of a queue."""
 
     attempts: list[NewAttempt] = field(default_factory=list)
     profile_changes: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)

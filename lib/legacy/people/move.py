@@ -1,4 +1,4 @@
-"""One batch of people."""
+"""Migration of one batch of people."""
 
 from typing import TYPE_CHECKING
 

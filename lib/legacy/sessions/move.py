@@ -1,4 +1,4 @@
-"""One batch of sessions with their steps.
+"""Migration of one batch of sessions with their steps.
 
 The mapping is SQL over whole batches; only the encryption of secrets is done in Python, before
 anything is stored.

@@ -23,7 +23,7 @@ class UnknownValues:
     """Values of a row's unknown columns, by column."""
 
     place: str
-    """Where the row is in the batch."""
+    """Place of the row in the batch."""
     session_token: str
     unknown: dict[str, Any]
 
@@ -97,7 +97,7 @@ class KeyDecision:
 
     keeps_stored: bool
     reason: str | None
-    """For the report; None if there is nothing to report."""
+    """Reason for the report; None if there is nothing to report."""
 
 
 def clear_stage(transaction: "Transaction") -> None:

@@ -24,7 +24,7 @@ _LOOK = re.compile(PRIVATE_LOOK, re.IGNORECASE)
 
 
 def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
-    """Encrypt the batch's values of unknown columns that are secrets by name or by look.
+    """Encrypt the batch's values of unknown columns that are secrets by name or by format.
 
     The same secret is always encrypted to the same text, so that a repeated migration finds nothing
     to change.
@@ -61,7 +61,7 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
         return value
     text = value if isinstance(value, str) else json.dumps(value)
     if is_sealed(text):
-        return _sealed_anew(text, token, vault)
+        return _resealed(text, token, vault)
     if not (secret or _LOOK.search(text) or looks_secret(text) or _names_secret(text)):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
@@ -86,7 +86,7 @@ def _names_secret(text: str) -> bool:
     return False
 
 
-def _sealed_anew(text: str, token: str, vault: Vault) -> str:
+def _resealed(text: str, token: str, vault: Vault) -> str:
     """Return a text that the old application encrypted, so that rotations find it."""
     try:
         return vault.seal_repeatably(vault.open(text, token, LEGACY_FIELD), token, LEGACY_FIELD)

@@ -1,7 +1,7 @@
-"""Restores a backup into empty tables: all of it, or nothing.
+"""Restoration of a backup into empty tables: all of it, or nothing.
 
-A JSON null that fills a whole JSON column comes back as SQL's null if the column may be null; both
-mean that there is no value.
+A JSON null that is the whole value of a JSON column is restored as SQL NULL if the column may be
+null; both mean that there is no value.
 """
 
 import hashlib
@@ -201,7 +201,7 @@ class _Target:
 
         if not self.unified and header.context in {Context.WORKSHOP, Context.LEGACY}:
             raise UnifiedSchemaNotFound
-        # An empty table of an old assessment would only wait to be removed.
+        # An empty table of an old assessment serves no purpose.
         if header.row_count or not header.old_assessment:
             self._make_room(header)
             try:

@@ -32,7 +32,7 @@ class KeyPlace:
 
 @dataclass(frozen=True)
 class KeptValues:
-    """What the migration from the legacy tables kept of a session, by table."""
+    """Values of a session that the migration from the legacy tables kept, by table."""
 
     session_token: str
     kept: Any

@@ -7,7 +7,7 @@ from lib.web.wire import CamelAnswer, CamelBody, UtcTime
 
 
 class StepState(StrEnum):
-    """How far a student is in a step, as one letter."""
+    """A student's progress in a step, as one letter."""
 
     NOT_BEGUN = "."
     BEGUN = "b"

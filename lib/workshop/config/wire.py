@@ -37,7 +37,7 @@ class ConfigurationFields(Flags):
     voice_settings: JsonObject | None = None
     """Settings of the voice, as the page defines them."""
     use_case_description: Text | None = None
-    """What the assistant is for."""
+    """Purpose of the assistant."""
     call_direction: Text | None = None
     """Direction of the calls, such as `inbound` or `outbound`."""
     ivr_greeting: Text | None = None

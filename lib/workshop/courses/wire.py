@@ -168,7 +168,7 @@ class CourseSavedOut(CourseOut):
     """The course as it was saved, and what changed with it."""
 
     message: str
-    """What was done."""
+    """Description of the result."""
     created: bool
     """Whether the course is new."""
     dry_run: bool

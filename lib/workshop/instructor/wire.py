@@ -78,7 +78,7 @@ class ListedSession(CamelBody):
     call_direction: ShortenedText | None = None
     """Direction of the calls, such as `inbound` or `outbound`."""
     use_case: ShortenedText | None = None
-    """What the assistant is for."""
+    """Purpose of the assistant."""
     has_api_key: bool = False
     """Whether an API key is stored."""
     has_system_prompt: bool = False
@@ -266,7 +266,7 @@ class Analytics(CamelAnswer):
     totals: Totals
     """Counts over everything, or over one course."""
     funnel: list[FunnelStep]
-    """How far the sessions of one course got, step by step."""
+    """Progress of the sessions of one course, step by step."""
     steps: list[StepTime]
     """Time that the sessions spent on each step."""
     stuck_students: list[StuckSession]

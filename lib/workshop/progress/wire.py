@@ -203,7 +203,7 @@ class BugReportIn(CamelRequest):
     """A bug report. Only the description is required and checked; the rest is context."""
 
     description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-    """What went wrong."""
+    """Description of the problem."""
     session_token: ReportedToken = None
     """Token of the session in which it happened."""
     step: Context = None
@@ -213,11 +213,11 @@ class BugReportIn(CamelRequest):
     page_url: Context = None
     """Address of the page."""
     steps_to_reproduce: Context = None
-    """How to make it happen again."""
+    """Steps to reproduce the problem."""
     expected_behavior: Context = None
-    """What should have happened."""
+    """Expected behaviour."""
     actual_behavior: Context = None
-    """What happened instead."""
+    """Actual behaviour."""
     severity: Context = None
     """Severity in the student's words."""
     user_agent: Context = None
@@ -233,7 +233,7 @@ class BugReportIn(CamelRequest):
     call_direction: Context = None
     """Direction of the calls that the student has chosen."""
     deployment_status: Context = None
-    """What the student has deployed so far."""
+    """Parts that the student has deployed so far."""
     timestamp: Context = None
     """Time of the report on the page."""
 

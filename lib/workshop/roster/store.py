@@ -16,7 +16,7 @@ _queries = load_queries("workshop/roster.sql")
 
 @dataclass(frozen=True)
 class ImportedLine:
-    """What happened to a line: created, enrolled, updated or unchanged."""
+    """Outcome for a line: created, enrolled, updated or unchanged."""
 
     line: int
     outcome: str

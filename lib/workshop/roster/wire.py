@@ -19,7 +19,7 @@ class RosterIn(StrictOperatorIn):
     """The file: columns for e-mail and name, optionally the GitHub name, in any order; commas,
     semicolons or tabs. Also the classroom_roster.csv of GitHub Classroom."""
     students: Annotated[list[dict[str, Any]] | None, Field(max_length=MAX_PEOPLE)] = None
-    """The same as a list of objects with `studentEmail`, `studentName` and `githubUsername`."""
+    """The roster as a list of objects with `studentEmail`, `studentName` and `githubUsername`."""
     course_id: OptionalCourseId = None
     """Id of the course; left out, the built-in course."""
     by_github: bool = False
@@ -46,7 +46,7 @@ class RejectedLine(CamelBody):
 
 
 class ImportedOut(CamelAnswer):
-    """What happened to the lines; each counts once."""
+    """Number of lines by outcome; each counts once."""
 
     message: str
     course_id: str

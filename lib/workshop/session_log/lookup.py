@@ -17,7 +17,7 @@ MAX_EVENTS = 1000
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events to return; None does not filter."""
+    """Filter of events; None does not filter."""
 
     session_token: str | None
     student_email: str | None

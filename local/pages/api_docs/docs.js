@@ -122,7 +122,7 @@ function tryIt(api, operation, id) {
     el("pre", { class: "wrap" }, line), el("button", {}, "Send"), status, output);
 }
 
-/** What to ask before a call that deletes, renames or closes something. */
+/** Question to confirm a call that deletes, renames or closes something. */
 function question({ method, path, summary }) {
   return `${summary}?\n\n${method} ${path} changes the data on ${location.host}, which this page cannot undo.`;
 }

@@ -27,7 +27,7 @@ BEGIN
   SELECT r.id, r.former_id, r.name, r.exam_weightage, r.estimated_hours, r.description,
     coalesce(r.created_at, now()), coalesce(r.updated_at, now()), r.extra
   FROM pg_temp.read_rows AS r WHERE r.fault IS NULL;
-  -- A parent that would close a circle is left out: that of the topic with the greatest number.
+  -- A parent that would close a cycle is left out: that of the topic with the greatest id.
   FOR v IN
     SELECT r.former_id, r.id, r.parent_id FROM pg_temp.read_rows AS r
     WHERE r.fault IS NULL AND r.parent_id IS NOT NULL ORDER BY r.former_id
@@ -42,7 +42,7 @@ BEGIN
           UNION SELECT t.parent_id FROM above JOIN learning.topics AS t ON t.id = above.id
             AND t.parent_id IS NOT NULL)
         SELECT FROM above WHERE above.id = v.id)
-      THEN 'the parents formed a circle, so parent_id is null' END;
+      THEN 'the parents formed a cycle, so parent_id is null' END;
     IF v_reason IS NULL THEN
       UPDATE learning.topics SET parent_id = v.parent_id WHERE id = v.id;
     ELSE
@@ -121,7 +121,7 @@ BEGIN
     ON topic.id = learning.fixed_uuid('topics', pg_temp.read_id(o.topic_id))
   LEFT JOIN learning.topics AS prerequisite
     ON prerequisite.id = learning.fixed_uuid('topics', pg_temp.read_id(o.prerequisite_topic_id));
-  -- One after the other, so that the newest is the one that closes a circle.
+  -- One after the other, so that the newest is the one that closes a cycle.
   FOR v IN SELECT * FROM pg_temp.read_rows AS r WHERE r.fault IS NULL ORDER BY r.former_id LOOP
     v_reason := CASE
       WHEN EXISTS (
@@ -134,7 +134,7 @@ BEGIN
           UNION SELECT p.prerequisite_topic_id FROM needed
             JOIN learning.topic_prerequisites AS p ON p.topic_id = needed.id)
         SELECT FROM needed WHERE needed.id = v.topic_id)
-      THEN 'it closes a circle of prerequisites' END;
+      THEN 'it closes a cycle of prerequisites' END;
     IF v_reason IS NOT NULL THEN
       UPDATE pg_temp.read_rows AS r SET fault = v_reason
         WHERE r.former_id = v.former_id AND r.fault IS NULL;

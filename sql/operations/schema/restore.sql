@@ -78,8 +78,8 @@ BEGIN
 END $$;
 
 -- Move pg_temp.lines into the table; return the number of rows. Generated columns are recomputed.
--- Columns in p_texts are given as text. In all others, JSON's null and SQL's null look the same; in a
--- NOT NULL column, the null was JSON's. An existing course gets the name and steps of the backup, which
+-- Columns in p_texts are given as text. In all others, JSON null and SQL NULL are the same; in a
+-- NOT NULL column, the value was JSON null. An existing course gets the name and steps of the backup, which
 -- the restored sessions need, unless it is built in.
 CREATE OR REPLACE FUNCTION pg_temp.insert_lines(
   p_schema TEXT, p_table TEXT, p_columns TEXT[], p_texts TEXT[]

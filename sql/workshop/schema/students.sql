@@ -1,7 +1,7 @@
 -- Changes of students by operators. The script runs in one execute, after removals.sql.
 
--- Give the rows of the legacy tables another e-mail, so that a further migration does not bring the
--- old one back; return their number.
+-- Change an e-mail in the rows of the legacy tables, so that a further migration does not restore the
+-- old one; return the number of rows.
 CREATE OR REPLACE FUNCTION public.change_older_emails(p_email TEXT, p_new_email TEXT) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -100,8 +100,9 @@ BEGIN
   END IF;
 END $$;
 
--- Move everything of a student to another one and remove the first. Like reports and remove_student(), it
--- locks sessions before students; each in order, so that two merges never wait for each other. Return no row if one of
+-- Merge a student into another one: move all rows, then remove the first student. Like reports and
+-- remove_student(), it locks sessions before students, and each in the order of their keys, so that two
+-- merges cannot deadlock. Return no row if one of
 -- the students does not exist.
 CREATE OR REPLACE FUNCTION public.merge_students(
   p_keep_id UUID, p_keep_email TEXT, p_merge_id UUID, p_merge_email TEXT
@@ -194,8 +195,8 @@ BEGIN
   RETURN v_student;
 END $$;
 
--- Accounts in plain text, from an older application, can only be sealed by the application, which has
--- the key.
+-- Report accounts in plain text, from an older application: only the application has the key to seal
+-- them.
 DO $$
 DECLARE
   v_rows BIGINT;
