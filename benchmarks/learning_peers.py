@@ -1,7 +1,7 @@
 """Models of the literature that predict the next answer, for comparison with ours.
 
-Each takes all rows and says which of them it may learn from, and returns the probability of a right
-answer for every row, predicted before that row's outcome is read.
+Each takes all rows, learns only from those that are marked so, and returns the probability of a
+right answer for every row, predicted before that row's outcome is read.
 """
 
 import math
@@ -78,8 +78,8 @@ def _elo(
         predictions[number] = 1 / (1 + math.exp(difficulty - ability))
         error = row.correct - predictions[number]
         overall, count = overall + first / (1 + decay * count) * error, count + 1
-        for skill, (value, seen) in zip(row.skills, states, strict=True):
-            skills[skill] = value + first / (1 + decay * seen) * error, seen + 1
+        for skill, (value, updates) in zip(row.skills, states, strict=True):
+            skills[skill] = value + first / (1 + decay * updates) * error, updates + 1
         if not frozen:
             moved = difficulty - item_first / (1 + item_decay * answers) * error
             difficulties[row.item] = moved, answers + 1
@@ -102,10 +102,10 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
         if row.user != user:
             user, counts = row.user, {}
         scopes = [("total", ""), ("item", row.item), *(("skill", it) for it in row.skills)]
-        seen = [counts.setdefault(scope, [0, 0]) for scope in scopes]
-        dense[number, 1:] = [math.log1p(it) for scope in seen[:2] for it in scope]
+        scope_counts = [counts.setdefault(scope, [0, 0]) for scope in scopes]
+        dense[number, 1:] = [math.log1p(it) for scope in scope_counts[:2] for it in scope]
         entries = [(scopes[1], 1.0)]
-        for scope, (attempts, wins) in zip(scopes[2:], seen[2:], strict=True):
+        for scope, (attempts, wins) in zip(scopes[2:], scope_counts[2:], strict=True):
             entries += [
                 (scope, 1.0),
                 (("attempts", scope[1]), math.log1p(attempts)),
@@ -116,7 +116,7 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
                 entry_rows.append(number)
                 columns.append(numbers.setdefault(key, len(numbers)))
                 values.append(entry)
-        for it in seen:
+        for it in scope_counts:
             it[0] += 1
             it[1] += row.correct
     learn = np.array([row.learn for row in rows])
@@ -132,12 +132,12 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
 
 def _only(design: Design, chosen: NDArray[np.bool_]) -> Design:
     """Return the chosen rows of a design."""
-    kept, new_row = chosen[design.row], np.cumsum(chosen) - 1
+    is_chosen, new_row = chosen[design.row], np.cumsum(chosen) - 1
     return Design(
         design.dense[chosen],
-        new_row[design.row[kept]],
-        design.column[kept],
-        design.value[kept],
+        new_row[design.row[is_chosen]],
+        design.column[is_chosen],
+        design.value[is_chosen],
         design.columns,
     )
 
@@ -186,8 +186,8 @@ def auc(outcomes: FloatArray, predictions: FloatArray) -> float:
 
 def log_loss(outcomes: FloatArray, predictions: FloatArray) -> float:
     """Return the mean negative log likelihood, nats; predictions stay 1e-6 away from 0 and 1."""
-    kept = np.clip(predictions, 1e-6, 1 - 1e-6)
-    return float(-np.mean(np.log(np.where(outcomes == 1, kept, 1 - kept))))
+    clipped = np.clip(predictions, 1e-6, 1 - 1e-6)
+    return float(-np.mean(np.log(np.where(outcomes == 1, clipped, 1 - clipped))))
 
 
 def calibration_error(outcomes: FloatArray, predictions: FloatArray) -> float:

@@ -20,7 +20,7 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {
 @app.get("/api/health", name="get_api_health", responses=UNAVAILABLE)
 @app.get("/health", responses=UNAVAILABLE)
 async def get_health(response: Response, deps: Annotated[Deps, Depends(get_deps)]) -> health.Health:
-    """Call Postgres and Redis, and answer within 2 s even if they are silent.
+    """Call Postgres and Redis, and respond within 2 s even if they do not.
 
     503 and `unavailable` without Postgres or with tables missing; 200 and `degraded` without Redis,
     with a schema older than the code, and while the workshop's tables wait for an upgrade to end.

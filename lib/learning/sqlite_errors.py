@@ -1,4 +1,4 @@
-"""Our errors for those of SQLite, the same as Postgres's for the same fact."""
+"""Mapping of SQLite's errors to ours: the same fact raises the same error as on Postgres."""
 
 import re
 import sqlite3
@@ -53,7 +53,7 @@ def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | No
 def failed_constraint(message: str) -> str | None:
     """Return the name of the constraint in SQLite's message; None if it is about something else.
 
-    SQLite names a CHECK, but of a unique constraint or index only the columns.
+    SQLite reports the name of a CHECK, but only the columns of a unique constraint or index.
     """
     failed = _FAILED.search(message)
     if failed is None:

@@ -169,7 +169,7 @@ function TestPage() {
   };
   const started = (test) => {
     rememberTest(test);
-    plain(); // so that a reload goes on, and the ticket is in no picture of the screen
+    plain(); // so that a reload resumes the test, and no screenshot shows the ticket
     setView({ name: "taking", test, resumed: false });
   };
   const leave = (next) => () => {

@@ -168,13 +168,13 @@ def test_invitation_survives_a_refused_registration(
     assert client.post("/api/auth/register", json=body | {"username": "tea"}).status_code == 201
 
 
-def test_wrong_name_and_wrong_password_get_the_same_answer(
+def test_wrong_name_and_wrong_password_get_the_same_response(
     client: TestClient, tokens: dict[str, Any]
 ) -> None:
     assert tokens
-    answers = [log_in(client, "nobody"), log_in(client, "ann", "wrong password")]
-    assert [it.status_code for it in answers] == [401, 401]
-    bodies = [{k: v for k, v in it.json().items() if k != "requestId"} for it in answers]
+    responses = [log_in(client, "nobody"), log_in(client, "ann", "wrong password")]
+    assert [it.status_code for it in responses] == [401, 401]
+    bodies = [{k: v for k, v in it.json().items() if k != "requestId"} for it in responses]
     assert bodies[0] == bodies[1]
 
 

@@ -35,7 +35,7 @@ def live(databases: Databases) -> Iterator[Connection]:
 
 
 def compare(live: Connection, rows: LiveRows) -> None:
-    """Compare each adopted row with what is expected of it."""
+    """Compare each adopted row with the expected one."""
     for table, expected in rows.expected.items():
         adopted_rows = adopted(live, table)
         assert sorted(adopted_rows) == sorted(expected), table
@@ -67,7 +67,7 @@ def test_fixed_ids_are_the_same_in_sql_and_python(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_random_database_comes_over_row_by_row(live: Connection, seed: int) -> None:
+def test_random_database_is_adopted_row_by_row(live: Connection, seed: int) -> None:
     rows = generate(seed)
     rows.insert(live)
     result = upgrade(live)

@@ -267,7 +267,7 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
         assert now == before
 
 
-def test_alembic_and_make_s_script_start_in_a_new_interpreter(sqlite_file: Path) -> None:
+def test_alembic_starts_in_a_new_interpreter(sqlite_file: Path) -> None:
     process = run_command(ALEMBIC, "upgrade", "head", url="", sqlite=sqlite_file)
     assert process.returncode == 0, process.stderr
     assert tables(sqlite_file) >= TABLES

@@ -1,4 +1,4 @@
-"""Values in unusual spellings are understood, and each is reported."""
+"""Values in unusual spellings are accepted, and each is reported."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Columns that the schema does not have are kept and reported, and camel case is understood."""
+"""Columns that the schema does not have are kept and reported, and camel case is accepted."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing

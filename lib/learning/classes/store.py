@@ -60,9 +60,10 @@ def find_class(db: Session, wanted: Reference) -> ClassRow | None:
 
 
 def lock_open_class(db: Session, code: str) -> UUID | None:
-    """Return the id of the class with a join code, which it keeps until the transaction ends.
+    """Return the id of the class with a join code, and keep the code until the transaction ends.
 
-    None if no class has the code.
+    Returns:
+        The id; None if no class has the code.
     """
     query = select(Class.id).where(Class.join_code == code).with_for_update(read=True)
     return db.execute(query).scalar_one_or_none()
@@ -179,7 +180,7 @@ def list_marks(
 
 
 def mean_of_newest_exam(db: Session, student_ids: Collection[UUID]) -> float | None:
-    """Return the mean mark of students in the newest exam that one of them has a mark of."""
+    """Return the mean mark of students in the newest exam in which one of them has a mark."""
     of_students = ExamMark.student_id.in_(student_ids)
     newest = (
         select(ExamMark.exam_date, ExamMark.exam)

@@ -34,7 +34,7 @@ PRIOR = np.full(len(Theory), 1 / len(Theory))
 POWER_DECAY = 0.1542
 """Exponent of the power law; the default weight of FSRS-6."""
 POWER_SCALE = 0.9 ** (-1 / POWER_DECAY) - 1
-"""Makes the stability of the power law the days after which 90 % is retained."""
+"""Factor with which the stability of the power law is the days until 90 % is retained."""
 FIRST_STABILITY = (8.0, 14.0, 1.0)
 """Stability of what a student knows already, days, by theory: the days until 90 % of it is
 retained, or the time constant of the exponential. The last one has no effect."""
@@ -61,7 +61,7 @@ MASTERED_LOG = float(np.log(5))
 """A topic's estimated minutes are those of a novice until 80 % is learned: -log(1 - 0.8)."""
 
 READY_LEVEL = 0.75
-"""Knowledge of a prerequisite from which on it slows nothing down, unless more is required."""
+"""Knowledge of a prerequisite that allows learning at full speed, unless more is required."""
 READY_EXPONENTS = (1.0, 3.0)
 """Two theories of prerequisites: what is missing of them slows learning down in proportion, or
 nearly forbids it."""

@@ -28,7 +28,7 @@ def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime
         now: Time of the call.
 
     Returns:
-        Whether they are up to date; if not, `refresh` has to follow in the same call.
+        Whether the figures are up to date; if not, `refresh` has to follow in the same call.
     """
     calibration = current_calibration(db)
     if counted.calibration != calibration.version:

@@ -73,7 +73,7 @@ class PlanOut(DailyPlanOut):
     daily_plans: list[DailyPlanOut]
     """The days."""
     high_priority_topics: list[LiveId]
-    """Third of the topics that brings most marks, in a plan until the exam."""
+    """Third of the topics that bring the most marks, in a plan until the exam."""
     warning: str | None
     """Goals out of reach, such as topics that need more hours; null if there are none."""
 

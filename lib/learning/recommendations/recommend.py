@@ -42,7 +42,7 @@ DECIMALS = 2
 def ranked(
     situation: Situation, limit: int, mastery_threshold: float | None
 ) -> list[StudyRecommendation]:
-    """Return the open topics that bring most marks per minute.
+    """Return the open topics that bring the most marks per minute.
 
     Args:
         situation: The student.
@@ -79,7 +79,7 @@ def lack(situation: Situation, mastery_threshold: float) -> str:
 def recommend(
     call: Call, sent_id: str | None, limit: int, mastery_threshold: float | None
 ) -> RecommendationsAnswer:
-    """Return the topics that bring most marks per minute, with their reasons.
+    """Return the topics that bring the most marks per minute, with their reasons.
 
     Raises:
         NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
@@ -102,7 +102,7 @@ def recommend(
 def recommend_live_next(
     call: Call, sent_id: str, mastery_threshold: float
 ) -> LiveRecommendationOut | NothingOut:
-    """Return the topic that brings most marks per minute in the live system's shape.
+    """Return the topic that brings the most marks per minute in the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
@@ -118,7 +118,7 @@ def recommend_live_next(
 
 
 def recommend_live_top(call: Call, sent_id: str, n: int, mastery_threshold: float) -> LiveTopOut:
-    """Return the topics that bring most marks per minute in the live system's shape.
+    """Return the topics that bring the most marks per minute in the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.

@@ -308,7 +308,7 @@ def fill_auth_tokens(
 
 
 def count_fates(transaction: "Transaction") -> list[Fate]:
-    """Return what became of the batch's tokens and rows."""
+    """Return the number of the batch's tokens and rows by outcome."""
     return transaction.fetch_all(_queries["count_fates"], None, Fate)
 
 
