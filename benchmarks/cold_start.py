@@ -303,7 +303,7 @@ def projects_of(
 def environment_of_deployment(folder: Path) -> str:
     """Make an environment with the packages of a deployment alone; return its interpreter.
 
-    The others would take part: httpx, for one, imports click and rich where they are installed.
+    Other packages would affect the times: httpx imports click and rich if they are installed.
     """
     venv.EnvBuilder(symlinks=True).create(folder)
     (site_packages,) = folder.glob("lib/*/site-packages")

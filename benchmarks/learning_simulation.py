@@ -1,4 +1,4 @@
-"""Simulated students of two kinds; the models that are compared know neither."""
+"""Simulated students of two kinds; no model that is compared knows how they were simulated."""
 
 import math
 

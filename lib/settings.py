@@ -56,19 +56,19 @@ class Settings:
     migration_url: str | None = field(default=None, repr=False)
     """Unpooled URL for schema changes and long work; by default `postgres_url`."""
     postgres_problem: str | None = None
-    """Why the address that is set cannot be used; `postgres_url` is None then."""
+    """Reason why the address that is set cannot be used; `postgres_url` is None then."""
     migration_problem: str | None = None
-    """Why the address for migrations cannot be used; `migration_url` is None then."""
+    """Reason why the address for migrations cannot be used; `migration_url` is None then."""
     sqlite_url: str | None = None
     """Address of the learning context's database on a student's own machine."""
     sqlite_problem: str | None = None
-    """Why the address that is set cannot be used; `sqlite_url` is None then."""
+    """Reason why the address that is set cannot be used; `sqlite_url` is None then."""
     names_supabase: bool = False
     """Whether the environment has variables of Supabase, which explain a missing POSTGRES_URL."""
     redis_url: str | None = None
     redis_token: str | None = field(default=None, repr=False)
     redis_problem: str | None = None
-    """Why the Redis that is set cannot be used; `redis_url` and `redis_token` are None then."""
+    """Reason why the Redis that is set cannot be used; `redis_url` and token are None then."""
     ignored_options: tuple[str, ...] = ()
     """Sentences about options that were removed from addresses because other drivers use them."""
     unknown_options: tuple[str, ...] = ()

@@ -98,7 +98,7 @@ class Address:
     url: str | None = field(default=None, repr=False)
     """The address for libpq; None if it cannot be used."""
     problem: str | None = None
-    """Why it cannot be used, and what to do; begins with the variable's name."""
+    """Reason why it cannot be used, and what to do; begins with the variable's name."""
     ignored: tuple[str, ...] = ()
     """One sentence for each option that was left out because it is for another driver."""
     unknown: tuple[str, ...] = ()

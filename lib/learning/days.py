@@ -1,4 +1,4 @@
-"""Days, every one of which is a day in UTC."""
+"""Days in UTC."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -44,7 +44,7 @@ def _day(value: Any) -> Any:
 
 
 def _near(value: date | None) -> date | None:
-    """Refuse a day or time for which no plan and no period can be worked out."""
+    """Refuse a day or time for which no plan and no period can be computed."""
     if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise PydanticCustomError("year", f"Send a day from {FIRST_YEAR} to {LAST_YEAR}")
     return value

@@ -75,7 +75,7 @@ class FindingGroup(CamelBody):
     outcome: str
     """Outcome for the values."""
     reason: str
-    """Why they were not migrated as they were."""
+    """Reason why they were not migrated as they were."""
     rows: int
     """Number of findings."""
     examples: list[str]
@@ -94,7 +94,7 @@ class Finding(CamelBody):
     outcome: str
     """Outcome for the value."""
     reason: str
-    """Why it was not migrated as it was."""
+    """Reason why it was not migrated as it was."""
 
 
 class Findings(CamelBody):

@@ -1,6 +1,6 @@
 // Kinds of problems with a call, by what the reader can do about them.
 
-/** A call that brought no result. `kind` chooses the words and the state of the page. */
+/** A call that failed. `kind` chooses the words and the state of the page. */
 export class Problem extends Error {
   /**
    * @param {"offline"|"timeout"|"unreadable"|"credential"|"rights"|"locked"|"busy"|"refused"|"missing"|"conflict"|"server"} kind

@@ -11,7 +11,7 @@ import { SESSIONS, SHARED, STEPS } from "./texts.js";
 const api = apiWith(null);
 const REFRESH_MS = 30_000;
 
-/** Sessions, and the courses that they are of. */
+/** Sessions and their courses. */
 async function loadShared(lookup, signal) {
   const { sessions } = await api("GET", "/api/student-progress", { query: lookup, signal });
   const ids = [...new Set(sessions.map((session) => session.course_id))];

@@ -1,4 +1,4 @@
-"""Whose data a user sees and changes, and that nobody else's are touched."""
+"""Access of users to their own data and to nobody else's."""
 
 from uuid import UUID
 

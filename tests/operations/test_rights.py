@@ -157,8 +157,8 @@ def test_service_role_and_owner_keep_their_rights(supabase: Supabase) -> None:
     for role in ("service_role", OWNER):
         with psycopg.connect(supabase.url(role), autocommit=True) as connection:
             connection.execute("SELECT public.open_student(%s, 'A')", [f"{role}@example.com"])
-            found = connection.execute("SELECT count(*) FROM public.students").fetchone()
-            assert found == (1 if role == "service_role" else 2,)
+            count = connection.execute("SELECT count(*) FROM public.students").fetchone()
+            assert count == (1 if role == "service_role" else 2,)
 
 
 def test_objects_of_other_applications_keep_their_rights(supabase: Supabase) -> None:
@@ -413,7 +413,7 @@ def test_functions_of_other_applications_are_found_after_the_upgrade(postgres_ur
 
 
 def test_database_without_these_roles_keeps_its_rights(postgres_server: PostgresServer) -> None:
-    """Neither row-level security, nor functions without EXECUTE for PUBLIC."""
+    """No row-level security is turned on, and no function loses EXECUTE for PUBLIC."""
     with psycopg.connect(postgres_server.url("migrated")) as connection:
         connection.execute(load_script("database/schema/rights.sql").encode())
         changed = connection.execute(

@@ -102,7 +102,7 @@ class CandidateOut(Body):
 
 
 class ChoiceOut(Body):
-    """Why a question was chosen."""
+    """Explanation of the choice of a question."""
 
     step: int
     """Number of answers before the choice."""
@@ -143,7 +143,7 @@ class SessionDebugOut(Body):
     in_sync: bool
     """Whether they differ in no field."""
     choice: ChoiceOut | None = None
-    """Why a question was chosen; null unless `explain` asks for it."""
+    """Explanation of the choice of a question; null unless `explain` asks for it."""
     person_fit: float | None
     """l_z of the answers; below about -2 they do not fit one student. Null without answers."""
 

@@ -12,9 +12,9 @@ from lib.learning.decision.topic_graph import TopicGraph
 from lib.learning.decision.worth import SESSION_MINUTES, Worth, worth
 
 WHOLE_SIZE = 150
-"""Topics up to which nothing is left out."""
+"""Number of topics up to which a syllabus is used as a whole."""
 MINUTES_OF_TOPIC = 2 * SESSION_MINUTES
-"""Study for which there is a topic to choose: a plan spends three sessions or more on most."""
+"""Minutes of study per topic to choose: a plan spends three sessions or more on most topics."""
 NEVER = 2.0
 """Mastery that is never reached: a topic that requires it of itself stays closed."""
 
@@ -34,8 +34,8 @@ def relevant_part(
 ) -> Part:
     """Return the topics that are worth the most per minute, with their prerequisites.
 
-    There are enough of them for the time that there is. Each comes with all that has to be learned
-    before it, and with its other prerequisites, of which those that are closed stay closed.
+    Their number suits the time until the exam. Each is returned with all topics that have to be
+    learned before it, and with its other prerequisites; of these, closed ones stay closed.
 
     Args:
         graph: The topics.
@@ -58,7 +58,7 @@ def relevant_part(
 
 
 def _best(judged: Worth, sets: ClosedSets, number: float) -> NDArray[np.bool_]:
-    """Return so many of the most rewarding topics with what is missing before them, shape (n,)."""
+    """Choose about `number` topics: the most rewarding and those missing before them, (n,)."""
     scores = np.maximum(np.where(judged.is_open, judged.own, 0.0), judged.package)
     chosen = np.zeros(len(scores), dtype=bool)
     for topic in np.argsort(-scores, kind="stable"):

@@ -44,12 +44,12 @@ PREREQUISITE_MARGIN = 0.1
 """Level beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
 HIGHEST_LEVEL = 0.95
 WEAK_LEVEL = 0.5
-"""Mastery below which it is considered to strengthen a prerequisite before its dependents."""
+"""Mastery of a prerequisite below which strengthening it before its dependents is considered."""
 LOWEST_READINESS = 0.05
 SHORTEST_PREREQUISITE = 12.0  # minutes
 
 DECIMALS = 9
-"""Scores that differ less are equal, and the first topic is chosen."""
+"""Decimals to which scores are rounded; of topics with equal scores, the first is chosen."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def read_mastery(db: Session, student_id: UUID, concept_id: UUID) -> MasteryRow 
 
 
 def lock_student(db: Session, student_id: UUID, now: datetime) -> Counted:
-    """Lock a student's figures until the transaction ends, and return how far they go.
+    """Lock a student's figures until the transaction ends, and return how far they are counted.
 
     Answers of one student are stored one after the other, so that each sees those before it.
     """
@@ -100,7 +100,7 @@ def lock_student(db: Session, student_id: UUID, now: datetime) -> Counted:
 
 
 def write_student(db: Session, counted: Counted, now: datetime) -> None:
-    """Store how far a student's figures go; `lock_student` has created the row."""
+    """Store how far a student's answers are counted; `lock_student` has created the row."""
     clock, attempt_id = counted.last or (None, None)
     db.execute(
         update(StudentSkill)

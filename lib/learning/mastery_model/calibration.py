@@ -95,7 +95,7 @@ class Calibration:
             raise ValueError(f"Unknown features in the calibration: {', '.join(sorted(unknown))}.")
 
     def difficulty_of(self, question: Question) -> float:
-        """Return a question's difficulty, logits; an unknown one's is what its author judges."""
+        """Return a question's difficulty, logits; its author's judgement if it is not estimated."""
         parameters = self.items.get(question.item)
         if parameters is not None:
             return parameters.difficulty
@@ -140,7 +140,7 @@ class Calibration:
             ValueError: If they are not of this format.
         """
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise ValueError(f"This is no calibration of format {FORMAT}.")
+            raise ValueError(f"This is not a calibration of format {FORMAT}.")
         given: dict[str, Any] = {key: value for key, value in values.items() if key != "format"}
         unknown = given.keys() ^ {it.name for it in fields(cls)}
         if unknown:

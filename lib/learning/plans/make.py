@@ -29,7 +29,7 @@ from lib.learning.plans.wire import (
     PredictedResultOut,
     PredictionOut,
 )
-from lib.learning.recommendations.recommend import lack
+from lib.learning.recommendations.recommend import reason_for_none
 from lib.learning.students import store as student_store
 from lib.learning.students.student import changeable_student, own_or_named
 from lib.learning.study.prediction import PredictedResult, predict_result
@@ -208,7 +208,7 @@ def _warning(
     sessions: Sequence[Sequence[PlannedSession]], situation: Situation, until_exam: int | None
 ) -> str | None:
     if not any(sessions):
-        return lack(situation, MASTERED)
+        return reason_for_none(situation, MASTERED)
     if until_exam is None:
         return None
     topics = situation.syllabus.topics

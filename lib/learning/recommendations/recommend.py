@@ -65,7 +65,7 @@ def ranked(
     )
 
 
-def lack(situation: Situation, mastery_threshold: float) -> str:
+def reason_for_none(situation: Situation, mastery_threshold: float) -> str:
     """Return why nothing can be recommended."""
     if not situation.graph.ids:
         return NOTHING_TO_PRACTISE
@@ -95,7 +95,7 @@ def recommend(
         student_id=student.id,
         recommendations=[_out(each, situation) for each in best],
         count=len(best),
-        message=None if best else lack(situation, _threshold(mastery_threshold)),
+        message=None if best else reason_for_none(situation, _threshold(mastery_threshold)),
     )
 
 
@@ -113,7 +113,7 @@ def recommend_live_next(
     situation = situation_of(call, student)
     best = ranked(situation, 1, mastery_threshold)
     if not best:
-        return NothingOut(message=lack(situation, mastery_threshold))
+        return NothingOut(message=reason_for_none(situation, mastery_threshold))
     return _live(best[0], situation)
 
 

@@ -29,7 +29,7 @@ class NothingOut(Body):
     """The response when there is nothing to recommend."""
 
     message: str
-    """Why there is nothing, and what to do."""
+    """The reason why there is nothing, and what to do."""
 
 
 class LiveTopOut(Body):
@@ -79,7 +79,7 @@ class ComponentsOut(Body):
 
 
 class LiveExplanationOut(Body):
-    """Why a topic has its priority."""
+    """The reasons for a topic's priority."""
 
     topic_id: LiveId
     """Id of the topic."""
@@ -161,4 +161,4 @@ class RecommendationsAnswer(Answer):
     count: int
     """Number of topics."""
     message: str | None
-    """Why nothing is recommended, and what to do; null otherwise."""
+    """The reason why nothing is recommended, and what to do; null otherwise."""

@@ -55,7 +55,7 @@ class _Work:
     profile_changes: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     """Times of changes of the profile, and the columns with their values."""
     errors: dict[UUID, str] = field(default_factory=dict)
-    """Why operations are refused, by their ids."""
+    """Reasons why operations are refused, by their ids."""
 
 
 def upload(call: Call, body: QueueIn) -> QueueOut:

@@ -71,7 +71,7 @@ class QueueOut(Body):
     conflicts_resolved: int
     """Operations that lost against a newer change on the server."""
     errors: list[str]
-    """Why operations failed, by their place in the queue."""
+    """Reasons why operations failed, by their place in the queue."""
 
 
 class DownloadDataOut(Body):

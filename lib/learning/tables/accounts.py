@@ -1,4 +1,4 @@
-"""Users, their profiles as students, classes, and what admits them."""
+"""Users, their profiles as students, classes, invitations and refresh tokens."""
 
 from datetime import datetime
 from uuid import UUID

@@ -42,7 +42,7 @@ class RejectedLine(CamelBody):
     field: Literal["studentEmail", "studentName", "githubUsername", "line"]
     """Field that is at fault."""
     problem: str
-    """Why it was not imported."""
+    """Reason why it was not imported."""
 
 
 class ImportedOut(CamelAnswer):
