@@ -22,11 +22,11 @@ def names() -> list[str]:
 
 def main(requested: list[str]) -> None:
     """Run the requested benchmarks, or all of them."""
-    known = set(names())
-    if len(requested) > 1 and requested[0] in known and known.isdisjoint(requested[1:]):
+    available = set(names())
+    if len(requested) > 1 and requested[0] in available and available.isdisjoint(requested[1:]):
         import_module(f"benchmarks.{requested[0]}").main(requested[1:])
         return
-    unknown = set(requested) - known
+    unknown = set(requested) - available
     if unknown:
         raise SystemExit(
             f"No such benchmark: {', '.join(unknown)}. Choose from: {', '.join(names())}"

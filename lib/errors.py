@@ -173,7 +173,7 @@ class MethodNotAllowed(AppError):
 
 
 class Conflict(AppError):
-    """The request does not fit the state of what it is about."""
+    """The request does not fit the present state of its subject."""
 
     status = 409
     code = "conflict"

@@ -24,7 +24,7 @@ const NUMBERS = ["difficulty", "discrimination", "guessing"];
 /**
  * Read a question file.
  *
- * @param {string} name of the file; `.csv` and `.tsv` are CSV, anything else is told by its first sign
+ * @param {string} name of the file; `.csv` and `.tsv` are CSV, any other is recognized by its first character
  * @param {string} text
  * @param {string[]|null} known names of the pool's concepts; null for a new pool
  * @returns {{items: {line: number, question: object}[], problems: {line: number, problem: string}[],

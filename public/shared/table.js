@@ -3,7 +3,7 @@ import { html, useMemo, useState } from "./html.js";
 
 export const ROWS_AT_A_TIME = 100;
 
-/** Rows in the order of a column; equal ones keep their order, empty values stand last. */
+/** Rows in the order of a column; equal ones keep their order, empty values come last. */
 export function sorted(rows, value, descending = false) {
   const keyed = rows.map((row, place) => ({ row, place, key: value(row) }));
   const sign = descending ? -1 : 1;
@@ -32,9 +32,9 @@ export function SortHead({ name, label, order, onSort, className = "" }) {
 export function useRowsAtATime(rows, size = ROWS_AT_A_TIME) {
   const [limit, setLimit] = useState(size);
   const shown = useMemo(() => rows.slice(0, limit), [rows, limit]);
-  const left = rows.length - shown.length;
-  const more = left > 0 &&
-    html`<button type="button" class="quiet" onClick=${() => setLimit(limit + size)}>Show ${Math.min(size, left)} more of ${left}</button>`;
+  const remaining = rows.length - shown.length;
+  const more = remaining > 0 &&
+    html`<button type="button" class="quiet" onClick=${() => setLimit(limit + size)}>Show ${Math.min(size, remaining)} more of ${remaining}</button>`;
   return { shown, more };
 }
 

@@ -1,4 +1,4 @@
-// Words that several pages share; each page's own stand in the texts.js of its folder.
+// Texts that several pages share; each page's own are in the texts.js of its folder.
 import { clock, duration } from "./format.js";
 
 export const NAV = [
@@ -11,7 +11,7 @@ export const LOGIN = {
   title: "Log in",
   label: "Password",
   hint: "ADMIN_PASSWORD or INSTRUCTOR_PASSWORD of your deployment. It stays in this tab.",
-  adminOnly: "This needs ADMIN_PASSWORD: INSTRUCTOR_PASSWORD may look, but not change anything.",
+  adminOnly: "This needs ADMIN_PASSWORD: INSTRUCTOR_PASSWORD allows reading only.",
   empty: "Enter the password from your deployment’s settings.",
   logOut: "Log out",
 };
@@ -20,8 +20,8 @@ export const PART = { failed: "This part of the page could not be loaded.", retr
 
 const BY_KIND = {
   offline: ["This computer is offline.", "Nothing was lost. It goes on when the connection is back."],
-  timeout: ["The server took too long to answer.", "Nothing was lost. Try again in a moment."],
-  unreadable: ["The answer could not be read.", "Something between this page and the server changed it."],
+  timeout: ["The server took too long to respond.", "Nothing was lost. Try again in a moment."],
+  unreadable: ["The response could not be read.", "Something between this page and the server changed it."],
   credential: ["This password is not right.", "After 5 wrong ones there is a pause of 15 minutes."],
   rights: ["This password may not do that.", ""],
   missing: ["This no longer exists.", ""],
@@ -36,11 +36,11 @@ export function explain(problem, now = Date.now()) {
   if (problem.kind === "locked") {
     const seconds = problem.seconds ?? 60;
     const until = clock(now + seconds * 1000);
-    return { fact: "Too many tries.", advice: `You can try again in ${duration(seconds)}, at ${until}.` };
+    return { fact: "Too many attempts.", advice: `You can try again in ${duration(seconds)}, at ${until}.` };
   }
   const [fact, usual] = BY_KIND[problem.kind] ?? BY_KIND.server;
-  const said = ["credential", "offline", "timeout", "unreadable"].includes(problem.kind) ? "" : problem.message;
-  return { fact, advice: [said, usual].filter(Boolean).join(" ") };
+  const message = ["credential", "offline", "timeout", "unreadable"].includes(problem.kind) ? "" : problem.message;
+  return { fact, advice: [message, usual].filter(Boolean).join(" ") };
 }
 
 /** The line above data that could not be renewed. */

@@ -8,7 +8,7 @@ export function proficiencyOf(api, test, signal) {
   return api("GET", resultPath(test, "proficiency"), { headers: { "X-Session-Id": test.sessionId }, signal });
 }
 
-/** One test as recorded, and its profile; the profile is null where no result is told. */
+/** One test as recorded, and its profile; the profile is null while the result is not disclosed. */
 export async function resultOf(api, test, signal) {
   const headers = { "X-Session-Id": test.sessionId };
   const [history, proficiency] = await Promise.all([

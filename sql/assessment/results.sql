@@ -21,7 +21,7 @@ ORDER BY p.concept_name;
 
 -- session_proficiencies --
 -- Proficiency in each concept after the last answer of the given session, or before the first; no rows
--- while its pool tells no results.
+-- while its result is not disclosed.
 SELECT concepts.concept_name, concepts.proficiency::DOUBLE PRECISION AS proficiency,
   coalesce(concepts.confidence, '0')::DOUBLE PRECISION AS confidence, s.last_activity AS updated_at,
   s.proven, s.tells
@@ -60,7 +60,7 @@ LIMIT %(limit)s;
 
 -- closed_sessions --
 -- The student's most recent closed tests with answers, oldest first; for the holder of a session, only
--- if its result may be told.
+-- if its result may be disclosed.
 SELECT newest.* FROM (
   SELECT s.id AS session_id, s.concept_names, s.final_proficiency,
     s.accuracy::DOUBLE PRECISION AS accuracy, s.learning_gain::DOUBLE PRECISION AS learning_gain,

@@ -1,4 +1,4 @@
-"""The examples of the study planner's operations, compared with what the platforms' calls get."""
+"""The examples of the study planner's operations, compared with real responses."""
 
 import re
 from typing import Any
@@ -23,8 +23,8 @@ def operation_of(method: str, path: str) -> Operation | None:
 
 
 @pytest.fixture
-def answers(client: TestClient) -> dict[str, Any]:
-    """The first successful answer of each operation."""
+def responses(client: TestClient) -> dict[str, Any]:
+    """The first successful response of each operation."""
     values: dict[str, Any] = {}
     first: dict[str, Any] = {}
     for call in LEARNING:
@@ -40,8 +40,8 @@ def answers(client: TestClient) -> dict[str, Any]:
     return first
 
 
-def test_every_example_of_a_response_is_like_a_real_one(answers: dict[str, Any]) -> None:
-    assert answers.keys() == {str(operation) for operation in OPERATIONS}
+def test_every_example_of_a_response_is_like_a_real_one(responses: dict[str, Any]) -> None:
+    assert responses.keys() == {str(operation) for operation in OPERATIONS}
     for operation in OPERATIONS:
         example = operation.responses["Answer"]
-        assert differences(example, answers[str(operation)]) == [], str(operation)
+        assert differences(example, responses[str(operation)]) == [], str(operation)

@@ -1,4 +1,4 @@
-"""Recommendations: golden cases worked by hand, and what holds for every syllabus."""
+"""Recommendations: golden cases worked by hand, and properties of every syllabus."""
 
 from dataclasses import replace
 

@@ -37,7 +37,7 @@ def live(databases: Databases) -> Iterator[Connection]:
 
 @pytest.fixture
 def postgres_url(databases: Databases) -> Iterator[str]:
-    """The same check for the endpoint."""
+    """Address of a database with the same rows, for the endpoint."""
     with databases.copy() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(LIVE_TABLES)
@@ -55,7 +55,7 @@ def fill(connection: psycopg.Connection[Any]) -> None:
 
 @contextmanager
 def role(live: Connection, options: str = "") -> Iterator[str]:
-    """Lend a role that exists for the block."""
+    """Create a role for the block."""
     name = f"role_{uuid4().hex[:8]}"
     live.execute(f"CREATE ROLE {name} {options}".encode())
     try:
@@ -256,7 +256,7 @@ def test_hidden_rows_are_refused(live: Connection) -> None:
         live.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
 
 
-def test_tables_of_another_owner_come_over_with_working_keys(live: Connection) -> None:
+def test_tables_of_another_owner_are_adopted_with_working_keys(live: Connection) -> None:
     with role(live) as owner:
         for table in TABLES:
             live.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())

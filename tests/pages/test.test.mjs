@@ -57,7 +57,7 @@ test("the headline names what is above and below the middle", () => {
   assert.equal(headline(rows({ Math: "below" })), "You are below the middle in Math, so far.");
 });
 
-test("a question says what it is about, and whether that is the least certain", () => {
+test("a question names its subject, and whether that is the least certain", () => {
   const names = ["Math", "Algebra", "Sums"];
   const profile = [{ name: "Math", low: 20, high: 60 }, { name: "Algebra", low: 10, high: 90 }, { name: "Sums", low: 30, high: 60 }];
   assert.deepEqual(aboutOf({ concepts: [0.4, 1, 0] }, names, profile), { concepts: ["Algebra", "Math"], leastCertain: true });

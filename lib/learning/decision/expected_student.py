@@ -1,4 +1,4 @@
-"""The expected student: what days of study teach, and what nights take away; pure."""
+"""The expected student, who learns on days of study and forgets overnight; pure."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ MOST_LEARNED = 1 - 1e-6
 
 
 class ExpectedStudent:
-    """A student who follows a plan; studies and forgets."""
+    """A student who follows a plan, learns and forgets."""
 
     def __init__(self, graph: TopicGraph, state: StudentState, gate: FloatArray | None) -> None:
         """Begin with a state, and with the recorded mastery that opens topics, if any."""
@@ -36,7 +36,7 @@ class ExpectedStudent:
     def study(self, minutes: FloatArray) -> None:
         """Learn from a day's sessions.
 
-        Prerequisites carry a topic as far as they are known at the beginning of the day.
+        The speed of learning depends on the prerequisites' mastery at the beginning of the day.
 
         Args:
             minutes: Minutes of each topic, shape (n,).
@@ -49,7 +49,7 @@ class ExpectedStudent:
 
         Args:
             useful: Productive minutes of each topic, shape (n,).
-            restoring: The same with the minutes in which topics that build on it use it.
+            restoring: Those minutes, and the minutes in which topics that build on it use it.
         """
         state = self.state
         pace = state.readiness(self.graph.supply(state.mastery)) / self.rate

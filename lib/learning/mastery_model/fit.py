@@ -1,8 +1,8 @@
 """The fit of a calibration to the attempts of many students; needs numpy and some minutes.
 
-Difficulties come first, from answers and the abilities that they imply. A student's features are
-computed with difficulties that other students show, so that no answer explains itself; then one
-logistic regression gives the weights of all features.
+Difficulties are estimated first, from answers and the abilities that they imply. A student's
+features are computed with difficulties estimated from other students, so that no answer contributes
+to its own prediction; then one logistic regression gives the weights of all features.
 """
 
 import math
@@ -75,7 +75,7 @@ class _Data:
         )
 
     def difficulties(self, abilities: FloatArray, part: int) -> FloatArray:
-        """Return every question's difficulty that all parts of the students but one show."""
+        """Return every question's difficulty, estimated from all parts of the students but one."""
         rows = self.part != part
         return item_difficulties(
             self.items[rows], self.combination_of, self.outcomes[rows], abilities[rows]
@@ -114,7 +114,7 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
 
 
 def _usual_seconds(data: _Data) -> dict[str, float]:
-    """Return the geometric mean time by question, drawn towards that of all; `""` is all."""
+    """Return geometric mean times by question, shrunk towards that of all, whose key is `""`."""
     total: dict[str, list[float]] = {}
     for attempt in data.attempts:
         if attempt.seconds is not None:
@@ -235,5 +235,5 @@ def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
 
 
 def rounded(value: float) -> float:
-    """Return a number with the digits that are worth sending to a device."""
+    """Return a number rounded to the digits that are sent to devices."""
     return float(f"{value:.{DIGITS}g}")

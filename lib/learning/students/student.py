@@ -1,4 +1,4 @@
-"""A student, and which users may see and change their data."""
+"""Students, and the access of users to their data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,8 +78,8 @@ def changeable_student(call: Call, sent: str | int | UUID) -> Student:
     return _changeable(call, _find(call, sent))
 
 
-def _changeable(call: Call, found: Student | None) -> Student:
-    student = _readable(call, found)
+def _changeable(call: Call, candidate: Student | None) -> Student:
+    student = _readable(call, candidate)
     if call.user.role is Role.TEACHER and student.teacher_id != call.user.id:
         raise StudentClosed
     return student

@@ -63,7 +63,7 @@ class QueueOut(Body):
     """Outcome of an uploaded queue."""
 
     success: bool
-    """Whether every operation was taken."""
+    """Whether every operation was accepted."""
     synced_count: int
     """Operations that were applied, were there already, or are derived on the server."""
     failed_count: int
