@@ -181,7 +181,7 @@ def _items(db: Session) -> list[_Item]:
 def _add_answers(
     db: Session, student_id: UUID, items: Sequence[_Item], place: int, now: datetime
 ) -> int:
-    given = list(_answers(items, place, now))
+    answers = list(_answers(items, place, now))
     db.execute(
         insert(QuestionAttempt),
         [
@@ -197,11 +197,11 @@ def _add_answers(
                 "created_at": each.at,
                 "updated_at": each.at,
             }
-            for each in given
+            for each in answers
         ],
     )
     refresh(db, student_id, now)
-    return len(given)
+    return len(answers)
 
 
 def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_DemoAnswer]:

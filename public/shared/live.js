@@ -58,17 +58,17 @@ export function useLive(load, { interval = REFRESH_MS, paused = false } = {}) {
       update({ ...next, nextAt: again ? Date.now() + pause : null });
       if (again) timer = setTimeout(run, pause);
     };
-    const wake = () => {
+    const resume = () => {
       if (!document.hidden && !paused) run();
     };
-    document.addEventListener("visibilitychange", wake);
-    addEventListener("online", wake);
+    document.addEventListener("visibilitychange", resume);
+    addEventListener("online", resume);
     if (!paused || latest.current.data === null || turn) run();
     return () => {
       controller.abort();
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", wake);
-      removeEventListener("online", wake);
+      document.removeEventListener("visibilitychange", resume);
+      removeEventListener("online", resume);
     };
   }, [load, interval, paused, turn]);
   return { ...state, state: stateOf(state), reload: useCallback(() => setTurn((n) => n + 1), []) };

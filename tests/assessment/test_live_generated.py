@@ -1,4 +1,4 @@
-"""Generated databases of the old tests are compared row by row, and their pools go on."""
+"""Generated databases of the old tests are compared row by row, and their pools stay usable."""
 
 import math
 from collections import defaultdict
@@ -20,7 +20,7 @@ __all__ = ["postgres_url", "run"]
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_generated_database_comes_over_row_by_row_and_its_pool_is_tested(
+def test_generated_database_is_adopted_row_by_row_and_its_pool_is_tested(
     client: TestClient, operator: dict[str, str], postgres_url: str, run: Run, rows: Rows, seed: int
 ) -> None:
     old = make_live_database(Random(seed))

@@ -122,7 +122,7 @@ def test_analytics_compare_marks_entered_after_the_beginning(school: School, tea
         None,
         None,
     )
-    assert "At least two marks" in comparison.note
+    assert "needs at least two marks" in comparison.note
     enter("after", "2026-12-20", [60, 50, 50, 40])
     comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms
     assert comparison is not None
@@ -136,7 +136,7 @@ def test_analytics_compare_marks_entered_after_the_beginning(school: School, tea
     assert comparison.difference == 10
     assert comparison.confidence_interval is not None
     assert comparison.confidence_interval.lower == pytest.approx(10 - 4.30265 * sqrt(50))
-    assert comparison.note.startswith("The interval holds 0")
+    assert comparison.note.startswith("The interval contains 0")
     assert "chosen, not drawn" in comparison.note
     enter("clear", "2026-12-21", [90, 91, 40, 41])
     comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms

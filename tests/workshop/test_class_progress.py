@@ -107,14 +107,14 @@ def test_progress_counts_from_the_last_step_or_flag_and_not_from_activity(
 def test_pages_are_complete_without_repetition(client: TestClient, post: Post) -> None:
     for n in range(5):
         post(sessionToken=f"{TOKEN}{n}", studentEmail=f"s{n}@example.com")
-    seen, cursor = [], None
+    emails, cursor = [], None
     for _ in range(3):
         page = read(client, limit=2, **({"cursor": cursor} if cursor else {}))
         assert page["totalStudents"] == 5
-        seen += [student["studentEmail"] for student in page["students"]]
+        emails += [student["studentEmail"] for student in page["students"]]
         cursor = page["nextCursor"]
     assert cursor is None
-    assert sorted(seen) == [f"s{n}@example.com" for n in range(5)]
+    assert sorted(emails) == [f"s{n}@example.com" for n in range(5)]
 
 
 def test_only_changes_are_returned_since_an_earlier_response(

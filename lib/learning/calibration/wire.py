@@ -24,7 +24,7 @@ class LearningCalibrationOut(Answer):
 
     outcome: Outcome
     """`calibrated` if new coefficients are in use, `no_better` if they predict held-out students
-    no better than those in use, `nothing_new` if there are hardly new answers,
+    no better than those in use, `nothing_new` if there are hardly any new answers,
     `too_few_answers` if there are not enough."""
     version: str
     """Version of the calibration in use."""

@@ -12,7 +12,7 @@ from lib.learning.tables.closed_lists import Arm
 
 
 def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
-    """Return the arms of a class beside each other, by the newest exam after their beginning."""
+    """Return a comparison of a class's arms by the newest exam after their beginning."""
     ids = [student.id for student in students]
     arms = list_arms(call.db, ids)
     if not arms:
@@ -49,9 +49,9 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
 
 def _note(difference: Difference | None, *, is_drawn: bool) -> str:
     if difference is None:
-        return "At least two marks of each arm, in an exam after its beginning, make a comparison."
+        return "A comparison needs at least two marks of each arm, in an exam after its beginning."
     if difference.lower <= 0 <= difference.upper:
-        finding = "The interval holds 0, so the marks do not tell whether plans help."
+        finding = "The interval contains 0, so the marks do not tell whether plans help."
     else:
         better = "with plans" if difference.lower > 0 else "without plans"
         finding = f"Marks {better} are higher by more than chance explains."

@@ -54,7 +54,7 @@ def estimate(
     today: int,
     earlier: Sequence[PastSession] = (),
 ) -> Committee:
-    """Return what is known about a student.
+    """Return the committee of hypotheses about a student.
 
     Args:
         graph: The topics.
@@ -63,14 +63,16 @@ def estimate(
         today: The day of the estimate, in the count of the sessions.
         earlier: Sessions before those, which only tell when a topic was last studied.
     """
-    known = [each for each in sessions if each.topic in graph.position and each.answers > 0]
+    usable_sessions = [
+        each for each in sessions if each.topic in graph.position and each.answers > 0
+    ]
     practised = np.zeros(len(graph.ids), dtype=bool)
-    practised[[graph.position[each.topic] for each in known]] = True
+    practised[[graph.position[each.topic] for each in usable_sessions]] = True
     replay = _Replay(graph, *_first_levels(mastery, practised))
     for each in earlier:
         if each.topic in graph.position:
             replay.last_day[graph.position[each.topic]] = each.day
-    for each in known:
+    for each in usable_sessions:
         replay.add(each)
     return replay.committee(today, np.where(practised, mastery, np.nan))
 
@@ -80,7 +82,7 @@ def _first_levels(
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and variance of knowledge before the first session, each of shape (n,).
 
-    Recorded masteries are drawn towards their mean by the share of their variance that is noise.
+    Recorded masteries are shrunk towards their mean by the share of their variance that is noise.
     """
     recorded = ~np.isnan(mastery)
     fresh = mastery[recorded & ~practised]
@@ -152,8 +154,8 @@ class _Replay:
         for each, minimum in self.graph.prerequisites[topic]:
             days = day - self.last_day[each]
             retention = retained(self.retention[:, :, each], self.stability[:, :, each], days)
-            known = self.level[:, :, each] * retention
-            supply = np.minimum(supply, known / max(minimum, READY_LEVEL))
+            knowledge = self.level[:, :, each] * retention
+            supply = np.minimum(supply, knowledge / max(minimum, READY_LEVEL))
         share: FloatArray = supply**self.exponents
         return share
 

@@ -31,7 +31,7 @@ _question: TypeAdapter[ContentQuestionIn] = TypeAdapter(ContentQuestionIn)
 
 @dataclass
 class Content:
-    """Rows that can be read, each with its place in what was sent, and the faults of the others."""
+    """Valid rows with their places in the request, and the faults of the others."""
 
     topics: list[tuple[str, ContentTopicIn]] = field(default_factory=list)
     concepts: list[tuple[str, ContentConceptIn]] = field(default_factory=list)
@@ -163,7 +163,7 @@ def _topic_cell(name: str, cell: str) -> Any:
 
 
 def _first_twice(names: Iterable[str]) -> str | None:
-    """Return a name that is there twice; None without one."""
+    """Return a name that occurs twice; None if there is none."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
