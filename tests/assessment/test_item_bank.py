@@ -65,9 +65,9 @@ def test_pool_reads_standard_errors_of_calibrated_questions_alone(
     pool_id = upload(client, operator, make_questions(6))
     version = versions(rows)[-1]
     before = load_pool(deps.postgres, UUID(pool_id), version)
-    deps.postgres.execute(
+    rows(
         "UPDATE assessment.pool_items SET calibration = jsonb_build_object("
-        "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2"
+        "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2 RETURNING position"
     )
     after = load_pool(deps.postgres, UUID(pool_id), version)
     flatter = np.abs(after.bank.slopes).sum(axis=1) < np.abs(before.bank.slopes).sum(axis=1)
