@@ -65,9 +65,10 @@ def test_pool_reads_standard_errors_of_calibrated_questions_alone(
     pool_id = upload(client, operator, make_questions(6))
     version = versions(rows)[-1]
     before = load_pool(deps.postgres, UUID(pool_id), version)
-    rows(
-        "UPDATE assessment.pool_items SET calibration = jsonb_build_object("
-        "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2 RETURNING position"
+    rows(  # the trigger that refuses changes of versions is left out
+        "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
+        " UPDATE assessment.pool_items SET calibration = jsonb_build_object("
+        "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2; END $$"
     )
     after = load_pool(deps.postgres, UUID(pool_id), version)
     flatter = np.abs(after.bank.slopes).sum(axis=1) < np.abs(before.bank.slopes).sum(axis=1)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.engine_honesty import FIXED, GUESSED, PRECISION, Case, one_pool, summary
-from lib.engine import ItemBank
+from lib.engine import ItemBank, StopRules
 from lib.engine.calibration import ItemParameters
 from lib.engine.normal import FloatArray
+from lib.engine.simulation import Design, simulate
 from lib.engine.uncertainty import attenuated, regressed
 
 T = np.linspace(-8.0, 8.0, 801)
@@ -97,17 +97,35 @@ def test_regression_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "plug_in_is_above"),
+    "rules",
     [
-        (Case(GUESSED, FIXED), 1.25),
-        (Case(GUESSED, PRECISION), 1.25),
+        StopRules(max_questions=20),
+        StopRules("precision", max_questions=40, precision_threshold=0.35),
     ],
+    ids=["fixed_length", "precision"],
 )
-def test_stated_error_is_no_longer_too_small(case: Case, plug_in_is_above: float) -> None:
-    """The benchmark has the figures; 8 pools of 10 examinees show the direction."""
-    figures = np.array([one_pool(case, pool, 10) for pool in range(8)])
-    ratios, coverages = summary(figures)
-    assert ratios[0] > plug_in_is_above
-    assert 0.8 < ratios[-1] < 1.2, "the last bank is ours"
-    assert coverages[0] < coverages[-1]
-    assert coverages[-1] > 0.9
+def test_stated_error_is_no_longer_too_small(rules: StopRules) -> None:
+    """The benchmark engine_honesty has the figures; 80 examinees show the direction."""
+    figures = np.array([squared_error_and_variance(rules, pool) for pool in range(8)])
+    actual, stated = np.moveaxis(figures.mean(axis=0), 1, 0)
+    plug_in, ours = np.sqrt(actual / stated)
+    assert plug_in > 1.25
+    assert 0.8 < ours < 1.2
+
+
+def squared_error_and_variance(rules: StopRules, pool: int) -> list[list[float]]:
+    """Return mean squared error and stated variance with a plug-in bank, and with ours."""
+    rng, n, examinees = np.random.default_rng([19, pool]), 300, 10
+    location, log_slope = rng.normal(0, 1, n), rng.normal(np.log(1.702), 0.3, n)
+    true_slope = np.exp(log_slope + rng.normal(0, 0.3, n))
+    truth = ItemBank(true_slope[:, None], -true_slope * (location + rng.normal(0, 0.7, n)))
+    theta = rng.normal(0, 1, (examinees, 1))
+    answers = rng.random((examinees, n)) < truth.probability(theta)
+    result = []
+    for errors in ((0.0, 0.0), (0.7, 0.3)):
+        slope = attenuated(np.exp(log_slope), *errors)
+        bank = ItemBank(slope[:, None], -slope * location)
+        run = simulate(bank, theta, rng, Design(rules), answers=answers)
+        error, variance = run.mean[:, -1] - theta, run.variance[:, -1]
+        result.append([float(np.square(error).mean()), float(variance.mean())])
+    return result
