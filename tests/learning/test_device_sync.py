@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from lib import deadline
 from lib.errors import InvalidCursor
 from lib.learning.changes.rows import digest_of
 from lib.learning.changes.synced import SyncedTable
@@ -334,7 +335,7 @@ def test_changes_after_one_that_was_not_decided_wait(
     question = school.question("Algebra 1")
     attempts = [device.attempt(question) for _ in range(3)]
     late = iter([False, True])
-    monkeypatch.setattr(module.deadline, "is_late", lambda: next(late))
+    monkeypatch.setattr(deadline, "is_late", lambda: next(late))
     assert statuses(device.sync(*attempts)) == ["applied", "retry", "retry"]
     monkeypatch.undo()
     assert statuses(device.sync(*attempts)) == ["duplicate", "applied", "applied"]

@@ -14,11 +14,10 @@ from lib.learning.changes.merge import merge
 from lib.learning.changes.synced import DERIVED, SYNCED, SyncedTable
 from lib.learning.current_user import Call
 from lib.learning.device_sync import store
-from lib.learning.device_sync.wire import ChangeIn
-from lib.learning.ids import Reference, SentId, reference
+from lib.learning.device_sync.wire import AttemptColumns, ChangeIn
+from lib.learning.ids import Reference, reference
 from lib.learning.practice import store as practice_store
 from lib.learning.practice.store import NewAttempt
-from lib.learning.practice.wire import AnswerText, Confidence, Seconds
 from lib.learning.students import store as student_store
 from lib.learning.students.profile import changes_of
 from lib.learning.students.wire import ProfileChangeIn
@@ -26,7 +25,6 @@ from lib.learning.syllabus.grading import is_correct
 from lib.learning.syllabus.store import QuestionRow
 from lib.learning.tables import StudentProfile
 from lib.learning.tables.closed_lists import OperationType
-from lib.web.wire import Body, UtcTime
 
 Questions = Mapping[Reference, QuestionRow]
 PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
@@ -51,16 +49,6 @@ class Applied:
     lost_columns: tuple[str, ...] = ()
     kept_columns: tuple[str, ...] = ()
     is_clock_bounded: bool = False
-
-
-class AttemptColumns(Body):
-    """Columns of an answer as a device sends them; the server grades it itself."""
-
-    question_id: SentId
-    answer: AnswerText
-    time_taken_seconds: Seconds
-    confidence: Confidence | None = None
-    timestamp: UtcTime
 
 
 _attempt_columns = TypeAdapter(AttemptColumns)

@@ -8,8 +8,10 @@ from pydantic import AfterValidator, Field
 
 from lib.learning.changes.clock import Reading
 from lib.learning.changes.synced import SyncedTable
+from lib.learning.ids import SentId
+from lib.learning.practice.wire import AnswerText, Confidence, Seconds
 from lib.learning.tables.closed_lists import OperationType
-from lib.web.wire import Answer, Body, StrictBody
+from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 MAX_OPERATIONS = 200
 MAX_COUNT = 2**31 - 1
@@ -57,6 +59,21 @@ class ChangeIn(Body):
     """Values of the columns that were set."""
     clock: Reading
     """Hybrid logical clock of the change, such as `2027-03-01T10:00:00.000000Z-0000-0123abcd`."""
+
+
+class AttemptColumns(Body):
+    """Columns of an answer as a device sends them; the server grades it itself."""
+
+    question_id: SentId
+    """Id of the question."""
+    answer: AnswerText
+    """The answer: an option's text, `true` or `false`, or a number."""
+    time_taken_seconds: Seconds
+    """Seconds from the question to the answer."""
+    confidence: Confidence | None = None
+    """1 (a guess) to 5 (certain); null if it is not known."""
+    timestamp: UtcTime
+    """Time of the answer by the clock of the device."""
 
 
 class SyncIn(StrictBody):
