@@ -1,6 +1,7 @@
 """State of a device, as its pages show it."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -68,7 +69,7 @@ def read_state(device: Device, progress: Progress) -> DeviceAnswer:
         device_id=UUID(identity["id"]),
         username=None if user is None else user.username,
         server=account.server,
-        state=_state(progress, pending, rejected, needs_log_in=needs_log_in),
+        state=_state(progress, pending, rejected, sync, needs_log_in=needs_log_in),
         server_away=progress.server_away,
         needs_log_in=needs_log_in,
         pending=pending,
@@ -94,17 +95,25 @@ def read_live_status(call: Call, sent_id: str, progress: Progress) -> DeviceStat
     return DeviceStatusOut(
         student_id=student.live_id,
         pending_operations=pending + rejected,
-        sync_state=_state(progress, pending, rejected, needs_log_in=False),
+        sync_state=_state(progress, pending, rejected, sync, needs_log_in=False),
         last_sync_time=_moment(sync.get("last_success")),
     )
 
 
-def _state(progress: Progress, pending: int, rejected: int, *, needs_log_in: bool) -> SyncState:
+def _state(
+    progress: Progress,
+    pending: int,
+    rejected: int,
+    sync: Mapping[str, Any],
+    *,
+    needs_log_in: bool,
+) -> SyncState:
     if progress.is_syncing:
         return SyncState.SYNCING
     if progress.problem is not None or needs_log_in or rejected:
         return SyncState.ERROR
-    return SyncState.PENDING if pending else SyncState.SYNCED
+    has_everything = pending == 0 and sync.get("last_success") is not None
+    return SyncState.SYNCED if has_everything else SyncState.PENDING
 
 
 def _rejected(operation: queue.StoredOperation) -> RejectedOut:
