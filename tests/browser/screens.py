@@ -128,6 +128,8 @@ def _study(page: Page) -> None:
     page.get_by_role("button", name=re.compile("Plan (today|anew)")).click()
     page.locator(".plan li").first.wait_for()
     expect(page.locator("h1")).to_contain_text("Today can bring")
+    expect(page.get_by_role("button", name="Planning")).to_have_count(0, timeout=30_000)
+    page.evaluate("scrollTo(0, 0)")
 
 
 def _practice(page: Page) -> None:

@@ -46,7 +46,7 @@ def new_student(school: School, taught: dict[str, Any], name: str = "pupil") -> 
 
 
 def open_as(visit: Visit, account: Account, path: str = PATH, **options: Any) -> WatchedPage:
-    watched = visit("/icon.svg", **options)
+    watched = visit(PATH, **options)
     account.enter(watched, path)
     return watched
 

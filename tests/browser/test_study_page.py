@@ -84,7 +84,7 @@ def hostile_topic(school: School) -> str:
 
 
 def open_as(visit: Visit, account: Account, path: str = PATH, **options: Any) -> WatchedPage:
-    watched = visit("/icon.svg", **options)
+    watched = visit(PATH, **options)
     account.enter(watched, path)
     return watched
 
@@ -414,7 +414,7 @@ def test_student_who_decides_alone_sees_why_there_is_no_advice(
 
 
 def test_log_in_is_renewed_and_says_when_it_is_over(visit: Visit, newcomer: Account) -> None:
-    watched = visit("/icon.svg")
+    watched = visit(PATH)
     page = watched.page
     newcomer.enter(watched, PATH, access="expired")
     expect(page.locator("h1")).to_contain_text("days to your exam.")
@@ -448,7 +448,7 @@ def test_teacher_is_shown_the_way_to_the_classes(visit: Visit, school: School) -
 
 def test_page_without_topics_says_so(visit: Visit, server: LocalServer) -> None:
     student = School(server.url, "").register()
-    watched = visit("/icon.svg", url=server.url)
+    watched = visit(PATH, url=server.url)
     student.enter(watched, PATH)
     page = watched.page
     expect(page.locator("h1")).to_contain_text("days to your exam.")
