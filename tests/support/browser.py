@@ -22,6 +22,8 @@ ARGUMENTS = (
 )
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WCAG_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+NO_ICON = "/favicon.ico"
+"""Address that the browser tries when a test opens a file that is no page, such as icon.svg."""
 WORKER_BLOCKED = "Service Worker registration blocked by Playwright"
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -91,7 +93,8 @@ class WatchedPage:
         ]
 
     def _record(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and message.text != WORKER_BLOCKED:
+        is_expected = message.text == WORKER_BLOCKED or message.location["url"].endswith(NO_ICON)
+        if message.type in {"error", "warning"} and not is_expected:
             self.errors.append(message.text)
 
 
