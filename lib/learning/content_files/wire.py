@@ -122,7 +122,7 @@ class ListedFileOut(Body):
     """A content file in the list."""
 
     name: str
-    """`syllabus`, `calibration`, or `questions/` and the id of a topic."""
+    """`syllabus`, `calibration`, or `questions`, a slash and the id of a topic."""
     sha256: str
     """SHA-256 of the content, 64 hexadecimal digits; the file has this name in its address."""
     size: int
