@@ -54,7 +54,7 @@ test("the form of marks takes numbers from 0 to 100, and leaves out who has none
     faults: {},
     marks: [{ student_id: "a", mark: 0 }, { student_id: "c", mark: 71.5 }, { student_id: "d", mark: 100 }],
   });
-  assert.deepEqual(Object.keys(marksIn({ exam: " ", exam_date: "", a: "100.1", b: "−1", c: "x" }, ["a", "b", "c"], MARKS).faults), ["exam", "exam_date", "a", "b", "c"]);
+  assert.deepEqual(Object.keys(marksIn({ exam: " ", exam_date: "", a: "100.1", b: "-1", c: "x" }, ["a", "b", "c"], MARKS).faults), ["exam", "exam_date", "a", "b", "c"]);
 });
 
 test("the address names the class, else it is the first", () => {
