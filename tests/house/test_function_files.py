@@ -1,6 +1,7 @@
 """Deployed files contain only code and SQL that functions or commands use."""
 
 import re
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,22 @@ from lib.database.queries import load_queries
 ROOT = Path(__file__).resolve().parents[2]
 SQL_FILES = sorted((ROOT / "sql").rglob("*.sql"))
 MODULES = sorted(path for path in (ROOT / "lib").rglob("*.py") if path.name != "__init__.py")
+RELATIVE = re.compile(r"^from (\.+[\w.]*) import", re.MULTILINE)
+
+
+def code_of(path: Path) -> str:
+    """Return a file's code with the absolute names of what it imports."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+
+    def absolute(match: re.Match[str]) -> str:
+        return f"from {resolve_name(match[1], package)} import"
+
+    return RELATIVE.sub(absolute, path.read_text(encoding="utf-8"))
+
+
 SOURCES = {
-    path: path.read_text(encoding="utf-8")
-    for folder in ("api", "lib", "local", "migrations")
+    path: code_of(path)
+    for folder in ("api", "device", "lib", "local", "migrations")
     for path in (ROOT / folder).rglob("*.py")
 }
 

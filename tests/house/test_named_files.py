@@ -16,6 +16,8 @@ SUFFIXES = "py|sql|md|json|svg|yml|toml|ini|txt|html|css|js|mjs|mako|zip"
 COMMENTED_WITH_HASH = ("Makefile", ".vercelignore", ".gitignore", "serverless.yml", ".ci/run")
 ANYWHERE = {"backup.sql", "secrets.json", "lambda.zip", "lambda-small.zip", "findings.sql"}
 """Names of files that exist only at run time, and of a field of a report."""
+DATABASE = "local.db"
+"""Name of a device's database, and the beginning of those of its copies."""
 
 _PART = r"(?:[\w.*<>-]|\{[\w.*,-]+\})+"
 NAMED = re.compile(
@@ -118,7 +120,7 @@ def missing(line: str, folder: Path) -> list[str]:
     return [name for name in paths if not exists(name, folder)] + [
         name
         for name in MODULE.findall(line)
-        if not NAMED.fullmatch(name) and not module_exists(name)
+        if not NAMED.fullmatch(name) and not name.startswith(DATABASE) and not module_exists(name)
     ]
 
 
