@@ -56,6 +56,7 @@ class Background:
         self._failures = 0
         self._wake = threading.Event()
         self._ended = threading.Event()
+        self._succeeded = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
 
     def start(self) -> None:
@@ -65,6 +66,12 @@ class Background:
     def soon(self) -> None:
         """Ask for a sync; a wait that the server has imposed is still kept."""
         self._wake.set()
+
+    def wait_for_success(self, seconds: float) -> None:
+        """Ask for a sync, and wait for one that succeeds, at most for these seconds."""
+        self._succeeded.clear()
+        self._wake.set()
+        self._succeeded.wait(seconds)
 
     def stop(self) -> None:
         """End the thread after the call that is under way."""
@@ -107,6 +114,7 @@ class Background:
             if outcome.must_wait or problem is not None:
                 return self._after_failure(outcome.wait)
             self._failures = 0
+            self._succeeded.set()
             wait = REGULAR_WAIT if outcome.wait is None else outcome.wait
             return wait, False
         finally:

@@ -25,6 +25,8 @@ class Device:
     """Settings under which the learning endpoints run here."""
     sync_soon: Callable[[], None] = field(default=lambda: None)
     """Asks the background thread for a sync."""
+    wait_for_sync: Callable[[float], None] = field(default=lambda _seconds: None)
+    """Asks for a sync, and waits for it at most for these seconds."""
     now: Callable[[], datetime] = utc_now
 
 

@@ -26,6 +26,9 @@ from lib.learning.accounts.wire import LogInIn, TokensOut
 from lib.learning.errors import LogInRefused
 from lib.learning.tables.closed_lists import Role
 
+FIRST_SYNC_SECONDS = 20.0
+"""Longest time for which the first log-in waits for the rows and the content of the server."""
+
 
 def log_in(device: Device, body: LogInIn) -> TokensOut:
     """Return tokens of the device for its user.
@@ -73,7 +76,10 @@ def admit(device: Device, tokens: dict[str, Any]) -> TokensOut:
         user = store_user(db, described, device.now())
         db.commit()
     device.accounts.write(device.accounts.read().with_tokens(tokens))
-    device.sync_soon()
+    if present is None:
+        device.wait_for_sync(FIRST_SYNC_SECONDS)  # without the content, every page would be empty
+    else:
+        device.sync_soon()
     return _tokens(device, user)
 
 

@@ -67,7 +67,10 @@ def running_device(folder: Folder, server: str | None) -> Iterator[tuple[Device,
         device.database.on_queued(background.soon)
         background.start()
         try:
-            yield replace(device, sync_soon=background.soon), board
+            synchronising = replace(
+                device, sync_soon=background.soon, wait_for_sync=background.wait_for_success
+            )
+            yield synchronising, board
         finally:
             background.stop()
 

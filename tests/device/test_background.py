@@ -109,6 +109,24 @@ def test_thread_syncs_at_once_when_asked_and_stops() -> None:
     thread.stop()
 
 
+def test_waiting_for_a_sync_ends_with_it_and_in_time() -> None:
+    outcomes = iter([Outcome(3_600), Outcome(3_600), Outcome(3_600, problem="refused")])
+    first = threading.Event()
+
+    def sync() -> Outcome:
+        first.set()
+        return next(outcomes)
+
+    thread = Background(sync, ProgressBoard(), lambda: datetime.now(UTC), random.Random(1))
+    thread.start()
+    assert first.wait(10)
+    first.clear()
+    thread.wait_for_success(60)
+    assert first.is_set()
+    thread.wait_for_success(0.05)
+    thread.stop()
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

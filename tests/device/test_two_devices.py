@@ -78,6 +78,8 @@ def test_answers_given_offline_on_two_devices_are_on_all_screens(
     for folder in folders:
         device = DeviceProcess(folder, "--server", server.url)
         assert device.log_in("ann", PASSWORD).status_code == 200
+        questions = device.get("/api/learning/questions")["questions"]
+        assert len(questions) == 8, "the first log-in waits for the content"
         state = device.until(state="synced", repair=None)
         assert state["last_success"] is not None
         device.kill()
