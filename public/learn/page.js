@@ -95,7 +95,7 @@ function LearnPage() {
   if (account.role !== "student") {
     return html`<${Page} links=${LINKS} current="/learn" bar=${html`<button type="button" onClick=${leave}>${ACCOUNT.logOut}</button>`}>
       <h1 class="vh">${TODAY.title}</h1>
-      <${Empty} title=${ROLES.notStudent} action=${html`<a class="btn" href="/teach">${ROLES.toClasses}</a>`}>${ROLES.notStudentAbout(account.username)}<//>
+      <${Empty} level="h2" title=${ROLES.notStudent} action=${html`<a class="btn" href="/teach">${ROLES.toClasses}</a>`}>${ROLES.notStudentAbout(account.username)}<//>
     <//>`;
   }
   return html`<${Study} key=${account.access} account=${account} api=${api} note=${note} onLeave=${leave} />`;

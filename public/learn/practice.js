@@ -91,7 +91,7 @@ export function Practice({ topicId, data, overview, onAnswer, onDone }) {
   }
   const name = topicName(overview, topicId);
   if (!live.data.questions.length) {
-    return html`<div class="flow"><h1><bdi>${name}</bdi></h1><${Empty} title=${PRACTICE.none} action=${html`<a class="btn" href="#practise">${PRACTICE.choose}</a>`}>${PRACTICE.noneAbout}<//></div>`;
+    return html`<div class="flow"><h1><bdi>${name}</bdi></h1><${Empty} level="h2" title=${PRACTICE.none} action=${html`<a class="btn" href="#practise">${PRACTICE.choose}</a>`}>${PRACTICE.noneAbout}<//></div>`;
   }
   return html`<${Session} topicId=${topicId} name=${name} concepts=${conceptsOf(overview, topicId)} data=${data} practice=${live.data} onAnswer=${onAnswer} onDone=${onDone} />`;
 }

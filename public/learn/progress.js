@@ -79,7 +79,7 @@ export function Progress({ overview }) {
   }, []);
   return html`<div class="flow loose">
     <div class="flow tight"><h1>${MASTERY.title}</h1><p class="soft">${MASTERY.overall(mastery.mastery_score)}</p></div>
-    ${subjects.length === 0 && html`<${Empty} title=${MASTERY.empty}>${MASTERY.emptyAbout}<//>`}
+    ${subjects.length === 0 && html`<${Empty} level="h2" title=${MASTERY.empty}>${MASTERY.emptyAbout}<//>`}
     <section class="flow" aria-label=${MASTERY.all}>
       <h2 class="vh">${MASTERY.all}</h2>
       ${subjects.map((subject, place) => html`<${Subject} key=${subject.id} subject=${subject} open=${place === 0} />`)}

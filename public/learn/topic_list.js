@@ -13,7 +13,7 @@ export function TopicList({ overview }) {
   useEffect(() => {
     document.title = `${PRACTICE.title} – Stepwise`;
   }, []);
-  if (!subjects.length) return html`<h1>${PRACTICE.title}</h1><${Empty} title=${MASTERY.empty}>${MASTERY.emptyAbout}<//>`;
+  if (!subjects.length) return html`<h1>${PRACTICE.title}</h1><${Empty} level="h2" title=${MASTERY.empty}>${MASTERY.emptyAbout}<//>`;
   return html`<div class="flow loose">
     <h1>${PRACTICE.title}</h1>
     ${advice.recommendations.length > 0

@@ -56,9 +56,9 @@ export function Badge({ kind = "", sign, children }) {
   return html`<span class=${`badge ${kind}`}>${sign && html`<span aria-hidden="true">${sign}</span>`}${children}</span>`;
 }
 
-/** An empty state: the reason, when it ends, and one action. */
-export function Empty({ title, children, action }) {
-  return html`<div class="empty"><h3>${title}</h3><p class="soft">${children}</p>${action && html`<div class="row mid">${action}</div>`}</div>`;
+/** An empty state: the reason, when it ends, and one action; `level` is the element of its heading. */
+export function Empty({ title, level: Heading = "h3", children, action }) {
+  return html`<div class="empty"><${Heading}>${title}<//><p class="soft">${children}</p>${action && html`<div class="row mid">${action}</div>`}</div>`;
 }
 
 /** Bars in the shape of what comes; appears after 300 ms. */

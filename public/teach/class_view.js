@@ -49,7 +49,7 @@ export function ClassView({ overview, data, onChange, children }) {
     ${counts.all > 0 && html`<${StudentTable} key=${kind} rows=${ofKind(rows, kind)} all=${counts.all} onOpen=${setStudent} />`}
     <div class="split">
       <div class="flow">
-        ${known.length > 0 ? html`<${TopicsCard} rows=${known} />` : html`<${Empty} title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
+        ${known.length > 0 ? html`<${TopicsCard} rows=${known} />` : html`<${Empty} level="h2" title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
       </div>
       <aside class="flow" aria-label=${taught.name}>
         <${JoinCard} taught=${taught} data=${data} onChange=${onChange} />

@@ -60,7 +60,7 @@ function Classes({ data, onState }) {
     ${classes.data === null
       ? html`<h1 class="vh">${ENTER.title}</h1><${Absent} live=${classes} label=${PAGE.loadingClasses} />`
       : current === null
-        ? html`<h1 class="vh">${ENTER.title}</h1><${Empty} title=${PAGE.noClass} action=${create}>${PAGE.noClassAbout}<//>`
+        ? html`<h1 class="vh">${ENTER.title}</h1><${Empty} level="h2" title=${PAGE.noClass} action=${create}>${PAGE.noClassAbout}<//>`
         : live.data === null
           ? html`<h1><bdi>${current.name}</bdi></h1><${Absent} live=${live} label=${PAGE.loading} />`
           : html`<${ClassView} key=${current.id} overview=${live.data} data=${data} onChange=${change}>
@@ -95,7 +95,7 @@ function TeachPage() {
   const bar = html`${state && html`<${Badge} kind="good">${state}<//>`}<button type="button" title=${ACCOUNT.loggedIn(account.username)} onClick=${leave}>${ACCOUNT.logOut}</button>`;
   return html`<${Page} links=${LINKS} current="/teach" bar=${bar}>
     ${account.role === "student"
-      ? html`<h1 class="vh">${ENTER.title}</h1><${Empty} title=${ROLES.notTeacher} action=${html`<a class="btn" href="/learn">${ROLES.toStudy}</a>`}>${ROLES.notTeacherAbout(account.username)}<//>`
+      ? html`<h1 class="vh">${ENTER.title}</h1><${Empty} level="h2" title=${ROLES.notTeacher} action=${html`<a class="btn" href="/learn">${ROLES.toStudy}</a>`}>${ROLES.notTeacherAbout(account.username)}<//>`
       : html`<${Classes} key=${account.access} data=${data} onState=${setState} />`}
   <//>`;
 }
