@@ -347,3 +347,11 @@ def test_text_that_postgres_cannot_store_is_refused_and_kept(
     question = school.question("Algebra 1")
     answer = device.sync(device.attempt(question, "a\0b"), device.attempt(question))
     assert statuses(answer)[1] == "applied"
+
+
+def test_devices_of_a_class_spread_their_next_syncs(device: Device) -> None:
+    bodies = [Device(device.call).body().device for _ in range(200)]
+    pauses = [module.pause_of(each) for each in bodies]
+    assert all(60 <= pause <= 120 for pause in pauses)
+    assert len(set(pauses)) > 40
+    assert module.pause_of(bodies[0]) == pauses[0]

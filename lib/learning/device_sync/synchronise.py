@@ -7,7 +7,6 @@ change, and the device sends the rest again.
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from random import SystemRandom
 from uuid import UUID
 
 from lib import deadline
@@ -35,6 +34,7 @@ from lib.learning.device_sync.wire import (
     SyncIn,
 )
 from lib.learning.errors import DeviceSuperseded, DeviceVersionRefused
+from lib.learning.fixed_ids import uuid_of
 from lib.learning.ids import reference
 from lib.learning.mastery.update import refresh
 from lib.learning.syllabus import store as syllabus_store
@@ -44,8 +44,7 @@ from lib.web import cursor
 PAGE = 500
 """Most rows of a response; each has at most about 5 KB."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 120
-"""Seconds until the next sync, drawn at random so that a class does not call at once."""
-_random = SystemRandom()
+"""Bounds of the seconds until the next sync; a class spreads its calls between them."""
 
 
 def synchronise(call: Call, body: SyncIn) -> SyncAnswer:
@@ -221,7 +220,7 @@ def _answer(
         }
     own_class = store.read_class(call.db, student_id)
     clocks = [clock for row in page for clock in row.clocks.values()]
-    pause = 0 if has_more else _random.randint(SHORTEST_PAUSE, LONGEST_PAUSE)
+    pause = 0 if has_more else pause_of(body.device)
     return SyncAnswer(
         student_id=student_id,
         outcomes=outcomes,
@@ -236,6 +235,12 @@ def _answer(
         clock=next_reading(call.now, clocks, SERVER),
         next_sync_seconds=pause,
     )
+
+
+def pause_of(device: DeviceIn) -> int:
+    """Return the seconds until the next sync of a device."""
+    drawn = uuid_of(f"{device.id}:{device.syncs}").int
+    return SHORTEST_PAUSE + drawn % (LONGEST_PAUSE - SHORTEST_PAUSE + 1)
 
 
 def pull(
