@@ -7,6 +7,7 @@ import { StudentTable } from "./students.js";
 import { COUNTS, PAGE, TOPICS } from "./texts.js";
 
 const ArmsCard = lazy(() => import("./arms.js"), "ArmsCard");
+const DevicesCard = lazy(() => import("./devices.js"), "DevicesCard");
 const MarksDialog = lazy(() => import("./marks.js"), "MarksDialog");
 const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
 const TopicsCard = lazy(() => import("./topics.js"), "TopicsCard");
@@ -29,7 +30,7 @@ export function ClassView({ overview, data, onChange, children }) {
   const [kind, setKind] = useState("all");
   const [student, setStudent] = useState(null);
   const [entering, setEntering] = useState(false);
-  const { taught, members, analytics, topics, marks } = overview;
+  const { taught, members, analytics, topics, marks, devices } = overview;
   const rows = studentRows(members, analytics);
   const counts = countsOf(rows);
   const finding = findingOf(taught, counts);
@@ -54,7 +55,8 @@ export function ClassView({ overview, data, onChange, children }) {
       <aside class="flow" aria-label=${taught.name}>
         <${JoinCard} taught=${taught} data=${data} onChange=${onChange} />
         ${counts.all > 0 && html`<${MarksCard} marks=${marks} onOpen=${() => setEntering(true)} />
-          <${ArmsCard} arms=${analytics.plan_arms} taught=${taught} members=${members} data=${data} onChange=${onChange} />`}
+          <${ArmsCard} arms=${analytics.plan_arms} taught=${taught} members=${members} data=${data} onChange=${onChange} />
+          <${DevicesCard} devices=${devices} />`}
       </aside>
     </div>
     ${student && html`<${StudentDialog} row=${student} taught=${taught} marks=${marks} data=${data} onChange=${onChange} onClose=${() => setStudent(null)} />`}

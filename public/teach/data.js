@@ -22,15 +22,16 @@ export function dataOf(api) {
   return {
     classes: (signal) => all("classes", "classes", signal),
 
-    /** A class with its members, what they know, and their marks. */
+    /** A class with its members, what they know, their marks and their devices. */
     async overview(classId, signal) {
-      const [{ class: taught, members }, analytics, { topics }, marks] = await Promise.all([
+      const [{ class: taught, members }, analytics, { topics }, marks, devices] = await Promise.all([
         get(`classes/${encodeURIComponent(classId)}`, signal),
         get("class-analytics", signal, { class_id: classId }),
         get("topics", signal),
         all("exam-marks", "marks", signal, { class_id: classId }),
+        all("devices", "devices", signal, { class_id: classId }),
       ]);
-      return { taught, members, analytics, topics, marks };
+      return { taught, members, analytics, topics, marks, devices };
     },
 
     create: (body) => post("classes", body),

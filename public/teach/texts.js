@@ -136,6 +136,16 @@ export const MARKS = {
   none: "No marks have been entered.",
 };
 
+export const DEVICES = {
+  title: "Devices",
+  none: "No student has studied on a device of their own.",
+  unnamed: "A student",
+  last: (when) => `last synced ${when}`,
+  pending: (n) => `${count(n, "change")} waiting`,
+  rejected: (n) => `${count(n, "change")} refused`,
+  more: (n) => `Show ${n} more`,
+};
+
 export const ARMS = {
   title: "Do plans help?",
   about: "Half of the class follows the planner, the other half decides alone. After the next exam you see what the plans brought, and how sure that is.",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -236,6 +237,24 @@ def test_teacher_takes_a_student_out_of_the_class(
     expect(row_of(page, stays.username)).to_be_visible()
     assert leaves.get("profile")["class_id"] is None
     assert watched.errors == []
+
+
+def test_devices_of_students_show_their_last_sync_and_what_waits(
+    visit: Visit, school: School, tutor: Account
+) -> None:
+    taught = new_class(tutor)
+    student = new_student(school, taught)
+    page = open_as(visit, tutor).page
+    expect(page.get_by_text("No student has studied on a device of their own.")).to_be_visible()
+    device = {"id": str(uuid4()), "name": HOSTILE, "schema_version": 1, "syncs": 0}
+    student.post("sync", {"device": {**device, "pending": 3, "rejected": 1}})
+    page.reload()
+    card = page.locator("section").filter(has=page.get_by_role("heading", name="Devices"))
+    expect(card).to_contain_text(student.username)
+    expect(card).to_contain_text(HOSTILE)
+    expect(card).to_contain_text("last synced")
+    expect(card).to_contain_text("3 changes waiting")
+    expect(card).to_contain_text("1 change refused")
 
 
 def test_invitation_is_asked_for_where_the_server_needs_one(visit: Visit) -> None:
