@@ -1,0 +1,102 @@
+"""What has to hold once all devices have synchronised after a history."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from device.tables import OperationState
+from lib.learning.changes.rows import digests, read_rows
+from lib.learning.changes.synced import SYNCED, SyncedTable
+from lib.learning.mastery import store as mastery_store
+from lib.learning.mastery.calibrations import current_calibration
+from lib.learning.mastery.figures import count_all
+from lib.learning.tables import SyncOperation
+from tests.device.histories import World, rejected_answers
+
+INITIAL = {"grade": 10, "target_exam": "Finals", "available_hours_per_day": 3.0}
+
+
+def check(world: World) -> None:
+    """Synchronise all devices, and check everything."""
+    assert world.settle(), "all devices synchronise to the end"
+    check_queues(world)
+    check_answers(world)
+    check_copies(world)
+    check_mastery(world)
+    check_profile(world)
+
+
+def check_queues(world: World) -> None:
+    """Nothing waits, and what was refused is shown."""
+    for laptop in world.devices:
+        assert laptop.operations(OperationState.PENDING) == []
+        assert laptop.refused <= rejected_answers(laptop)
+        for columns in laptop.operations(OperationState.REJECTED):
+            assert len(columns["answer"]) > 1_000, "only what had to be refused was"
+
+
+def check_answers(world: World) -> None:
+    """Each acknowledged answer is on the server once, and nothing else is."""
+    stored = world.numbers_at_server()
+    given = set().union(world.saved, *(laptop.given for laptop in world.devices))
+    refused = set().union(*(laptop.refused for laptop in world.devices))
+    assert given <= stored.keys(), "no acknowledged answer is lost"
+    assert set(stored.values()) <= {1}, "no answer is there twice"
+    assert stored.keys() <= set(world.tried) - refused
+
+
+def check_copies(world: World) -> None:
+    """All copies are equal, row by row and by digest."""
+    with world.sessions() as db:
+        rows, sums = _copy(db, world.student_id)
+    for laptop in world.devices:
+        with laptop.device.database.session() as db:
+            own_rows, own_sums = _copy(db, world.student_id)
+        assert own_rows == rows
+        assert own_sums == sums
+
+
+def check_mastery(world: World) -> None:
+    """Mastery is on each side what all answers give when they are counted anew."""
+    with world.sessions() as db:
+        expected = _mastery(db, world.student_id)
+    for laptop in world.devices:
+        with laptop.device.database.session() as db:
+            assert _mastery(db, world.student_id) == expected
+
+
+def check_profile(world: World) -> None:
+    """Each column has the value of its latest change by the clocks."""
+    with world.sessions() as db:
+        query = select(SyncOperation.data).where(
+            SyncOperation.student_id == world.student_id,
+            SyncOperation.table_name == SyncedTable.STUDENT_PROFILES.value,
+            SyncOperation.synced,
+        )
+        received = [it for it in db.execute(query).scalars() if "clock" in it]
+        [profile] = read_rows(db, SyncedTable.STUDENT_PROFILES, world.student_id).values()
+    edits = list(world.edits)
+    for operation in received:
+        edits += [(name, operation["clock"], it) for name, it in operation["columns"].items()]
+    expected = dict(INITIAL)
+    for name, _clock, value in sorted(edits, key=lambda edit: edit[1]):
+        expected[name] = value
+    assert {name: profile[name] for name in expected} == expected
+
+
+def _copy(db: Session, student_id: UUID) -> tuple[Any, Any]:
+    return {name: read_rows(db, name, student_id) for name in SYNCED}, digests(db, student_id)
+
+
+def _mastery(db: Session, student_id: UUID) -> dict[str, Any]:
+    """Return the stored figures, which have to be those of a new count."""
+    attempts = mastery_store.list_attempts(db, student_id)
+    counted = count_all(attempts, current_calibration(db)).concepts
+    expected = {concept: asdict(it.mastery) for concept, it in counted.items()}
+    rows = mastery_store.list_mastery(db, [student_id])
+    stored = {str(row.concept_id): asdict(row.mastery) for row in rows}
+    assert stored == expected
+    return stored

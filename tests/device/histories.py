@@ -1,0 +1,406 @@
+"""Histories of a student's devices and their server, and what has to hold at the end of each."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, insert, select
+from sqlalchemy.orm import Session
+
+from device import queue
+from device.account import Account, AccountFile, DeviceSecrets
+from device.context import Device, settings_of
+from device.errors import LogInNeeded, ServerAway
+from device.folder import Folder
+from device.opening import open_database
+from device.sync import synchronise
+from device.tables import Operation, OperationState
+from device.user import store_user
+from lib.learning.changes import store as changes_store
+from lib.learning.changes.clock import SERVER
+from lib.learning.changes.synced import SyncedTable
+from lib.learning.classes.marks import enter_marks
+from lib.learning.classes.wire import MarksIn
+from lib.learning.current_user import Call, read_user
+from lib.learning.plan_arms.assign import assign_arms
+from lib.learning.plan_arms.wire import PlanArmsIn
+from lib.learning.practice.attempts import record
+from lib.learning.practice.wire import AttemptIn
+from lib.learning.students.profile import change_profile
+from lib.learning.students.wire import ProfileChangeIn
+from lib.learning.sync.upload import upload
+from lib.learning.sync.wire import QueueIn
+from lib.learning.tables import Class, QuestionAttempt, StudentProfile, User
+from lib.learning.tables.base import new_id
+from lib.web.wire import utc_text
+from tests.device.devices import NOW, QUESTION_IDS, described
+from tests.device.in_process import Mishap, ServerInProcess, Way
+
+TOO_LONG = "x" * 1_001
+"""An answer that the server refuses."""
+SKEWS = (timedelta(), timedelta(minutes=-3), timedelta(minutes=9), timedelta(days=-1))
+"""Distances of the devices' clocks from the server's."""
+SECRETS = DeviceSecrets("0" * 64, "code")
+Sessions = Callable[[], AbstractContextManager[Session]]
+_numbers = count(1)
+
+
+class Crash(BaseException):
+    """Stands for the end of the device's process."""
+
+
+@dataclass
+class Laptop:
+    """A device of the student, whose process can end between any two statements."""
+
+    path: Path
+    skew: timedelta
+    world: "World"
+    backups: list[tuple[bytes, set[int]]] = field(default_factory=list)
+    """Copies of the database, each with the answers that it has."""
+    given: set[int] = field(default_factory=set)
+    """Numbers of the answers that were acknowledged here, and are in the database."""
+    refused: set[int] = field(default_factory=set)
+    """Those of them that the server has to refuse."""
+
+    def __post_init__(self) -> None:
+        self._opened = ExitStack()
+        self._left: int | None = None
+        self.open()
+
+    def open(self) -> None:
+        """Start the process."""
+        database = self._opened.enter_context(open_database(Folder(self.path), self.now))
+        accounts = AccountFile(Folder(self.path))
+        self.way = Way(accounts, self.world.server)
+        folder, settings = Folder(self.path), settings_of(SECRETS, Folder(self.path))
+        self.device = Device(folder, database, accounts, SECRETS, self.way, settings, now=self.now)
+        self.sign_in()
+        engine = database._engine
+        event.listen(engine, "before_cursor_execute", self._step)
+        event.listen(engine, "commit", self._step)
+        database.on_queued(self._step)  # after the commit, before the answer is acknowledged
+
+    def close(self) -> None:
+        """End the process."""
+        self._opened.close()
+
+    def now(self) -> datetime:
+        """Return the time that the device's clock shows."""
+        return self.world.now + self.skew
+
+    def sign_in(self) -> None:
+        """Log in."""
+        tokens = (f"token {self.world.server.tokens}", "refresh")
+        self.device.accounts.write(Account("https://server", *tokens))
+
+    def _step(self, *_arguments: object) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                self._left = None
+                raise Crash
+
+    @contextmanager
+    def crashing_after(self, steps: int | None) -> Iterator[None]:
+        """End the process after a number of statements, and start it again."""
+        self._left = steps
+        try:
+            yield
+        except Crash:
+            self.close()
+            self.open()
+        finally:
+            self._left = None
+
+    @contextmanager
+    def call(self) -> Iterator[Call]:
+        """Hold a call of the student on the device."""
+        with self.device.database.session() as db:
+            user = read_user(db, self.world.user_id)
+            assert user is not None
+            yield Call(db, user, self.now())
+
+    def answer(self, text: str = "true") -> None:
+        """Record an answer; its number is in its seconds, so that it is known everywhere."""
+        number = self.world.next_number()
+        with self.call() as call:
+            record(call, _attempt(number, text))
+        self.given.add(number)
+
+    def answer_too_long(self) -> None:
+        """Store an answer that the server will refuse."""
+        number = self.world.next_number()
+        with self.device.database.session() as db:
+            row = {
+                "id": new_id(),
+                "student_id": self.world.student_id,
+                "question_id": QUESTION_IDS[0],
+                "answer": TOO_LONG,
+                "is_correct": False,
+                "time_taken_seconds": number,
+                "timestamp": self.now(),
+            }
+            db.execute(insert(QuestionAttempt).values(**row, created_at=NOW, updated_at=NOW))
+            db.commit()
+        self.refused.add(number)
+
+    def change(self, **values: Any) -> None:
+        """Change the profile."""
+        with self.call() as call:
+            change_profile(call, ProfileChangeIn(**values))
+
+    def sync(self, *mishaps: tuple[Mishap, int]) -> bool:
+        """Synchronise; return whether it was completed."""
+        self.way.mishaps = list(mishaps)
+        try:
+            outcome = synchronise(self.device)
+        except (ServerAway, LogInNeeded):
+            return False
+        return outcome.problem is None and not outcome.must_wait
+
+    def back_up(self) -> None:
+        """Copy the database, as docs/device.md says."""
+        copy = (self.path / "local.db").read_bytes()
+        self.backups.append((copy, self.given | self.refused))
+
+    def restore(self) -> None:
+        """Put the newest copy back; answers that were given since are not on the device then."""
+        if not self.backups:
+            return
+        self.close()
+        copy, present = self.backups[-1]
+        (self.path / "local.db").write_bytes(copy)
+        self.world.saved |= self.given & self.world.numbers_at_server().keys()
+        self.given &= present
+        self.refused &= present
+        self.open()
+
+    def operations(self, state: OperationState) -> list[Any]:
+        """Return the operations in a state."""
+        with self.device.database.session() as db:
+            query = select(Operation.columns).where(Operation.state == state.value)
+            return list(db.execute(query).scalars())
+
+
+class World:
+    """A server with one student, and their devices.
+
+    Args:
+        sessions: Opens sessions of the server's database, which has the questions.
+        folder: Folder for the devices.
+        devices: Number of devices at the beginning.
+        blank: The `local.db` of a device that has nothing yet, which saves its migration.
+    """
+
+    def __init__(
+        self, sessions: Sessions, folder: Path, blank: Path | None = None, devices: int = 3
+    ) -> None:
+        self.now = NOW
+        self.user_id, self.student_id, self.admin_id, self.class_id = (new_id() for _ in range(4))
+        self.sessions = sessions
+        self._name = f"student {next(_numbers)}"
+        self._store_school()
+        self.server = ServerInProcess(sessions, lambda: self.now, self.user_id)
+        self._last = 0
+        self._folder = folder
+        self._blank = blank
+        self.devices: list[Laptop] = []
+        self.saved: set[int] = set()
+        """Answers that were acknowledged by the server, or by a device before it was restored."""
+        self.edits: list[tuple[str, str, Any]] = []
+        """Columns that the server has changed, with the clock and the value."""
+        for skew in SKEWS[:devices]:
+            self._add_device(skew)
+
+    def close(self) -> None:
+        """Close the devices."""
+        for each in self.devices:
+            each.close()
+
+    def next_number(self) -> int:
+        """Return the number of a new answer."""
+        self._last += 1
+        return self._last
+
+    @property
+    def tried(self) -> range:
+        """All numbers of answers so far."""
+        return range(1, self._last + 1)
+
+    def advance(self, seconds: float = 7) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def clone(self, laptop: Laptop) -> None:
+        """Copy the folder of a device to a new one, at most twice."""
+        if len(self.devices) >= 5:
+            return
+        path = self._new_path()
+        laptop.close()
+        shutil.copytree(laptop.path, path)
+        laptop.open()
+        given, refused = set(laptop.given), set(laptop.refused)
+        self.devices.append(Laptop(path, SKEWS[1], self, given=given, refused=refused))
+
+    def answer_at_server(self) -> None:
+        """Record an answer on a page of the server."""
+        number = self.next_number()
+        with self.server.call() as call:
+            record(call, _attempt(number, "true"))
+        self.saved.add(number)
+
+    def change_at_server(self, **values: Any) -> None:
+        """Change the profile on a page of the server."""
+        with self.server.call() as call, self._noting(call.db, values):
+            change_profile(call, ProfileChangeIn(**values))
+
+    def mark(self, mark: float) -> None:
+        """Enter a mark, in place of one before."""
+        marks = [{"student_id": str(self.student_id), "mark": mark}]
+        body = {"exam": "Mock", "exam_date": "2026-11-20", "marks": marks}
+        with self._admin() as call:
+            enter_marks(call, MarksIn.model_validate(body))
+
+    def assign(self, arm: str | None) -> None:
+        """Assign an arm, or end the student's part."""
+        body = {"students": [{"student_id": str(self.student_id), "arm": arm}]}
+        with self._admin() as call:
+            assign_arms(call, str(self.class_id), PlanArmsIn.model_validate(body))
+
+    def upload(self, times: int = 2, **values: Any) -> None:
+        """Upload the queue of a device of the live system, more than once."""
+        number = self.next_number()
+        timestamp = utc_text(self.now - timedelta(seconds=3))
+        attempt = {
+            "student_id": str(self.student_id),
+            **_attempt(number, "false").model_dump(mode="json", exclude={"id"}),
+        }
+        operations = [
+            _live("create", "question_attempts", attempt, timestamp),
+            _live("update", "student_profiles", values, timestamp),
+            _live("update", "concept_mastery", {"mastery_score": 100}, timestamp),
+        ]
+        body = {"student_id": str(self.student_id), "operations": operations}
+        for _ in range(times):
+            with self.server.call() as call, self._noting(call.db, values):
+                assert upload(call, QueueIn.model_validate(body)).success
+        self.saved.add(number)
+
+    def settle(self, rounds: int = 5) -> bool:
+        """Synchronise all devices until nothing changes; return whether that is reached."""
+        self.server.is_signed_out = False
+        for _ in range(rounds):
+            self.server.serve_late()
+            self.advance(3_600)
+            ended = True
+            for each in self.devices:
+                each.sign_in()
+                ended &= each.sync()
+            if ended and not any(it.operations(OperationState.PENDING) for it in self.devices):
+                break
+        return all([each.sync() for each in [*self.devices, *self.devices]])
+
+    def numbers_at_server(self) -> Counter[int]:
+        """Return how often the server has each answer."""
+        with self.sessions() as db:
+            query = select(QuestionAttempt.time_taken_seconds).where(
+                QuestionAttempt.student_id == self.student_id
+            )
+            return Counter(int(it) for it in db.execute(query).scalars())
+
+    @contextmanager
+    def _noting(self, db: Session, values: dict[str, Any]) -> Iterator[None]:
+        """Note the clocks of the columns that a block changes at the server."""
+        before = self._clocks(db)
+        db.rollback()
+        yield
+        for name, clock in self._clocks(db).items():
+            if name in values and clock != before.get(name) and clock.endswith(SERVER):
+                self.edits.append((name, clock, values[name]))
+        db.rollback()
+
+    def _clocks(self, db: Session) -> dict[str, str]:
+        table = SyncedTable.STUDENT_PROFILES
+        return changes_store.read_clocks(db, self.student_id, table, self.student_id)
+
+    @contextmanager
+    def _admin(self) -> Iterator[Call]:
+        with self.sessions() as db:
+            user = read_user(db, self.admin_id)
+            assert user is not None
+            yield Call(db, user, self.now)
+
+    def _store_school(self) -> None:
+        times = {"created_at": NOW, "updated_at": NOW}
+        users = {
+            self.user_id: (self._name, "student"),
+            self.admin_id: (f"of {self._name}", "admin"),
+        }
+        with self.sessions() as db:
+            for user_id, (name, role) in users.items():
+                db.execute(insert(User).values(id=user_id, username=name, role=role, **times))
+            db.execute(insert(Class).values(id=self.class_id, name="10a", grade=10, **times))
+            profile = {
+                "id": self.student_id,
+                "user_id": self.user_id,
+                "grade": 10,
+                "target_exam": "Finals",
+                "class_id": self.class_id,
+            }
+            db.execute(insert(StudentProfile).values(**profile, **times))
+            db.commit()
+
+    def _new_path(self) -> Path:
+        return self._folder / f"{self._name} {len(self.devices)}"
+
+    def _add_device(self, skew: timedelta) -> None:
+        """Log in on a new device, and synchronise it."""
+        path = self._new_path()
+        if self._blank is not None:
+            path.mkdir()
+            shutil.copyfile(self._blank, path / "local.db")
+        laptop = Laptop(path, skew, self)
+        ann = described(self._name)
+        ann = replace(
+            ann, user_id=self.user_id, profile={**ann.profile, "id": str(self.student_id)}
+        )
+        database = laptop.device.database
+        with database.session() as db, database.recorder.paused():
+            store_user(db, ann, self.now)
+            db.commit()
+        self.devices.append(laptop)
+        assert laptop.sync()
+
+
+def _attempt(number: int, text: str) -> AttemptIn:
+    return AttemptIn(
+        id=new_id(),
+        question_id=str(QUESTION_IDS[number % len(QUESTION_IDS)]),
+        answer=text,
+        time_taken_seconds=number,
+        confidence=1 + number % 5,
+    )
+
+
+def _live(kind: str, table: str, data: dict[str, Any], timestamp: str) -> dict[str, Any]:
+    return {
+        "operation_type": kind,
+        "table_name": table,
+        "record_id": 1,
+        "data": data,
+        "timestamp": timestamp,
+    }
+
+
+def rejected_answers(laptop: Laptop) -> set[int]:
+    """Return the numbers of the answers that the device shows as refused."""
+    with laptop.device.database.session() as db:
+        return {int(it.columns["time_taken_seconds"]) for it in queue.list_rejected(db, 50)}
