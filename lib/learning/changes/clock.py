@@ -18,6 +18,8 @@ MAX_DRIFT = timedelta(minutes=10)
 """Distance into the future up to which a reading of a device is accepted as it is."""
 SERVER = "00000000"
 """The server in the place of a device."""
+NEVER = ""
+"""The clock of a column that was never changed; each reading is larger."""
 LARGEST_COUNTER = 0xFFFF
 _READING = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z-[0-9a-f]{4}-[0-9a-f]{8}", re.ASCII

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from lib.learning.changes import store
 from lib.learning.changes.clock import SERVER, next_reading, reading_at
 from lib.learning.changes.store import LoggedChange
-from lib.learning.changes.synced import SyncedTable
+from lib.learning.changes.synced import SYNCED, SyncedTable
 
 KEEPS_LOG = "keeps_log"
 """Option of an engine: False on a device, which queues operations instead."""
@@ -78,12 +78,30 @@ class ChangeLog:
         """
         if student_id not in self.numbers:
             return
-        known = store.read_clocks(self.db, student_id, table, row_id)
+        known = self.read_clocks(student_id, table, row_id, edited_before)
         earlier = list(known.values())
-        if edited_before is not None:
-            earlier.append(reading_at(edited_before, 0, SERVER))
         clock = next_reading(self.now, earlier, SERVER)
         self.add(student_id, table, row_id, {**known, **dict.fromkeys(columns, clock)})
+
+    def read_clocks(
+        self, student_id: UUID, table: SyncedTable, row_id: UUID, edited_before: datetime | None
+    ) -> dict[str, str]:
+        """Return the clock of the last change of each column.
+
+        Columns without a logged change get the time of the row's last change, and keep it in the
+        log: the row's time will later be that of another column's change.
+
+        Args:
+            student_id: The student.
+            table: Table of the row.
+            row_id: The row.
+            edited_before: Time of the change before, if there may be one that was not logged.
+        """
+        clocks = store.read_clocks(self.db, student_id, table, row_id)
+        if edited_before is None:
+            return clocks
+        oldest = reading_at(edited_before, 0, SERVER)
+        return {**dict.fromkeys(SYNCED[table].editable, oldest), **clocks}
 
 
 @contextmanager

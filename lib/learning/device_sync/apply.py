@@ -7,8 +7,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from lib.learning.changes import store as changes_store
-from lib.learning.changes.clock import SERVER, bounded, parts_of, reading_at
+from lib.learning.changes.clock import NEVER, bounded, parts_of
 from lib.learning.changes.log import ChangeLog
 from lib.learning.changes.merge import merge
 from lib.learning.changes.synced import DERIVED, SYNCED, SyncedTable
@@ -150,8 +149,8 @@ def _change_profile(
     values = {**changes_of(body), **{name: change.columns[name] for name in unknown}}
     changed_at = student_store.lock_profile(call.db, student_id)
     table = SyncedTable.STUDENT_PROFILES
-    known = changes_store.read_clocks(call.db, student_id, table, student_id)
-    merged = merge(values, change.clock, known, reading_at(changed_at, 0, SERVER))
+    known = log.read_clocks(student_id, table, student_id, changed_at)
+    merged = merge(values, change.clock, known, NEVER)
     won = {name: value for name, value in values.items() if name in merged.columns}
     student_store.change_profile(
         call.db,
