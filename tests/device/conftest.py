@@ -6,9 +6,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from lib.database.queries import load_script
+from lib.deps import Deps
+from lib.learning.database import postgres_session, sqlite_session
+from lib.settings import Settings
 from local.servers.postgres_server import PostgresServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
-from tests.device.devices import furnish, opened
+from tests.device.devices import furnish, opened, store_syllabus
+from tests.device.histories import Sessions
 from tests.support.local_server import LocalServer
 from tests.support.memory import folder_in_memory
 
@@ -27,6 +32,43 @@ def folder(tmp_path: Path) -> Path:
     with opened(path) as database:
         furnish(database)
     return path
+
+
+@pytest.fixture
+def sqlite_sessions(tmp_path: Path) -> Iterator[Sessions]:
+    """Opens sessions of a server on SQLite."""
+    deps = Deps(Settings(sqlite_url=f"sqlite:///{tmp_path / 'server.db'}"))
+    with sqlite_session(deps) as db:
+        connection = db.connection().connection.driver_connection
+        assert connection is not None
+        connection.rollback()
+        connection.executescript(load_script("learning/schema/sqlite_tables.sql"))
+        store_syllabus(db)
+        db.commit()
+    yield lambda: sqlite_session(deps)
+    deps.close()
+
+
+@pytest.fixture
+def postgres_sessions(
+    postgres_url: str,
+) -> Iterator[Sessions]:
+    """Opens sessions of a server on Postgres."""
+    deps = Deps(Settings(postgres_url=postgres_url))
+    with postgres_session(deps) as db:
+        store_syllabus(db)
+        db.commit()
+    yield lambda: postgres_session(deps)
+    deps.close()
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Path:
+    """The database of a device that has nothing yet."""
+    with opened(tmp_path / "blank"):
+        pass
+    (tmp_path / "blank" / "identity.json").unlink()
+    return tmp_path / "blank" / "local.db"
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,9 @@ def check(world: World) -> None:
 
 
 def check_queues(world: World) -> None:
-    """Nothing waits, and what was refused is shown."""
+    """Nothing waits, what was refused is shown, and no two devices are one for the server."""
+    ids = [laptop.identity() for laptop in world.devices]
+    assert len(set(ids)) == len(ids)
     for laptop in world.devices:
         assert laptop.operations(OperationState.PENDING) == []
         assert laptop.refused <= rejected_answers(laptop)
@@ -81,9 +83,8 @@ def check_profile(world: World) -> None:
     edits = list(world.edits)
     for operation in received:
         edits += [(name, operation["clock"], it) for name, it in operation["columns"].items()]
-    expected = dict(INITIAL)
-    for name, _clock, value in sorted(edits, key=lambda edit: edit[1]):
-        expected[name] = value
+    latest = sorted(edits, key=lambda edit: edit[1])
+    expected = {**INITIAL, **{name: value for name, _clock, value in latest}}
     assert {name: profile[name] for name in expected} == expected
 
 

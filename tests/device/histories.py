@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
@@ -23,6 +22,7 @@ from device.opening import open_database
 from device.sync import synchronise
 from device.tables import Operation, OperationState
 from device.user import store_user
+from device.values import DEVICE, read_value
 from lib.learning.changes import store as changes_store
 from lib.learning.changes.clock import SERVER
 from lib.learning.changes.synced import SyncedTable
@@ -33,7 +33,7 @@ from lib.learning.plan_arms.assign import assign_arms
 from lib.learning.plan_arms.wire import PlanArmsIn
 from lib.learning.practice.attempts import record
 from lib.learning.practice.wire import AttemptIn
-from lib.learning.students.profile import change_profile
+from lib.learning.students.profile import change_profile, read_profile
 from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.sync.upload import upload
 from lib.learning.sync.wire import QueueIn
@@ -45,7 +45,7 @@ from tests.device.in_process import Mishap, ServerInProcess, Way
 
 TOO_LONG = "x" * 1_001
 """An answer that the server refuses."""
-SKEWS = (timedelta(), timedelta(minutes=-3), timedelta(minutes=9), timedelta(days=-1))
+SKEWS = (timedelta(), timedelta(days=-1), timedelta(minutes=9), timedelta(minutes=-3))
 """Distances of the devices' clocks from the server's."""
 SECRETS = DeviceSecrets("0" * 64, "code")
 Sessions = Callable[[], AbstractContextManager[Session]]
@@ -183,6 +183,16 @@ class Laptop:
         self.refused &= present
         self.open()
 
+    def profile(self) -> dict[str, Any]:
+        """Return the profile as the device shows it."""
+        with self.call() as call:
+            return read_profile(call).model_dump()
+
+    def identity(self) -> str:
+        """Return the id of the device."""
+        with self.device.database.session() as db:
+            return str((read_value(db, DEVICE) or {})["id"])
+
     def operations(self, state: OperationState) -> list[Any]:
         """Return the operations in a state."""
         with self.device.database.session() as db:
@@ -248,7 +258,7 @@ class World:
         shutil.copytree(laptop.path, path)
         laptop.open()
         given, refused = set(laptop.given), set(laptop.refused)
-        self.devices.append(Laptop(path, SKEWS[1], self, given=given, refused=refused))
+        self.devices.append(Laptop(path, SKEWS[3], self, given=given, refused=refused))
 
     def answer_at_server(self) -> None:
         """Record an answer on a page of the server."""
@@ -306,7 +316,8 @@ class World:
                 ended &= each.sync()
             if ended and not any(it.operations(OperationState.PENDING) for it in self.devices):
                 break
-        return all([each.sync() for each in [*self.devices, *self.devices]])
+        results = [each.sync() for each in [*self.devices, *self.devices]]
+        return all(results)
 
     def numbers_at_server(self) -> Counter[int]:
         """Return how often the server has each answer."""

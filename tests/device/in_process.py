@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -155,7 +154,6 @@ def late_after(session: Session, changes: int) -> Iterator[None]:
         with deadline.at_most(60):
             if changes == 0:
                 deadline.start(deadline.MARGIN_SECONDS)
-                time.sleep(0.001)
             yield
     finally:
         event.remove(engine, "before_cursor_execute", count)
@@ -217,7 +215,7 @@ class Way(Server):
         return reply
 
     def _unless_away(self, reply: Reply) -> Reply:
-        if reply.status >= 500:  # noqa: PLR2004 the class of statuses
+        if reply.status >= 500:
             raise ServerAway
         return reply
 
