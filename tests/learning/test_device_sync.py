@@ -1,5 +1,6 @@
 """Synchronisation with devices: nothing lost, nothing twice, and all copies equal."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -172,6 +173,18 @@ def test_later_change_of_a_column_wins_in_any_order(device: Device, other: Devic
     assert answer.outcomes[0].lost_columns == ("grade",)
     other.sync()
     assert device.own_profile() == other.own_profile()
+    profile = device.own_profile()
+    assert (profile["grade"], profile["target_exam"]) == (12, "Early")
+
+
+def test_later_change_of_another_column_hides_no_change(device: Device, other: Device) -> None:
+    """The changes were made after the profile's first time, and arrive in the other order."""
+    device.ahead = timedelta(minutes=1)
+    early = device.profile(target_exam="Early")
+    for each, minutes in ((other, 2), (device, 3)):
+        each.call = replace(each.call, now=each.call.now + timedelta(minutes=minutes))
+    other.sync(other.profile(grade=12))
+    assert device.sync(early).outcomes[0].lost_columns == ()
     profile = device.own_profile()
     assert (profile["grade"], profile["target_exam"]) == (12, "Early")
 
