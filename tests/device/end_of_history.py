@@ -14,7 +14,7 @@ from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.calibrations import current_calibration
 from lib.learning.mastery.figures import count_all
 from lib.learning.tables import SyncOperation
-from tests.device.histories import World, rejected_answers
+from tests.device.histories import World
 
 INITIAL = {"grade": 10, "target_exam": "Finals", "available_hours_per_day": 3.0}
 
@@ -35,7 +35,7 @@ def check_queues(world: World) -> None:
     assert len(set(ids)) == len(ids)
     for laptop in world.devices:
         assert laptop.operations(OperationState.PENDING) == []
-        assert laptop.refused <= rejected_answers(laptop)
+        assert laptop.refused <= laptop.rejected_answers()
         for columns in laptop.operations(OperationState.REJECTED):
             assert len(columns["answer"]) > 1_000, "only what had to be refused was"
 

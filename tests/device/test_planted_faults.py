@@ -12,16 +12,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete
 
-from device import identity, opening, repair, rows, sync
+from device import identity, opening, queue, repair, sync
 from device.clock import DeviceClock
 from device.tables import OperationState
 from device.values import DEVICE, SYNC, read_value, write_value
-from lib.learning.changes import log
+from lib.learning.changes import store as changes_store
+from lib.learning.changes.clock import SERVER, reading_at
 from lib.learning.changes.log import ChangeLog
 from lib.learning.changes.merge import Merged
 from lib.learning.changes.synced import SyncedTable
 from lib.learning.device_sync import apply
+from lib.learning.device_sync import store as sync_store
 from lib.learning.device_sync import synchronise as service
+from lib.learning.practice import store as practice_store
 from lib.learning.tables import QuestionAttempt
 from tests.device.end_of_history import check
 from tests.device.histories import Sessions, World
@@ -106,8 +109,8 @@ def test_history_without_a_fault_passes_even_without_repair(world: World) -> Non
 
 
 def no_dedupe(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(service.store, "list_outcomes", lambda *_: {})
-    patch.setattr(apply.practice_store, "find_attempt", lambda *_: None)
+    patch.setattr(sync_store, "list_outcomes", lambda *_: {})
+    patch.setattr(practice_store, "find_attempt", lambda *_: None)
 
 
 def order_of_arrival(patch: pytest.MonkeyPatch) -> None:
@@ -129,17 +132,17 @@ def time_of_the_row_for_its_columns(patch: pytest.MonkeyPatch) -> None:
     def unlogged(
         self: ChangeLog, student_id: UUID, table: SyncedTable, row_id: UUID, before: Any
     ) -> Any:
-        known = log.store.read_clocks(self.db, student_id, table, row_id)
-        oldest = "" if before is None else log.reading_at(before, 0, log.SERVER)
+        known = changes_store.read_clocks(self.db, student_id, table, row_id)
+        oldest = "" if before is None else reading_at(before, 0, SERVER)
         return dict.fromkeys(("grade", "target_exam", "available_hours_per_day"), oldest) | known
 
-    written = log.store.write_changes
+    written = changes_store.write_changes
 
     def without_defaults(db: Any, changes: Any, now: Any) -> None:
         written(db, [replace(it, clocks=_newest(it.clocks)) for it in changes], now)
 
     patch.setattr(ChangeLog, "read_clocks", unlogged)
-    patch.setattr(log.store, "write_changes", without_defaults)
+    patch.setattr(changes_store, "write_changes", without_defaults)
 
 
 def _newest(clocks: Mapping[str, str]) -> dict[str, str]:
@@ -167,8 +170,8 @@ def cursor_before_rows(patch: pytest.MonkeyPatch) -> None:
 
 
 def number_not_raised(patch: pytest.MonkeyPatch) -> None:
-    lock = log.store.lock_counters
-    patch.setattr(log.store, "lock_counters", lambda *sent: dict.fromkeys(lock(*sent), 1))
+    lock = changes_store.lock_counters
+    patch.setattr(changes_store, "lock_counters", lambda *sent: dict.fromkeys(lock(*sent), 1))
 
 
 def applied_although_rejected(patch: pytest.MonkeyPatch) -> None:
@@ -180,16 +183,16 @@ def retry_skipped_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def queue_emptied_before_the_response(patch: pytest.MonkeyPatch) -> None:
-    list_pending = sync.queue.list_pending
+    list_pending = queue.list_pending
 
     def take(db: Any, limit: int | None = None) -> Any:
         taken = list_pending(db, limit)
         for each in taken:
-            sync.queue.settle(db, each.id, OperationState.APPLIED)
+            queue.settle(db, each.id, OperationState.APPLIED)
         db.commit()
         return taken
 
-    patch.setattr(sync.queue, "list_pending", take)
+    patch.setattr(queue, "list_pending", take)
 
 
 def copied_device_keeps_its_id(patch: pytest.MonkeyPatch) -> None:
@@ -205,7 +208,7 @@ def copied_device_keeps_its_id(patch: pytest.MonkeyPatch) -> None:
 
 
 def server_overwrites_waiting_change(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rows.queue, "waiting_columns", lambda *_: set())
+    patch.setattr(queue, "waiting_columns", lambda *_: set())
 
 
 def clock_does_not_follow(patch: pytest.MonkeyPatch) -> None:
@@ -217,7 +220,7 @@ def mastery_not_counted_anew(patch: pytest.MonkeyPatch) -> None:
 
 
 def mastery_of_the_server_stays(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(apply.store, "mark_stale", lambda *_: None)
+    patch.setattr(sync_store, "mark_stale", lambda *_: None)
 
 
 def refused_row_stays(patch: pytest.MonkeyPatch) -> None:

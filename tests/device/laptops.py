@@ -1,0 +1,200 @@
+"""A device of a history, whose process can end between any two statements."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, insert, select
+
+from device import queue
+from device.account import Account, AccountFile, DeviceSecrets
+from device.context import Device, settings_of
+from device.errors import LogInNeeded, ServerAway
+from device.folder import Folder
+from device.opening import open_database
+from device.sync import synchronise
+from device.tables import Operation, OperationState
+from device.values import DEVICE, read_value
+from lib.learning.current_user import Call, read_user
+from lib.learning.practice.attempts import record
+from lib.learning.practice.wire import AttemptIn
+from lib.learning.students.profile import change_profile, read_profile
+from lib.learning.students.wire import ProfileChangeIn
+from lib.learning.tables import QuestionAttempt
+from lib.learning.tables.base import new_id
+from tests.device.devices import NOW, QUESTION_IDS
+from tests.device.in_process import Mishap, Way
+
+if TYPE_CHECKING:
+    from tests.device.histories import World
+
+TOO_LONG = "x" * 1_001
+"""An answer that the server refuses."""
+SECRETS = DeviceSecrets("0" * 64, "code")
+
+
+class Crash(BaseException):
+    """Stands for the end of the device's process."""
+
+
+@dataclass
+class Laptop:
+    """A device of the student, whose process can end between any two statements."""
+
+    path: Path
+    skew: timedelta
+    world: "World"
+    backups: list[tuple[bytes, set[int]]] = field(default_factory=list)
+    """Copies of the database, each with the answers that it has."""
+    given: set[int] = field(default_factory=set)
+    """Numbers of the answers that were acknowledged here, and are in the database."""
+    refused: set[int] = field(default_factory=set)
+    """Those of them that the server has to refuse."""
+
+    def __post_init__(self) -> None:
+        self._opened = ExitStack()
+        self._left: int | None = None
+        self.open()
+
+    def open(self) -> None:
+        """Start the process."""
+        database = self._opened.enter_context(open_database(Folder(self.path), self.now))
+        accounts = AccountFile(Folder(self.path))
+        self.way = Way(accounts, self.world.server)
+        folder, settings = Folder(self.path), settings_of(SECRETS, Folder(self.path))
+        self.device = Device(folder, database, accounts, SECRETS, self.way, settings, now=self.now)
+        self.sign_in()
+        engine = database._engine
+        event.listen(engine, "before_cursor_execute", self._step)
+        event.listen(engine, "commit", self._step)
+        database.on_queued(self._step)  # after the commit, before the answer is acknowledged
+
+    def close(self) -> None:
+        """End the process."""
+        self._opened.close()
+
+    def now(self) -> datetime:
+        """Return the time that the device's clock shows."""
+        return self.world.now + self.skew
+
+    def sign_in(self) -> None:
+        """Log in."""
+        tokens = (f"token {self.world.server.tokens}", "refresh")
+        self.device.accounts.write(Account("https://server", *tokens))
+
+    def _step(self, *_arguments: object) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                self._left = None
+                raise Crash
+
+    @contextmanager
+    def crashing_after(self, steps: int | None) -> Iterator[None]:
+        """End the process after a number of statements, and start it again."""
+        self._left = steps
+        try:
+            yield
+        except Crash:
+            self.close()
+            self.open()
+        finally:
+            self._left = None
+
+    @contextmanager
+    def call(self) -> Iterator[Call]:
+        """Hold a call of the student on the device."""
+        with self.device.database.session() as db:
+            user = read_user(db, self.world.user_id)
+            assert user is not None
+            yield Call(db, user, self.now())
+
+    def answer(self, text: str = "true") -> None:
+        """Record an answer; its number is in its seconds, so that it is known everywhere."""
+        number = self.world.next_number()
+        with self.call() as call:
+            record(call, attempt(number, text))
+        self.given.add(number)
+
+    def answer_too_long(self) -> None:
+        """Store an answer that the server will refuse."""
+        number = self.world.next_number()
+        with self.device.database.session() as db:
+            row = {
+                "id": new_id(),
+                "student_id": self.world.student_id,
+                "question_id": QUESTION_IDS[0],
+                "answer": TOO_LONG,
+                "is_correct": False,
+                "time_taken_seconds": number,
+                "timestamp": self.now(),
+            }
+            db.execute(insert(QuestionAttempt).values(**row, created_at=NOW, updated_at=NOW))
+            db.commit()
+        self.refused.add(number)
+
+    def change(self, **values: Any) -> None:
+        """Change the profile."""
+        with self.call() as call:
+            change_profile(call, ProfileChangeIn(**values))
+
+    def sync(self, *mishaps: tuple[Mishap, int]) -> bool:
+        """Synchronise; return whether it was completed."""
+        self.way.mishaps = list(mishaps)
+        try:
+            outcome = synchronise(self.device)
+        except (ServerAway, LogInNeeded):
+            return False
+        return outcome.problem is None and not outcome.must_wait
+
+    def back_up(self) -> None:
+        """Copy the database, as docs/device.md says."""
+        copy = (self.path / "local.db").read_bytes()
+        self.backups.append((copy, self.given | self.refused))
+
+    def restore(self) -> None:
+        """Put the newest copy back; answers that were given since are not on the device then."""
+        if not self.backups:
+            return
+        self.close()
+        copy, present = self.backups[-1]
+        (self.path / "local.db").write_bytes(copy)
+        self.world.saved |= self.given & self.world.numbers_at_server().keys()
+        self.given &= present
+        self.refused &= present
+        self.open()
+
+    def profile(self) -> dict[str, Any]:
+        """Return the profile as the device shows it."""
+        with self.call() as call:
+            return read_profile(call).model_dump()
+
+    def identity(self) -> str:
+        """Return the id of the device."""
+        with self.device.database.session() as db:
+            return str((read_value(db, DEVICE) or {})["id"])
+
+    def operations(self, state: OperationState) -> list[Any]:
+        """Return the operations in a state."""
+        with self.device.database.session() as db:
+            query = select(Operation.columns).where(Operation.state == state.value)
+            return list(db.execute(query).scalars())
+
+    def rejected_answers(self) -> set[int]:
+        """Return the numbers of the answers that the device shows as refused."""
+        with self.device.database.session() as db:
+            return {int(it.columns["time_taken_seconds"]) for it in queue.list_rejected(db, 50)}
+
+
+def attempt(number: int, text: str) -> AttemptIn:
+    """Return an answer whose seconds are its number."""
+    return AttemptIn(
+        id=new_id(),
+        question_id=str(QUESTION_IDS[number % len(QUESTION_IDS)]),
+        answer=text,
+        time_taken_seconds=number,
+        confidence=1 + number % 5,
+    )
