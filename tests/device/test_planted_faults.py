@@ -26,7 +26,7 @@ from lib.learning.device_sync import store as sync_store
 from lib.learning.device_sync import synchronise as service
 from lib.learning.practice import store as practice_store
 from lib.learning.tables import QuestionAttempt
-from tests.device.end_of_history import check
+from tests.device.end_of_history import check, check_profile
 from tests.device.histories import Sessions, World
 from tests.device.in_process import Mishap
 
@@ -93,9 +93,10 @@ def late_changes(world: World) -> None:
         assert each.sync()
     laptop.change(target_exam="JEE", available_hours_per_day=5.0)
     world.advance(60)
-    tablet.change(target_exam="Finals", grade=9)
+    tablet.change(available_hours_per_day=2.0, grade=9)
     for each in (tablet, laptop, phone):
         assert each.sync()
+    check_profile(world)
 
 
 @pytest.fixture
