@@ -81,7 +81,7 @@ def check_history(sessions: Any, blank: Path, history: list[Any]) -> None:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=25, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(history=histories)
 def test_history_ends_with_equal_copies(
     sqlite_sessions: Any, blank: Path, history: list[Any]
@@ -89,7 +89,7 @@ def test_history_ends_with_equal_copies(
     check_history(sqlite_sessions, blank, history)
 
 
-@settings(max_examples=4, phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 @given(history=histories)
 def test_history_on_postgres_ends_with_equal_copies(
     postgres_sessions: Any, blank: Path, history: list[Any]
