@@ -50,6 +50,8 @@ def fixed_history(world: World) -> None:
     tablet.answer_too_long()
     assert tablet.sync()
     late_changes(world)
+    world.change_at_server(grade=3)
+    world.advance(1_200)
     laptop.change(grade=12)
     laptop.sync((Mishap.OUT_OF_TIME, 0))
     assert laptop.profile()["grade"] == 12, "a change is shown while it waits"
