@@ -222,10 +222,6 @@ def mastery_not_counted_anew(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sync, "recount_mastery", lambda *_: None)
 
 
-def mastery_of_the_server_stays(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sync_store, "mark_stale", lambda *_: None)
-
-
 def refused_row_stays(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sync, "remove_row", lambda *_: None)
 
@@ -257,7 +253,6 @@ FAULTS: tuple[Plant, ...] = (
     server_overwrites_waiting_change,
     clock_does_not_follow,
     mastery_not_counted_anew,
-    mastery_of_the_server_stays,
     refused_row_stays,
     answers_not_logged,
 )

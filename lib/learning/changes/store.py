@@ -35,17 +35,18 @@ def lock_counters(db: Session, student_ids: Collection[UUID], now: datetime) -> 
     Returns:
         The new numbers by student.
     """
-    numbers = {}
-    for student_id in sorted(set(student_ids)):
-        statement = insert_into(db, SyncCounter).values(
-            id=new_id(), student_id=student_id, number=1, created_at=now, updated_at=now
-        )
-        raised = statement.on_conflict_do_update(
-            index_elements=["student_id"],
-            set_={"number": SyncCounter.number + 1, "updated_at": now},
-        ).returning(SyncCounter.number)
-        numbers[student_id] = db.execute(raised).scalar_one()
-    return numbers
+    rows = [
+        {"id": new_id(), "student_id": it, "number": 1, "created_at": now, "updated_at": now}
+        for it in sorted(set(student_ids))
+    ]
+    if not rows:
+        return {}
+    statement = insert_into(db, SyncCounter)
+    raised = statement.on_conflict_do_update(
+        index_elements=["student_id"],
+        set_={"number": SyncCounter.number + 1, "updated_at": now},
+    ).returning(SyncCounter.student_id, SyncCounter.number)
+    return {row.student_id: row.number for row in db.execute(raised, rows)}
 
 
 def write_changes(db: Session, changes: Sequence[LoggedChange], now: datetime) -> None:
