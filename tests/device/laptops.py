@@ -1,11 +1,13 @@
 """A device of a history, whose process can end between any two statements."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy import event, insert, select
 
@@ -26,10 +28,7 @@ from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.tables import QuestionAttempt
 from lib.learning.tables.base import new_id
 from tests.device.devices import NOW, QUESTION_IDS
-from tests.device.in_process import Mishap, Way
-
-if TYPE_CHECKING:
-    from tests.device.histories import World
+from tests.device.in_process import Mishap, ServerInProcess, Way
 
 TOO_LONG = "x" * 1_001
 """An answer that the server refuses."""
@@ -40,13 +39,32 @@ class Crash(BaseException):
     """Stands for the end of the device's process."""
 
 
+class World(Protocol):
+    """What a device's surroundings tell it."""
+
+    now: datetime
+    server: ServerInProcess
+    user_id: UUID
+    student_id: UUID
+    saved: set[int]
+    """Numbers of the answers that may not be lost."""
+
+    def next_number(self) -> int:
+        """Return the number of a new answer."""
+        ...
+
+    def numbers_at_server(self) -> Counter[int]:
+        """Return how often the server has each answer."""
+        ...
+
+
 @dataclass
 class Laptop:
     """A device of the student, whose process can end between any two statements."""
 
     path: Path
     skew: timedelta
-    world: "World"
+    world: World
     backups: list[tuple[bytes, set[int]]] = field(default_factory=list)
     """Copies of the database, each with the answers that it has."""
     given: set[int] = field(default_factory=set)
