@@ -67,7 +67,7 @@ class DeviceSecrets:
     encryption_key: str
     """Key from which the signatures of the device's own tokens are derived."""
     code: str
-    """What the user sends in place of the password while the server is away."""
+    """Secret that replaces the password while the server is away."""
 
 
 def device_secrets(folder: Folder) -> DeviceSecrets:

@@ -29,7 +29,7 @@ class Outcome:
     must_wait: bool = False
     """Whether the server refused this sync, so that nothing may shorten the wait."""
     problem: str | None = None
-    """What a person has to do."""
+    """Instruction for a person."""
 
 
 class Background:

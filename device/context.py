@@ -1,4 +1,4 @@
-"""What the parts of a running device share."""
+"""The state that the parts of a running device share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ from local.servers.own_secrets import write_private
 
 @dataclass(frozen=True)
 class _Witness:
-    """What the file beside the database says."""
+    """Content of the file beside the database."""
 
     device: str
     syncs: int

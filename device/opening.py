@@ -40,7 +40,7 @@ class CannotOpen(Exception):
 
 @dataclass(frozen=True)
 class _Repair:
-    """What was done about a damaged file."""
+    """Repair of a damaged file."""
 
     file: Path
     """Name under which the damaged file is kept."""

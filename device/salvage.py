@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 
 @dataclass
 class Salvage:
-    """What was saved from a damaged file."""
+    """Rows and parts saved from a damaged file."""
 
     rows: dict[str, int] = field(default_factory=dict)
     """Number of saved rows by table."""

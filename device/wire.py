@@ -37,7 +37,7 @@ class RejectedOut(Body):
 
 
 class RepairOut(Body):
-    """What was done about a damaged database."""
+    """Repair of a damaged database."""
 
     at: UtcTime
     """Time of the repair."""
