@@ -24,6 +24,8 @@ from lib.learning.practice.attempts import list_attempts
 from lib.learning.students.profile import change_profile, read_profile
 from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.sync.download import read_status
+from lib.learning.sync.upload import upload
+from lib.learning.sync.wire import QueueIn
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
 from tests.learning.devices import Device
@@ -368,3 +370,53 @@ def test_devices_of_a_class_spread_their_next_syncs(device: Device) -> None:
     assert all(60 <= pause <= 120 for pause in pauses)
     assert len(set(pauses)) > 40
     assert module.pause_of(bodies[0]) == pauses[0]
+
+
+@pytest.mark.parametrize("joins", [True, False])
+def test_move_to_another_class_hides_no_earlier_change_of_a_column(
+    school: School, device: Device, *, joins: bool
+) -> None:
+    teacher = school.user("teacher", Role.TEACHER)
+    class_id = school.school_class(teacher, [] if joins else [device.call])
+    device.sync()
+    school.now += timedelta(minutes=1)
+    device.call = school.call("ann")
+    edit = device.profile(grade=12)
+    school.now += timedelta(minutes=1)
+    if joins:
+        school.school_class(school.call("teacher"), [school.call("ann")])
+    else:
+        student = str(device.call.user.student_id)
+        body = MoveIn(student_ids=[student], to_class_id=None)
+        move_students(school.call("teacher"), class_id, body)
+    device.call = school.call("ann")
+    assert device.sync(edit).outcomes[0].lost_columns == ()
+    assert device.own_profile()["grade"] == 12
+
+
+def test_queue_of_a_live_device_is_fetched_by_others(school: School, device: Device) -> None:
+    device.sync()
+    attempt = {
+        "question_id": str(school.question("Algebra 1")),
+        "answer": "true",
+        "time_taken_seconds": 60,
+        "confidence": 3,
+    }
+    common = {"record_id": 1, "timestamp": "2099-11-20T10:00:00"}
+    operations = [
+        {**common, "operation_type": "create", "table_name": "question_attempts", "data": attempt},
+        {
+            **common,
+            "operation_type": "update",
+            "table_name": "student_profiles",
+            "data": {"grade": 12},
+        },
+    ]
+    school.now += timedelta(minutes=1)
+    body = {"student_id": str(device.call.user.student_id), "operations": operations}
+    done = upload(school.call("ann"), QueueIn.model_validate(body))
+    assert done.success, done.errors
+    device.sync()
+    assert device.rows == server_rows(device)
+    assert device.own_profile()["grade"] == 12
+    assert [key for key in device.rows if key[0] is ATTEMPTS]

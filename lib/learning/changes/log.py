@@ -59,49 +59,48 @@ class ChangeLog:
             )
             self.changes[student_id, table, row_id] = change
 
-    def add_edit(
-        self,
-        student_id: UUID,
-        table: SyncedTable,
-        row_id: UUID,
-        columns: Collection[str],
-        edited_before: datetime | None = None,
+    def add_edits(
+        self, table: SyncedTable, columns: Collection[str], edited_before: Mapping[UUID, datetime]
     ) -> None:
-        """Log a change that was made at the server; it wins against all that it has seen.
+        """Log changes that were made at the server; they win against all that it has seen.
 
         Args:
-            student_id: The student.
-            table: Table of the row.
-            row_id: The row.
+            table: Table of the rows, whose ids are those of their students.
             columns: Columns that were changed.
-            edited_before: Time of the change before, if there may be one that was not logged.
+            edited_before: Time of the change before of each row, by student.
         """
-        if student_id not in self.numbers:
-            return
-        known = self.read_clocks(student_id, table, row_id, edited_before)
-        earlier = list(known.values())
-        clock = next_reading(self.now, earlier, SERVER)
-        self.add(student_id, table, row_id, {**known, **dict.fromkeys(columns, clock)})
+        student_ids = edited_before.keys() & self.numbers.keys()
+        clocks = store.list_own_clocks(self.db, table, student_ids) if student_ids else {}
+        for student_id in student_ids:
+            known = _complete(table, clocks.get(student_id, {}), edited_before[student_id])
+            clock = next_reading(self.now, known.values(), SERVER)
+            self.add(student_id, table, student_id, {**known, **dict.fromkeys(columns, clock)})
 
     def read_clocks(
-        self, student_id: UUID, table: SyncedTable, row_id: UUID, edited_before: datetime | None
+        self, student_id: UUID, table: SyncedTable, row_id: UUID, edited_before: datetime
     ) -> dict[str, str]:
         """Return the clock of the last change of each column.
 
-        Columns without a logged change get the time of the row's last change, and keep it in the
-        log: the row's time will later be that of another column's change.
-
         Args:
             student_id: The student.
             table: Table of the row.
             row_id: The row.
-            edited_before: Time of the change before, if there may be one that was not logged.
+            edited_before: Time of the last change of the row.
         """
         clocks = store.read_clocks(self.db, student_id, table, row_id)
-        if edited_before is None:
-            return clocks
-        oldest = reading_at(edited_before, 0, SERVER)
-        return {**dict.fromkeys(SYNCED[table].editable, oldest), **clocks}
+        return _complete(table, clocks, edited_before)
+
+
+def _complete(
+    table: SyncedTable, clocks: Mapping[str, str], edited_before: datetime
+) -> dict[str, str]:
+    """Return clocks of all columns.
+
+    Columns without a logged change get the time of the row's last change, and keep it in the log:
+    the row's time will later be that of another column's change.
+    """
+    oldest = reading_at(edited_before, 0, SERVER)
+    return {**dict.fromkeys(SYNCED[table].editable, oldest), **clocks}
 
 
 @contextmanager

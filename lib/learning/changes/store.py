@@ -87,6 +87,18 @@ def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID)
     return dict(db.execute(query).scalar() or {})
 
 
+def list_own_clocks(
+    db: Session, table: SyncedTable, student_ids: Collection[UUID]
+) -> dict[UUID, dict[str, str]]:
+    """Return the clocks of rows whose ids are those of their students, by student."""
+    query = select(SyncChange.student_id, SyncChange.clocks).where(
+        SyncChange.student_id.in_(student_ids),
+        SyncChange.table_name == table.value,
+        SyncChange.row_id == SyncChange.student_id,
+    )
+    return {row[0]: dict(row[1]) for row in db.execute(query)}
+
+
 def list_clocks(
     db: Session, student_id: UUID, table: SyncedTable, row_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, str]]:

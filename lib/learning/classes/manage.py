@@ -22,6 +22,7 @@ from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed
 from lib.learning.ids import reference
 from lib.learning.parameters import MAX_PAGE
+from lib.learning.students import store as student_store
 from lib.learning.students.student import list_students
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
@@ -117,8 +118,9 @@ def join_class(call: Call, body: JoinIn) -> JoinedClassAnswer:
         class_id = store.lock_open_class(call.db, body.code.replace(" ", "").upper())
         if class_id is None:
             raise JoinCodeUnknown
+        before = student_store.lock_profiles(call.db, [student_id])
         store.join_class(call.db, student_id, class_id, call.now)
-        log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, ["class_id"])
+        log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], before)
     joined = list_classes(call)
     return JoinedClassAnswer(classes=joined.classes, count=joined.count)
 
@@ -141,9 +143,9 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     chosen = {by_id[key] for key in keys if key in by_id}
     to_class_id = None if target is None else target.id
     with transaction(call.db), logged(call.db, chosen, call.now) as log:
+        before = student_store.lock_profiles(call.db, chosen)
         moved = store.move_members(call.db, row.id, chosen, to_class_id, call.now)
-        for student_id in chosen:
-            log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, ["class_id"])
+        log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], before)
         if not all(key in by_id for key in keys) or moved < len(chosen):
             raise StudentClosed(fields=("student_ids",))
     noun = "student was" if len(chosen) == 1 else "students were"

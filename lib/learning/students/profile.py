@@ -33,9 +33,9 @@ def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
     student_id = call.user.student_id
     changes = changes_of(body)
     with transaction(call.db), logged(call.db, [student_id], call.now) as log:
-        before = store.lock_profile(call.db, student_id)
+        before = store.lock_profiles(call.db, [student_id])
         store.change_profile(call.db, student_id, changes, call.now)
-        log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, changes, before)
+        log.add_edits(SyncedTable.STUDENT_PROFILES, changes, before)
     return read_profile(call)
 
 

@@ -1,6 +1,6 @@
 """Statements of profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,17 @@ def lock_profile(db: Session, student_id: UUID) -> datetime:
         select(StudentProfile.updated_at).where(StudentProfile.id == student_id).with_for_update()
     )
     return db.execute(query).scalar_one()
+
+
+def lock_profiles(db: Session, student_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return the time of the newest change of each profile, which are locked until the end."""
+    query = (
+        select(StudentProfile.id, StudentProfile.updated_at)
+        .where(StudentProfile.id.in_(student_ids))
+        .order_by(StudentProfile.id)
+        .with_for_update()
+    )
+    return {row.id: row.updated_at for row in db.execute(query)}
 
 
 def change_profile(

@@ -213,5 +213,5 @@ def _change_profile(
     if before >= changed_at:
         return False
     student_store.change_profile(call.db, student_id, changes, changed_at)
-    log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, changes, before)
+    log.add_edits(SyncedTable.STUDENT_PROFILES, changes, {student_id: before})
     return True
