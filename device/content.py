@@ -48,7 +48,7 @@ def fetch_content(device: Device) -> None:
 
 
 def _fetched(device: Device, wanted: Sequence[Mapping[str, Any]]) -> list[ContentFile] | None:
-    """Return files of the list, verified; None if the list is no longer the present one.
+    """Return files of the list, verified; None if the list has changed.
 
     Raises:
         ServerAway, LogInNeeded: As for `fetch_content`.

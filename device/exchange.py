@@ -65,7 +65,7 @@ def export_file(folder: Folder, target: Path) -> str:
         CannotImport: If the device has no user yet.
     """
     if not folder.database.exists():
-        raise CannotImport(f"There is no device in {folder.path}.")
+        raise CannotImport(f"{folder.path} holds no device.")
     with tempfile.TemporaryDirectory(dir=folder.path) as temporary:
         copy = Path(temporary) / "local.db"
         shutil.copyfile(folder.database, copy)  # complete, since it is only ever replaced

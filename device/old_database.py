@@ -74,7 +74,7 @@ class _Import:
         return uuid_of(f"{self.origin}:{table}:{number}")
 
     def set_aside(self, table: str, number: object, content: Row, reason: str) -> None:
-        """Keep a row, or columns of it, for which there is no place."""
+        """Keep a row, or columns of it, that no table here can hold."""
         self.aside[f"{table}: {reason}"] += 1
         statement = insert(SetAsideRow).values(
             id=uuid_of(f"{self.origin}:{table}:{number}:{reason}"),

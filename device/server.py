@@ -66,7 +66,7 @@ class Server:
 
         Raises:
             ServerNotSet: If the device does not know its server.
-            ServerAway: If there is no response.
+            ServerAway: If the server does not respond.
         """
         address = self._accounts.read().server
         if address is None:

@@ -77,7 +77,7 @@ class StoredValue(DeviceBase):
 
 
 class SetAsideRow(DeviceBase):
-    """A row or column of an imported file for which there is no place."""
+    """A row or column of an imported file that no table here can hold."""
 
     __tablename__ = "device_set_aside"
 

@@ -27,7 +27,7 @@ def whole(name: str, value: object, least: int = 0) -> int:
     """Return an integer that is at least `least`.
 
     Raises:
-        ValueError: If `value` is no integer, such as 2.0 or True, or below `least`.
+        ValueError: If `value` is not an integer, such as 2.0 or True, or below `least`.
     """
     is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not is_integer or value < least:  # type: ignore[operator]
@@ -80,7 +80,7 @@ def indices(name: str, values: ArrayLike, size: int) -> NDArray[np.intp]:
     """Return integers from 0 to `size` - 1; an empty sequence has no type to check.
 
     Raises:
-        ValueError: If they are no integers, such as 1.0 or True.
+        ValueError: If they are not integers, such as 1.0 or True.
         IndexError: If one is outside the range.
     """
     array = np.asarray(values)

@@ -80,8 +80,8 @@ def item_fit(n: int, items: ArrayLike, correct: ArrayLike, prediction: ArrayLike
         prediction: Predicted P(correct) of each answer, shape (m,).
 
     Raises:
-        ValueError: If `items` are no integers, a prediction is not finite, or an outcome is neither
-            0 nor 1.
+        ValueError: If `items` are not integers, a prediction is not finite, or an outcome is
+            neither 0 nor 1.
         IndexError: If an item is not one of the n.
     """
     answered = indices("items", items, n)

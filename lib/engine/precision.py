@@ -28,7 +28,7 @@ def reachable_deviation(
         Posterior standard deviations on the latent scale, shape (k, m); 1 where nothing measures.
 
     Raises:
-        ValueError: If a level is not finite, `available` is no mask, or `questions` no count.
+        ValueError: If a level is not finite, `available` is not a mask, or `questions` not a count.
     """
     theta = finite("levels", levels)
     usable = np.flatnonzero(mask("available", available, len(bank)))

@@ -85,7 +85,7 @@ def stop(
             variance; see `expected_share`. None leaves `minimum_gain` out.
 
     Raises:
-        ValueError: If `tested` is no mask of the concepts or `gain` is NaN.
+        ValueError: If `tested` is not a mask of the concepts or `gain` is NaN.
     """
     if gain is not None and math.isnan(gain):
         raise ValueError("gain must be a number, not NaN")

@@ -68,7 +68,7 @@ def calibrate(
     Raises:
         ValueError: If the arrays differ in length, `person`, `item` or `correct` has an invalid
             value, a pair of `person` and `item` comes twice, `current` differs from `origin` in its
-            items or concepts, `correlation` is no positive definite matrix (k, k) with a unit
+            items or concepts, `correlation` is not a positive definite matrix (k, k) with a unit
             diagonal, or `plain` comes with `shrinkage`.
     """
     if boolean("plain", plain) and shrinkage is not None:

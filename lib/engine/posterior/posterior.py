@@ -179,8 +179,8 @@ def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Po
 
     Raises:
         IndexError: If `bank` has no such item.
-        ValueError: If bank and posterior differ in the number of concepts, `item` is no integer, or
-            `correct` is neither True nor False.
+        ValueError: If bank and posterior differ in the number of concepts, `item` is not an
+            integer, or `correct` is neither True nor False.
     """
     column = _evidence(posterior, bank, item, correct)
     evidence = np.concatenate((posterior.evidence, column[:, None]), axis=1)

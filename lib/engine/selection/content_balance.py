@@ -35,8 +35,8 @@ def balanced(
         A mask, shape (n,); `available` itself if no concept with a target has an available item.
 
     Raises:
-        ValueError: If `available` is no mask, or the targets are not k finite numbers of 0 or more,
-            not all 0.
+        ValueError: If `available` is not a mask, or the targets are not k finite numbers of 0 or
+            more, not all 0.
 
     Source: Kingsbury & Zara (1989), Applied Measurement in Education 2(4).
     """

@@ -43,7 +43,7 @@ class ExposureControl:
         """Return the exposure control of a bank of n items before its first test.
 
         Raises:
-            ValueError: If `max_rate` is not above 0 and at most 1, n is no count, or `cuts` are
+            ValueError: If `max_rate` is not above 0 and at most 1, n is not a count, or `cuts` are
                 not finite and ascending.
         """
         whole("n", n, 1)

@@ -73,8 +73,8 @@ def gains(
         weights: Weight of each concept's variance, shape (k,); equal when None.
 
     Raises:
-        ValueError: If the rule is unknown, `items` are no integers, or the weights are not k finite
-            numbers of 0 or more, not all 0.
+        ValueError: If the rule is unknown, `items` are not integers, or the weights are not k
+            finite numbers of 0 or more, not all 0.
         IndexError: If an item is not in the bank.
     """
     indices = checks.indices("items", items, len(bank))
@@ -112,9 +112,9 @@ def select(
 
     Raises:
         ValueError: If no item is available, bank and posterior differ in the number of concepts,
-            `best` is no integer of 1 or more, `loss` is not between 0 and 1, `best` > 1 without
-            `rng`, `available` is neither a mask nor integers, or the weights are not k finite
-            numbers of 0 or more, not all 0.
+            `best` is not an integer of 1 or more, `loss` is not between 0 and 1, `best` > 1 without
+            `rng`, `available` is neither a mask nor integers, or the weights are not k
+            finite numbers of 0 or more, not all 0.
         IndexError: If an available item is not in the bank.
     """
     if bank.concepts != len(posterior.mean):
