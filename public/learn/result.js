@@ -33,7 +33,8 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
   useLayoutEffect(() => {
     heading.current.focus();
   }, []);
-  useEffect(() => {
+  // A layout effect, so that Enter that is pressed at once goes on.
+  useLayoutEffect(() => {
     const press = (event) => {
       const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.repeat && !event.defaultPrevented;
       if (event.key === "Enter" && plain && !event.target.closest("a, button, summary")) {

@@ -34,8 +34,11 @@ class NameTaken(Conflict):
 
 @contextmanager
 def registered(constraint: str) -> Iterator[None]:
+    """Register `NameTaken` for a constraint, and afterwards whatever was registered before."""
+    before = dict(statements._constraints)
     register_constraint(constraint, NameTaken)
     try:
         yield
     finally:
-        del statements._constraints[constraint]
+        statements._constraints.clear()
+        statements._constraints.update(before)
