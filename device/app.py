@@ -13,6 +13,7 @@ from lib.learning.database import get_db
 from lib.web import path_ids
 from lib.web.dispatch import find_row
 from lib.web.functions import function_app
+from local.pages.demo_accounts import DemoAccounts
 from local.pages.pages import PUBLIC, Pages
 
 SERVED = (
@@ -42,7 +43,9 @@ def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
     for module in SERVED:
         function_app(module).dependency_overrides[get_db] = database_session(device)
     served = DeviceRoutes(device_app(device, board))
-    return TrustedHostMiddleware(Pages(served, (PUBLIC,)), allowed_hosts=LOOPBACK_HOSTS)
+    return TrustedHostMiddleware(
+        Pages(DemoAccounts(served), (PUBLIC,)), allowed_hosts=LOOPBACK_HOSTS
+    )
 
 
 class DeviceRoutes:

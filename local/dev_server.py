@@ -23,6 +23,7 @@ from local.servers.launch import end_with_starter
 from local.servers.running import URL_NAME, announce, claim, withdraw
 from local.services import Services, running_services, service_variables
 from local.upgrade_output import explain, reported
+from local.worker import DEMO
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,7 +91,8 @@ class DevServer:
             if self._migrate(environment):
                 self._load_demo(services, url)
             changes = stack.enter_context(_changes())  # watch before the worker reads the code
-            worker = Worker(listener, environment)
+            demo = {} if services.postgres is None else {DEMO: "1"}
+            worker = Worker(listener, environment | demo)
             stack.callback(worker.stop)
             worker.start()
             worker.wait_until_ready()

@@ -5,6 +5,7 @@
 It inherits the listening socket, so that no connection is refused between two workers.
 """
 
+import os
 import socket
 import sys
 
@@ -13,6 +14,8 @@ from starlette.types import ASGIApp
 
 from local.import_error import error_app
 
+DEMO = "STEPWISE_DEMO"
+"""Variable of a server whose database has the demo's accounts."""
 GRACE_SECONDS = 2  # for requests under way when it is stopped
 
 
@@ -35,12 +38,16 @@ def _app() -> ASGIApp:
     try:
         from api.index import app
         from lib import logs
+        from lib.settings import Settings
         from local import console
+        from local.demo.planner_accounts import log_ins
+        from local.pages.demo_accounts import DemoAccounts
         from local.pages.pages import Pages
     except (Exception, SystemExit) as error:  # noqa: BLE001 importing may raise anything
         return error_app(error)
     logs.install_writer(console.write)
-    return Pages(app)
+    accounts = log_ins(Settings.from_env()) if DEMO in os.environ else None
+    return Pages(DemoAccounts(app, accounts))
 
 
 if __name__ == "__main__":

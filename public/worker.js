@@ -4,8 +4,8 @@
 // Written by `make shell`: address and hash of each file.
 const FILES = {
   "/account/api.js": "sha256-tACiPqTCDhVlYR8pImESt2MVIkX3T6zt3rgXwqfv3cM=",
-  "/account/enter.js": "sha256-mlim2WvPiVLPGCpoL1iiq9eRFHDZUZCCzfpls7wRJII=",
-  "/account/form.js": "sha256-YAyTBMKRS9t6fO4MEKKK5HItqHMBi3yEkVai1MW1z4g=",
+  "/account/enter.js": "sha256-RwGf1NV2IhQYUSCZ0xcL7NxuCuNA86Z8yHscWr8Hrtk=",
+  "/account/form.js": "sha256-NztPr0Z9PxBZtvJtDs6UfOctEiZQcFklWEy0b9J4ty4=",
   "/account/model.js": "sha256-HMnQWrDfzhv57In4rb5RUHOcRCmJiOEl8OC3aGfB2Rk=",
   "/account/stored.js": "sha256-MlxwbQ9gzjU5DMigErrtZw5UFWHWO7T+Wy0Xe9mFC6I=",
   "/account/texts.js": "sha256-uqssagAh/4scSFZJ+NwFYTPh8JZBSW+6wa1DpS4ADuE=",
@@ -31,7 +31,7 @@ const FILES = {
   "/learn/side.js": "sha256-a99FEO1P8og4kCEboBoCmkC1Pa6uxlLzTM0od4q1ms4=",
   "/learn/stored.js": "sha256-kx23LPIsmq6YpqEDPKw42Kk9Oz8haka4FqZg86p4XS4=",
   "/learn/sync_state.js": "sha256-y74B6x9pmnf1e3FqQf03102+ck/k/SayMlPejUJTPa0=",
-  "/learn/texts.js": "sha256-Gn83Q19QuuBtlLgPfrpbK8VwmlLAeIdVG9OillipJ/g=",
+  "/learn/texts.js": "sha256-LRHPDBihhQTJVqt1ZQ4kFejn+47r0Zlo2KDh0HGGuL4=",
   "/learn/timeline.js": "sha256-R3ymbCbG2rkBQ4PsI8Z8cpZNJ3avODqiSOC0rzjZoRg=",
   "/learn/today.js": "sha256-OYeiWIuF7BC+zypp+eO2/Lmm6bTKcTW/KPcK1yE2zig=",
   "/learn/topic_list.js": "sha256-ngnETdAQAF16GZRrt3v1oJtHkkjlVdHjy4fz8TNgPHU=",

@@ -20,6 +20,15 @@ def demo_password(settings: Settings) -> str:
     return hashlib.sha256(key).hexdigest()[:12]
 
 
+def log_ins(settings: Settings) -> dict[str, str]:
+    """Return the names of a student and of the teacher, and their password.
+
+    Raises:
+        NotConfigured: If ENCRYPTION_KEY is missing.
+    """
+    return {"student": DILIGENT[0], "teacher": TEACHER, "password": demo_password(settings)}
+
+
 def accounts(password: str) -> str:
     """Return a line that says how to log in to the study planner's demo."""
     return (

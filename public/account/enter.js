@@ -1,7 +1,7 @@
 // How a student or a teacher gets in: the log-in, and the registration beside it.
 import { apiWith } from "../shared/api.js";
-import { Note } from "../shared/elements.js";
-import { html } from "../shared/html.js";
+import { Note, ProblemNote } from "../shared/elements.js";
+import { html, useEffect, useState } from "../shared/html.js";
 import { isLocal } from "../shared/login.js";
 import { Form } from "./form.js";
 import { logInFaults, registrationFaults, registrationOf } from "./model.js";
@@ -9,6 +9,7 @@ import { accountOf } from "./stored.js";
 import { ACCOUNT } from "./texts.js";
 
 const api = apiWith(null);
+const DEMO = "/demo-accounts.json"; // of the local server alone
 const NAME = { autocomplete: "username", autocapitalize: "none", spellcheck: false };
 
 const LOG_IN = [
@@ -31,10 +32,38 @@ const FIELDS = {
   teacher: [...NEW, { name: "invitation", label: ACCOUNT.invitation, hint: ACCOUNT.invitationHint, control: { maxlength: 200, autocomplete: "off", spellcheck: false } }],
 };
 
+/** The demo's accounts on the local server; null elsewhere, or where the database has no demo. */
+async function demoAccounts() {
+  return isLocal(location.hostname) ? api("GET", DEMO) : null;
+}
+
+/** One click that logs in to the demo. */
+function Demo({ role, words, logIn }) {
+  const [accounts, setAccounts] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(null);
+  useEffect(() => {
+    demoAccounts().then(setAccounts, () => {});
+  }, []);
+  if (accounts === null) return null;
+  const open = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    await logIn({ username: accounts[role], password: accounts.password }).catch(setProblem);
+    setBusy(false);
+  };
+  return html`<div class="flow tight">
+    <div class="row"><button type="button" class="large quiet" aria-disabled=${busy ? "true" : null} onClick=${open}>${busy ? ACCOUNT.loggingIn : words.demo(accounts[role])}</button></div>
+    <p class="soft small">${words.demoAbout}</p>
+    ${problem && html`<${ProblemNote} problem=${problem} />`}
+  </div>`;
+}
+
 /**
- * @param {{role: "student"|"teacher", words: object, over: boolean, demo?: string|null,
+ * @param {{role: "student"|"teacher", words: object, over: boolean,
  *   onEnter: (account: object, classCode: string|null) => void}} props `words` have title, about,
- *   logIn, register and registerAbout; `over` says that a log-in has ended
+ *   logIn, demo, demoAbout, register and registerAbout; `over` says that a log-in has ended
  */
 export function Enter({ role, words, over, onEnter }) {
   const local = isLocal(location.hostname);
@@ -49,9 +78,8 @@ export function Enter({ role, words, over, onEnter }) {
     <div class="cols enter">
       <section class="card hero flow" aria-labelledby="log-in">
         <h2 id="log-in">${words.logIn}</h2>
-        <${Form} fields=${LOG_IN} check=${logInFaults} send=${logIn} label=${ACCOUNT.logIn} busyLabel=${ACCOUNT.loggingIn}>
-          ${local && html`<p class="soft small">${words.demo.map((part, place) => (place % 2 ? html`<code key=${place}>${part}</code>` : part))}</p>`}
-        <//>
+        <${Form} fields=${LOG_IN} check=${logInFaults} send=${logIn} label=${ACCOUNT.logIn} busyLabel=${ACCOUNT.loggingIn} />
+        <${Demo} role=${role} words=${words} logIn=${logIn} />
       </section>
       <section class="card flow" aria-labelledby="register">
         <h2 id="register">${words.register}</h2>

@@ -7,10 +7,10 @@ import { ACCOUNT } from "./texts.js";
 /**
  * @param {{fields: {name: string, label: string, hint?: string, control?: object, short?: boolean}[],
  *   check: (values: object) => object, send: (values: object) => Promise<any>, label: string,
- *   busyLabel: string, className?: string, children?: any}} props `control` are attributes of the
+ *   busyLabel: string, className?: string}} props `control` are attributes of the
  *   input; `check` returns faults by field
  */
-export function Form({ fields, check, send, label, busyLabel, className = "large", children }) {
+export function Form({ fields, check, send, label, busyLabel, className = "large" }) {
   const [faults, setFaults] = useState({});
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
@@ -47,7 +47,6 @@ export function Form({ fields, check, send, label, busyLabel, className = "large
       <p><b>${ACCOUNT.wrongFields(wrong.length)}</b></p>
       <ul>${wrong.map(({ name, label: title }) => html`<li key=${name}><button type="button" class="plain" onClick=${() => form.current.elements[name].focus()}>${title}: ${faults[name]}</button></li>`)}</ul>
     </div></div>`}
-    ${children}
     <div class="row fields">
       ${fields.map((field) => html`<${Field} key=${field.name} label=${field.label} hint=${field.hint} error=${faults[field.name]} short=${field.short}>
         ${(props) => html`<input ...${props} name=${field.name} ...${field.control} />`}

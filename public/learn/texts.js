@@ -11,7 +11,8 @@ export const ENTER = {
   title: "What should you study today?",
   about: "See what brings the most marks in your exam, practise it, and watch what you know grow.",
   logIn: "Log in",
-  demo: ["The demo has a student who has practised for a month: ", "amira", ". The password stands in the terminal of ", "make dev", "."],
+  demo: (name) => `Look around as ${name}`,
+  demoAbout: "The demo’s student has practised for a month. No password is needed on this machine.",
   register: "New here?",
   registerAbout: "An account keeps your answers and plans your time until the exam.",
 };

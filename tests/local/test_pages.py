@@ -7,6 +7,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lib.web.headers import PAGE_HEADERS
+from local.pages.demo_accounts import PATH, DemoAccounts
 from local.pages.pages import Pages
 
 
@@ -74,3 +75,25 @@ def test_trailing_slash_redirects_to_the_page(pages: TestClient) -> None:
     response = pages.get("/docs/?a=1")
     assert response.status_code == 308
     assert response.headers["location"].endswith("/docs?a=1")
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1:5300", True),
+        ("localhost:5300", True),
+        ("[::1]:5300", True),
+        ("attacker.example:5300", False),
+        ("127.0.0.1.attacker.example:5300", False),
+    ],
+)
+def test_log_ins_of_the_demo_are_shown_to_pages_of_this_machine_alone(
+    host: str, *, shown: bool
+) -> None:
+    accounts = {"student": "amira", "teacher": "ms-okafor", "password": "secret"}
+    inner = PlainTextResponse("function")
+    response = TestClient(DemoAccounts(inner, accounts)).get(PATH, headers={"Host": host})
+    assert response.json() == (accounts if shown else None)
+    assert "access-control-allow-origin" not in response.headers
+    assert TestClient(DemoAccounts(inner)).get(PATH, headers={"Host": host}).json() is None
+    assert TestClient(DemoAccounts(inner, accounts)).get("/elsewhere").text == "function"
