@@ -29,7 +29,7 @@ def own_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer
     server.stop()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(320, True), (640, False), (1280, False)])
+@pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])
 def test_every_part_is_accessible_and_fits(
     visit: Visit, demo_server: LocalServer, width: int, *, dark: bool
 ) -> None:
@@ -46,7 +46,7 @@ def test_every_part_is_accessible_and_fits(
     for part, heading in headings.items():
         page.get_by_role("link", name=part).click()
         expect(page.get_by_role("heading", level=2, name=heading)).to_be_visible()
-        assert watched.overflow <= 0
+        assert watched.overflow_at(320, 640, 2560, width) == [0, 0, 0, 0]
         assert watched.violations() == []
     assert errors_but_refusals(watched) == []
 

@@ -63,7 +63,7 @@ def pools(server: LocalServer) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize(("width", "dark"), [(320, True), (640, False), (1280, False)])
+@pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])
 def test_authors_page_is_accessible_and_fits(
     visit: Visit, demo_server: LocalServer, width: int, *, dark: bool
 ) -> None:
@@ -72,7 +72,7 @@ def test_authors_page_is_accessible_and_fits(
     log_in(watched.page)
     watched.page.get_by_role("link", name="Demo: school mathematics").click()
     expect(watched.page.get_by_text("150 of 150 questions.")).to_be_visible()
-    assert watched.overflow <= 0
+    assert watched.overflow_at(320, 640, 2560, width) == [0, 0, 0, 0]
     assert watched.violations() == []
     for button in ("Tickets for a class", "Results"):
         watched.page.get_by_role("button", name=button).click()
