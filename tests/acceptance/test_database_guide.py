@@ -28,8 +28,8 @@ from lib.settings import Settings
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import address_in_environment, program
 from tests.learning.migrated_project import Project
+from tests.support.forks import ROOT
 from tests.support.requirements import requirement
-from tests.support.scripts import ROOT
 
 IN_CONTAINER = "docker-compose exec backend "
 WITH_CONTAINERS = {

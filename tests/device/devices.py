@@ -23,7 +23,7 @@ from lib.learning.practice.attempts import record
 from lib.learning.practice.wire import AttemptAnswer, AttemptIn
 from lib.learning.tables import Concept, Question, QuestionAttempt, Topic
 from lib.learning.tables.base import new_id
-from tests.support.processes import START_SECONDS, Process
+from tests.support.processes import START_SECONDS, ForkedProcess
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 USER_ID = UUID("01a00000-0000-7000-8000-000000000001")
@@ -124,7 +124,7 @@ class DeviceProcess:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         options = ["--folder", str(folder), "--port", "0", *arguments]
-        self._process = Process(["-m", "device", *options], {})
+        self._process = ForkedProcess(["-m", "device", *options], {})
         self.url = self._address()
         self.http = httpx.Client(base_url=self.url, timeout=60)
 

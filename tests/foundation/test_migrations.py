@@ -9,7 +9,8 @@ import pytest
 
 from local.servers.postgres_server import address_in_environment, program
 from tests.foundation.test_schema import dump
-from tests.support.scripts import ROOT, run, run_command, run_unchecked
+from tests.support.forks import ROOT
+from tests.support.scripts import run, run_command, run_unchecked
 
 ALEMBIC = "-m alembic"
 DRAFT = '''"""A draft."""

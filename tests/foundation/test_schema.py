@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from local.servers.postgres_server import program
-from tests.support.scripts import ROOT, run, run_unchecked
+from tests.support.forks import ROOT
+from tests.support.scripts import run, run_unchecked
 
 
 def dump(url: str) -> list[str]:

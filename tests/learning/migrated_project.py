@@ -4,7 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.support.scripts import ROOT, Completed, run, run_unchecked
+from tests.support.forks import ROOT
+from tests.support.scripts import Completed, run, run_unchecked
 
 FOLDERS = ("lib", "sql", "migrations", "local")
 FILES = ("alembic.ini", "migrate.py", "init_db.py")

@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from tests.support.processes import ROOT, THIS_TREE, Process, Tree
+from tests.support.forks import ROOT
+from tests.support.processes import THIS_TREE, ForkedProcess, Process, Tree
 from tests.support.wire import Request, Response
 
 RUNTIME = "/2018-06-01/runtime"
@@ -103,10 +104,16 @@ class RuntimeApi:
 class LambdaFunction:
     """A function in the real runtime client; of this project, or of another."""
 
-    def __init__(self, handler: str, env: Mapping[str, str], tree: Tree = THIS_TREE) -> None:
+    def __init__(
+        self,
+        handler: str,
+        env: Mapping[str, str],
+        tree: Tree = THIS_TREE,
+        process: type[Process] = Process,
+    ) -> None:
         self._api = RuntimeApi()
         name = handler.partition(".")[0].removeprefix("api/").replace("/", "_")
-        self._process = Process(
+        self._process = process(
             ["-m", "awslambdaric", handler],
             {
                 **env,
@@ -166,7 +173,7 @@ class LambdaDeployment:
     def function(self, handler: str) -> LambdaFunction:
         """Return the function of a handler such as `api/operations/health.lambda_handler`."""
         if handler not in self._functions:
-            self._functions[handler] = LambdaFunction(handler, self._env)
+            self._functions[handler] = LambdaFunction(handler, self._env, process=ForkedProcess)
         return self._functions[handler]
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from tests.support.processes import START_SECONDS, Process
+from tests.support.processes import START_SECONDS, ForkedProcess
 from tests.support.wire import Request, Response
 
 REQUEST_SECONDS = 60.0
@@ -21,7 +21,7 @@ class LocalServer:
         self.environment = dict(env)
         self.url = f"http://127.0.0.1:{port}"
         arguments = ["-m", "uvicorn", app, "--port", str(port), "--log-level", "warning"]
-        self._process = Process(arguments, env)
+        self._process = ForkedProcess(arguments, env)
         self._http = httpx.Client(base_url=self.url, timeout=REQUEST_SECONDS)
         self._wait()
 

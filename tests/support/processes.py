@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import forks
+from tests.support.forks import ROOT
+
 START_SECONDS = 120.0  # limit for the start of a process on a busy machine
 
 
@@ -34,7 +36,7 @@ class Process:
         self._child = subprocess.Popen(
             [tree.python, *arguments],
             cwd=tree.root,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tree.root), **env},
+            env=_environment(env, tree),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._output,
@@ -63,3 +65,30 @@ class Process:
         _, status, usage = os.wait4(self._child.pid, 0)
         self._child.returncode = os.waitstatus_to_exitcode(status)
         return usage.ru_utime + usage.ru_stime
+
+
+class ForkedProcess(Process):
+    """A process that starts with the packages imported, where the start itself is not tested."""
+
+    def __init__(
+        self, arguments: list[str], env: Mapping[str, str], tree: Tree = THIS_TREE
+    ) -> None:
+        self._output = file = tempfile.NamedTemporaryFile()  # noqa: SIM115 closed by stop()
+        output = Path(file.name)
+        self._fork = forks.start(arguments, _environment(env, tree), tree.root, output, output)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return not self._fork.is_alive()
+
+    def stop(self) -> float:
+        """Kill the process; return 0, since its CPU time is not known."""
+        self._fork.kill()
+        self._fork.join()
+        self._output.close()
+        return 0.0
+
+
+def _environment(env: Mapping[str, str], tree: Tree) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(tree.root), **env}

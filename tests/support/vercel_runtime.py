@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.processes import ROOT, START_SECONDS, THIS_TREE, Process, Tree
+from tests.support.forks import ROOT
+from tests.support.processes import START_SECONDS, THIS_TREE, ForkedProcess, Process, Tree
 from tests.support.wire import Request, Response
 
 REQUEST_SECONDS = 60.0
@@ -23,14 +24,20 @@ POLL_SECONDS = 0.2
 class VercelFunction:
     """A function in Vercel's runtime, started as Vercel does; of this project, or of another."""
 
-    def __init__(self, module: str, env: Mapping[str, str], tree: Tree = THIS_TREE) -> None:
+    def __init__(
+        self,
+        module: str,
+        env: Mapping[str, str],
+        tree: Tree = THIS_TREE,
+        process: type[Process] = Process,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="stepwise-vercel-")
         ipc = Path(self._folder.name) / "ipc.sock"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(ipc))
             listener.listen()
             listener.settimeout(POLL_SECONDS)
-            self._process = Process(
+            self._process = process(
                 ["-c", "import vercel_runtime.vc_init"],
                 {**env, **_runtime_env(module, ipc, tree.root)},
                 tree,
@@ -119,7 +126,7 @@ class VercelDeployment:
     def function(self, module: str) -> VercelFunction:
         """Return the function of a module such as `operations.health`."""
         if module not in self._functions:
-            self._functions[module] = VercelFunction(module, self._env)
+            self._functions[module] = VercelFunction(module, self._env, process=ForkedProcess)
         return self._functions[module]
 
     def stop(self) -> None:
