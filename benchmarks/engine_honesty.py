@@ -3,10 +3,10 @@
 python -m benchmarks engine_honesty [EXAMINEES]
 
 Each pool of 300 items has slopes exp(N(log 1.702, 0.3²)) and difficulties N(0, 1). *Plug-in* is a
-bank that takes the stated parameters for the truth, *ours* one that knows the deviations of their
-errors. Both get the same answers, drawn from the true parameters. Two kinds of error: either the
-truth scatters around the statement, as after a calibration with priors, or the statement scatters
-around the truth, as estimates without priors do; then *regressed* is ours after
+bank that takes the stated parameters for the truth, *ours* one that is given the deviations of
+their errors. Both get the same answers, drawn from the true parameters. Two kinds of error: either
+the truth scatters around the statement, as after a calibration with priors, or the statement
+scatters around the truth, as estimates without priors do; then *regressed* is ours after
 `lib.engine.uncertainty.regressed`.
 """
 
@@ -31,7 +31,7 @@ PRECISION = StopRules("precision", max_questions=40, precision_threshold=0.35)
 
 @dataclass(frozen=True)
 class Case:
-    """What is compared on 40 pools."""
+    """One comparison on 40 pools."""
 
     errors: tuple[float, float]
     rules: StopRules
@@ -61,7 +61,7 @@ class Items:
     directions: FloatArray
 
     def bank(self, location_error: float = 0.0, log_slope_error: float = 0.0) -> ItemBank:
-        """Return the bank that knows these deviations."""
+        """Return the bank of items with these standard deviations of the errors."""
         slope = attenuated(np.exp(self.log_slope), location_error, log_slope_error)
         return ItemBank(slope[:, None] * self.directions, -slope * self.location)
 
@@ -87,9 +87,9 @@ def banks(case: Case, stated: Items) -> Iterator[ItemBank]:
     yield stated.bank()
     yield stated.bank(b_error, a_error)
     if case.statement_scatters:
-        location, b_left = regressed(stated.location, b_error)
-        log_slope, a_left = regressed(stated.log_slope, a_error)
-        yield Items(location, log_slope, stated.directions).bank(b_left, a_left)
+        location, b_remaining = regressed(stated.location, b_error)
+        log_slope, a_remaining = regressed(stated.log_slope, a_error)
+        yield Items(location, log_slope, stated.directions).bank(b_remaining, a_remaining)
 
 
 def one_pool(case: Case, pool: int, examinees: int) -> FloatArray:

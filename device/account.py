@@ -29,7 +29,7 @@ class Account:
         )
 
     def without_tokens(self) -> Self:
-        """Return the account as it is when the log-in has ended."""
+        """Return the account after the end of the log-in."""
         return replace(self, access_token=None, refresh_token=None)
 
 

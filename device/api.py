@@ -109,7 +109,7 @@ def log_in_user(body: LogInIn, device: ThisDevice) -> TokensOut:
 
 @raises(DeviceOfAnotherUser, ForStudentsOnly, ServerAway, ServerNotSet)
 async def register_user(request: Request, device: ThisDevice) -> Response:
-    """Create a student's account at the server, whose user the device then has."""
+    """Create a student's account at the server; the device then belongs to that student."""
     await run_in_threadpool(require_no_user, device)
     reply = await pass_on(request, as_user=False)
     if reply.status != CREATED:

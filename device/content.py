@@ -23,7 +23,7 @@ from lib.logs import log
 
 PATH = "/api/learning/content-files"
 TRIES = 3
-"""Tries of fetching files that the server replaces meanwhile."""
+"""Attempts to fetch files while the server replaces them."""
 
 
 def fetch_content(device: Device) -> None:
@@ -39,22 +39,22 @@ def fetch_content(device: Device) -> None:
         if state.get("content") == listed["content"]:
             return
         present: Mapping[str, str] = state.get("files") or {}
-        wanted = [it for it in listed["files"] if present.get(it["name"]) != it["sha256"]]
-        files = _fetched(device, wanted)
+        new_files = [it for it in listed["files"] if present.get(it["name"]) != it["sha256"]]
+        files = _fetched(device, new_files)
         if files is not None:
             _store(device, listed, files)
             return
     raise ServerAway
 
 
-def _fetched(device: Device, wanted: Sequence[Mapping[str, Any]]) -> list[ContentFile] | None:
+def _fetched(device: Device, new_files: Sequence[Mapping[str, Any]]) -> list[ContentFile] | None:
     """Return files of the list, verified; None if the list has changed.
 
     Raises:
         ServerAway, LogInNeeded: As for `fetch_content`.
     """
     files = []
-    for each in wanted:
+    for each in new_files:
         reply = device.server.call_as_user("GET", f"{PATH}/{each['sha256']}")
         if reply.status == 404:  # noqa: PLR2004 not found
             return None

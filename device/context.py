@@ -24,9 +24,9 @@ class Device:
     settings: Settings
     """Settings under which the learning endpoints run here."""
     sync_soon: Callable[[], None] = field(default=lambda: None)
-    """Asks the background thread for a sync."""
+    """Function that requests a sync of the background thread."""
     wait_for_sync: Callable[[float], None] = field(default=lambda _seconds: None)
-    """Asks for a sync, and waits for it at most for these seconds."""
+    """Function that requests a sync, and waits at most for these seconds until it succeeds."""
     now: Callable[[], datetime] = utc_now
 
 

@@ -28,7 +28,7 @@ from lib.logs import log
 WAIT_SECONDS = 20.0
 """Time that a call waits for those before it."""
 COMMITTED = "committed"
-"""Name in `Session.info` of what runs after each commit."""
+"""Key in `Session.info` of the function that runs after each commit."""
 _CHANGE_COUNTER = slice(24, 28)
 """Bytes of the header that SQLite changes with every transaction that writes."""
 
@@ -158,15 +158,17 @@ def create_own_tables(folder: Folder) -> None:
 
 
 def faults(path: Path) -> list[str]:
-    """Return what is wrong with a database file; nothing if it is sound."""
+    """Return the faults of a database file; none if it is sound."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
-            found = [fault for fault in found if fault != "ok"]
+            lines = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+            problems = [line for line in lines if line != "ok"]
             broken = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
     except sqlite3.DatabaseError as error:
         return [str(error)]
-    return found + [f"row {row[1]} of {row[0]} refers to a row that is missing" for row in broken]
+    return problems + [
+        f"row {row[1]} of {row[0]} refers to a row that is missing" for row in broken
+    ]
 
 
 def _change_counter(path: Path) -> bytes:

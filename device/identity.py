@@ -18,7 +18,7 @@ from local.servers.own_secrets import write_private
 
 
 @dataclass(frozen=True)
-class _Witness:
+class _Identity:
     """Content of the file beside the database."""
 
     device: str
@@ -30,21 +30,21 @@ class _Witness:
 def settle_identity(db: Session, folder: Folder) -> UUID:
     """Return the id of the device, a new one if the database is new, restored or copied."""
     stored = read_value(db, DEVICE)
-    witness = _read(folder)
-    if stored is not None and witness is not None:
-        is_same = witness.device == stored["id"] and witness.lock == _lock_number(folder)
-        if is_same and witness.syncs <= stored["syncs"]:
+    noted = _read(folder)
+    if stored is not None and noted is not None:
+        is_same = noted.device == stored["id"] and noted.lock == _lock_number(folder)
+        if is_same and noted.syncs <= stored["syncs"]:
             return UUID(stored["id"])
     device_id = new_id()
     syncs = 0 if stored is None else stored["syncs"]
     former = [] if stored is None else [*stored["former"], stored["id"]]
     write_value(db, DEVICE, {"id": str(device_id), "syncs": syncs, "former": former})
-    _write(folder, _Witness(str(device_id), syncs, _lock_number(folder)))
+    _write(folder, _Identity(str(device_id), syncs, _lock_number(folder)))
     return device_id
 
 
 def count_sync(db: Session) -> None:
-    """Count a sync, in the transaction that stores its cursor; `witness` follows the commit."""
+    """Count a sync, in the transaction that stores its cursor; `write_count` follows the commit."""
     stored = read_value(db, DEVICE)
     assert stored is not None  # noqa: S101 opening the database settles it
     write_value(db, DEVICE, {**stored, "syncs": stored["syncs"] + 1})
@@ -56,22 +56,22 @@ def become_new(db: Session, folder: Folder) -> UUID:
     return settle_identity(db, folder)
 
 
-def witness(db: Session, folder: Folder) -> None:
-    """Note the number of syncs in the file; until then it is behind, which is harmless."""
+def write_count(db: Session, folder: Folder) -> None:
+    """Write the number of syncs to the file; until then it is smaller there, which is harmless."""
     stored = read_value(db, DEVICE)
     assert stored is not None  # noqa: S101 as above
-    _write(folder, _Witness(stored["id"], stored["syncs"], _lock_number(folder)))
+    _write(folder, _Identity(stored["id"], stored["syncs"], _lock_number(folder)))
 
 
-def _read(folder: Folder) -> _Witness | None:
+def _read(folder: Folder) -> _Identity | None:
     try:
-        return _Witness(**json.loads(folder.identity.read_text()))
+        return _Identity(**json.loads(folder.identity.read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _write(folder: Folder, noted: _Witness) -> None:
-    write_private(folder.identity, json.dumps(asdict(noted)) + "\n")
+def _write(folder: Folder, content: _Identity) -> None:
+    write_private(folder.identity, json.dumps(asdict(content)) + "\n")
 
 
 def _lock_number(folder: Folder) -> int:

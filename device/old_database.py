@@ -1,8 +1,9 @@
 """Import of an old device's `local.db`: what the server does not have yet becomes pending changes.
 
-Ids are made from the old device, the table and the row's number there, because two old devices
-gave the same numbers to different rows. Importing again therefore adds nothing. Rows that the old
-device had sent are at the server; derived rows are derived anew. What has no place is kept aside.
+Ids are made from the old device, the table and the row's number there, because two old devices gave
+the same numbers to different rows. Importing again therefore adds nothing. Rows that the old device
+had sent are at the server; derived rows are derived anew. Rows that no table here can hold are kept
+aside.
 """
 
 import sqlite3
@@ -46,7 +47,7 @@ _time: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 
 
 class _Unusable(Exception):
-    """A row has no place; the message says why."""
+    """A row cannot be imported; the message says why."""
 
 
 @dataclass
@@ -109,10 +110,10 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
 
 
 def _student(old: OldDatabase, user: DeviceUser, source: Path) -> int | None:
-    """Return the number that the old device gave to the student; None if it knows none.
+    """Return the number that the old device gave to the student; None if the file does not have it.
 
     Raises:
-        CannotImport: If the file is another one's, or another student's.
+        CannotImport: If the file is not that of an old device, or it is another student's.
     """
     if not {ATTEMPTS, QUEUE} & set(old.tables):
         raise CannotImport(f"{source} is not the database of an old device.")
@@ -159,12 +160,10 @@ def _import_queue(work: _Import) -> None:
             work.set_aside(QUEUE, row["_number"], row, "such a change is not synchronised")
 
 
-def _import_attempt(
-    work: _Import, number: object, values: Row, moment: object, origin: Row
-) -> None:
-    """Queue an answer; the same answer in the table and in the queue is one."""
+def _import_attempt(work: _Import, number: object, values: Row, time: object, origin: Row) -> None:
+    """Queue an answer; the same answer in the table and in the queue counts once."""
     try:
-        operation = _attempt(work, number, values, moment)
+        operation = _attempt(work, number, values, time)
     except _Unusable as reason:
         table = QUEUE if "operation_type" in origin else ATTEMPTS
         work.set_aside(table, origin["_number"], origin, str(reason))
@@ -172,7 +171,7 @@ def _import_attempt(
     _add(work, operation)
 
 
-def _attempt(work: _Import, number: object, values: Row, moment: object) -> QueuedOperation:
+def _attempt(work: _Import, number: object, values: Row, time: object) -> QueuedOperation:
     """Return the operation of an answer.
 
     Raises:
@@ -182,7 +181,7 @@ def _attempt(work: _Import, number: object, values: Row, moment: object) -> Queu
         sent = LiveAttemptIn.model_validate(
             {name: values.get(name) for name in LiveAttemptIn.model_fields}
         )
-        at = min(_time.validate_python(moment), work.now)  # its clock may have been ahead
+        at = min(_time.validate_python(time), work.now)  # its clock may have been ahead
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         place = ".".join(map(str, fault["loc"])) or "timestamp"
@@ -289,12 +288,12 @@ def _keep_unknown(work: _Import) -> None:
     for table in work.old.unknown_tables:
         for row in work.old.rows(table):
             work.set_aside(table, row["_number"], row, "the table is unknown")
-    for table, known in KNOWN.items():
+    for table, columns in KNOWN.items():
         for row in work.old.rows(table):
             values = {
                 name: value
                 for name, value in row.items()
-                if name not in known and name != "_number" and value is not None
+                if name not in columns and name != "_number" and value is not None
             }
             if values:
                 reason = f"unknown columns: {', '.join(sorted(values))}"
@@ -305,7 +304,7 @@ def _report(work: _Import, source: Path) -> str:
     lines = [
         f"Imported {source}:",
         f"- {work.new} changes that the server does not have are queued",
-        f"- {work.repeated} were imported before, or stood there twice",
+        f"- {work.repeated} were imported before, or are in the file twice",
         f"- {work.sent} had been sent by the old device",
         f"- {work.derived} were about mastery or plans, which are derived",
     ]

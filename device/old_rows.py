@@ -92,7 +92,7 @@ class OldDatabase:
         return sorted(set(self.tables) - set(KNOWN))
 
     def identity(self) -> str:
-        """Return a name of the old device, the same whenever it is asked and however it grows.
+        """Return a name of the old device, which stays the same as its database grows.
 
         It is made from the first user and the first answer, which no two devices share.
         """

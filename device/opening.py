@@ -84,8 +84,8 @@ def _prepare(folder: Folder, now: datetime) -> _Repair | None:
     Nothing is renamed before the repaired file takes its place, so a repair can be interrupted.
     """
     make_working_copy(folder)
-    found = faults(folder.working_copy) if folder.working_copy.exists() else []
-    if not found:
+    problems = faults(folder.working_copy) if folder.working_copy.exists() else []
+    if not problems:
         _require_own_form(folder)
         _bring_up_to_date(folder)
         return None
@@ -94,7 +94,7 @@ def _prepare(folder: Folder, now: datetime) -> _Repair | None:
     remove_working_copy(folder)
     _bring_up_to_date(folder)
     files = [aside, *([folder.previous] if folder.previous.exists() else [])]
-    return _Repair(aside, found, salvage(files, folder.working_copy))
+    return _Repair(aside, problems, salvage(files, folder.working_copy))
 
 
 def _require_own_form(folder: Folder) -> None:
@@ -135,8 +135,8 @@ def _bring_up_to_date(folder: Folder) -> None:
 
 def _last_reading(db: Session) -> str | None:
     """Return the largest reading that the device has made or seen; None for a new device."""
-    seen = (read_value(db, SYNC) or {}).get("clock")
-    return max((it for it in (queue.last_clock(db), seen) if it is not None), default=None)
+    largest_seen = (read_value(db, SYNC) or {}).get("clock")
+    return max((it for it in (queue.last_clock(db), largest_seen) if it is not None), default=None)
 
 
 def _record(db: Session, repair: _Repair, now: datetime) -> None:

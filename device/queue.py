@@ -97,7 +97,7 @@ def count_states(db: Session) -> dict[OperationState, int]:
 
 
 def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
-    """Return the columns of a row with changes that the server has not answered."""
+    """Return the columns of a row whose changes the server has not answered."""
     waiting = select(Operation.columns).where(
         Operation.state == OperationState.PENDING.value,
         Operation.table_name == table_name,

@@ -43,7 +43,7 @@ class Recorder:
         self._queued = False
 
     def use(self, clock: DeviceClock) -> None:
-        """Take the readings from this clock; nothing can be recorded before."""
+        """Take readings from a clock; this comes before the first recording."""
         self._clock = clock
 
     @property
@@ -94,7 +94,7 @@ class Recorder:
 
 
 def _trigger(table: str, change: OperationType, columns: Sequence[str]) -> str:
-    """Return the statement of a trigger; a change of no exchanged column queues nothing."""
+    """Return the statement of a trigger, which ignores columns that are not exchanged."""
     event = {OperationType.CREATE: "INSERT", OperationType.UPDATE: "UPDATE"}[change]
     values = " UNION ALL ".join(
         f"SELECT '{name}' AS name, NEW.{name} AS value"

@@ -22,7 +22,7 @@ async def relay(request: Request) -> Response:
 
 
 async def pass_on(request: Request, *, as_user: bool) -> Reply:
-    """Make a call at the server."""
+    """Make a call to the server."""
     device: Device = request.app.state.device
     call = device.server.call_as_user if as_user else device.server.call
     body = await request.json() if request.method != "GET" else None

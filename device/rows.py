@@ -124,22 +124,22 @@ def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
 
 
 def _require_question(db: Session, values: Mapping[str, Any]) -> None:
-    wanted = select(Question.id).where(Question.id == values["question_id"])
-    if db.execute(wanted).one_or_none() is None:
+    query = select(Question.id).where(Question.id == values["question_id"])
+    if db.execute(query).one_or_none() is None:
         raise NoPlace(f"The question {values['question_id']} is not on this device yet.")
 
 
 def _require_class(db: Session, values: Mapping[str, Any]) -> None:
     class_id = values.get("class_id")
-    wanted = select(Class.id).where(Class.id == class_id)
-    if class_id is not None and db.execute(wanted).one_or_none() is None:
+    query = select(Class.id).where(Class.id == class_id)
+    if class_id is not None and db.execute(query).one_or_none() is None:
         raise NoPlace(f"The class {class_id} is not on this device yet.")
 
 
 def _remove_predecessor(
     db: Session, table: SyncedTable, row_id: UUID, values: Mapping[str, Any], student_id: UUID
 ) -> None:
-    """Remove the row that a new one replaces; the server has told or will tell that it is gone."""
+    """Remove the row that a new one replaces; the server reports its deletion, too."""
     if table is SyncedTable.PLAN_ARMS:
         db.execute(delete(PlanArm).where(PlanArm.student_id == student_id, PlanArm.id != row_id))
     else:
@@ -158,7 +158,7 @@ def _wire_value(value: Any) -> Any:
 
 
 def _row_value(kind: Any, value: Any) -> Any:
-    """Return a value of JSON, SQLite's or a body's, in the type of its column."""
+    """Return a JSON value, from SQLite or a body, in the type of its column."""
     inner = kind.impl if isinstance(kind, TypeDecorator) else kind
     if value is None:
         return None

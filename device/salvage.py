@@ -14,9 +14,9 @@ from typing import Any
 from lib.learning.tables.ddl import metadata_without_schema
 
 MAX_FAILURES = 20_000
-"""Failed look-ups after which the rest of a table counts as unreadable."""
+"""Number of failed look-ups after which the rest of a table counts as unreadable."""
 LARGEST_GUESS = 1 << 24
-"""Bound of the numbers of rows in a table whose end cannot be read."""
+"""Largest rowid that is looked up in a table whose last rowid cannot be read."""
 Row = tuple[Any, ...]
 
 

@@ -77,7 +77,7 @@ def running_device(folder: Folder, server: str | None) -> Iterator[tuple[Device,
 
 @contextmanager
 def opened_device(folder: Folder, server: str | None) -> Iterator[Device]:
-    """Hold a device that synchronises when it is told to.
+    """Hold a device that synchronises on request only.
 
     Raises:
         CannotOpen, CannotServe, UnusableServer: As for `serve`.
@@ -98,7 +98,7 @@ def opened_device(folder: Folder, server: str | None) -> Iterator[Device]:
 def _settle_server(
     folder: Folder, accounts: AccountFile, server: str | None, *, has_user: bool
 ) -> None:
-    """Keep the address of the server from the first start on.
+    """Store the address of the server, which cannot change once the device has a user.
 
     Raises:
         CannotServe: If the device has a user at another server.

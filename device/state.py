@@ -30,7 +30,7 @@ class Progress:
     is_syncing: bool = False
     server_away: bool = False
     problem: str | None = None
-    """Why it failed, if a person has to act."""
+    """Reason of its failure, if a person has to act."""
     next_sync: datetime | None = None
 
 

@@ -18,7 +18,7 @@ from device.background import Outcome
 from device.content import fetch_content
 from device.context import Device
 from device.errors import LogInNeeded, ServerAway
-from device.identity import become_new, count_sync, witness
+from device.identity import become_new, count_sync, write_count
 from device.queue import StoredOperation
 from device.rows import NoPlace, as_wire, put_class, put_row, recount_mastery, remove_row
 from device.server import Reply
@@ -42,12 +42,12 @@ class _Sent:
     """A call: what was sent, and what the server answered."""
 
     operations: Sequence[StoredOperation]
-    asked_digests: bool
+    with_digests: bool
     reply: Reply
 
 
 def synchronise(device: Device) -> Outcome:
-    """Send what waits, take what is new, and compare the copies, in as many calls as it takes.
+    """Send pending changes, store new rows, and compare the copies, in as many calls as it takes.
 
     Raises:
         LogInNeeded: If nobody has logged in, or the log-in has expired; the queue is kept.
@@ -71,7 +71,7 @@ def synchronise(device: Device) -> Outcome:
             return Outcome(sent.reply.retry_after, must_wait=True)
         if body["has_more"] or _has_waiting(device):
             continue
-        if sent.asked_digests:
+        if sent.with_digests:
             repair.compare(device, body["digests"], user.student_id)
             _finish(device)
             return Outcome(sent.reply.retry_after)
@@ -125,7 +125,7 @@ def _wire(operation: StoredOperation) -> dict[str, Any]:
 
 
 def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUID) -> bool:
-    """Store a response in one transaction; return whether the server decided on no change."""
+    """Store a response in one transaction; return whether the server deferred all changes."""
     recorder, now = device.database.recorder, device.now()
     with device.database.session() as db, recorder.paused():
         by_id = {str(each.id): each for each in sent.operations}
@@ -141,7 +141,7 @@ def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUI
         count_sync(db)
         recorder.clock.follow(body["clock"])
         db.commit()
-        witness(db, device.folder)
+        write_count(db, device.folder)
     return bool(outcomes) and all(outcome["status"] == "retry" for _, outcome in outcomes)
 
 
@@ -168,7 +168,7 @@ def _take(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device)
     else:
         try:
             put_row(db, table, row_id, row["columns"], student_id, device.now())
-        except NoPlace:  # it has one once content and class are fetched; the digests will tell
+        except NoPlace:  # repaired once content and class are here: until then the digests differ
             return False
     return table is SyncedTable.QUESTION_ATTEMPTS
 

@@ -1,8 +1,8 @@
 """Tables that only a device has, beside those of the learning context.
 
 `sync_operations` takes the place of the server's table of that name, which holds the queues of live
-devices. These tables have no foreign keys, so that a damaged file loses no operation for the sake
-of another row.
+devices. These tables have no foreign keys, so that an operation in a damaged file can be saved
+without the row that it changes.
 """
 
 from datetime import datetime
@@ -51,12 +51,12 @@ class Operation(DeviceBase):
     sequence: Mapped[int] = mapped_column(primary_key=True)
     """Place in the order of the changes on this device; never used twice."""
     id: Mapped[UUID] = mapped_column(unique=True, default=new_id)
-    """Id by which the server takes it once."""
+    """Id by which the server recognises repetitions."""
     table_name: Mapped[str]
     row_id: Mapped[str]
     kind: Mapped[str]
     columns: Mapped[dict[str, Any]]
-    """New values by column; that of a deletion is empty."""
+    """New values by column; empty for a deletion."""
     clock: Mapped[str]
     """Clock of the change, as text that sorts in the order of all devices' changes."""
     created_at: Mapped[datetime]
@@ -68,7 +68,7 @@ class Operation(DeviceBase):
 
 
 class StoredValue(DeviceBase):
-    """A value that the device keeps about itself, in the transaction of what it is about."""
+    """A value about the device itself, stored in the transaction that changes what it describes."""
 
     __tablename__ = "device_values"
 

@@ -1,4 +1,4 @@
-"""Values that the device keeps about itself, stored in the transaction of what they are about."""
+"""Values about the device itself, stored in the transaction that changes what they describe."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ class RejectedOut(Body):
     code: str | None
     """Code of the refusal."""
     reason: str | None
-    """Refusal, for people."""
+    """Reason of the refusal, for people."""
 
 
 class RepairOut(Body):
@@ -75,7 +75,7 @@ class DeviceAnswer(Answer):
     next_sync: UtcTime | None
     """Time of the next sync; null while one is under way."""
     problem: str | None
-    """Why the last sync failed, for people."""
+    """Reason of the last sync's failure, for people."""
     repair: RepairOut | None
     """Repair of the database after which not everything has been fetched again yet."""
 

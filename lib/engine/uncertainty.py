@@ -1,4 +1,4 @@
-"""Uncertain item parameters: how much an answer says when its item is not known exactly.
+"""Uncertain item parameters: the likelihood of an answer to an item that is not known exactly.
 
 Given θ, the errors of different items are independent, and an examinee answers an item once. The
 exact posterior is therefore the prior times each answer's probability averaged over its item's
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .normal import LOGISTIC_SCALE, FloatArray
 
-_LEAST_SHARE = 0.01  # of the stated values' variance that regression leaves to the truth
+_LEAST_SHARE = 0.01  # least part of the stated values' variance that counts as the truth's
 
 
 def attenuated(
@@ -48,10 +48,10 @@ def attenuated(
 def regressed(values: ArrayLike, error: float) -> tuple[FloatArray, float]:
     """Return the expected truth behind values that scatter around it, and its deviation.
 
-    Estimates without a prior are such values: of many, the greatest are too great. The truth is
-    taken as normal over the items, with the variance of the values less that of their errors (at
-    least 1 % of it); each value moves towards the mean by the share of errors in the variance
-    (Kelley, 1927). Values that calibration has shrunk already must not be regressed again.
+    Estimates without a prior are such values: the greatest of many are too great on average. The
+    truth is taken as normal over the items, with the variance of the values less that of their
+    errors (at least 1 % of it); each value moves towards the mean by the share of errors in the
+    variance (Kelley, 1927). Values that calibration has shrunk already must not be regressed again.
 
     Args:
         values: Locations b or log slopes of all items, shape (n,), not all alike.
@@ -61,12 +61,12 @@ def regressed(values: ArrayLike, error: float) -> tuple[FloatArray, float]:
         The expected truths, shape (n,), and the standard deviation of the truths around them.
 
     Raises:
-        ValueError: If all values are alike, which tells nothing about the spread of the truth.
+        ValueError: If all values are alike, so that the spread of the truth cannot be estimated.
     """
     stated = np.asarray(values, float)
     total = float(np.var(stated))
     if not total > 0:
         raise ValueError("values must differ from each other")
-    kept = max(1.0 - error**2 / total, _LEAST_SHARE)
+    truth_share = max(1.0 - error**2 / total, _LEAST_SHARE)
     mean = stated.mean()
-    return mean + kept * (stated - mean), error * float(np.sqrt(kept))
+    return mean + truth_share * (stated - mean), error * float(np.sqrt(truth_share))

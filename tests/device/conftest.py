@@ -27,7 +27,7 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of a device that knows its user and has questions."""
+    """A folder of a device with a user and questions."""
     path = tmp_path / "device"
     with opened(path) as database:
         furnish(database)

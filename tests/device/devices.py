@@ -145,22 +145,22 @@ class DeviceProcess:
         state: dict[str, Any] = self.get("/api/learning/device")
         return state
 
-    def until(self, **wanted: Any) -> dict[str, Any]:
+    def until(self, **expected: Any) -> dict[str, Any]:
         """Return the state once it has these values."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             state = self.state()
-            if all(state[name] == value for name, value in wanted.items()):
+            if all(state[name] == value for name, value in expected.items()):
                 return state
             time.sleep(0.1)
-        raise AssertionError(f"{state} never had {wanted}:\n{self.output()}")
+        raise AssertionError(f"{state} never had {expected}:\n{self.output()}")
 
     @property
     def code(self) -> str:
         """The device's code, as it is printed."""
-        found = re.search(r"Code +(\S+)", self.output())
-        assert found is not None
-        return found[1]
+        match = re.search(r"Code +(\S+)", self.output())
+        assert match is not None
+        return match[1]
 
     def output(self) -> str:
         return self._process.output()
@@ -173,8 +173,8 @@ class DeviceProcess:
     def _address(self) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and not self._process.ended:
-            if found := re.search(r"Stepwise +(http://\S+)", self._process.output()):
-                return found[1]
+            if match := re.search(r"Stepwise +(http://\S+)", self._process.output()):
+                return match[1]
             time.sleep(0.05)
         output = self._process.output()
         self._process.stop()

@@ -1,4 +1,4 @@
-"""What has to hold once all devices have synchronised after a history."""
+"""Checks of what has to hold once all devices have synchronised after a history."""
 
 from dataclasses import asdict
 from typing import Any
@@ -30,7 +30,7 @@ def check(world: World) -> None:
 
 
 def check_queues(world: World) -> None:
-    """Nothing waits, what was refused is shown, and no two devices are one for the server."""
+    """Nothing waits, refused answers are shown, and each device has an id of its own."""
     ids = [laptop.identity() for laptop in world.devices]
     assert len(set(ids)) == len(ids)
     for laptop in world.devices:
@@ -43,9 +43,9 @@ def check_queues(world: World) -> None:
 def check_answers(world: World) -> None:
     """Each acknowledged answer is on the server once, and nothing else is."""
     stored = world.numbers_at_server()
-    given = set().union(world.saved, *(laptop.given for laptop in world.devices))
+    acknowledged = set().union(world.saved, *(laptop.acknowledged for laptop in world.devices))
     refused = set().union(*(laptop.refused for laptop in world.devices))
-    assert given <= stored.keys(), "no acknowledged answer is lost"
+    assert acknowledged <= stored.keys(), "no acknowledged answer is lost"
     assert set(stored.values()) <= {1}, "no answer is there twice"
     assert stored.keys() <= set(world.tried) - refused
 
@@ -62,7 +62,7 @@ def check_copies(world: World) -> None:
 
 
 def check_mastery(world: World) -> None:
-    """Mastery is on each side what all answers give when they are counted anew."""
+    """Mastery on each side equals that of a new count of all answers."""
     with world.sessions() as db:
         expected = _mastery(db, world.student_id)
     for laptop in world.devices:

@@ -1,4 +1,4 @@
-"""Histories of a student's devices and their server, and what has to hold at the end of each."""
+"""Histories of a student's devices and their server."""
 
 import shutil
 from collections import Counter
@@ -91,15 +91,17 @@ class World:
         self.now += timedelta(seconds=seconds)
 
     def clone(self, laptop: Laptop) -> None:
-        """Copy the folder of a device to a new one, at most twice."""
+        """Copy the folder of a device to a new one, until there are five."""
         if len(self.devices) >= 5:
             return
         path = self._new_path()
         laptop.close()
         shutil.copytree(laptop.path, path)
         laptop.open()
-        given, refused = set(laptop.given), set(laptop.refused)
-        self.devices.append(Laptop(path, SKEWS[3], self, given=given, refused=refused))
+        acknowledged, refused = set(laptop.acknowledged), set(laptop.refused)
+        self.devices.append(
+            Laptop(path, SKEWS[3], self, acknowledged=acknowledged, refused=refused)
+        )
 
     def answer_at_server(self) -> None:
         """Record an answer on a page of the server."""

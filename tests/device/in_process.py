@@ -1,4 +1,4 @@
-"""A server in this process, and the way of a device's calls to it, with mishaps."""
+"""A server in this process, and a client of it whose calls meet mishaps."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ UNAUTHORIZED = 401
 
 
 class Mishap(Enum):
-    """What happens to a call of a device."""
+    """Kinds of mishaps of a device's call."""
 
     NONE = "none"
     DROPPED = "dropped"  # it never arrives
@@ -122,11 +122,11 @@ class ServerInProcess:
 def ending_after(session: Session, statements: int) -> Iterator[None]:
     """End the server after a number of statements of the session's engine."""
     engine = session.get_bind().engine
-    left = [statements]
+    remaining = [statements]
 
     def count(*_arguments: object) -> None:
-        left[0] -= 1
-        if left[0] < 0:
+        remaining[0] -= 1
+        if remaining[0] < 0:
             raise ServerEnds
 
     event.listen(engine, "before_cursor_execute", count)
@@ -142,11 +142,11 @@ def ending_after(session: Session, statements: int) -> Iterator[None]:
 def late_after(session: Session, changes: int) -> Iterator[None]:
     """Let the time limit of a call end once a number of changes are decided."""
     engine = session.get_bind().engine
-    left = [changes]
+    remaining = [changes]
 
     def count(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        left[0] -= "sync_operations" in statement and statement.startswith("INSERT")
-        if left[0] < 0:
+        remaining[0] -= "sync_operations" in statement and statement.startswith("INSERT")
+        if remaining[0] < 0:
             deadline.start(deadline.MARGIN_SECONDS)
 
     event.listen(engine, "before_cursor_execute", count)
@@ -159,8 +159,8 @@ def late_after(session: Session, changes: int) -> Iterator[None]:
         event.remove(engine, "before_cursor_execute", count)
 
 
-class Way(Server):
-    """The way of a device's calls to a server in this process.
+class FaultyClient(Server):
+    """The client of a device whose calls to a server in this process meet mishaps.
 
     Args:
         accounts: File with the device's tokens.
@@ -173,7 +173,7 @@ class Way(Server):
         self._refreshing = threading.Lock()
         self._server = server
         self.mishaps: list[tuple[Mishap, int]] = []
-        """What happens to the next syncs; the number is a place in their work."""
+        """Mishaps of the next syncs, each with the number of steps before it."""
 
     def call(
         self,

@@ -28,7 +28,7 @@ from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.tables import QuestionAttempt
 from lib.learning.tables.base import new_id
 from tests.device.devices import NOW, QUESTION_IDS
-from tests.device.in_process import Mishap, ServerInProcess, Way
+from tests.device.in_process import FaultyClient, Mishap, ServerInProcess
 
 TOO_LONG = "x" * 1_001
 """An answer that the server refuses."""
@@ -40,7 +40,7 @@ class Crash(BaseException):
 
 
 class World(Protocol):
-    """What a device's surroundings tell it."""
+    """Surroundings of a device: the time, its server, and the student."""
 
     now: datetime
     server: ServerInProcess
@@ -67,23 +67,25 @@ class Laptop:
     world: World
     backups: list[tuple[bytes, set[int]]] = field(default_factory=list)
     """Copies of the database, each with the answers that it has."""
-    given: set[int] = field(default_factory=set)
+    acknowledged: set[int] = field(default_factory=set)
     """Numbers of the answers that were acknowledged here, and are in the database."""
     refused: set[int] = field(default_factory=set)
     """Those of them that the server has to refuse."""
 
     def __post_init__(self) -> None:
         self._opened = ExitStack()
-        self._left: int | None = None
+        self._remaining: int | None = None
         self.open()
 
     def open(self) -> None:
         """Start the process."""
         database = self._opened.enter_context(open_database(Folder(self.path), self.now))
         accounts = AccountFile(Folder(self.path))
-        self.way = Way(accounts, self.world.server)
+        self.client = FaultyClient(accounts, self.world.server)
         folder, settings = Folder(self.path), settings_of(SECRETS, Folder(self.path))
-        self.device = Device(folder, database, accounts, SECRETS, self.way, settings, now=self.now)
+        self.device = Device(
+            folder, database, accounts, SECRETS, self.client, settings, now=self.now
+        )
         self.sign_in()
         engine = database._engine
         event.listen(engine, "before_cursor_execute", self._step)
@@ -104,23 +106,23 @@ class Laptop:
         self.device.accounts.write(Account("https://server", *tokens))
 
     def _step(self, *_arguments: object) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left < 0:
-                self._left = None
+        if self._remaining is not None:
+            self._remaining -= 1
+            if self._remaining < 0:
+                self._remaining = None
                 raise Crash
 
     @contextmanager
     def crashing_after(self, steps: int | None) -> Iterator[None]:
         """End the process after a number of statements, and start it again."""
-        self._left = steps
+        self._remaining = steps
         try:
             yield
         except Crash:
             self.close()
             self.open()
         finally:
-            self._left = None
+            self._remaining = None
 
     @contextmanager
     def call(self) -> Iterator[Call]:
@@ -131,11 +133,11 @@ class Laptop:
             yield Call(db, user, self.now())
 
     def answer(self, text: str = "true") -> None:
-        """Record an answer; its number is in its seconds, so that it is known everywhere."""
+        """Record an answer; its seconds are its number, which identifies it on all sides."""
         number = self.world.next_number()
         with self.call() as call:
             record(call, attempt(number, text))
-        self.given.add(number)
+        self.acknowledged.add(number)
 
     def answer_too_long(self) -> None:
         """Store an answer that the server will refuse."""
@@ -161,7 +163,7 @@ class Laptop:
 
     def sync(self, *mishaps: tuple[Mishap, int]) -> bool:
         """Synchronise; return whether it was completed."""
-        self.way.mishaps = list(mishaps)
+        self.client.mishaps = list(mishaps)
         try:
             outcome = synchronise(self.device)
         except (ServerAway, LogInNeeded):
@@ -171,17 +173,17 @@ class Laptop:
     def back_up(self) -> None:
         """Copy the database, as docs/device.md says."""
         copy = (self.path / "local.db").read_bytes()
-        self.backups.append((copy, self.given | self.refused))
+        self.backups.append((copy, self.acknowledged | self.refused))
 
     def restore(self) -> None:
-        """Put the newest copy back; answers that were given since are not on the device then."""
+        """Put the newest copy back; later answers are then not on the device."""
         if not self.backups:
             return
         self.close()
         copy, present = self.backups[-1]
         (self.path / "local.db").write_bytes(copy)
-        self.world.saved |= self.given & self.world.numbers_at_server().keys()
-        self.given &= present
+        self.world.saved |= self.acknowledged & self.world.numbers_at_server().keys()
+        self.acknowledged &= present
         self.refused &= present
         self.open()
 

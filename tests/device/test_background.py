@@ -1,4 +1,4 @@
-"""The background thread waits longer and longer after failures, and as long as the server says."""
+"""The background thread waits longer after each failure, and as long as the server says."""
 
 import random
 import threading
@@ -66,7 +66,7 @@ def test_server_spreads_the_next_sync() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "shown"),
+    ("step", "expected"),
     [
         (ServerAway(), {"server_away": True, "problem": None}),
         (LogInNeeded(), {"server_away": False, "problem": None}),
@@ -74,12 +74,12 @@ def test_server_spreads_the_next_sync() -> None:
         (Outcome(problem="Update it."), {"server_away": False, "problem": "Update it."}),
     ],
 )
-def test_outcome_is_shown(step: Step, shown: dict[str, object]) -> None:
+def test_outcome_is_shown(step: Step, expected: dict[str, object]) -> None:
     thread, board = background([step])
     thread.attempt()
     progress = board.read()
     assert not progress.is_syncing
-    assert {name: getattr(progress, name) for name in shown} == shown
+    assert {name: getattr(progress, name) for name in expected} == expected
 
 
 def test_unforeseen_error_does_not_end_the_thread() -> None:

@@ -47,16 +47,16 @@ def _leaves(content: bytes, page: int) -> list[int]:
         return [page]
     assert content[header] == 0x05, "an interior page of a table"
     count = int.from_bytes(content[header + 3 : header + 5])
-    found = []
+    leaf_pages = []
     for cell in range(count):
         place = header + 12 + 2 * cell
         start = header + int.from_bytes(content[place : place + 2])
-        found += _leaves(content, int.from_bytes(content[start : start + 4]) - 1)
-    return found + _leaves(content, int.from_bytes(content[header + 8 : header + 12]) - 1)
+        leaf_pages += _leaves(content, int.from_bytes(content[start : start + 4]) - 1)
+    return leaf_pages + _leaves(content, int.from_bytes(content[header + 8 : header + 12]) - 1)
 
 
 def damage(path: Path, *pages: int) -> None:
-    """Overwrite pages with bytes that are no page."""
+    """Overwrite pages with bytes that are not those of a page."""
     content = bytearray(path.read_bytes())
     for page in pages:
         content[page * PAGE : (page + 1) * PAGE] = b"\xa5" * PAGE
@@ -64,13 +64,13 @@ def damage(path: Path, *pages: int) -> None:
 
 
 def repair_of(path: Path) -> tuple[set[UUID], set[UUID], dict[str, object]]:
-    """Open a damaged device; return its answers, those in the queue, and what it says."""
+    """Open a damaged device; return its answers, those in the queue, and the report."""
     with opened(path) as database:
         assert faults(path / "local.db") == []
         with database.session() as db:
-            said = read_value(db, REPAIR)
-        assert said is not None
-        return attempt_ids(database), set(queued_rows(database)), said
+            report = read_value(db, REPAIR)
+        assert report is not None
+        return attempt_ids(database), set(queued_rows(database)), report
 
 
 def test_damaged_page_costs_only_what_neither_file_has(
@@ -81,11 +81,11 @@ def test_damaged_page_costs_only_what_neither_file_has(
     assert len(pages) >= 3
     (folder / "local.db.previous").unlink()
     damage(folder / "local.db", pages[1])
-    present, queued, said = repair_of(folder)
+    present, queued, report = repair_of(folder)
     lost = set(ids) - present
     assert 0 < len(lost) < 60 * 2 / len(pages)
     assert queued == set(ids), "the operations of the lost answers are there"
-    assert said["unreadable"] == ["question_attempts"]
+    assert report["unreadable"] == ["question_attempts"]
     positions = sorted(ids.index(each) for each in lost)
     assert positions == list(range(positions[0], positions[-1] + 1)), "rows of one page"
 
@@ -93,9 +93,9 @@ def test_damaged_page_costs_only_what_neither_file_has(
 def test_previous_file_fills_the_gaps(answered: tuple[Path, list[UUID]]) -> None:
     folder, ids = answered
     damage(folder / "local.db", *leaves(folder / "local.db", "question_attempts")[:2])
-    present, queued, said = repair_of(folder)
+    present, queued, report = repair_of(folder)
     assert present == queued == set(ids)
-    assert said["rows"]["question_attempts"] == 60  # type: ignore[index]
+    assert report["rows"]["question_attempts"] == 60  # type: ignore[index]
 
 
 def test_unreadable_header_costs_at_most_the_last_change(
@@ -105,7 +105,7 @@ def test_unreadable_header_costs_at_most_the_last_change(
     with opened(folder) as database:
         answer(database, last := new_id())
     damage(folder / "local.db", 0)
-    present, queued, _said = repair_of(folder)
+    present, queued, _report = repair_of(folder)
     assert present == queued == set(ids)
     assert last not in present
 
@@ -135,13 +135,13 @@ def test_damaged_file_is_kept_and_the_rest_is_fetched_again(
     folder, _ids = answered
     damage(folder / "local.db", leaves(folder / "local.db", "question_attempts")[0])
     damaged = (folder / "local.db").read_bytes()
-    _present, _queued, said = repair_of(folder)
-    assert (folder / str(said["file"])).read_bytes() == damaged
-    assert str(said["file"]).startswith("local.db.damaged-20")
+    _present, _queued, report = repair_of(folder)
+    assert (folder / str(report["file"])).read_bytes() == damaged
+    assert str(report["file"]).startswith("local.db.damaged-20")
     with opened(folder) as database, database.session() as db:
         state = read_value(db, SYNC)
         assert state == {"cursor": None, "content": None, "files": {}}
-        assert read_value(db, REPAIR), "it is said until a sync has succeeded"
+        assert read_value(db, REPAIR), "it is reported until a sync has succeeded"
 
 
 def test_row_that_refers_to_nothing_is_damage(answered: tuple[Path, list[UUID]]) -> None:
@@ -152,10 +152,10 @@ def test_row_that_refers_to_nothing_is_damage(answered: tuple[Path, list[UUID]])
             "UPDATE question_attempts SET question_id = ? WHERE id = ?", (new_id().hex, ids[5].hex)
         )
     (folder / "local.db.previous").unlink()
-    present, queued, said = repair_of(folder)
+    present, queued, report = repair_of(folder)
     assert set(ids) - present == {ids[5]}
     assert queued == set(ids)
-    assert said["left_out"] == {"question_attempts": 1}
+    assert report["left_out"] == {"question_attempts": 1}
 
 
 def test_any_damaged_page_leaves_a_device_that_works(

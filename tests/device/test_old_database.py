@@ -164,12 +164,12 @@ def test_same_file_gives_the_same_ids_on_another_device(
         furnish(database)
     for path in (folder, tmp_path / "second"):
         import_file(Folder(path), old.path)
-    found = []
+    operations = []
     for path in (folder, tmp_path / "second"):
         with opened(path) as database, database.session() as db:
-            found.append([(it.id, it.row_id, it.clock) for it in queue.list_pending(db)])
-    assert found[0] == found[1]
-    assert len(found[0]) == 1
+            operations.append([(it.id, it.row_id, it.clock) for it in queue.list_pending(db)])
+    assert operations[0] == operations[1]
+    assert len(operations[0]) == 1
 
 
 def test_ids_are_made_from_device_table_and_number(old: Old, folder: Path) -> None:
@@ -207,7 +207,7 @@ def test_queue_is_taken(name: str, old: Old, folder: Path) -> None:
         old.run(f"ALTER TABLE sync_operations RENAME TO {name}")
     report = import_file(Folder(folder), old.path)
     assert "- 3 changes" in report
-    assert "1 were imported before, or stood there twice" in report
+    assert "1 were imported before, or are in the file twice" in report
     assert "2 were about mastery or plans" in report
     assert len(attempts(folder)) == 2
     with opened(folder) as database, database.session() as db:
@@ -236,16 +236,16 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: Old, folder: Path) ->
     old.add("notes", id=1, body=b"\xff\x00")
     report = import_file(Folder(folder), old.path)
     assert attempts(folder) == []
-    kept = aside(folder)
-    assert [table for table, _ in kept] == [
+    kept_aside = aside(folder)
+    assert [table for table, _ in kept_aside] == [
         "notes",
         *["question_attempts"] * 5,
         *["sync_operations"] * 4,
         "users",
     ]
-    assert all(f" kept aside from {table}: {reason}" in report for table, reason in kept)
+    assert all(f" kept aside from {table}: {reason}" in report for table, reason in kept_aside)
     import_file(Folder(folder), old.path)
-    assert aside(folder) == kept
+    assert aside(folder) == kept_aside
     with opened(folder) as database, database.session() as db:
         contents = {
             row.table_name: row.content for row in db.execute(select(SetAsideRow)).scalars()
@@ -336,9 +336,9 @@ def test_generated_databases_are_taken_whole(seed: int, folder: Path, tmp_path: 
     report = import_file(Folder(folder), path)
     unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]
     with opened(folder) as database:
-        taken = len(attempt_ids(database))
-    kept = sum(1 for table, _ in aside(folder) if table == "question_attempts")
-    assert taken + kept == len(unsent), report
+        queued = len(attempt_ids(database))
+    kept_aside = sum(1 for table, _ in aside(folder) if table == "question_attempts")
+    assert queued + kept_aside == len(unsent), report
 
 
 def _insert(connection: sqlite3.Connection, table: str, row: Row) -> None:

@@ -1,6 +1,6 @@
-"""A fixed history finds each fault that is planted in the protocol or in the device.
+"""A fixed history reveals each fault that is planted in the protocol or in the device.
 
-The repair at the end of a sync is off, since it would mend what most of these faults do.
+The repair at the end of a sync is off, since it would undo the effect of most of these faults.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -44,7 +44,7 @@ def world(sqlite_sessions: Sessions, blank: Path) -> Iterator[World]:
 
 
 def fixed_history(world: World) -> None:
-    """Do what the planted faults have to fail at."""
+    """Run steps of which each planted fault spoils one."""
     laptop, phone, tablet = world.devices
     answers_and_lost_calls(world)
     tablet.answer_too_long()
@@ -69,7 +69,9 @@ def fixed_history(world: World) -> None:
             tablet.sync()
     world.clone(tablet)
     check(world)
-    assert phone.profile()["target_exam"] == "NEET", "what was changed last, having seen the rest"
+    assert phone.profile()["target_exam"] == "NEET", (
+        "the last change wins, made after the others had arrived"
+    )
 
 
 def answers_and_lost_calls(world: World) -> None:
@@ -117,16 +119,16 @@ def no_dedupe(patch: pytest.MonkeyPatch) -> None:
 
 
 def order_of_arrival(patch: pytest.MonkeyPatch) -> None:
-    def all_win(columns: Any, clock: str, known: Mapping[str, str], _oldest: str) -> Merged:
-        return Merged(frozenset(columns), {**known, **dict.fromkeys(columns, clock)})
+    def all_win(columns: Any, clock: str, stored: Mapping[str, str], _oldest: str) -> Merged:
+        return Merged(frozenset(columns), {**stored, **dict.fromkeys(columns, clock)})
 
     patch.setattr(apply, "merge", all_win)
 
 
 def last_write_of_the_row(patch: pytest.MonkeyPatch) -> None:
-    def all_or_none(columns: Any, clock: str, known: Mapping[str, str], _oldest: str) -> Merged:
-        won = frozenset(columns if clock > max(known.values(), default="") else ())
-        return Merged(won, {**known, **dict.fromkeys(won, clock)})
+    def all_or_none(columns: Any, clock: str, stored: Mapping[str, str], _oldest: str) -> Merged:
+        won = frozenset(columns if clock > max(stored.values(), default="") else ())
+        return Merged(won, {**stored, **dict.fromkeys(won, clock)})
 
     patch.setattr(apply, "merge", all_or_none)
 
@@ -135,9 +137,9 @@ def time_of_the_row_for_its_columns(patch: pytest.MonkeyPatch) -> None:
     def unlogged(
         self: ChangeLog, student_id: UUID, table: SyncedTable, row_id: UUID, before: Any
     ) -> Any:
-        known = changes_store.read_clocks(self.db, student_id, table, row_id)
+        clocks = changes_store.read_clocks(self.db, student_id, table, row_id)
         oldest = "" if before is None else reading_at(before, 0, SERVER)
-        return dict.fromkeys(("grade", "target_exam", "available_hours_per_day"), oldest) | known
+        return dict.fromkeys(("grade", "target_exam", "available_hours_per_day"), oldest) | clocks
 
     written = changes_store.write_changes
 
@@ -189,11 +191,11 @@ def queue_emptied_before_the_response(patch: pytest.MonkeyPatch) -> None:
     list_pending = queue.list_pending
 
     def take(db: Any, limit: int | None = None) -> Any:
-        taken = list_pending(db, limit)
-        for each in taken:
+        operations = list_pending(db, limit)
+        for each in operations:
             queue.settle(db, each.id, OperationState.APPLIED)
         db.commit()
-        return taken
+        return operations
 
     patch.setattr(queue, "list_pending", take)
 

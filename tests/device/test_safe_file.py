@@ -23,12 +23,12 @@ from lib.learning.tables.base import new_id
 from tests.device.devices import answer, attempt_ids, furnish, opened, queued_rows
 
 CRASHES = 40
-"""More than there are statements and steps of the file system in the storing of one answer."""
+"""Number of steps after which a process is killed; storing one answer takes fewer."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of a device that knows its user and has questions."""
+    """A folder of a device with a user, questions and an answer."""
     path = tmp_path / "device"
     with opened(path) as database:
         furnish(database)
@@ -37,14 +37,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Countdown:
-    """Kills the process at the n-th statement, or step of the file system."""
+    """Kills the process at the n-th statement or file operation."""
 
     def __init__(self, steps: int) -> None:
-        self.left = steps
+        self.remaining = steps
 
     def step(self, *_arguments: object) -> None:
-        self.left -= 1
-        if self.left == 0:
+        self.remaining -= 1
+        if self.remaining == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -68,7 +68,7 @@ def answer_until_killed(path: Path, steps: int, acknowledged: int) -> None:
     os._exit(0)
 
 
-def killed(path: Path, steps: int) -> set[UUID]:
+def acknowledged_until_killed(path: Path, steps: int) -> set[UUID]:
     """Record answers in a process that is killed; return those that were acknowledged."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -90,7 +90,7 @@ def test_killing_at_any_step_loses_no_acknowledged_answer(folder: Path) -> None:
         expected = attempt_ids(database)
     acknowledged_counts = set()
     for steps in range(1, 2 * CRASHES):
-        acknowledged = killed(folder, steps)
+        acknowledged = acknowledged_until_killed(folder, steps)
         acknowledged_counts.add(len(acknowledged))
         expected |= acknowledged
         with opened(folder) as database:
@@ -135,14 +135,14 @@ def test_copies_made_while_answers_are_written_hold_those_acknowledged_before(
 
 def test_copy_that_is_put_back_is_the_database(folder: Path, tmp_path: Path) -> None:
     with opened(folder) as database:
-        kept = attempt_ids(database)
+        backed_up = attempt_ids(database)
         shutil.copy(folder / "local.db", tmp_path / "local.db.backup")
         answer(database)
     shutil.copy(tmp_path / "local.db.backup", folder / "local.db")
     with opened(folder) as database:
-        assert attempt_ids(database) == kept
+        assert attempt_ids(database) == backed_up
         answer(database)
-        assert len(attempt_ids(database)) == len(kept) + 1
+        assert len(attempt_ids(database)) == len(backed_up) + 1
 
 
 def test_second_process_on_the_same_folder_is_refused(folder: Path) -> None:

@@ -102,12 +102,12 @@ def user_of(device: Device) -> DeviceUser:
     return user
 
 
-def answer(device: Device, number: int, given: str = "true") -> UUID:
+def answer(device: Device, number: int, text: str = "true") -> UUID:
     with call_on(device) as call:
         body = AttemptIn(
             id=new_id(),
             question_id=str(QUESTION_IDS[number]),
-            answer=given,
+            answer=text,
             time_taken_seconds=30,
             confidence=4,
         )
@@ -151,13 +151,13 @@ def test_answers_of_two_offline_devices_are_on_both_afterwards(
     device_named: Opened, postgres_url: str
 ) -> None:
     laptop, phone = device_named("laptop"), device_named("phone")
-    given = {answer(laptop, number) for number in range(5)}
-    given |= {answer(phone, number, "false") for number in range(3, 9)}
+    answers = {answer(laptop, number) for number in range(5)}
+    answers |= {answer(phone, number, "false") for number in range(3, 9)}
     change(laptop, target_exam="JEE")
     change(phone, grade=11)
     for device in (laptop, phone, laptop):
         synchronise(device)
-    assert attempts(laptop) == attempts(phone) == server_attempts(postgres_url) == given
+    assert attempts(laptop) == attempts(phone) == server_attempts(postgres_url) == answers
     assert profile(laptop) == profile(phone)
     assert (profile(phone)["target_exam"], profile(phone)["grade"]) == ("JEE", 11)
     assert copy_of(laptop) == copy_of(phone)
@@ -184,12 +184,12 @@ def test_repeated_sync_changes_nothing(device_named: Opened, postgres_url: str) 
     assert len(server_attempts(postgres_url)) == 1
 
 
-def test_lost_response_is_made_up_for_by_sending_again(
+def test_change_is_sent_again_after_a_lost_response(
     device_named: Opened, postgres_url: str
 ) -> None:
-    """The server has applied the change, but the device has not learned of it."""
+    """The server has applied the change, but the response did not reach the device."""
     device = device_named("laptop")
-    given = answer(device, 1)
+    answer_id = answer(device, 1)
     synchronise(device)
     with device.database.session() as db:
         [operation] = queue._stored(db, select(*queue._STORED))
@@ -197,7 +197,7 @@ def test_lost_response_is_made_up_for_by_sending_again(
         db.commit()
     synchronise(device)
     assert states(device) == {"pending": 0, "applied": 1, "rejected": 0}
-    assert server_attempts(postgres_url) == {given}
+    assert server_attempts(postgres_url) == {answer_id}
 
 
 def test_refused_answer_is_kept_and_shown_and_holds_up_nothing(
@@ -206,9 +206,9 @@ def test_refused_answer_is_kept_and_shown_and_holds_up_nothing(
     device = device_named("laptop")
     with psycopg.connect(postgres_url) as connection:
         connection.execute("DELETE FROM learning.questions WHERE id = %s", [QUESTION_IDS[7]])
-    refused, taken = answer(device, 7), answer(device, 8)
+    refused, accepted = answer(device, 7), answer(device, 8)
     synchronise(device)
-    assert server_attempts(postgres_url) == attempts(device) == {taken}
+    assert server_attempts(postgres_url) == attempts(device) == {accepted}
     with device.database.session() as db:
         [rejected] = queue.list_rejected(db, 10)
     assert (UUID(rejected.row_id), rejected.code) == (refused, "practice_question_not_found")
@@ -221,7 +221,7 @@ def test_expired_log_in_keeps_the_queue_until_the_next_one(
 ) -> None:
     device = device_named("laptop")
     synchronise(device)
-    given = answer(device, 1)
+    answer_id = answer(device, 1)
     with psycopg.connect(postgres_url) as connection:
         connection.execute("UPDATE learning.users SET tokens_valid_from = now()")
         connection.execute("UPDATE learning.refresh_tokens SET used_at = now()")
@@ -231,7 +231,7 @@ def test_expired_log_in_keeps_the_queue_until_the_next_one(
     assert states(device)["pending"] == 1
     log_in(device, LogInIn(username="ann", password=PASSWORD))
     synchronise(device)
-    assert server_attempts(postgres_url) == {given}
+    assert server_attempts(postgres_url) == {answer_id}
 
 
 def test_expired_access_token_is_exchanged(device_named: Opened, postgres_url: str) -> None:
@@ -258,13 +258,13 @@ def test_server_that_is_away_keeps_the_queue(device_named: Opened) -> None:
 
 def test_rows_that_differ_are_repaired(device_named: Opened) -> None:
     device = device_named("laptop")
-    kept, lost = answer(device, 1), answer(device, 2)
+    changed, lost = answer(device, 1), answer(device, 2)
     synchronise(device)
     foreign = new_id()
     with device.database.session() as db, device.database.recorder.paused():
         db.execute(delete(QuestionAttempt).where(QuestionAttempt.id == lost))
         db.execute(
-            update(QuestionAttempt).where(QuestionAttempt.id == kept).values(answer="tampered")
+            update(QuestionAttempt).where(QuestionAttempt.id == changed).values(answer="tampered")
         )
         [row] = read_rows(db, SyncedTable.QUESTION_ATTEMPTS, student_in(db)).items()
         db.execute(
@@ -280,11 +280,11 @@ def test_rows_that_differ_are_repaired(device_named: Opened) -> None:
         )
         db.commit()
     synchronise(device)
-    assert attempts(device) == {kept, lost}
+    assert attempts(device) == {changed, lost}
     with device.database.session() as db:
         rows = read_rows(db, SyncedTable.QUESTION_ATTEMPTS, student_in(db))
     assert {columns["answer"] for columns in rows.values()} == {"true"}
-    assert row[0] == kept
+    assert row[0] == changed
 
 
 def student_in(db: Session) -> UUID:
@@ -297,18 +297,18 @@ def test_more_changes_than_fit_into_a_call_go_in_their_order(
     device_named: Opened, postgres_url: str
 ) -> None:
     device = device_named("laptop")
-    given = [answer(device, number % 20) for number in range(MAX_OPERATIONS + 3)]
+    answers = [answer(device, number % 20) for number in range(MAX_OPERATIONS + 3)]
     for _ in range(10):  # a busy machine may exceed the time limit of a call
         with suppress(ServerAway):
             synchronise(device)
         if not states(device)["pending"]:
             break
-    assert server_attempts(postgres_url) == set(given)
+    assert server_attempts(postgres_url) == set(answers)
     with psycopg.connect(postgres_url) as connection:
         order = connection.execute(
             "SELECT record_id FROM learning.sync_operations ORDER BY created_at, timestamp"
         ).fetchall()
-    assert [UUID(row[0]) for row in order] == given
+    assert [UUID(row[0]) for row in order] == answers
 
 
 def test_large_changes_are_spread_over_calls(device_named: Opened) -> None:
@@ -408,7 +408,7 @@ def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
     device_named: Opened, postgres_url: str
 ) -> None:
     device = device_named("laptop")
-    given = [answer(device, number) for number in range(10)]
+    answers = [answer(device, number) for number in range(10)]
     ended = threading.Event()
 
     def again_and_again() -> None:
@@ -417,11 +417,11 @@ def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
 
     thread = threading.Thread(target=again_and_again)
     thread.start()
-    given += [answer(device, number % 20) for number in range(30)]
+    answers += [answer(device, number % 20) for number in range(30)]
     ended.set()
     thread.join()
     synchronise(device)
-    assert attempts(device) == server_attempts(postgres_url) == set(given)
+    assert attempts(device) == server_attempts(postgres_url) == set(answers)
 
 
 def test_device_whose_clock_is_behind_wins_with_what_it_changes_later(

@@ -48,9 +48,9 @@ def move(folder: Path, url: str) -> None:
     (folder / "account.json").write_text(json.dumps(account | {"server": url}))
 
 
-def practise(device: DeviceProcess, given: Mapping[int, str]) -> None:
+def practise(device: DeviceProcess, answers: Mapping[int, str]) -> None:
     questions = device.get("/api/learning/questions")["questions"]
-    for number, text in given.items():
+    for number, text in answers.items():
         body = {
             "question_id": questions[number]["id"],
             "answer": text,
@@ -63,9 +63,9 @@ def practise(device: DeviceProcess, given: Mapping[int, str]) -> None:
 
 
 def screens(device: DeviceProcess) -> dict[str, Any]:
-    shown = {name: device.get(f"/api/learning/{name}") for name in SCREENS}
-    shown["mastery"].pop("at", None)
-    return shown
+    responses = {name: device.get(f"/api/learning/{name}") for name in SCREENS}
+    responses["mastery"].pop("at", None)
+    return responses
 
 
 def test_answers_given_offline_on_two_devices_are_on_all_screens(
@@ -86,8 +86,11 @@ def test_answers_given_offline_on_two_devices_are_on_all_screens(
     server.stop()
 
     devices = [DeviceProcess(folder) for folder in folders]
-    given = ({0: "true", 1: "false", 2: "true"}, {2: "false", 3: "true", 4: "true", 5: "true"})
-    for device, answers in zip(devices, given, strict=True):
+    answers_by_device = (
+        {0: "true", 1: "false", 2: "true"},
+        {2: "false", 3: "true", 4: "true", 5: "true"},
+    )
+    for device, answers in zip(devices, answers_by_device, strict=True):
         assert device.log_in("ann", device.code).status_code == 200
         practise(device, answers)
         state = device.until(server_away=True, state="pending")

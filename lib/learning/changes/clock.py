@@ -15,9 +15,10 @@ from uuid import UUID
 from pydantic import AfterValidator
 
 MAX_DRIFT = timedelta(minutes=10)
-"""Distance into the future up to which a reading of a device is accepted as it is."""
+"""Maximum lead of a device's reading over the server's time; beyond it, the server's time
+counts."""
 SERVER = "00000000"
-"""The server in the place of a device."""
+"""Suffix of the readings that the server makes."""
 NEVER = ""
 """The clock of a column that was never changed; each reading is larger."""
 LARGEST_COUNTER = 0xFFFF
@@ -37,7 +38,7 @@ def reading_at(time: datetime, counter: int, suffix: str) -> str:
     Args:
         time: Time of the change.
         counter: Number of the change among those of the same time, 0 to `LARGEST_COUNTER`.
-        suffix: What `suffix_of` returns, or `SERVER`.
+        suffix: Return value of `suffix_of`, or `SERVER`.
     """
     text = time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
     return f"{text}Z-{counter:04x}-{suffix}"
@@ -85,4 +86,4 @@ def _checked(text: str) -> str:
 
 
 Reading = Annotated[str, AfterValidator(_checked)]
-"""A reading in a body."""
+"""A reading as the field of a body."""

@@ -1,8 +1,8 @@
 """The log of changes: which rows of a student have changed, in the order of the commits.
 
 A counter of each student is locked before the first change of a transaction and raised by it, so
-the numbers of the changes are in the order in which they become visible. Whoever has read all up to
-a number will therefore never miss a smaller one, which a clock or a sequence cannot promise.
+the numbers of the changes are in the order in which they become visible. A reader of
+all changes up to a number never misses a smaller one; times and sequences cannot guarantee that.
 
 The log holds the last change of each row; a deleted row leaves its entry behind. The rows
 themselves are read from their tables.
@@ -62,19 +62,19 @@ class ChangeLog:
     def add_edits(
         self, table: SyncedTable, columns: Collection[str], edited_before: Mapping[UUID, datetime]
     ) -> None:
-        """Log changes that were made at the server; they win against all that it has seen.
+        """Log changes that were made at the server, with clocks larger than all earlier ones.
 
         Args:
             table: Table of the rows, whose ids are those of their students.
             columns: Columns that were changed.
-            edited_before: Time of the change before of each row, by student.
+            edited_before: Time of the previous change of each row, by student.
         """
         student_ids = edited_before.keys() & self.numbers.keys()
         clocks = store.list_own_clocks(self.db, table, student_ids) if student_ids else {}
         for student_id in student_ids:
-            known = _complete(table, clocks.get(student_id, {}), edited_before[student_id])
-            clock = next_reading(self.now, known.values(), SERVER)
-            self.add(student_id, table, student_id, {**known, **dict.fromkeys(columns, clock)})
+            complete = _complete(table, clocks.get(student_id, {}), edited_before[student_id])
+            clock = next_reading(self.now, complete.values(), SERVER)
+            self.add(student_id, table, student_id, {**complete, **dict.fromkeys(columns, clock)})
 
     def read_clocks(
         self, student_id: UUID, table: SyncedTable, row_id: UUID, edited_before: datetime
@@ -107,8 +107,8 @@ def _complete(
 def logged(db: Session, student_ids: Collection[UUID], now: datetime) -> Iterator[ChangeLog]:
     """Lock the counters of students, and write at the end what the block has logged.
 
-    It has to be the first that a transaction does, so that two transactions wait for each other in
-    the same order; the block ends before the commit.
+    This comes first in a transaction, so that all transactions take their locks in the same
+    order; the block ends before the commit.
     """
     keeps_log = db.get_bind().get_execution_options().get(KEEPS_LOG, True)
     log = ChangeLog(db, now, store.lock_counters(db, student_ids, now) if keeps_log else {})
@@ -117,9 +117,9 @@ def logged(db: Session, student_ids: Collection[UUID], now: datetime) -> Iterato
 
 
 def complete_log(db: Session, student_id: UUID, now: datetime) -> None:
-    """Log the rows of a student that were stored before there was a log, once.
+    """Log the rows of a student that are older than the log; a second call does nothing.
 
-    It is done in the transaction of the caller, who has locked nothing yet.
+    This runs in the transaction of the caller, which must not hold locks yet.
     """
     if store.is_complete(db, student_id):
         return

@@ -18,14 +18,14 @@ class Merged:
     """Clock of each column afterwards."""
 
 
-def merge(columns: Iterable[str], clock: str, known: Mapping[str, str], oldest: str) -> Merged:
+def merge(columns: Iterable[str], clock: str, stored: Mapping[str, str], oldest: str) -> Merged:
     """Return which columns a change wins.
 
     Args:
         columns: Columns that the change sets.
         clock: Clock of the change.
-        known: Clock of the last change of each column.
-        oldest: Clock of the columns that `known` does not have.
+        stored: Clock of the last change of each column.
+        oldest: Clock of the columns that `stored` does not have.
     """
-    won = frozenset(name for name in columns if clock > known.get(name, oldest))
-    return Merged(won, {**known, **dict.fromkeys(won, clock)})
+    won = frozenset(name for name in columns if clock > stored.get(name, oldest))
+    return Merged(won, {**stored, **dict.fromkeys(won, clock)})

@@ -19,7 +19,7 @@ MODULUS = 2**256
 
 @dataclass(frozen=True)
 class Digest:
-    """What two copies of a table are compared by."""
+    """Number and hash of the rows of a table, by which two copies are compared."""
 
     count: int
     sha256: str
@@ -35,7 +35,7 @@ def read_rows(
         db: The session.
         name: The table.
         student_id: The student.
-        ids: Rows that are wanted, those of other students excepted; all by default.
+        ids: Ids of the rows to return; those of other students are left out. All by default.
     """
     query = _query(SYNCED[name], student_id)
     if ids is not None:

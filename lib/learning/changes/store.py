@@ -119,7 +119,7 @@ def list_changes(
     Args:
         db: The session.
         student_id: The student.
-        after: Number and id of the last entry that is known; None for all.
+        after: Number and id of the last entry that was read; None for all.
         limit: Most changes to return.
     """
     query = select(
@@ -154,7 +154,7 @@ def mark_complete(db: Session, student_id: UUID) -> None:
 
 def list_unlogged(db: Session, student_id: UUID) -> list[tuple[SyncedTable, UUID]]:
     """Return the rows of a student of which no change is logged, with their tables."""
-    found = []
+    unlogged = []
     for name, synced in SYNCED.items():
         table = synced.table
         entries = select(SyncChange.id).where(
@@ -165,11 +165,11 @@ def list_unlogged(db: Session, student_id: UUID) -> list[tuple[SyncedTable, UUID
         query = select(table.id).where(
             getattr(table, synced.owner) == student_id, ~entries.exists()
         )
-        found += [(name, row_id) for row_id in db.execute(query.order_by(table.id)).scalars()]
-    return found
+        unlogged += [(name, row_id) for row_id in db.execute(query.order_by(table.id)).scalars()]
+    return unlogged
 
 
 def insert_into(db: Session, table: Any) -> Any:
-    """Return an INSERT of the session's database, which can update on conflict."""
+    """Return an INSERT in the dialect of the session's database, which has ON CONFLICT."""
     dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     return dialect.insert(table)

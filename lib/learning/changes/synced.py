@@ -12,7 +12,7 @@ from lib.learning.tables.base import Base
 SCHEMA_VERSION = 1
 """Version of the exchanged tables; raised by one with every change of a column."""
 MAX_VERSIONS_APART = 1
-"""Distance of a device's version from the server's up to which they can exchange rows."""
+"""Maximum difference between the versions of a device and the server that exchange rows."""
 
 
 class SyncedTable(StrEnum):
@@ -26,7 +26,7 @@ class SyncedTable(StrEnum):
 
 @dataclass(frozen=True)
 class Synced:
-    """How the rows of a table are exchanged."""
+    """Rules for the exchange of a table's rows."""
 
     table: type[Base]
     owner: str
@@ -59,7 +59,7 @@ SYNCED = {
     SyncedTable.EXAM_MARKS: Synced(ExamMark, "student_id", ("exam", "exam_date", "mark")),
     SyncedTable.PLAN_ARMS: Synced(PlanArm, "student_id", ("arm", "is_drawn", "since")),
 }
-"""In the order in which a device has to store rows."""
+"""Rules by table, in the order in which a device has to store rows."""
 
 DERIVED = frozenset({"concept_mastery", "concept_skills", "student_skills", "study_plans"})
 """Tables whose rows both sides derive; operations on them are acknowledged and not stored."""

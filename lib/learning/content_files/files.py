@@ -1,4 +1,4 @@
-"""Files of the content as it is now; each is known by the hash of its bytes and never changes.
+"""Files of the content as it is now; each is identified by the hash of its bytes and never changes.
 
 A change of one question makes another file of its topic and leaves the other files as they are, so
 a device fetches only what has changed, and its syncs carry the student's own rows only.
@@ -24,7 +24,7 @@ CALIBRATION = "calibration"
 QUESTIONS = "questions/"
 """Beginning of the name of a file of questions; the id of their topic follows."""
 MAX_TRIES = 3
-"""Tries of reading content that changes meanwhile."""
+"""Attempts to read the content while it changes."""
 
 
 Stamps = tuple[TableStamp, ...]
@@ -77,9 +77,9 @@ def current_content(db: Session) -> Content:
     """Return the files of the content as it is now."""
     engine = db.get_bind().engine
     stamps = store.read_stamps(db)
-    known = _built.get(engine)
-    if known is not None and known[0] == stamps:
-        return known[1]
+    cached = _built.get(engine)
+    if cached is not None and cached[0] == stamps:
+        return cached[1]
     content = _build(db)
     for _ in range(MAX_TRIES):
         before, stamps = stamps, store.read_stamps(db)
@@ -122,7 +122,7 @@ def _parents_first(topics: Iterable[TopicFileRow]) -> list[TopicFileRow]:
     placed: set[UUID | None] = {None}
     while waiting:
         level = [topic for topic in waiting if topic.parent_id in placed]
-        if not level:  # a circle of parents, which only a hand can have written
+        if not level:  # a cycle of parents, which only a manual edit can create
             return ordered + waiting
         ordered += level
         placed |= {topic.id for topic in level}

@@ -29,7 +29,7 @@ class ContentFileUnusable(Exception):
 
 @dataclass(frozen=True)
 class Installed:
-    """What storing of files has changed."""
+    """Numbers of rows that were changed by storing files."""
 
     stored: int
     """Rows that are new or have changed."""
@@ -49,7 +49,7 @@ def verified_file(name: str, sha256: str, body: bytes) -> ContentFile:
         ContentFileUnusable: If the bytes have another hash.
     """
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise ContentFileUnusable(f"{name} is damaged: its hash is another one; fetch it again.")
+        raise ContentFileUnusable(f"{name} is damaged: its hash does not match; fetch it again.")
     return ContentFile(name, body)
 
 
@@ -68,8 +68,8 @@ def store_content(
         ContentFileUnusable: If a file cannot be read or is not in the list; nothing was stored.
     """
     contents = {file.name: _read(file) for file in files}
-    if missing := contents.keys() - set(listed):
-        raise ContentFileUnusable(f"{min(missing)} is not in the list of files.")
+    if unlisted := contents.keys() - set(listed):
+        raise ContentFileUnusable(f"{min(unlisted)} is not in the list of files.")
     stored = deleted = 0
     syllabus = contents.get(SYLLABUS)
     if syllabus is not None:
@@ -84,9 +84,9 @@ def store_content(
         stored += store.put_rows(db, rows_in_use, now)
     questions = [row for content in contents.values() for row in content.questions]
     stored += store.put_rows(db, questions, now)
-    kept = {row.id for row in questions}
+    question_ids = {row.id for row in questions}
     for topic_id in _replaced_topics(db, listed, contents):
-        deleted += store.delete_unanswered(db, topic_id, kept)
+        deleted += store.delete_unanswered(db, topic_id, question_ids)
     if syllabus is not None:
         deleted += store.delete_empty_concepts(db, {row.id for row in syllabus.concepts})
         deleted += store.delete_empty_topics(db, {row.id for row in syllabus.topics})
@@ -100,7 +100,7 @@ def _read(file: ContentFile) -> ContentFileOut:
         fault = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in fault["loc"])
         raise ContentFileUnusable(
-            f"{file.name} has another form: {place}: {fault['msg']}"
+            f"{file.name} does not have the expected form: {place}: {fault['msg']}"
         ) from error
 
 

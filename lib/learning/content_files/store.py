@@ -40,7 +40,7 @@ _TABLES: dict[type[FileRow], type[Base]] = {
 
 @dataclass(frozen=True)
 class TableStamp:
-    """When the rows of a table were changed; any change of the table gives another one.
+    """Times at which a table was changed, in numbers that differ after any change.
 
     The newest time alone would miss a change that was committed after a newer one.
     """
@@ -95,7 +95,7 @@ def read_newest_calibration(db: Session) -> list[CalibrationFileRow]:
 
 
 def put_rows(db: Session, rows: Sequence[FileRow], now: datetime) -> int:
-    """Store rows of one table by their ids, those that are equal already excepted.
+    """Store the rows of one table that are new or differ from the stored ones.
 
     Returns:
         Number of rows that are new or have changed.
@@ -104,15 +104,15 @@ def put_rows(db: Session, rows: Sequence[FileRow], now: datetime) -> int:
         return 0
     kind = type(rows[0])
     stored = {values["id"]: dict(values) for values in _values(db, kind)}
-    wanted = [_as_stored(row) for row in rows]
+    values_of_rows = [_as_stored(row) for row in rows]
     new = [
         {"created_at": now, **values, "updated_at": now}
-        for values in wanted
+        for values in values_of_rows
         if values["id"] not in stored
     ]
     changed = [
         {**values, "updated_at": now}
-        for values in wanted
+        for values in values_of_rows
         if values["id"] in stored and values != stored[values["id"]]
     ]
     if new:
@@ -123,7 +123,7 @@ def put_rows(db: Session, rows: Sequence[FileRow], now: datetime) -> int:
 
 
 def delete_others(db: Session, kind: type[FileRow], kept: Iterable[UUID]) -> int:
-    """Delete the rows of a table except those with certain ids; return how many there were."""
+    """Delete the rows of a table except those with certain ids; return how many were deleted."""
     table = _table(kind)
     others = set(db.execute(select(table.c.id)).scalars()) - set(kept)
     return _delete(db, kind, others)
@@ -180,7 +180,7 @@ def _values(db: Session, kind: type[FileRow]) -> Iterable[Mapping[str, Any]]:
 
 
 def _as_stored(row: FileRow) -> dict[str, Any]:
-    """Return the values of the columns; those of closed lists as their texts."""
+    """Return the values of the columns, with enum members as their texts."""
     values = row.model_dump()
     return {name: getattr(value, "value", value) for name, value in values.items()}
 

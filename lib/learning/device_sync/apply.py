@@ -33,7 +33,7 @@ class Refused(Exception):
     """The change cannot be applied.
 
     Attributes:
-        code: What is wrong, for programs.
+        code: Machine-readable reason.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of a change that was applied."""
+    """Result of a change that was applied."""
 
     lost_columns: tuple[str, ...] = ()
     kept_columns: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ def apply(
         questions: The questions that the changes of the call name.
 
     Raises:
-        Refused: If it cannot be applied, whenever it is sent.
+        Refused: If it can never be applied.
     """
     if change.table_name in DERIVED:
         return Applied()
@@ -149,8 +149,8 @@ def _change_profile(
     values = {**changes_of(body), **{name: change.columns[name] for name in unknown}}
     changed_at = student_store.lock_profile(call.db, student_id)
     table = SyncedTable.STUDENT_PROFILES
-    known = log.read_clocks(student_id, table, student_id, changed_at)
-    merged = merge(values, change.clock, known, NEVER)
+    clocks = log.read_clocks(student_id, table, student_id, changed_at)
+    merged = merge(values, change.clock, clocks, NEVER)
     won = {name: value for name, value in values.items() if name in merged.columns}
     student_store.change_profile(
         call.db,
@@ -158,10 +158,10 @@ def _change_profile(
         {name: value for name, value in won.items() if name in editable},
         max(changed_at, min(parts_of(change.clock)[0], call.now)),
     )
-    kept = {name: storable(value) for name, value in won.items() if name in unknown}
-    if kept:
+    extra_values = {name: storable(value) for name, value in won.items() if name in unknown}
+    if extra_values:
         extra = store.read_extra(call.db, student_id)
-        store.write_extra(call.db, student_id, {**extra, **kept})
+        store.write_extra(call.db, student_id, {**extra, **extra_values})
     # Logged even if it won nothing, so that the device fetches what has won.
     log.add(student_id, table, student_id, merged.clocks)
     return Applied(tuple(sorted(values.keys() - won.keys())), tuple(sorted(unknown)))

@@ -35,7 +35,7 @@ class ReceivedChange:
     """Columns, clock and device."""
     timestamp: datetime
     error: str | None
-    """Why it was refused."""
+    """Reason of the refusal; None if the change was applied."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def find_device(db: Session, device_id: UUID) -> KnownDevice | None:
 def put_device(
     db: Session, device_id: UUID, student_id: UUID, values: Mapping[str, Any], now: datetime
 ) -> None:
-    """Store what a device says of itself, with the time of its sync."""
+    """Store the description that a device sends of itself, with the time of its sync."""
     described = {**values, "last_sync": now, "updated_at": now}
     statement = insert_into(db, SyncDevice).values(
         id=device_id, student_id=student_id, created_at=now, **described

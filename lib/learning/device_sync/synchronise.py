@@ -82,29 +82,29 @@ def _check_version(device: DeviceIn) -> None:
 
 
 def _check_device(call: Call, student_id: UUID, device: DeviceIn) -> None:
-    known = store.find_device(call.db, device.id)
-    if known is not None and (known.student_id != student_id or device.syncs < known.syncs):
+    stored = store.find_device(call.db, device.id)
+    if stored is not None and (stored.student_id != student_id or device.syncs < stored.syncs):
         raise DeviceSuperseded
 
 
 def push(
     call: Call, student_id: UUID, device_id: UUID, changes: Sequence[ChangeIn]
 ) -> list[ChangeOut]:
-    """Apply changes in their order, and return what became of each.
+    """Apply changes in their order, and return the outcome of each.
 
-    Once one could not be decided, such as when the time is over, the later ones are not tried: they
-    may depend on it.
+    After a change that could not be decided, for example because time ran out, the later ones are
+    not tried: they may depend on it.
     """
     if not changes:
         return []
     remembered = store.list_outcomes(call.db, [change.id for change in changes])
     questions = _questions(call, changes)
-    call.db.rollback()  # ends the transaction of what was read
+    call.db.rollback()  # ends the transaction of the two reads
     outcomes: list[ChangeOut] = []
     is_blocked = False
     for change in changes:
-        known = remembered.get(change.id)
-        if known is not None and known.was_applied and known.student_id == student_id:
+        earlier = remembered.get(change.id)
+        if earlier is not None and earlier.was_applied and earlier.student_id == student_id:
             outcomes.append(ChangeOut(id=change.id, status=ChangeStatus.DUPLICATE))
             continue
         if is_blocked or deadline.is_late():
@@ -137,12 +137,12 @@ def _decide(
     """Apply a change and remember the outcome, in one transaction."""
     try:
         with transaction(call.db), logged(call.db, [student_id], call.now) as log:
-            known = store.list_outcomes(call.db, [change.id]).get(change.id)
-            if known is not None and known.student_id != student_id:
+            earlier = store.list_outcomes(call.db, [change.id]).get(change.id)
+            if earlier is not None and earlier.student_id != student_id:
                 return _refused(
                     change, Refused("change_id_taken", "id: Another change has this id.")
                 )
-            if known is not None and known.was_applied:
+            if earlier is not None and earlier.was_applied:
                 return ChangeOut(id=change.id, status=ChangeStatus.DUPLICATE)
             applied = apply(call, log, student_id, change, questions)
             store.record_change(call.db, _received(student_id, device_id, change, None), call.now)
@@ -298,10 +298,10 @@ def list_rows(call: Call, table: SyncedTable, position: str | None, limit: int) 
     """
     student_id = call.user.student_id
     after = None if position is None else cursor.read(position, UUID)[0]
-    found = synced_rows.page_of_rows(call.db, table, student_id, after, limit + 1)
-    ids = list(found)
-    shown = ids[:limit]
-    clocks = changes_store.list_clocks(call.db, student_id, table, shown)
-    rows = [_row_out(table, it, found[it], clocks.get(it, {})) for it in shown]
-    next_cursor = cursor.write(shown[-1]) if len(ids) > limit else None
+    rows_by_id = synced_rows.page_of_rows(call.db, table, student_id, after, limit + 1)
+    ids = list(rows_by_id)
+    page = ids[:limit]
+    clocks = changes_store.list_clocks(call.db, student_id, table, page)
+    rows = [_row_out(table, it, rows_by_id[it], clocks.get(it, {})) for it in page]
+    next_cursor = cursor.write(page[-1]) if len(ids) > limit else None
     return RowsAnswer(rows=rows, count=len(rows), next_cursor=next_cursor)

@@ -77,7 +77,7 @@ class AttemptColumns(Body):
 
 
 class SyncIn(StrictBody):
-    """What a device sends: its changes, and what it has fetched so far."""
+    """Changes of a device, and the place in the log up to which it has fetched rows."""
 
     device: DeviceIn
     """The device."""
@@ -90,7 +90,7 @@ class SyncIn(StrictBody):
 
 
 class ChangeStatus(StrEnum):
-    """What became of a change."""
+    """Outcome of a change."""
 
     APPLIED = "applied"  # stored
     DUPLICATE = "duplicate"  # stored by an earlier call
@@ -99,16 +99,16 @@ class ChangeStatus(StrEnum):
 
 
 class ChangeOut(Body):
-    """What became of a change."""
+    """Outcome of a change, with the reason if it was refused."""
 
     id: UUID
     """Id of the change."""
     status: ChangeStatus
-    """What became of it."""
+    """Outcome of the change."""
     code: str | None = None
     """Code of the refusal."""
     message: str | None = None
-    """Why it was refused, for people."""
+    """Reason of the refusal, for people."""
     lost_columns: tuple[str, ...] = ()
     """Columns that keep a later change of another device."""
     kept_columns: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ class RowOut(Body):
 
 
 class DigestOut(Body):
-    """What two copies of a table are compared by."""
+    """Number and hash of the rows of a table, by which two copies are compared."""
 
     count: int
     """Number of rows."""
@@ -153,12 +153,12 @@ class StudentClassOut(Body):
 
 
 class SyncAnswer(Answer):
-    """What became of the changes, and what the device does not have yet."""
+    """Outcomes of the changes, and the rows that the device does not have yet."""
 
     student_id: UUID
     """The student."""
     outcomes: list[ChangeOut]
-    """What became of each change, in their order."""
+    """Outcome of each change, in the order of the changes."""
     rows: list[RowOut]
     """Rows to store, in their order; changes that the device has not sent yet stay on top."""
     cursor: str
