@@ -134,9 +134,9 @@ def same_secret(credential: str, expected: str) -> bool:
     The settings strip quotes and blanks around a secret. Callers may still send them: Vercel's
     cron sends the variable unchanged.
     """
-    wanted = _digest(unwrapped(expected))
+    expected_digest = _digest(unwrapped(expected))
     matches = [
-        hmac.compare_digest(_digest(unwrapped(spelling)), wanted)
+        hmac.compare_digest(_digest(unwrapped(spelling)), expected_digest)
         for spelling in _spellings(credential)
     ]
     return any(matches)

@@ -119,9 +119,9 @@ def entry_matches(postgres: "Postgres", head: ChainHead) -> bool:
     return bool(postgres.fetch_value(_queries["entry_matches"], asdict(head)))
 
 
-def load_audit_page(postgres: "Postgres", wanted: AuditFilter) -> list[AuditRow]:
+def load_audit_page(postgres: "Postgres", filters: AuditFilter) -> list[AuditRow]:
     """Return entries, newest first."""
-    return postgres.fetch_all(_queries["audit_page"], asdict(wanted), AuditRow)
+    return postgres.fetch_all(_queries["audit_page"], asdict(filters), AuditRow)
 
 
 def count_writes(

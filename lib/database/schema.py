@@ -196,9 +196,9 @@ def _reason(error: "Error") -> str:
     message = error.diag.message_primary or ""
     if error.diag.constraint_name == NEEDS_DECISION:
         return message
-    known = refusal(error, Obstacles(lambda _function: [], list))
-    if known is not None:
-        return str(known)
+    explained = refusal(error, Obstacles(lambda _function: [], list))
+    if explained is not None:
+        return str(explained)
     if error.sqlstate and error.sqlstate.startswith("42"):  # these messages name objects only
         return f"the database refused a change: {message}."
     table = f" in {error.diag.table_name}" if error.diag.table_name else ""

@@ -47,7 +47,7 @@ def read(query: AuditQuery, deps: Deps) -> AuditOut:
         InvalidCursor: If the cursor is not the nextCursor of a page.
     """
     before = None if query.cursor is None else cursor.read(query.cursor, _entry_id)[0]
-    wanted = store.AuditFilter(
+    filters = store.AuditFilter(
         before=before,
         action=query.action,
         outcome=query.outcome,
@@ -56,7 +56,7 @@ def read(query: AuditQuery, deps: Deps) -> AuditOut:
         limit=query.limit,
         max_bytes=MAX_PAGE_BYTES,
     )
-    rows = store.load_audit_page(deps.postgres, wanted)
+    rows = store.load_audit_page(deps.postgres, filters)
     complete = len(rows) < query.limit and (not rows or len(rows) == rows[0].allowed)
     return AuditOut(
         entries=[AuditEntry.model_validate(row, from_attributes=True) for row in rows],

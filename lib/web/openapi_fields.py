@@ -46,16 +46,16 @@ def remove_titles(part: Any) -> None:
 
 def _bodies(routes: Iterable[APIRoute]) -> set[type]:
     """Return the classes of all bodies, and of the bodies in them."""
-    found: set[type] = set()
+    bodies: set[type] = set()
     waiting = [route.response_model for route in routes]
     waiting += [route.body_field.field_info.annotation for route in routes if route.body_field]
     while waiting:
         annotation = waiting.pop()
-        if isinstance(annotation, type) and annotation not in found and _has_fields(annotation):
-            found.add(annotation)
+        if isinstance(annotation, type) and annotation not in bodies and _has_fields(annotation):
+            bodies.add(annotation)
             waiting += _annotations(annotation)
         waiting += get_args(annotation)
-    return found
+    return bodies
 
 
 def _has_fields(annotation: type) -> bool:

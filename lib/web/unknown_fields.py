@@ -170,19 +170,19 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _unknown(
-    path: str, name: str, known: Iterable[str], of_body: Iterable[str] = ()
+    path: str, name: str, known_fields: Iterable[str], of_body: Iterable[str] = ()
 ) -> UnknownField:
     """Return an unknown field with the name that it almost has, here or else in the body."""
-    suggestion = _closest(name[:MAX_NAME_LENGTH], known)
+    suggestion = _closest(name[:MAX_NAME_LENGTH], known_fields)
     if suggestion is None and (field := _closest(name[:MAX_NAME_LENGTH], of_body)):
         suggestion = f"{field} in the body"
     return UnknownField(shown_name(f"{path}.{name}".lstrip(".")), suggestion)
 
 
-def _closest(name: str, known: Iterable[str]) -> str | None:
+def _closest(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    plain = {_plain(other): other for other in known}
+    plain = {_plain(other): other for other in names}
     matches = get_close_matches(_plain(name), plain, n=1, cutoff=MIN_SIMILARITY)
     return plain[matches[0]] if matches else None
 

@@ -83,20 +83,20 @@ def check_vercel_byte_code(tree: Path) -> list[str]:
     """vercel.json: byte code of some functions."""
     few = tree.with_name(f"{tree.name}-few")
     shutil.copytree(tree, few)
-    kept = set(map(files.file_of, COMPILED))
+    compiled_files = set(map(files.file_of, COMPILED))
     for path in (few / "api").rglob("*.py"):
-        if path.relative_to(few).as_posix() not in kept:
+        if path.relative_to(few).as_posix() not in compiled_files:
             path.unlink()
     config = files.vercel()
     # Each function by its name, because a pattern that no function needs would end the build.
     config["functions"] = {
         name: next(row for pattern, row in config["functions"].items() if fnmatch(name, pattern))
-        for name in kept
+        for name in compiled_files
     }
     (few / "vercel.json").write_text(json.dumps(config))
     build = _vercel_build(few, "vercel.json")
     return [
-        *differences("function", kept, build.functions.values()),
+        *differences("function", compiled_files, build.functions.values()),
         *_start_bundles(build, ()),
     ]
 
@@ -169,8 +169,10 @@ def check_lambda_variables(tree: Path) -> list[str]:
         variables = {**REQUIRED, **({"BACKUP_BUCKET": bucket} if bucket else {})}
         problems += differences("right to the bucket of", handlers, stack.handlers_with_bucket())
         for function in stack.properties("Lambda::Function"):
-            given = function["Environment"]["Variables"]
-            problems += differences("variable", _assignments(variables), _assignments(given))
+            function_variables = function["Environment"]["Variables"]
+            problems += differences(
+                "variable", _assignments(variables), _assignments(function_variables)
+            )
     return problems
 
 

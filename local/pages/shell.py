@@ -22,13 +22,13 @@ LIST = re.compile(r"(?<=^const FILES = )\{.*?\};$", re.MULTILINE | re.DOTALL)
 
 def files(public: Path = PUBLIC) -> list[Path]:
     """Return the page's document with all that it loads, at once or on demand, and its icons."""
-    found, waiting = set[Path](), [public / DOCUMENT]
+    loaded, waiting = set[Path](), [public / DOCUMENT]
     while waiting:
         file = waiting.pop()
-        if file not in found:
-            found.add(file)
+        if file not in loaded:
+            loaded.add(file)
             waiting += _named_in(file, public)
-    return sorted(found)
+    return sorted(loaded)
 
 
 def _named_in(file: Path, public: Path) -> list[Path]:

@@ -176,9 +176,9 @@ def test_commands_of_the_guide_work_in_the_order_of_a_day(
 def recipe(target: str) -> list[str]:
     """Return the command that a target of the Makefile runs in its environment."""
     makefile = (ROOT / "Makefile").read_text()
-    found = re.search(rf"^{target}:.*\n\t@\$\(RUN\) (.*)$", makefile, re.MULTILINE)
-    assert found is not None
-    return [sys.executable, *found[1].split()]
+    match = re.search(rf"^{target}:.*\n\t@\$\(RUN\) (.*)$", makefile, re.MULTILINE)
+    assert match is not None
+    return [sys.executable, *match[1].split()]
 
 
 def test_make_migrate_seed_and_backup_and_the_way_back(

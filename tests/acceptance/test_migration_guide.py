@@ -77,7 +77,7 @@ def test_existing_legacy_tables_are_left_alone(
     seed(environment, monkeypatch)
     assert "nothing was changed" in capsys.readouterr().out
     with psycopg.connect(environment["POSTGRES_URL"]) as connection:
-        found = connection.execute(
+        unified_and_legacy = connection.execute(
             "SELECT to_regclass('public.workshop_students'), count(*) FROM public.student_configs"
         ).fetchone()
-    assert found == (None, 0)
+    assert unified_and_legacy == (None, 0)

@@ -88,8 +88,8 @@ def printed_by_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
         text=True,
         check=True,
     )
-    found = re.findall(r"^(ERROR|DETAIL|HINT): +(.+)$", process.stderr, re.MULTILINE)
-    return [(kind, general(message)) for kind, message in found]
+    lines = re.findall(r"^(ERROR|DETAIL|HINT): +(.+)$", process.stderr, re.MULTILINE)
+    return [(kind, general(message)) for kind, message in lines]
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +136,8 @@ def test_every_message_in_the_table_is_printed_by_postgres(
     for guides, states, messages in rows:
         printed = {
             message
-            for (guide, state), found in refusals.items()
+            for (guide, state), refused in refusals.items()
             if guide in guides and applies(states, state)
-            for _, message in found
+            for _, message in refused
         }
         assert messages - printed == set(), f"{guides} in {states}"

@@ -21,23 +21,23 @@ def explained(student: Student, **query: Any) -> Any:
 
 
 def test_each_step_is_explained_as_it_was(ann: Student) -> None:
-    asked, at_the_time = [], []
+    question_ids, at_the_time = [], []
     ann.start()
     for _ in range(5):
         assert ann.question is not None
-        asked.append(ann.question["id"])
+        question_ids.append(ann.question["id"])
         at_the_time.append(explained(ann))
-        ann.answer(right=len(asked) != 2)
+        ann.answer(right=len(question_ids) != 2)
     for step, choice in enumerate(at_the_time):
         assert choice == explained(ann, step=step), "the same later"
-        assert (choice["step"], choice["question_id"]) == (step, asked[step])
+        assert (choice["step"], choice["question_id"]) == (step, question_ids[step])
         assert choice["unasked_count"] == 60 - step
         chosen = [row for row in choice["candidates"] if row["chosen"]]
-        assert [row["question_id"] for row in chosen] == [asked[step]]
+        assert [row["question_id"] for row in chosen] == [question_ids[step]]
         values = [row["expected_information"] for row in choice["candidates"]]
         assert values == sorted(values, reverse=True)
         assert 0.95 <= chosen[0]["share_of_best"] <= 1
-        assert not {row["question_id"] for row in choice["candidates"]} & set(asked[:step])
+        assert not {row["question_id"] for row in choice["candidates"]} & set(question_ids[:step])
     assert at_the_time[0]["proficiency"] == [0.5] * 5
     assert at_the_time[0]["level"] == 1, "the middle one of three"
     assert at_the_time[1]["proficiency"] != [0.5] * 5

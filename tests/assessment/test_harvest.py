@@ -24,8 +24,8 @@ def closed_pool(client: TestClient, operator: dict[str, str]) -> str:
 def figures_in(body: Any, path: str = "") -> list[str]:
     """Return the paths of all fields that depend on which answers were right."""
     if isinstance(body, dict):
-        found = [path + name for name in body if any(word in name for word in FIGURES)]
-        return found + [
+        names = [path + name for name in body if any(word in name for word in FIGURES)]
+        return names + [
             inner for name, value in body.items() for inner in figures_in(value, f"{path}{name}.")
         ]
     if isinstance(body, list):
@@ -216,18 +216,18 @@ def test_questions_of_an_earlier_test_come_last(
     pool_id = upload(client, operator, make_questions(QUESTIONS), admission="ticket")
     criteria = {"max_questions": 15}
     ann = Invited(client, issue(client, operator, pool_id, "ann", uses=4, end_criteria=criteria)[0])
-    asked: list[list[str]] = []
+    ids_by_test: list[list[str]] = []
     for number in range(3):
         ann.start()
-        asked.append([])
+        ids_by_test.append([])
         while ann.question is not None:
-            asked[-1].append(ann.question["id"])
+            ids_by_test[-1].append(ann.question["id"])
             ann.answer(right=number % 2 == 0)
-    assert [len(questions) for questions in asked] == [15, 15, 15]
-    assert set(asked[0]).isdisjoint(asked[1])
-    new = set(RIGHT) - {*asked[0], *asked[1]}
-    assert set(asked[2][:10]) == new, "the ten that remain come first"
-    assert len(set(asked[2])) == 15
+    assert [len(questions) for questions in ids_by_test] == [15, 15, 15]
+    assert set(ids_by_test[0]).isdisjoint(ids_by_test[1])
+    new = set(RIGHT) - {*ids_by_test[0], *ids_by_test[1]}
+    assert set(ids_by_test[2][:10]) == new, "the ten that remain come first"
+    assert len(set(ids_by_test[2])) == 15
     bob = Invited(client, issue(client, operator, pool_id, "bob")[0])
     bob.start()
     assert rows("SELECT asked_before FROM assessment.test_sessions WHERE student_id = 'bob'") == [

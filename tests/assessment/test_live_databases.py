@@ -87,8 +87,8 @@ def test_oldest_form_comes_over_row_by_row(
         ("3", former_id("answer", "3"), SESSIONS[1], "q1", 1, True, 700, "2025-02-01 10:02:00"),
         ("4", former_id("answer", "4"), str(bob), "q1", 1, True, 600, "2025-03-01 10:02:00"),
     ]
-    kept = "SELECT student_id, concept_name, proficiency_value::float, proven"
-    assert rows(f"{kept} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
+    select = "SELECT student_id, concept_name, proficiency_value::float, proven"
+    assert rows(f"{select} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
         ("ann", "Algebra", 1.2, False), ("ann", "Math", 0.5, False), ("bob", "Algebra", 2.9, False),
     ]  # fmt: skip
     aside = "SELECT row_data ->> 'proficiency_value' FROM assessment.set_aside_rows"
@@ -126,10 +126,10 @@ def test_views_over_changed_columns_are_created_again_or_kept_as_text(
     run(FORM_A, ROWS_A)
     body = create_schema(client, operator, finish=True).json()
     assert any("v_right_answers: dropped" in line for line in body["results"])
-    kept = rows("SELECT row_data ->> 'definition' FROM assessment.set_aside_rows"
+    definitions = rows("SELECT row_data ->> 'definition' FROM assessment.set_aside_rows"
                 " WHERE table_name = 'pg_views' ORDER BY row_data ->> 'name'")  # fmt: skip
-    assert len(kept) == 2
-    assert "sum" in kept[1][0]
+    assert len(definitions) == 2
+    assert "sum" in definitions[1][0]
     run("CREATE VIEW public.works AS SELECT id FROM assessment.test_sessions")
 
 
@@ -144,12 +144,12 @@ def test_questions_of_every_spelling_are_decided_and_the_rest_is_named(
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
         " WHERE i.pool_id = %s ORDER BY i.question_id"
     )
-    found = {row[0]: row[1:] for row in rows(items, pool)}
+    items_by_name = {row[0]: row[1:] for row in rows(items, pool)}
     assert {
-        name: (right, weights) for name, (right, weights, _) in found.items() if right
+        name: (right, weights) for name, (right, weights, _) in items_by_name.items() if right
     } == ANSWERS_C
-    assert found["lost"][0] is None
-    assert (found["list"][2], found["objects"][2]) == (0, 0)
+    assert items_by_name["lost"][0] is None
+    assert (items_by_name["list"][2], items_by_name["objects"][2]) == (0, 0)
     assert any("lost" in line and "right answer" in line for line in body["results"])
     details = client.get(f"/api/pools/{pool}", headers=operator).json()
     (version,) = details["versions"]
@@ -190,17 +190,17 @@ def test_old_pool_is_tested_by_its_old_id(
     assert create_schema(client, operator, finish=True).status_code == 200
     student = Student(client, f"topic_{POOL}", "ann")
     body = student.start(concept_names=["Algebra", "Geometry"])
-    asked = {}
+    questions = {}
     while student.question is not None:
         question = student.question
         right = ANSWERS_C[question["id"]][0]
         response = student.post(question["id"], question["options"].index(right)).json()
-        asked[question["id"]] = right
+        questions[question["id"]] = right
         student.question = response.get("next_question")
     summary = response["test_summary"]
     assert (summary["total_questions"], summary["correct_responses"]) == (5, 5)
     assert summary == client.post(f"/api/test/end/{body['session_id']}").json()["summary"]
-    assert set(asked) == set(ANSWERS_C)
+    assert set(questions) == set(ANSWERS_C)
     status = client.get(f"/api/test/status/{body['session_id']}").json()
     assert status["status"] == "completed"
 

@@ -47,12 +47,12 @@ def check_answers(old: LiveDatabase, rows: Rows) -> None:
     first: dict[tuple[str, str], Any] = {}
     for answer in sorted(old.answers, key=lambda it: (it.at, it.number)):
         first.setdefault((answer.session, answer.question), answer)
-    kept = rows(
+    answers = rows(
         "SELECT id, student_id, session_id::text, question_id, is_correct, response,"
         " timestamp, proficiency_after FROM assessment.test_responses"
     )
     graded = bool(old.types["is_correct"])
-    assert sorted(kept) == sorted(
+    assert sorted(answers) == sorted(
         (
             row_id(old, "answer_id", "answer", answer.number),
             answer.student,
@@ -86,11 +86,11 @@ def check_levels(old: LiveDatabase, rows: Rows) -> None:
         for level in sorted(old.levels, key=lambda it: it.number, reverse=True):
             if level.at == newest[level.student, level.concept].at:
                 newest[level.student, level.concept] = level
-    kept = rows(
+    levels = rows(
         "SELECT id, student_id, concept_name, proficiency_value::float, updated_at, proven"
         " FROM assessment.student_proficiencies"
     )
-    assert sorted(kept) == sorted(
+    assert sorted(levels) == sorted(
         (
             row_id(old, "level_id", "proficiency", level.number),
             level.student,
@@ -109,11 +109,11 @@ def check_levels(old: LiveDatabase, rows: Rows) -> None:
 
 def check_sessions(old: LiveDatabase, rows: Rows) -> None:
     pool = former_id("pool", old.pool) if old.types["pool_of_session"] else None
-    kept = rows(
+    sessions = rows(
         "SELECT id::text, student_id, question_pool_id, status, final_proficiency, started_at"
         " FROM assessment.test_sessions ORDER BY started_at"
     )
-    assert kept == [
+    assert sessions == [
         (
             session.id,
             session.student,

@@ -60,8 +60,8 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     )  # fmt: skip
     lines = upgraded(client, operator)
     assert any("test_responses_pkey" in line and "response_id" in line for line in lines)
-    found = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
-    assert found == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
+    ids = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
+    assert ids == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
     take_test(Student(client, long_ids(client, operator)))
     assert rows(ANSWERS) == [(7,)]
 
@@ -264,11 +264,11 @@ def test_policies_are_created_again_or_kept_as_text(
         ("own", "RESTRICTIVE", "SELECT")
     ]
     assert any("the policy mine was dropped" in line for line in lines)
-    (kept,) = rows(
+    (definition,) = rows(
         "SELECT row_data ->> 'definition' FROM assessment.set_aside_rows"
         " WHERE table_name = 'pg_policies'"
     )
-    assert kept[0].startswith("CREATE POLICY mine ON ")
+    assert definition[0].startswith("CREATE POLICY mine ON ")
 
 
 def test_partitioned_table_is_refused_by_name_and_stays(

@@ -46,14 +46,14 @@ def odd(client: TestClient, operator: dict[str, str], run: Run, rows: Rows) -> A
 
 @pytest.mark.usefixtures("odd")
 def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) -> None:
-    found: dict[str, int | None] = dict(
+    right_options: dict[str, int | None] = dict(
         rows(
             "SELECT q.id, i.correct_option FROM assessment.questions q"
             " LEFT JOIN assessment.pool_items i ON i.question_id = q.id WHERE q.pool_id = %s",
             former_id("pool", ODD_POOL),
         )
     )
-    assert found == {name: right for name, (*_, right) in ODD_QUESTIONS.items()}
+    assert right_options == {name: right for name, (*_, right) in ODD_QUESTIONS.items()}
 
 
 def test_undecided_questions_are_listed_by_id_in_the_answer_and_in_the_pools_report(
@@ -68,22 +68,24 @@ def test_undecided_questions_are_listed_by_id_in_the_answer_and_in_the_pools_rep
     assert pool["pool"]["name"] == ODD_POOL
     listed = client.get(f"/api/pools/{ODD_POOL}/questions?limit=50", headers=operator)
     assert listed.status_code == 200, listed.text
-    asked = {question["id"] for question in listed.json()["questions"] if question["is_asked"]}
-    assert asked == ODD_QUESTIONS.keys() - set(undecided)
+    active_ids = {question["id"] for question in listed.json()["questions"] if question["is_asked"]}
+    assert active_ids == ODD_QUESTIONS.keys() - set(undecided)
 
 
 @pytest.mark.usefixtures("odd")
 def test_test_on_odd_questions_asks_those_that_are_decided(client: TestClient) -> None:
     student = Student(client, ODD_POOL, "zoe")
     student.start(concept_names=["A", "B"])
-    asked = set()
+    question_ids = set()
     while student.question is not None:
-        asked.add(student.question["id"])
+        question_ids.add(student.question["id"])
         right = ODD_QUESTIONS[student.question["id"]][3]
         assert right is not None
         body = student.post(student.question["id"], right).json()
         student.question = body.get("next_question")
-    assert asked == {name for name, (*_, right) in ODD_QUESTIONS.items() if right is not None}
+    assert question_ids == {
+        name for name, (*_, right) in ODD_QUESTIONS.items() if right is not None
+    }
     assert body["accuracy"] == 1
 
 

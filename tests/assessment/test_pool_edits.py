@@ -251,11 +251,11 @@ def test_retired_question_is_asked_in_no_new_test(
     assert len(versions(rows)) == number + 1
 
     def asked_by(student: Student) -> set[str]:
-        asked = set()
+        question_ids = set()
         while student.question is not None:
-            asked.add(student.question["id"])
+            question_ids.add(student.question["id"])
             student.answer()
-        return asked
+        return question_ids
 
     assert asked_by(ann) == {"q0", "q1", "q2", "q3"}, "a running test keeps its version"
     bob = Student(client, pool_id, "bob")

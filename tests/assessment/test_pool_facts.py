@@ -120,7 +120,7 @@ def test_criteria_outside_the_rules_of_the_pool_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("rules", "given", "expected"),
+    ("rules", "criteria", "expected"),
     [
         ({}, {}, ("fixed_length", 5, 20)),
         ({}, {"max_questions": 3}, ("fixed_length", 3, 3)),
@@ -145,11 +145,11 @@ def test_the_rules_complete_the_criteria_of_a_start(
     operator: dict[str, str],
     rows: Rows,
     rules: dict[str, Any],
-    given: dict[str, Any],
+    criteria: dict[str, Any],
     expected: tuple[str, int, int],
 ) -> None:
     pool_id = upload(client, operator, make_questions(60), **rules)
-    fields = {"end_criteria": given} if given else {}
+    fields = {"end_criteria": criteria} if criteria else {}
     response = post_start(client, pool_id, **fields)
     assert response.status_code == 200, response.text
     assert rows(CRITERIA) == [expected]

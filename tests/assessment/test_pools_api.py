@@ -55,18 +55,18 @@ def test_pool_has_its_counts_settings_rules_and_versions(
 
 
 def test_questions_have_answers_and_statistics(client: TestClient, pool_id: str) -> None:
-    asked: list[tuple[str, bool]] = []
+    answers: list[tuple[str, bool]] = []
     for name, right in (("ann", True), ("bob", False)):
         student = Student(client, pool_id, name)
         student.start()
         for _ in range(4):
             assert student.question is not None
-            asked.append((student.question["id"], right))
+            answers.append((student.question["id"], right))
             student.answer(right=right)
     page = get(client, f"/api/pools/{pool_id}/questions", INSTRUCTOR)
     assert [question["id"] for question in page["questions"]] == [f"q{i}" for i in range(60)]
     for question in page["questions"]:
-        results = [right for question_id, right in asked if question_id == question["id"]]
+        results = [right for question_id, right in answers if question_id == question["id"]]
         assert question["correct_answer"] == f"{CANARY} {question['id']}"
         assert question["times_shown"] == len(results)
         share = sum(results) / len(results) if results else None

@@ -27,8 +27,8 @@ def test_reset_test_changes_no_long_term_value(
     for _ in range(3):
         ann.answer()
     ann.end()
-    kept = rows(LONG_TERM)
-    assert len(kept) == 5
+    long_term = rows(LONG_TERM)
+    assert len(long_term) == 5
     ann.start()
     for _ in range(3):
         ann.answer(right=False)
@@ -41,7 +41,7 @@ def test_reset_test_changes_no_long_term_value(
         "status": "terminated",
         "questions_answered": 3,
     }
-    assert rows(LONG_TERM) == kept
+    assert rows(LONG_TERM) == long_term
     assert not [key for key in redis_values() if ann.session_id in key]
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(6,)], "the answers stay"
     progress = ann.client.get("/api/student/ann/progress", headers=BY_OPERATOR).json()
@@ -76,13 +76,13 @@ def test_test_with_a_result_is_not_reset(ann: Student, rows: Rows) -> None:
     ann.start()
     ann.answer()
     ann.end()
-    kept = rows(LONG_TERM)
+    long_term = rows(LONG_TERM)
     response = reset(ann.client, ann.session_id)
     assert (response.status_code, response.json()["code"]) == (409, "session_closed")
     assert rows("SELECT status, end_reason FROM assessment.test_sessions") == [
         ("completed", "ended")
     ]
-    assert rows(LONG_TERM) == kept
+    assert rows(LONG_TERM) == long_term
 
 
 def test_only_operators_reset_and_each_reset_is_audited(ann: Student, rows: Rows) -> None:

@@ -146,12 +146,12 @@ def test_history_is_newest_first_and_paged(
 
 def pages(client: TestClient, operator: dict[str, str], limit: int) -> list[list[Any]]:
     """Return the tests of each page, up to the one that names no next page."""
-    found, params = [], {"limit": limit}
+    pages_of_sessions, params = [], {"limit": limit}
     while True:
         page = get(client, "history", headers=operator, params=params).json()
-        found.append(page["test_sessions"])
+        pages_of_sessions.append(page["test_sessions"])
         if page["next_cursor"] is None:
-            return found
+            return pages_of_sessions
         params = {"limit": limit, "cursor": page["next_cursor"]}
 
 

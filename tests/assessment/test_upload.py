@@ -325,16 +325,16 @@ def test_parameters_in_logits_keep_their_curve(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     questions = make_questions(3, concepts=2)
-    given = [(1.3, -1.5), (0.8, 0.0), (2.0, 2.2)]
+    curves = [(1.3, -1.5), (0.8, 0.0), (2.0, 2.2)]
     weights = [[1, 0], [1, 1], [0, 2]]
-    for question, (a, b), concepts in zip(questions, given, weights, strict=True):
+    for question, (a, b), concepts in zip(questions, curves, weights, strict=True):
         question |= {"discrimination": a, "difficulty": b, "concepts": concepts}
     refused = post(client, operator, {"questions": questions})
     assert refused.status_code == 422
     assert "Φ(b / (a‖concepts‖))" in refused.json()["error"]
     assert post(client, operator, {"questions": questions, "scale": "logit"}).status_code == 200
     items = "SELECT concepts, difficulty, discrimination FROM pool_items ORDER BY position"
-    for (q, difficulty, discrimination), (a, b) in zip(rows(items), given, strict=True):
+    for (q, difficulty, discrimination), (a, b) in zip(rows(items), curves, strict=True):
         bank = ItemBank.from_questions([q], difficulty, discrimination)
         for theta in ([-1.0, 0.5], [2.0, -0.4]):
             x = a * (q[0] * theta[0] + q[1] * theta[1]) - b

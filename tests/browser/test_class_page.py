@@ -211,12 +211,12 @@ def test_comparison_is_drawn_stated_with_its_interval_and_ended(
     ]
     tutor.post("exam-marks", {"exam": "Final", "exam_date": "2099-06-01", "marks": marks})
     page.reload()
-    shown = tutor.get("class-analytics", class_id=taught["id"])["plan_arms"]
-    assert shown["difference"] is not None
+    comparison = tutor.get("class-analytics", class_id=taught["id"])["plan_arms"]
+    assert comparison["difference"] is not None
     sentence = page.get_by_text("With plans +")
-    expect(sentence).to_contain_text(f"+{shown['difference']:.1f} marks")
-    expect(sentence).to_contain_text(f"+{shown['confidence_interval']['upper']:.1f}")
-    expect(page.get_by_text(shown["note"])).to_be_visible()
+    expect(sentence).to_contain_text(f"+{comparison['difference']:.1f} marks")
+    expect(sentence).to_contain_text(f"+{comparison['confidence_interval']['upper']:.1f}")
+    expect(page.get_by_text(comparison["note"])).to_be_visible()
     page.get_by_role("button", name="End the comparison").click()
     page.get_by_role("dialog").get_by_role("button", name="End the comparison").click()
     expect(page.get_by_role("button", name="Draw two halves")).to_be_visible()

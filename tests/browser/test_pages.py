@@ -123,9 +123,9 @@ def test_landing_page_says_what_the_health_means(
     visit: Visit, health: dict[str, object], meaning: str
 ) -> None:
     script = "health => import('/landing/model.js').then(page => page.meaning(health))"
-    shown = visit("/").page.evaluate(script, {"services": {"redis": "up"}, **health})
-    assert shown.startswith(meaning)
-    assert bool(shown) == bool(meaning)
+    sentence = visit("/").page.evaluate(script, {"services": {"redis": "up"}, **health})
+    assert sentence.startswith(meaning)
+    assert bool(sentence) == bool(meaning)
 
 
 def test_landing_page_says_when_the_service_is_gone(
@@ -178,11 +178,11 @@ def test_bars_of_the_short_test_move_with_each_answer(
     after = page.locator(".bars tr").evaluate_all(places)
     assert after != before
     stored = page.evaluate("JSON.parse(localStorage.getItem('stepwise.tests')).current")
-    known = httpx.get(
+    response = httpx.get(
         f"{student_server.url}/api/student/{stored['studentId']}/proficiency",
         headers={"X-Session-Id": stored["sessionId"]},
     ).json()
-    values = dict(zip(known["concept_names"], known["proficiency"], strict=True))
+    values = dict(zip(response["concept_names"], response["proficiency"], strict=True))
     names = page.locator(".bars th").all_inner_texts()
     assert after == [f"{round(100 * values[name])}%" for name in names]
     page.reload()

@@ -59,8 +59,8 @@ def demo_pool(visit: Visit, demo_server: LocalServer) -> WatchedPage:
 
 def pools(server: LocalServer) -> list[dict[str, Any]]:
     response = httpx.get(f"{server.url}/api/pools", headers=OPERATOR)
-    found: list[dict[str, Any]] = response.json()["pools"]
-    return found
+    listed: list[dict[str, Any]] = response.json()["pools"]
+    return listed
 
 
 @pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])

@@ -347,14 +347,14 @@ def test_result_says_in_words_and_numbers_what_the_service_knows(
     session = current(page)["sessionId"]
     finish(page, 12)
     headers = {"X-Session-Id": session}
-    known = httpx.get(f"{url}/api/student/result/proficiency", headers=headers).json()
+    proficiency = httpx.get(f"{url}/api/student/result/proficiency", headers=headers).json()
     (test,) = httpx.get(f"{url}/api/student/result/history", headers=headers).json()[
         "test_sessions"
     ]
     expect(page.get_by_text(f"12 questions, {test['correct_responses']} right")).to_be_visible()
     rows = page.locator(".pf tbody tr")
     assert rows.locator("th").all_inner_texts() == list(CONCEPTS)
-    values = dict(zip(known["concept_names"], known["proficiency"], strict=True))
+    values = dict(zip(proficiency["concept_names"], proficiency["proficiency"], strict=True))
     for row, concept in zip(rows.all(), CONCEPTS, strict=True):
         expect(row.locator(".rg b")).to_have_text(str(round(100 * values[concept])))
         low, high = map(int, row.locator(".rg span").inner_text().split(" to "))

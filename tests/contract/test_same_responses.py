@@ -87,9 +87,9 @@ def strings_in(value: Any) -> Iterator[str]:
 
 
 def test_every_time_is_in_utc_and_says_so(responses_on: ResponsesOn) -> None:
-    shown = [text for response in responses_on("local") for text in strings_in(response.body)]
-    assert "<time>" in shown
-    assert [text for text in shown if LOCAL_TIME in text] == []
+    texts = [text for response in responses_on("local") for text in strings_in(response.body)]
+    assert "<time>" in texts
+    assert [text for text in texts if LOCAL_TIME in text] == []
 
 
 def test_misspelt_field_is_named_on_the_way(responses_on: ResponsesOn) -> None:

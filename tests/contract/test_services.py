@@ -101,8 +101,8 @@ def test_vercels_request_id_is_logged_beside_ours(variables: dict[str, str]) -> 
     }
     with deployed("vercel", variables) as deployment:
         assert isinstance(deployment, VercelDeployment)
-        for given, logged in sent.items():
-            request = Request("GET", "/api/health", headers={"x-vercel-id": given})
+        for sent_id, logged in sent.items():
+            request = Request("GET", "/api/health", headers={"x-vercel-id": sent_id})
             request_id = deployment.send(request).headers["x-request-id"]
             line = deployment.function("operations.health").log_line(request_id)
             assert line["platform_request"] == logged

@@ -102,9 +102,9 @@ def test_a_lesson_is_going_on_with_two_raised_hands(run_query: RunQuery) -> None
     active = f"SELECT count(*) FROM sessions WHERE last_activity > {newest} - INTERVAL '20 minutes'"
     assert run_query(active) == [(17,)]
     waiting = "SELECT session_token FROM sessions WHERE help_asked_at IS NOT NULL ORDER BY 1"
-    asked = "SELECT session_token FROM events WHERE event_type = 'help_asked' ORDER BY 1"
+    help_events = "SELECT session_token FROM events WHERE event_type = 'help_asked' ORDER BY 1"
     assert len(run_query(waiting)) == 2
-    assert run_query(waiting) == run_query(asked)
+    assert run_query(waiting) == run_query(help_events)
 
 
 def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:

@@ -47,11 +47,11 @@ def test_certain_items_stay_bit_for_bit_even_beside_uncertain_ones() -> None:
     rng = np.random.default_rng(3)
     q, difficulty, discrimination = rng.random((50, 3)), rng.random(50), rng.lognormal(size=50)
     plain = ItemBank.from_questions(q, difficulty, discrimination, 0.2)
-    known = ItemBank.from_questions(
+    certain = ItemBank.from_questions(
         q, difficulty, discrimination, 0.2, location_error=0.0, log_slope_error=0.0
     )
-    assert known.slopes.tobytes() == plain.slopes.tobytes()
-    assert known.intercepts.tobytes() == plain.intercepts.tobytes()
+    assert certain.slopes.tobytes() == plain.slopes.tobytes()
+    assert certain.intercepts.tobytes() == plain.intercepts.tobytes()
     error = np.where(np.arange(50) < 25, 0.0, 0.7)
     half = ItemBank.from_questions(q, difficulty, discrimination, 0.2, location_error=error)
     assert half.slopes[:25].tobytes() == plain.slopes[:25].tobytes()

@@ -69,9 +69,9 @@ READ: list[tuple[str, dict[str, str]]] = [
 """Addresses, and the parameters that libpq must read from them."""
 
 
-@pytest.mark.parametrize(("given", "understood"), READ, ids=[given for given, _ in READ])
-def test_an_address_is_read_as_it_was_meant(given: str, understood: dict[str, str]) -> None:
-    address = read_address(given, "POSTGRES_URL")
+@pytest.mark.parametrize(("text", "understood"), READ, ids=[text for text, _ in READ])
+def test_an_address_is_read_as_it_was_meant(text: str, understood: dict[str, str]) -> None:
+    address = read_address(text, "POSTGRES_URL")
     assert (address.problem, address.unknown) == (None, ())
     assert address.url is not None
     assert psycopg.conninfo.conninfo_to_dict(address.url) == understood
@@ -85,11 +85,11 @@ def test_an_address_is_read_as_it_was_meant(given: str, understood: dict[str, st
     ],
 )
 def test_special_characters_in_a_password_need_no_encoding(password: str) -> None:
-    for given in (
+    for text in (
         f"postgresql://u:{password}@h:6543/d",
         f"postgres://u:{password}@h:6543/d?supa=x",
     ):
-        address = read_address(given, "POSTGRES_URL")
+        address = read_address(text, "POSTGRES_URL")
         assert address.url is not None, address.problem
         expected = {**WITH_PORT, "password": password.replace("%41", "A")}
         assert psycopg.conninfo.conninfo_to_dict(address.url) == expected
@@ -129,11 +129,9 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("given", "words"), UNUSABLE, ids=[given for given, _ in UNUSABLE])
-def test_an_address_that_cannot_be_used_says_why_and_reveals_nothing(
-    given: str, words: str
-) -> None:
-    address = read_address(given, "DATABASE_URL")
+@pytest.mark.parametrize(("text", "words"), UNUSABLE, ids=[text for text, _ in UNUSABLE])
+def test_an_address_that_cannot_be_used_says_why_and_reveals_nothing(text: str, words: str) -> None:
+    address = read_address(text, "DATABASE_URL")
     assert address.url is None
     assert str(address.problem).startswith("DATABASE_URL: ")
     assert words in str(address.problem)
@@ -141,9 +139,9 @@ def test_an_address_that_cannot_be_used_says_why_and_reveals_nothing(
 
 
 def test_options_of_libpq_are_those_of_the_driver() -> None:
-    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
-    assert known == LIBPQ_OPTIONS
-    assert not known & OTHER_DRIVERS_OPTIONS
+    keywords = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    assert keywords == LIBPQ_OPTIONS
+    assert not keywords & OTHER_DRIVERS_OPTIONS
 
 
 @pytest.mark.parametrize("option", sorted(OTHER_DRIVERS_OPTIONS))
@@ -154,8 +152,8 @@ def test_an_option_for_another_driver_is_left_out_and_named(option: str) -> None
 
 
 def test_an_unknown_option_is_left_out_and_named_without_its_value() -> None:
-    for given in (f"postgresql://h/d?supa_typo={SECRET}", f"host=h supa_typo={SECRET}"):
-        address = read_address(given, "POSTGRES_URL")
+    for text in (f"postgresql://h/d?supa_typo={SECRET}", f"host=h supa_typo={SECRET}"):
+        address = read_address(text, "POSTGRES_URL")
         assert address.unknown[0].startswith("POSTGRES_URL: unknown option supa_typo")
         assert SECRET not in str(address)
 

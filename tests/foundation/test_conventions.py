@@ -83,17 +83,17 @@ def fields_of(model: type[Any]) -> dict[str, Any]:
 
 def models_in(annotation: Any) -> set[type[Any]]:
     """Return the models and dataclasses in a type, and those in their fields."""
-    found: set[type[Any]] = set()
+    models: set[type[Any]] = set()
     waiting = [annotation]
     while waiting:
         for part in parts_of(waiting.pop()):
             is_model = isinstance(part, type) and (
                 issubclass(part, BaseModel) or dataclasses.is_dataclass(part)
             )
-            if is_model and part not in found:
-                found.add(part)
+            if is_model and part not in models:
+                models.add(part)
                 waiting += fields_of(part).values()
-    return found
+    return models
 
 
 BODIES = sorted(

@@ -182,7 +182,7 @@ def test_wildcard_and_null_origins_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "read"),
+    ("address", "read"),
     [
         (
             "postgres://postgres.ref:p@aws.example:6543/postgres?sslmode=require&supa=base-pooler.x",
@@ -198,10 +198,10 @@ def test_wildcard_and_null_origins_are_ignored() -> None:
         ("host=a password=x?supa=1", "host=a password=x?supa=1"),
     ],
 )
-def test_parameters_for_other_drivers_are_left_out_of_addresses(given: str, read: str) -> None:
-    settings = Settings.from_env({"POSTGRES_URL": given})
+def test_parameters_for_other_drivers_are_left_out_of_addresses(address: str, read: str) -> None:
+    settings = Settings.from_env({"POSTGRES_URL": address})
     assert (settings.postgres_url, settings.migration_url) == (read, read)
-    assert Settings.from_env({"POSTGRES_URL_NON_POOLING": given}).migration_url == read
+    assert Settings.from_env({"POSTGRES_URL_NON_POOLING": address}).migration_url == read
 
 
 @pytest.mark.parametrize("key", ["SUPABASE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"])

@@ -260,15 +260,15 @@ def test_models_of_openapi_are_built_when_they_are_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "kept"),
+    ("name", "value", "own_value"),
     [("OPENBLAS_NUM_THREADS", "1", "3"), ("PYDANTIC_DISABLE_PLUGINS", "__all__", "x")],
 )
 def test_packages_are_told_to_leave_out_what_no_function_uses(
-    name: str, value: str, kept: str
+    name: str, value: str, own_value: str
 ) -> None:
     code = f"import lib, os; print(os.environ['{name}'])"
     environment = {key: text for key, text in os.environ.items() if key != name}
-    for env, expected in ((environment, value), ({**environment, name: kept}, kept)):
+    for env, expected in ((environment, value), ({**environment, name: own_value}, own_value)):
         result = subprocess.run(
             [sys.executable, "-c", code],
             cwd=ROOT,

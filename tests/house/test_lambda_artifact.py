@@ -122,9 +122,9 @@ def test_functions_that_need_no_heavy_package_have_the_small_artifact() -> None:
 
 def test_no_package_of_the_small_artifact_needs_one_that_it_lacks() -> None:
     pins = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
-    kept = [name for name in pins if not is_heavy(name)]
-    assert {"numpy", "boto3", "botocore"} <= set(pins) - set(kept)
-    for name in kept:
+    light = [name for name in pins if not is_heavy(name)]
+    assert {"numpy", "boto3", "botocore"} <= set(pins) - set(light)
+    for name in light:
         try:
             required = requires(name) or []
         except PackageNotFoundError:  # for another system

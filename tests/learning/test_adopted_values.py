@@ -282,8 +282,10 @@ def test_grades_and_plans_in_other_spellings_are_read(live: Connection) -> None:
         {"id": 6, "student_id": 1, "plan_type": "daily", "start_date": "2025-01-02",
          "end_date": "2025-01-01", "topics": "{}"}])  # fmt: skip
     result = upgrade(live)
-    found = {number: row["grade"] for number, row in adopted(live, "student_profiles").items()}
-    assert found == {1: 9, 2: 10, 3: 11, 4: 12}
+    stored_grades = {
+        number: row["grade"] for number, row in adopted(live, "student_profiles").items()
+    }
+    assert stored_grades == {1: 9, 2: 10, 3: 11, 4: 12}
     assert line_with(result, "grade is not").endswith(": id 5, 6, 7")
     kinds = {number: row["plan_type"] for number, row in adopted(live, "study_plans").items()}
     assert kinds == {1: "daily", 2: "exam_countdown", 3: "exam_countdown", 4: "exam_countdown"}

@@ -292,12 +292,12 @@ def test_student_is_compared_without_the_figures_of_others(school: School, teach
     )
     assert "ann" not in comparison.model_dump_json()
     assert compare_live(teacher, str(ann.user.student_id), None).rank == 1
-    for caller, wanted, in_class in (
+    for caller, student_id, in_class in (
         (cas, str(cas.user.student_id), None),
         (bob, sent, "7"),
         (bob, sent, school.school_class(teacher, [])),
     ):
         with pytest.raises(ClassClosed):
-            compare_live(caller, wanted, in_class)
+            compare_live(caller, student_id, in_class)
     with pytest.raises(StudentClosed):
         compare_live(cas, sent, None)

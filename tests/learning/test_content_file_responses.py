@@ -87,8 +87,8 @@ def test_file_that_the_client_has_is_not_sent_again(
     path = f"{PATH}/{listed['sha256']}"
     tag = client.get(path, headers=student).headers["etag"]
     assert tag == f'"{listed["sha256"]}"'
-    for known in (tag, f'W/{tag}, "another"'):
-        response = client.get(path, headers=student | {"If-None-Match": known})
+    for sent_tags in (tag, f'W/{tag}, "another"'):
+        response = client.get(path, headers=student | {"If-None-Match": sent_tags})
         assert (response.status_code, response.content) == (304, b"")
         assert response.headers["etag"] == tag
     assert client.get(path, headers=student | {"If-None-Match": '"x"'}).status_code == 200

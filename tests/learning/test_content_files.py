@@ -66,9 +66,10 @@ def device(tmp_path: Path) -> Iterator[Session]:
 def fetch(call: Call, *, held: dict[str, str] | None = None) -> tuple[list[str], list[ContentFile]]:
     """Return the names in the list, and the files whose hashes a device does not have."""
     files = list_files(call).files
-    wanted = [file for file in files if (held or {}).get(file.name) != file.sha256]
+    new_files = [file for file in files if (held or {}).get(file.name) != file.sha256]
     fetched = [
-        verified_file(file.name, file.sha256, read_file(call, file.sha256).body) for file in wanted
+        verified_file(file.name, file.sha256, read_file(call, file.sha256).body)
+        for file in new_files
     ]
     return [file.name for file in files], fetched
 
@@ -388,8 +389,8 @@ def test_question_with_an_answer_is_never_deleted(school: School, device: Sessio
     school.syllabus(TOPICS, questions_of_concept=2)
     author = later(school.call("author"))
     install(author, device)
-    kept = school.question("Calculus 1")
-    answered(device, kept)
+    answered_question = school.question("Calculus 1")
+    answered(device, answered_question)
     concept, calculus = school.concept("Calculus 1"), school.topic("Calculus")
     for table, condition in (
         (Question, Question.concept_id == concept),
@@ -404,7 +405,9 @@ def test_question_with_an_answer_is_never_deleted(school: School, device: Sessio
     remaining = {it.question_text for it in list_questions(device, [concept], None, 10)}
     assert remaining == {"Calculus 1, question 1"}
     assert calculus in read_syllabus(device).topics
-    assert device.execute(select(QuestionAttempt.question_id)).scalars().all() == [kept]
+    assert device.execute(select(QuestionAttempt.question_id)).scalars().all() == [
+        answered_question
+    ]
 
 
 def test_question_moves_with_its_concept(school: School, device: Session) -> None:
@@ -454,7 +457,9 @@ def test_damaged_file_is_refused(school: School, device: Session) -> None:
         with pytest.raises(ContentFileUnusable, match="syllabus is damaged"):
             verified_file("syllabus", listed.sha256, damaged)
     unreadable = ContentFile("syllabus", body.replace(b'"format":1', b'"format":2'))
-    with pytest.raises(ContentFileUnusable, match="syllabus has another form: format"):
+    with pytest.raises(
+        ContentFileUnusable, match="syllabus does not have the expected form: format"
+    ):
         store_content(device, ["syllabus"], [unreadable], NOW)
     with pytest.raises(ContentFileUnusable, match="syllabus is not in the list"):
         store_content(device, ["calibration"], [ContentFile("syllabus", body)], NOW)

@@ -76,24 +76,24 @@ def test_a_class_averages_out_errors_about_students_but_not_those_of_the_theorie
 
 
 def test_planned_study_raises_the_prediction_and_absence_lowers_it_again() -> None:
-    known = estimate(graph(1), np.array([0.3]), [], 0)
+    estimated = estimate(graph(1), np.array([0.3]), [], 0)
     sessions = [PlannedSession(day, 0, 30, False, 1.0) for day in range(5)]
     without, half, full = (
-        predict_exam(graph(1), known, 6, plan, attendance).mean
+        predict_exam(graph(1), estimated, 6, plan, attendance).mean
         for plan, attendance in (((), 1.0), (sessions, 0.5), (sessions, 1.0))
     )
     assert full > half + 3 > without + 6
 
 
 def test_waiting_lowers_the_prediction_by_what_is_forgotten() -> None:
-    known = estimate(graph(3), np.array([0.7, 0.8, 0.6]), [], 0)
-    soon, later = (predict_exam(graph(3), known, days) for days in (0, 60))
+    estimated = estimate(graph(3), np.array([0.7, 0.8, 0.6]), [], 0)
+    soon, later = (predict_exam(graph(3), estimated, days) for days in (0, 60))
     assert later.mean < soon.mean - 5
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(0, 200))
 @hypothesis_settings(max_examples=50, deadline=None)
 def test_intervals_surround_the_mean_within_0_and_100(mastery: list[float], days: int) -> None:
-    known = estimate(graph(len(mastery)), np.array(mastery), [], 0)
-    prediction = predict_exam(graph(len(mastery)), known, days)
+    estimated = estimate(graph(len(mastery)), np.array(mastery), [], 0)
+    prediction = predict_exam(graph(len(mastery)), estimated, days)
     assert 0 <= prediction.low <= prediction.mean <= prediction.high <= 100

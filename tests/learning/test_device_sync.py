@@ -61,16 +61,16 @@ def codes(answer: Any) -> list[str | None]:
 
 def server_rows(device: Device) -> dict[Any, Any]:
     """Return all rows of the server, as repairs fetch them."""
-    found: dict[Any, Any] = {}
+    rows: dict[Any, Any] = {}
     for table in SyncedTable:
         cursor = None
         while True:
             page = list_rows(device.call, table, cursor, 2)
-            found |= {(table, row.row_id): row.columns for row in page.rows}
+            rows |= {(table, row.row_id): row.columns for row in page.rows}
             cursor = page.next_cursor
             if cursor is None:
                 break
-    return found
+    return rows
 
 
 def test_answers_of_both_devices_reach_both(school: School, device: Device, other: Device) -> None:

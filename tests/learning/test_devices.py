@@ -42,9 +42,9 @@ def test_sync_describes_the_device(school: School) -> None:
     for syncs, pending in ((0, 3), (1, 0)):
         counts = {"syncs": syncs, "pending": pending, "rejected": 0}
         device.sync(device=described | counts)
-    (seen,) = list_devices(student, None, None, 200).devices
-    assert (seen.id, seen.name, seen.student_name) == (device.id, "Laptop", "ann")
-    assert (seen.pending, seen.state, seen.last_sync) == (0, "synced", NOW)
+    (listed,) = list_devices(student, None, None, 200).devices
+    assert (listed.id, listed.name, listed.student_name) == (device.id, "Laptop", "ann")
+    assert (listed.pending, listed.state, listed.last_sync) == (0, "synced", NOW)
 
 
 def test_devices_are_listed_with_their_state_the_last_sync_first(school: School) -> None:
@@ -58,8 +58,8 @@ def test_devices_are_listed_with_their_state_the_last_sync_first(school: School)
         tablet  1        1         error
         phone   0        0         synced
     """
-    seen = [it.model_dump() for it in list_devices(student, None, None, 200).devices]
-    assert drawn(seen, expected) == rows(expected)
+    listed = [it.model_dump() for it in list_devices(student, None, None, 200).devices]
+    assert drawn(listed, expected) == rows(expected)
 
 
 def test_callers_see_the_devices_of_their_students_only(school: School) -> None:
@@ -83,12 +83,12 @@ def test_pages_join(school: School) -> None:
     student = school.user("ann")
     for name, minutes in (("a", 1), ("b", 2), ("c", 2), ("d", 3)):
         stored(school, student, name, minutes)
-    seen, position = [], None
+    names, position = [], None
     for _ in range(2):
         page = list_devices(student, None, position, 2)
-        seen += [device.name for device in page.devices]
+        names += [device.name for device in page.devices]
         position = page.next_cursor
     assert position is None
-    assert (seen[0], set(seen[1:3]), seen[3]) == ("d", {"b", "c"}, "a")
+    assert (names[0], set(names[1:3]), names[3]) == ("d", {"b", "c"}, "a")
     with pytest.raises(InvalidCursor):
         list_devices(student, None, "x", 2)

@@ -38,12 +38,12 @@ def test_calibrations_of_other_formats_are_refused(text: str) -> None:
         Calibration.from_json(text)
 
 
-@pytest.mark.parametrize("known", ['"difficulty": -1.0', '"item": {}'])
-def test_calibration_of_unknown_features_is_refused(known: str) -> None:
+@pytest.mark.parametrize("member", ['"difficulty": -1.0', '"item": {}'])
+def test_calibration_of_unknown_features_is_refused(member: str) -> None:
     text = replace(FITTED, weights={"difficulty": -1.0}, effects={"item": {}}).to_json()
     compact = json.dumps(json.loads(text))
-    assert known in compact
-    tomorrow = compact.replace(known, known.replace(known.split('"')[1], "from tomorrow"))
+    assert member in compact
+    tomorrow = compact.replace(member, member.replace(member.split('"')[1], "from tomorrow"))
     with pytest.raises(ValueError, match="from tomorrow"):
         Calibration.from_json(tomorrow)
 

@@ -34,8 +34,8 @@ def preceded_by(*queries: str) -> Iterator[None]:
     waiting = [Statement(Query("test", query.encode())) for query in queries]
 
     def take() -> list[Statement]:
-        taken, waiting[:] = list(waiting), []
-        return taken
+        statements, waiting[:] = list(waiting), []
+        return statements
 
     precede_next(take)
     try:

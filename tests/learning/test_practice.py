@@ -178,9 +178,9 @@ def test_teachers_see_their_own_students_only(school: School) -> None:
     school.school_class(teacher, [student])
     sent = str(student.user.student_id)
     assert list_attempts(teacher, sent, None, 10).attempts == []
-    for caller, wanted in ((other, sent), (teacher, str(stranger.user.student_id))):
+    for caller, student_id in ((other, sent), (teacher, str(stranger.user.student_id))):
         with pytest.raises(StudentClosed):
-            list_attempts(caller, wanted, None, 10)
+            list_attempts(caller, student_id, None, 10)
     with pytest.raises(StudentNotFound):
         list_attempts(school.user("root", Role.ADMIN), "7", None, 10)
 

@@ -99,8 +99,8 @@ def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:
     lost = old_format("hush", bytes(32))
     legacy.put("student_configs", session_token="token-a", twilio_auth_token=lost)
     assert legacy.run().verified
-    kept = "exercises #>> '{_legacy,student_configs,twilio_auth_token}'"
-    assert legacy.session(f"extra, {kept}") == ({}, lost)
+    token = "exercises #>> '{_legacy,student_configs,twilio_auth_token}'"
+    assert legacy.session(f"extra, {token}") == ({}, lost)
 
 
 @pytest.mark.parametrize(

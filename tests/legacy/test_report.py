@@ -28,9 +28,9 @@ def test_spellings_of_exercises_make_one_group(legacy: Legacy, client: TestClien
             "exercises.step-101",
         ]
         assert findings["groups"][0]["examples"] == []
-        shown = [(row["outcome"], row["source"]) for row in findings["rows"]]
-        assert len(shown) == 500
-        assert shown[:42] == [
+        findings_of_page = [(row["outcome"], row["source"]) for row in findings["rows"]]
+        assert len(findings_of_page) == 500
+        assert findings_of_page[:42] == [
             ("skipped", "workshop_students"),
             *[("kept raw", "workshop_students")] * 20,
             ("mended", "student_configs"),

@@ -61,8 +61,8 @@ def test_a_private_key_in_json_is_removed_and_the_json_stays_whole(legacy: Legac
     assert legacy.run().verified
     assert "MIIE" not in everything(legacy)
     assert legacy.session("exercises #>> '{step-1,b}'") == "after-it"
-    kept = json.loads(legacy.session("exercises #>> '{step-1,code}'", "token-b"))
-    assert kept["b"] == "after-it"
+    migrated = json.loads(legacy.session("exercises #>> '{step-1,code}'", "token-b"))
+    assert migrated["b"] == "after-it"
 
 
 def test_an_account_of_a_login_without_an_email_is_not_kept_in_the_clear(legacy: Legacy) -> None:

@@ -171,20 +171,20 @@ class Contents:
         """Return whether the value is stored somewhere."""
         if value.is_empty or self.reports(value, "skipped", "mended"):
             return True
-        if any(_same(kept, value) for kept in self.kept(value)):
+        if any(_same(migrated, value) for migrated in self.kept(value)):
             return True
         if value.column.kind is Kind.UNKNOWN:
             return False
         return any(_CHECKS[value.column.kind](session, value) for session in self.of(value))
 
 
-def _same(kept: Any, value: Value) -> bool:
+def _same(migrated: Any, value: Value) -> bool:
     if value.column.type == "json":
-        return kept == value.text or _leaves(json.dumps(kept)) == _leaves(value.text)
-    if kept in (value.value, value.text, value.text.strip()) or kept == _json(value.text):
+        return migrated == value.text or _leaves(json.dumps(migrated)) == _leaves(value.text)
+    if migrated in (value.value, value.text, value.text.strip()) or migrated == _json(value.text):
         return True
     # A number among secrets is text once it was sealed.
-    return _leaves(json.dumps(kept)) == _leaves(json.dumps(value.value))
+    return _leaves(json.dumps(migrated)) == _leaves(json.dumps(value.value))
 
 
 def _leaves(text: str) -> list[str]:
@@ -259,9 +259,9 @@ def read_values(connection: Superuser, tables: tuple[Table, ...]) -> list[Value]
     for table in tables:
         for column in table.columns:
             name = '"' + column.name + '"'
-            shown = f"to_jsonb({name}::text)" if column.type == "json" else f"to_jsonb({name})"
+            as_json = f"to_jsonb({name}::text)" if column.type == "json" else f"to_jsonb({name})"
             rows = connection.execute(
-                f"SELECT ctid::text, {name}::text, {shown} FROM public.{table.name} "
+                f"SELECT ctid::text, {name}::text, {as_json} FROM public.{table.name} "
                 "ORDER BY ctid".encode()
             )
             values += [

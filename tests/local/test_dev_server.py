@@ -57,8 +57,8 @@ def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev:
     restarted = start_dev()
     assert restarted.get("/health")[0] == 200
     with psycopg.connect(restarted.database) as connection:
-        kept = {row[0] for row in connection.execute("SELECT n FROM public.kept")}
-    assert kept >= set(acknowledged)
+        stored_numbers = {row[0] for row in connection.execute("SELECT n FROM public.kept")}
+    assert stored_numbers >= set(acknowledged)
     assert system_identifier(restarted) == system_id, "the data of the first start are in use"
     assert (folder / "migrate.log").read_text().count("The database is at revision ") == 1
     assert restarted.printed("Admin password") == password

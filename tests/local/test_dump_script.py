@@ -249,11 +249,11 @@ def test_a_restored_database_that_cannot_be_upgraded_is_restored_and_reported(
     monkeypatch.setenv("DATABASE_URL", empty_postgres_url)
     (tmp_path / "odd.sql").write_text("CREATE VIEW public.sessions AS SELECT 1 AS session_token;")
     assert main(["restore", "odd.sql"]) == 1
-    said = capsys.readouterr()
-    assert "Restored odd.sql" in said.out
-    assert "The schema could not be brought up to date:\n  " in said.err
-    assert "then run `make migrate`" in said.err
-    assert "Traceback" not in said.err
+    output = capsys.readouterr()
+    assert "Restored odd.sql" in output.out
+    assert "The schema could not be brought up to date:\n  " in output.err
+    assert "then run `make migrate`" in output.err
+    assert "Traceback" not in output.err
     assert one(empty_postgres_url, "SELECT session_token FROM public.sessions") == 1
 
 

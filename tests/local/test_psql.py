@@ -95,14 +95,16 @@ def wait_until_asleep(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "zone"), [({}, "UTC"), ({"PGTZ": "Asia/Kolkata"}, "Asia/Kolkata")]
+    ("variables", "zone"), [({}, "UTC"), ({"PGTZ": "Asia/Kolkata"}, "Asia/Kolkata")]
 )
 def test_times_are_in_utc_unless_the_environment_names_a_zone(
-    folder: Path, postgres_url: str, given: dict[str, str], zone: str
+    folder: Path, postgres_url: str, variables: dict[str, str], zone: str
 ) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         name = psycopg.sql.Identifier(connection.info.dbname)
         statement = "ALTER DATABASE {} SET TimeZone = 'America/New_York'"
         connection.execute(psycopg.sql.SQL(statement).format(name))
-    ended = psql("-Atc", "SHOW TimeZone", cwd=folder, DATABASE_URL=postgres_url, **CACHE, **given)
+    ended = psql(
+        "-Atc", "SHOW TimeZone", cwd=folder, DATABASE_URL=postgres_url, **CACHE, **variables
+    )
     assert ended.stdout == f"{zone}\n"

@@ -117,8 +117,8 @@ def test_missing_right_is_named_with_the_table(
     superuser(f"GRANT SELECT ON public.{table} TO {OWNER}")
     assert call(client, MIGRATE)["verification"]["verified"] is True
     refused(client, CLEANUP, "not_owner", table, **CONFIRM)
-    ((kept,),) = superuser(f"SELECT to_regclass('public.{table}') IS NOT NULL")
-    assert kept
+    ((exists,),) = superuser(f"SELECT to_regclass('public.{table}') IS NOT NULL")
+    assert exists
 
 
 def test_preflight_names_the_role_and_the_owner_of_each_table(

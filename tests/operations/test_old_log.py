@@ -101,11 +101,11 @@ def test_the_old_tables_keep_their_rows_and_a_second_call_copies_nothing(
     before = fetch(old_log, EVENTS)
     create()
     assert fetch(old_log, EVENTS) == before
-    kept = fetch(
+    backups = fetch(
         old_log, "SELECT relname FROM pg_class WHERE relname ~ '^(events|students)_backup_[0-9]+$'"
     )
-    assert len(kept) == 2
-    counts = [fetch(old_log, f"SELECT count(*) FROM public.{name}")[0][0] for (name,) in kept]
+    assert len(backups) == 2
+    counts = [fetch(old_log, f"SELECT count(*) FROM public.{name}")[0][0] for (name,) in backups]
     assert sorted(counts) == [3, 4]
 
 

@@ -270,11 +270,11 @@ def test_rows_about_one_step_are_added_up_and_none_is_lost(
     assert rows(
         "SELECT completed_at::TEXT, deployment_url FROM step_progress WHERE step_number = 1"
     ) == [("2025-03-01 00:00:00+00", "https://a.example")]
-    kept = rows(
+    events = rows(
         "SELECT event_data -> 'step_number', event_data ->> 'step_name', session_token,"
         " student_id IS NOT NULL FROM events WHERE event_data ? 'step_number' ORDER BY 1"
     )
-    assert kept == [(-1, "Lobby", TOKEN, True), (0, "Connect Accounts", TOKEN, True),
+    assert events == [(-1, "Lobby", TOKEN, True), (0, "Connect Accounts", TOKEN, True),
                     (8, "Somewhere", TOKEN, True), (12, "Bonus", TOKEN, True)]  # fmt: skip
     before = rows(ROWS_AS_JSON)
     assert upgrade(postgres_url) == []

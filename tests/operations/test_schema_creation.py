@@ -104,8 +104,10 @@ def test_rows_of_an_older_schema_are_kept_and_repaired(empty: str, older: str) -
         ("ws_1_long_enough", 3, 60, 0, True),
         ("ws_2_long_enough", 1, 0, 0, False),
     ]  # fmt: skip
-    ((kept,),) = fetch(empty, "SELECT event_data FROM events WHERE event_data ? 'step_number'")
-    assert (kept["step_number"], kept["time_spent"]) == (11, 7)
+    ((event_data,),) = fetch(
+        empty, "SELECT event_data FROM events WHERE event_data ? 'step_number'"
+    )
+    assert (event_data["step_number"], event_data["time_spent"]) == (11, 7)
     names = "SELECT event_data FROM events WHERE event_data ? 'stepName' ORDER BY id"
     assert sorted(event["stepNumber"] for (event,) in fetch(empty, names)) == [1, 3]
     assert fetch(empty, "SELECT count(*) FROM events e JOIN sessions s USING (session_token)"

@@ -75,11 +75,11 @@ class WatchedPage:
 
         640 pixels are a window of 1280 at 200 % zoom. The last width stays.
         """
-        found = []
+        overflows = []
         for width in widths:
             self.page.set_viewport_size({"width": width, "height": 800})
-            found.append(max(0, self.overflow))
-        return found
+            overflows.append(max(0, self.overflow))
+        return overflows
 
     def violations(self) -> list[str]:
         """Return what axe-core finds against WCAG 2.2 AA: rule, impact and element."""

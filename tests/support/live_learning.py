@@ -183,7 +183,7 @@ class _Generator:
         return self.live
 
     def user(self, number: int) -> None:
-        stored, kept = self.one_of(
+        stored, expected_hash = self.one_of(
             (BCRYPT, BCRYPT), (pbkdf2_hash("x"), pbkdf2_hash("x")), ("sunshine", None),
             (None, None), (BCRYPT[:-1], None), ("$2 a day keeps", None),
         )  # fmt: skip
@@ -192,11 +192,11 @@ class _Generator:
             ("student", "student"), ("owner", None),
         )  # fmt: skip
         name = self.one_of(f"user{number}", "ann", f" Ünal {number}")
-        taken = {row["username"] for row in self.live.expected["users"].values()}
-        suffix = next(n for n in range(2, 99) if f"ann-{n}" not in taken)
+        usernames = {row["username"] for row in self.live.expected["users"].values()}
+        suffix = next(n for n in range(2, 99) if f"ann-{n}" not in usernames)
         expected = {
-            "username": f"ann-{suffix}" if name == "ann" and "ann" in taken else name,
-            "password_hash": kept,
+            "username": f"ann-{suffix}" if name == "ann" and "ann" in usernames else name,
+            "password_hash": expected_hash,
             "role": known_role,
         }
         row = {"id": number, "username": name, "password_hash": stored, "role": role}
@@ -287,8 +287,8 @@ class _Generator:
             "time_taken_seconds": seconds, "confidence": confidence,
             "timestamp": _UTC.format(day), "synced": True,
         }  # fmt: skip
-        known = self.known("student_profiles", student) and self.known("questions", question)
-        sound = known and sound_confidence and seconds > 0
+        is_known = self.known("student_profiles", student) and self.known("questions", question)
+        sound = is_known and sound_confidence and seconds > 0
         self.live.add("question_attempts", row, expected if sound else None)
 
     def mastery(self) -> None:

@@ -57,8 +57,8 @@ def test_accounts_that_a_page_sends_are_the_students(
     listed = client.post("/api/admin-list-configs", json={"adminPassword": ADMIN_PASSWORD}).json()
     (student,) = listed["students"]
     assert (student["githubUsername"], student["hasTwilioAccountSid"]) == ("ann-b", True)
-    for shown in (response.json(), progress, config, listed):
-        assert not any(secret in str(shown) for secret in (SID, OTHER_SID, "v1."))
+    for body in (response.json(), progress, config, listed):
+        assert not any(secret in str(body) for secret in (SID, OTHER_SID, "v1."))
     everything = rows("SELECT to_jsonb(st), to_jsonb(s), to_jsonb(e) FROM students st, sessions s,"
                       " events e")  # fmt: skip
     assert not any(secret in str(everything) for secret in (SID, OTHER_SID))

@@ -104,9 +104,9 @@ def test_a_hundred_large_bug_reports_are_short_in_the_session_and_whole_as_event
     assert stored[0] <= 200_000
     note = " … [cut; the event bug_reported has the whole text]"
     shortened = [f"{number:03} {text}"[: 2000 - len(note)] + note for number in range(110)]
-    kept = [report["description"] for report in stored[1]]
-    assert len(kept) >= 200_000 // MAX_BYTES_IN_SESSION
-    assert kept == shortened[-len(kept) :]
+    descriptions = [report["description"] for report in stored[1]]
+    assert len(descriptions) >= 200_000 // MAX_BYTES_IN_SESSION
+    assert descriptions == shortened[-len(descriptions) :]
     for report in stored[1]:
         assert len(json.dumps(report, ensure_ascii=False).encode()) <= MAX_BYTES_IN_SESSION
     events = rows(

@@ -37,10 +37,10 @@ def test_student_keeps_id_sessions_tokens_and_progress(
         "ann.b@example.org",
     )
     assert (after["completion_rate"], after["total_time_spent"]) == (11, 10)
-    found = client.get("/api/student-progress", params={"studentEmail": "Ann.B@example.org"})
-    assert len(found.json()["sessions"]) == 2
-    gone = client.get("/api/student-progress", params={"studentEmail": "ann@example.com"})
-    assert gone.json()["sessions"] == []
+    by_new_email = client.get("/api/student-progress", params={"studentEmail": "Ann.B@example.org"})
+    assert len(by_new_email.json()["sessions"]) == 2
+    by_old_email = client.get("/api/student-progress", params={"studentEmail": "ann@example.com"})
+    assert by_old_email.json()["sessions"] == []
     assert rows(EMAILS) == [("ann.b@example.org",)]
 
 

@@ -40,7 +40,8 @@ def two(post: Post, rows: Rows) -> dict[str, str]:
     post(studentEmail=BEN, sessionToken=OTHER, githubUsername="ben-b", completed=True)
     post(sessionToken=OTHER, stepNumber=2, completed=True)
     return {
-        mail: str(found) for mail, found in rows("SELECT student_email, student_id FROM students")
+        mail: str(student_id)
+        for mail, student_id in rows("SELECT student_email, student_id FROM students")
     }
 
 

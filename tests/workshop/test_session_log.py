@@ -62,11 +62,11 @@ def test_pages_follow_each_other_without_a_gap(client: TestClient, log: Log, row
         "UPDATE events SET created_at = now() WHERE event_type = 'action'"
     )
     page = events(client, eventType="action", limit=2)
-    found = page["events"]
+    all_events = page["events"]
     while page["next_cursor"]:
         page = events(client, eventType="action", limit=2, cursor=page["next_cursor"])
-        found += page["events"]
-    assert [event["event_data"]["n"] for event in found] == [4, 3, 2, 1, 0]
+        all_events += page["events"]
+    assert [event["event_data"]["n"] for event in all_events] == [4, 3, 2, 1, 0]
     assert client.get(PATH, params={"sessionToken": TOKEN, "cursor": "x"}).status_code == 422
 
 
@@ -82,8 +82,8 @@ def test_holder_reads_one_session_and_an_operator_all(
     assert client.get(PATH, params={"studentEmail": "bob@example.com"}).status_code == 401
     bobs = {"studentEmail": " BOB@example.com", "eventType": "action"}
     for params, tokens in (({}, {TOKEN, OTHER}), (bobs, {OTHER})):
-        found = client.get(PATH, params=params, headers=OPERATOR).json()["events"]
-        assert {event["session_token"] for event in found} == tokens
+        listed = client.get(PATH, params=params, headers=OPERATOR).json()["events"]
+        assert {event["session_token"] for event in listed} == tokens
 
 
 def test_secrets_and_tokens_are_removed(log: Log, rows: Rows) -> None:

@@ -44,9 +44,9 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
 ) -> None:
     post(studentEmail="ann@example.com")
     assert waiting(client) == []
-    asked = ask(client).json()
-    assert ask(client).json()["helpAskedAt"] == asked["helpAskedAt"]
-    assert waiting(client) == [(TOKEN, asked["helpAskedAt"])]
+    request = ask(client).json()
+    assert ask(client).json()["helpAskedAt"] == request["helpAskedAt"]
+    assert waiting(client) == [(TOKEN, request["helpAskedAt"])]
     helped = client.post(
         "/api/admin-mark-helped", json={"adminPassword": INSTRUCTOR_PASSWORD, "sessionToken": TOKEN}
     )
@@ -69,9 +69,9 @@ def test_progress_says_since_when_the_student_waits(client: TestClient, post: Po
         return progress["help_asked_at"]
 
     assert post().json()["progress"]["help_asked_at"] is None
-    asked = ask(client).json()["helpAskedAt"]
-    assert asked is not None
-    assert shown() == asked
+    asked_at = ask(client).json()["helpAskedAt"]
+    assert asked_at is not None
+    assert shown() == asked_at
     ask(client, raised=False)
     assert shown() is None
 
@@ -163,20 +163,20 @@ def test_every_secret_is_sealed_for_the_new_token(
     save = {"sessionToken": TOKEN, "twilioAuthToken": "0123456789abcdef0123456789abcdef"}
     assert client.post("/api/student-config-save", json=save).status_code == 200
     vault = Vault.from_settings(settings)
-    kept = vault.seal_repeatably("from an unknown column", TOKEN, LEGACY_FIELD)
+    sealed_key = vault.seal_repeatably("from an unknown column", TOKEN, LEGACY_FIELD)
     rows(
         "UPDATE sessions SET exercises = jsonb_build_object("
         "'_legacy', jsonb_build_object('workshop_students', jsonb_build_array("
         "jsonb_build_object('api_key_secret', %s::text))))",
-        kept,
+        sealed_key,
     )
     token = new_link(client, sessionToken=TOKEN).json()["sessionToken"]
-    ((auth_token, kept),) = rows(
+    ((auth_token, sealed_key),) = rows(
         "SELECT extra ->> 'twilioAuthToken',"
         " exercises #>> '{_legacy,workshop_students,0,api_key_secret}' FROM sessions"
     )
     assert vault.open(auth_token, token, AUTH_TOKEN_FIELD) == save["twilioAuthToken"]
-    assert vault.open(kept, token, LEGACY_FIELD) == "from an unknown column"
+    assert vault.open(sealed_key, token, LEGACY_FIELD) == "from an unknown column"
 
 
 def test_new_link_is_audited_without_the_person_and_needs_one(

@@ -77,7 +77,7 @@ def _choice(before: Session, step: int, chosen: int | None) -> ChoiceOut:
         chances = pool.eligibility.chances(len(pool), level)
     best = max((information[askable[items]]), default=0.0)
     ranked = np.argsort(-information, kind="stable")
-    shown = [
+    places = [
         place
         for rank, place in enumerate(ranked)
         if rank < MAX_CANDIDATES or items[place] == chosen
@@ -104,6 +104,6 @@ def _choice(before: Session, step: int, chosen: int | None) -> ChoiceOut:
                 eligible=bool(askable[items[place]]),
                 chosen=items[place] == chosen,
             )
-            for place in shown
+            for place in places
         ],
     )

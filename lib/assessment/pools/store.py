@@ -175,9 +175,9 @@ def lock_or_create_pool(
     return stored_count
 
 
-def write_rules(tx: "Transaction", pool_id: UUID, given: dict[str, Any]) -> dict[str, Any]:
-    """Change the given rules of a pool, those that are None to their defaults; return all rules."""
-    params = {"pool_id": pool_id, "given": as_jsonb(given)}
+def write_rules(tx: "Transaction", pool_id: UUID, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change rules of a pool, those with None to their defaults; return all rules."""
+    params = {"pool_id": pool_id, "given": as_jsonb(changes)}
     rules: dict[str, Any] = tx.fetch_value(_queries["write_rules"], params)
     return rules
 

@@ -84,12 +84,12 @@ def view_of(call: Call, row: ClassRow, filters: Filters) -> ClassView:
     """
     members = list_students(call.db, row.id)
     if filters.student_id is not None:
-        wanted = reference(filters.student_id)
+        student = reference(filters.student_id)
         members = [
             member
             for member in members
-            if member.id == wanted.id
-            or (wanted.former_id is not None and member.former_id == wanted.former_id)
+            if member.id == student.id
+            or (student.former_id is not None and member.former_id == student.former_id)
         ]
     syllabus = syllabus_store.read_syllabus(call.db)
     topic_id = None

@@ -138,8 +138,8 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     by_id: dict[UUID | int, UUID] = {member.id: member.id for member in members} | {
         member.former_id: member.id for member in members if member.former_id is not None
     }
-    wanted = [reference(sent) for sent in body.student_ids]
-    keys = [it.former_id if it.id is None else it.id for it in wanted]
+    references = [reference(sent) for sent in body.student_ids]
+    keys = [it.former_id if it.id is None else it.id for it in references]
     chosen = {by_id[key] for key in keys if key in by_id}
     to_class_id = None if target is None else target.id
     with transaction(call.db), logged(call.db, chosen, call.now) as log:

@@ -53,9 +53,9 @@ def change_class(db: Session, class_id: UUID, values: Mapping[str, Any]) -> None
     db.execute(update(Class).where(Class.id == class_id).values(**values))
 
 
-def find_class(db: Session, wanted: Reference) -> ClassRow | None:
+def find_class(db: Session, reference: Reference) -> ClassRow | None:
     """Return a class; None if there is none with this id."""
-    rows = _classes(db, wanted.of(Class))
+    rows = _classes(db, reference.of(Class))
     return rows[0] if rows else None
 
 

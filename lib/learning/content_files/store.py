@@ -122,14 +122,14 @@ def put_rows(db: Session, rows: Sequence[FileRow], now: datetime) -> int:
     return len(new) + len(changed)
 
 
-def delete_others(db: Session, kind: type[FileRow], kept: Iterable[UUID]) -> int:
+def delete_others(db: Session, kind: type[FileRow], kept_ids: Iterable[UUID]) -> int:
     """Delete the rows of a table except those with certain ids; return how many were deleted."""
     table = _table(kind)
-    others = set(db.execute(select(table.c.id)).scalars()) - set(kept)
+    others = set(db.execute(select(table.c.id)).scalars()) - set(kept_ids)
     return _delete(db, kind, others)
 
 
-def delete_unanswered(db: Session, topic_id: UUID, kept: Collection[UUID]) -> int:
+def delete_unanswered(db: Session, topic_id: UUID, kept_ids: Collection[UUID]) -> int:
     """Delete questions of a topic that have no answers, except those with certain ids."""
     answered = select(QuestionAttempt.id).where(QuestionAttempt.question_id == Question.id)
     query = (
@@ -137,23 +137,23 @@ def delete_unanswered(db: Session, topic_id: UUID, kept: Collection[UUID]) -> in
         .join(Concept, Concept.id == Question.concept_id)
         .where(Concept.topic_id == topic_id, ~answered.exists())
     )
-    return _delete(db, QuestionFileRow, set(db.execute(query).scalars()) - set(kept))
+    return _delete(db, QuestionFileRow, set(db.execute(query).scalars()) - set(kept_ids))
 
 
-def delete_empty_concepts(db: Session, kept: Collection[UUID]) -> int:
+def delete_empty_concepts(db: Session, kept_ids: Collection[UUID]) -> int:
     """Delete concepts that have no questions, except those with certain ids."""
     used = select(Question.id).where(Question.concept_id == Concept.id)
     unused = set(db.execute(select(Concept.id).where(~used.exists())).scalars())
-    return _delete(db, ConceptFileRow, unused - set(kept))
+    return _delete(db, ConceptFileRow, unused - set(kept_ids))
 
 
-def delete_empty_topics(db: Session, kept: Collection[UUID]) -> int:
+def delete_empty_topics(db: Session, kept_ids: Collection[UUID]) -> int:
     """Delete topics that have no concepts and no parts, except those with certain ids.
 
     Topics whose last part is deleted follow, up to the highest.
     """
     parents = {row[0]: row[1] for row in db.execute(select(Topic.id, Topic.parent_id))}
-    used = set(kept) | set(db.execute(select(Concept.topic_id)).scalars())
+    used = set(kept_ids) | set(db.execute(select(Concept.topic_id)).scalars())
     total = 0
     while empty := parents.keys() - used - set(parents.values()):
         total += _delete(db, TopicFileRow, empty)

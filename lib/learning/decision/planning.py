@@ -152,14 +152,14 @@ def _sessions(path: Path, slots: Slots, days: int) -> list[PlannedSession]:
     """Return the sessions of the first days, the most valuable of each day first."""
     course = path.follow(slots.minutes_by_topic)
     lost = -path.worth(course, path.slopes(course), np.zeros_like(course.minutes))
-    known = average(course.level, path.state.theories) >= LEARNED
+    is_learned = average(course.level, path.state.theories) >= LEARNED
     sessions = []
     for day, minutes in enumerate(course.minutes[:days]):
         topics = np.flatnonzero(minutes)
         scores = np.round(np.maximum(lost[day, topics] / minutes[topics], 0.0), DECIMALS)
         for place in np.argsort(-scores, kind="stable").tolist():
             topic = int(topics[place])
-            revises, score = bool(known[day, topic]), float(scores[place])
+            revises, score = bool(is_learned[day, topic]), float(scores[place])
             length = float(minutes[topic])
             sessions.append(PlannedSession(day, path.graph.ids[topic], length, revises, score))
     return sessions

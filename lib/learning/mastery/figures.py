@@ -60,9 +60,11 @@ class StudentFigures:
     def add(self, attempt: Attempt, calibration: Calibration) -> None:
         """Count one answer, which is later than those counted, to a question with one concept."""
         [concept] = attempt.question.concepts
-        known = self.concepts.get(concept)
+        earlier = self.concepts.get(concept)
         beginning = Ability(beginning_of(calibration, self.ability), 0)
-        before = beginning if known is None else Ability(known.skill, known.mastery.total_attempts)
+        before = (
+            beginning if earlier is None else Ability(earlier.skill, earlier.mastery.total_attempts)
+        )
         self.ability, skill = abilities_after(
             calibration,
             attempt,
@@ -72,7 +74,7 @@ class StudentFigures:
         )
         self.attempts += 1
         self.asked.add(attempt.question.item)
-        self.concepts[concept] = _counted(known, attempt, skill, calibration)
+        self.concepts[concept] = _counted(earlier, attempt, skill, calibration)
 
 
 def count_all(attempts: Iterable[Attempt], calibration: Calibration) -> StudentFigures:
@@ -84,11 +86,11 @@ def count_all(attempts: Iterable[Attempt], calibration: Calibration) -> StudentF
 
 
 def _counted(
-    known: ConceptFigures | None, attempt: Attempt, skill: float, calibration: Calibration
+    earlier: ConceptFigures | None, attempt: Attempt, skill: float, calibration: Calibration
 ) -> ConceptFigures:
-    before = NEVER if known is None else known.mastery
-    streak = 0 if known is None else known.streak
-    confidences = 0 if known is None else known.known_confidences
+    before = NEVER if earlier is None else earlier.mastery
+    streak = 0 if earlier is None else earlier.streak
+    confidences = 0 if earlier is None else earlier.known_confidences
     [concept] = attempt.question.concepts
     total = before.total_attempts + 1
     seconds = before.avg_time_seconds

@@ -198,7 +198,9 @@ def list_attempts_of(db: Session, student_ids: Sequence[UUID]) -> dict[UUID, lis
     for row in rows:
         answer: tuple[Any, ...] = tuple(row)[1:]
         attempts[row[0]].append(as_attempt(*answer))
-    return {student_id: canonical(given) for student_id, given in attempts.items()}
+    return {
+        student_id: canonical(student_attempts) for student_id, student_attempts in attempts.items()
+    }
 
 
 def _insert(db: Session) -> Any:

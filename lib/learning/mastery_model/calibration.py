@@ -141,12 +141,16 @@ class Calibration:
         """
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"This is not a calibration of format {FORMAT}.")
-        given: dict[str, Any] = {key: value for key, value in values.items() if key != "format"}
-        unknown = given.keys() ^ {it.name for it in fields(cls)}
+        coefficients: dict[str, Any] = {
+            key: value for key, value in values.items() if key != "format"
+        }
+        unknown = coefficients.keys() ^ {it.name for it in fields(cls)}
         if unknown:
             raise ValueError(
                 f"Unknown or missing in the calibration: {', '.join(sorted(unknown))}."
             )
-        given["steps"] = Steps(**given["steps"])
-        given["items"] = {key: ItemParameters(**it) for key, it in given["items"].items()}
-        return cls(**given)
+        coefficients["steps"] = Steps(**coefficients["steps"])
+        coefficients["items"] = {
+            key: ItemParameters(**it) for key, it in coefficients["items"].items()
+        }
+        return cls(**coefficients)

@@ -57,10 +57,10 @@ def _drawn(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm
 
 
 def _member(sent: str, students: list[Student]) -> UUID:
-    wanted = reference(sent)
+    member = reference(sent)
     for student in students:
-        if student.id == wanted.id or (
-            wanted.former_id is not None and student.former_id == wanted.former_id
+        if student.id == member.id or (
+            member.former_id is not None and student.former_id == member.former_id
         ):
             return student.id
     raise StudentClosed

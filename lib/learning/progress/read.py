@@ -116,12 +116,12 @@ def _walk(
     return timeline, week_ago
 
 
-def _day(day: date, taken: Sequence[Attempt], mastery_score: float) -> DayOut:
+def _day(day: date, attempts: Sequence[Attempt], mastery_score: float) -> DayOut:
     return DayOut(
         date=day.isoformat(),
-        questions_attempted=len(taken),
-        correct=sum(answer.is_correct for answer in taken),
-        accuracy=_accuracy(taken),
+        questions_attempted=len(attempts),
+        correct=sum(answer.is_correct for answer in attempts),
+        accuracy=_accuracy(attempts),
         mastery_score=mastery_score,
     )
 

@@ -91,17 +91,17 @@ def changeable_students(call: Call, sent: Sequence[str | int | UUID]) -> list[St
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`, if one of them may not.
     """
-    wanted = [reference(each) for each in sent]
+    references = [reference(each) for each in sent]
     of_any = or_(
-        StudentProfile.id.in_({each.id for each in wanted} - {None}),
-        StudentProfile.former_id.in_({each.former_id for each in wanted} - {None}),
+        StudentProfile.id.in_({each.id for each in references} - {None}),
+        StudentProfile.former_id.in_({each.former_id for each in references} - {None}),
     )
     students = _list(call.db, of_any)
     by_sent = {Reference(id=it.id): it for it in students}
     by_sent |= {
         Reference(former_id=it.former_id): it for it in students if it.former_id is not None
     }
-    return [_changeable(call, by_sent.get(each)) for each in wanted]
+    return [_changeable(call, by_sent.get(each)) for each in references]
 
 
 def own_or_named(call: Call, sent: str | None) -> Student:

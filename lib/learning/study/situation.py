@@ -159,9 +159,9 @@ def _sessions(
         PastSession(
             day,
             topic_id,
-            sum(it.seconds for it in given) / SECONDS_PER_MINUTE,
-            len(given),
-            sum(it.is_correct for it in given),
+            sum(it.seconds for it in answers) / SECONDS_PER_MINUTE,
+            len(answers),
+            sum(it.is_correct for it in answers),
         )
-        for (day, topic_id), given in grouped.items()
+        for (day, topic_id), answers in grouped.items()
     ]

@@ -17,9 +17,9 @@ def is_correct(question_type: str, correct_answer: str, answer: str) -> bool:
     Options and true or false are compared without case and outer blanks, numbers within 0.01.
     """
     if question_type == QuestionType.NUMERICAL:
-        expected, given = number_of(correct_answer), number_of(answer)
-        if expected is not None and given is not None:
-            return abs(expected - given) <= NUMERICAL_TOLERANCE + ROUNDING
+        expected, value = number_of(correct_answer), number_of(answer)
+        if expected is not None and value is not None:
+            return abs(expected - value) <= NUMERICAL_TOLERANCE + ROUNDING
     return answer.strip().casefold() == correct_answer.strip().casefold()
 
 

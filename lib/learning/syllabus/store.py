@@ -185,19 +185,19 @@ def change_questions(db: Session, rows: Sequence[dict[str, Any]]) -> None:
         db.execute(update(Question), list(rows))
 
 
-def find_question(db: Session, wanted: Reference) -> QuestionRow | None:
+def find_question(db: Session, reference: Reference) -> QuestionRow | None:
     """Return a question; None if there is none with this id."""
-    row = db.execute(select(*_QUESTION).where(wanted.of(Question))).one_or_none()
+    row = db.execute(select(*_QUESTION).where(reference.of(Question))).one_or_none()
     return None if row is None else QuestionRow(*row)
 
 
-def find_questions(db: Session, wanted: Collection[Reference]) -> dict[Reference, QuestionRow]:
+def find_questions(db: Session, references: Collection[Reference]) -> dict[Reference, QuestionRow]:
     """Return the questions that exist, by the ids that were sent."""
-    is_wanted = or_(
-        Question.id.in_({each.id for each in wanted} - {None}),
-        Question.former_id.in_({each.former_id for each in wanted} - {None}),
+    is_referenced = or_(
+        Question.id.in_({each.id for each in references} - {None}),
+        Question.former_id.in_({each.former_id for each in references} - {None}),
     )
-    rows = [QuestionRow(*row) for row in db.execute(select(*_QUESTION).where(is_wanted))]
+    rows = [QuestionRow(*row) for row in db.execute(select(*_QUESTION).where(is_referenced))]
     adopted = [row for row in rows if row.former_id is not None]
     by_number = {Reference(former_id=row.former_id): row for row in adopted}
     return {Reference(id=row.id): row for row in rows} | by_number
@@ -222,12 +222,12 @@ def list_questions(
     return [QuestionRow(*row) for row in db.execute(query)]
 
 
-def find_concept(db: Session, wanted: Reference) -> ConceptRow | None:
+def find_concept(db: Session, reference: Reference) -> ConceptRow | None:
     """Return a concept; None if there is none with this id."""
     row = db.execute(
         select(
             Concept.id, Concept.former_id, Concept.topic_id, Concept.name, Concept.description
-        ).where(wanted.of(Concept))
+        ).where(reference.of(Concept))
     ).one_or_none()
     return None if row is None else ConceptRow(*row)
 

@@ -169,10 +169,10 @@ def topic_of(syllabus: Syllabus, sent_id: str | int) -> TopicRow:
     Raises:
         TopicNotFound: If there is no such topic.
     """
-    wanted = reference(sent_id)
+    sent_topic = reference(sent_id)
     for topic in syllabus.topics.values():
-        if topic.id == wanted.id or (
-            wanted.former_id is not None and topic.former_id == wanted.former_id
+        if topic.id == sent_topic.id or (
+            sent_topic.former_id is not None and topic.former_id == sent_topic.former_id
         ):
             return topic
     raise TopicNotFound

@@ -121,8 +121,8 @@ def _work(call: Call, operations: Sequence[Received]) -> _Work:
     """Return what is to be done for operations, and which of them are refused."""
     work = _Work()
     sent_ids = [str(it.data["question_id"]) for it in operations if "question_id" in it.data]
-    wanted = [reference(sent_id) for sent_id in sent_ids]
-    questions = syllabus_store.find_questions(call.db, wanted)
+    references = [reference(sent_id) for sent_id in sent_ids]
+    questions = syllabus_store.find_questions(call.db, references)
     for operation in operations:
         try:
             _sort(call, operation, questions, work)

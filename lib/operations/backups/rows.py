@@ -65,11 +65,11 @@ def read(line: bytes, table: str, vault: Vault) -> str:
         BackupUnreadable: If they were encrypted with another key.
     """
     text = line.decode()
-    found = _SEALED_MEMBERS.search(text)
-    if found is None:
+    match = _SEALED_MEMBERS.search(text)
+    if match is None:
         return text
-    members = json.loads("{" + found[0])
-    rest = text[: found.start()]
+    members = json.loads("{" + match[0])
+    rest = text[: match.start()]
     try:
         for name, sealed in members.items():
             if column := _suffixed(name, sealed_json_name("")):
@@ -89,7 +89,7 @@ def read(line: bytes, table: str, vault: Vault) -> str:
 
 def _without_secrets(table: str, text: str, vault: Vault) -> tuple[str, dict[str, str]]:
     """Return the row without the columns whose values hold secrets, and these, encrypted."""
-    kept: list[str] = []
+    members: list[str] = []
     sealed: dict[str, str] = {}
     for name, value in _members(text):
         member = f"{json.dumps(name, ensure_ascii=False)}:{value}"
@@ -98,8 +98,8 @@ def _without_secrets(table: str, text: str, vault: Vault) -> tuple[str, dict[str
             binding = json_binding(table, name)
             sealed[sealed_json_name(name)] = vault.seal(value, "", binding)
         else:
-            kept.append(member)
-    return "{" + ",".join(kept) + "}", sealed
+            members.append(member)
+    return "{" + ",".join(members) + "}", sealed
 
 
 def _members(text: str) -> Iterator[tuple[str, str]]:

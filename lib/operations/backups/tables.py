@@ -97,8 +97,8 @@ def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
         table.table_name for table in tables if table.schema_name == "public" and _is_old(table)
     }
     old = names if names.intersection(IDENTIFYING_TABLES) else set()
-    found = ((table.name, _context(table, old)) for table in tables)
-    contexts = {name: context for name, context in found if context is not None}
+    contexts_by_table = ((table.name, _context(table, old)) for table in tables)
+    contexts = {name: context for name, context in contexts_by_table if context is not None}
     if "public.sessions" not in contexts:  # without sessions, the steps of courses are not needed
         contexts.pop("public.courses", None)
     return contexts

@@ -67,10 +67,10 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
     )
 
 
-def _names(given: Iterable[str | None]) -> list[str]:
+def _names(names: Iterable[str | None]) -> list[str]:
     """Return names in comparable form: e-mails normalized, others in lower case."""
     spelt = (
-        normalized_email(name) if "@" in name else name.strip().lower() for name in given if name
+        normalized_email(name) if "@" in name else name.strip().lower() for name in names if name
     )
     return list(dict.fromkeys(filter(None, spelt)))
 

@@ -53,21 +53,22 @@ def with_former_names(course: Course, stored: Course) -> Course:
 
     Pages that still send a former name continue to report the same step.
     """
-    taken = course.numbers_by_name_key
+    numbers_by_key = course.numbers_by_name_key
     former_steps = {step.number: step for step in stored.steps}
     return replace(
         course,
         steps=tuple(
-            _with_aliases(step, former_steps.get(step.number), taken) for step in course.steps
+            _with_aliases(step, former_steps.get(step.number), numbers_by_key)
+            for step in course.steps
         ),
     )
 
 
-def _with_aliases(step: Step, former: Step | None, taken: dict[str, int]) -> Step:
+def _with_aliases(step: Step, former: Step | None, numbers_by_key: dict[str, int]) -> Step:
     if former is None:
         return step
-    kept = (name for name in former.names if name_key(name) not in taken)
-    return replace(step, aliases=(*step.aliases, *kept))
+    free_names = (name for name in former.names if name_key(name) not in numbers_by_key)
+    return replace(step, aliases=(*step.aliases, *free_names))
 
 
 def _steps_taken_away(
