@@ -1,4 +1,4 @@
-// How a student or a teacher gets in: the log-in, and the registration beside it.
+// The log-in of students and teachers, and the registration beside it.
 import { apiWith } from "../shared/api.js";
 import { Note, ProblemNote } from "../shared/elements.js";
 import { html, useEffect, useState } from "../shared/html.js";

@@ -16,9 +16,9 @@ export function Form({ fields, check, send, label, busyLabel, className = "large
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
   const note = useRef(null);
-  const show = (found) => {
-    setFaults(found);
-    const wrong = fields.filter(({ name }) => found[name]);
+  const show = (nextFaults) => {
+    setFaults(nextFaults);
+    const wrong = fields.filter(({ name }) => nextFaults[name]);
     if (wrong.length === 1) form.current.elements[wrong[0].name].focus();
     if (wrong.length > 1) setTimeout(() => note.current?.focus());
     return wrong.length > 0;

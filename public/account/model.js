@@ -1,4 +1,4 @@
-// What the forms of an account check before they send. No DOM.
+// Checks of the account forms before they are sent. No DOM.
 import { ACCOUNT } from "./texts.js";
 
 const LEAST_NAME = 3;
@@ -52,8 +52,8 @@ const BY_CODE = {
 
 /** The faults that the server found, by field; null if the problem is about no field of the form. */
 export function refusedFields(problem, names) {
-  const known = BY_CODE[problem.code];
-  if (known && names.includes(known[0])) return { [known[0]]: known[1] };
+  const fault = BY_CODE[problem.code];
+  if (fault && names.includes(fault[0])) return { [fault[0]]: fault[1] };
   const details = problem.details.filter(({ field }) => names.includes(field));
   return details.length ? Object.fromEntries(details.map(({ field, problem: what }) => [field, what])) : null;
 }

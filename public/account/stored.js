@@ -4,7 +4,7 @@ const KEY = "stepwise.account";
 
 const isText = (value) => typeof value === "string" && value.length > 0;
 
-/** What a log-in returned, null if there is none or it is not as expected. */
+/** The stored response of a log-in; null if there is none or it is not as expected. */
 export function readAccount(storage = localStorage) {
   try {
     const stored = JSON.parse(storage.getItem(KEY));

@@ -125,19 +125,19 @@ function Start({ words, busy, onStart, label, done = false, children }) {
 }
 
 export function Migration({ api }) {
-  const [known, setKnown] = useState({});
+  const [results, setResults] = useState({});
   const [step, setStep] = useState("schema");
   const [busy, setBusy] = useState(null);
   const [problem, setProblem] = useState(null);
   const [unticked, setUnticked] = useState(false);
   const box = useRef(null);
-  const learn = (part) => setKnown((old) => ({ ...old, ...part }));
+  const learn = (part) => setResults((old) => ({ ...old, ...part }));
   const go = (next) => {
     setProblem(null);
     setUnticked(false);
     setStep(next);
   };
-  useEffect(() => document.querySelector("[data-heading]")?.focus(), [known.dryRun, known.run]);
+  useEffect(() => document.querySelector("[data-heading]")?.focus(), [results.dryRun, results.run]);
   const attempt = async (work) => {
     setProblem(null);
     try {
@@ -167,9 +167,9 @@ export function Migration({ api }) {
       );
       learn({ [dryRun ? "dryRun" : "run"]: { ...report, preflight } });
     });
-  const done = doneSteps(known);
+  const done = doneSteps(results);
   const next = done[step] ? STEPS[STEPS.indexOf(step) + 1] : undefined;
-  const obstacle = known.dryRun ? obstacleOf(known.dryRun) : null;
+  const obstacle = results.dryRun ? obstacleOf(results.dryRun) : null;
   const runForReal = () => {
     if (obstacle && !done.run && !box.current.checked) {
       setUnticked(true);
@@ -180,18 +180,18 @@ export function Migration({ api }) {
     migrate(false, obstacle === "keys" ? { acceptUnreadableKeys: true } : {});
   };
   const panel = {
-    schema: () => html`<${Start} words=${MIGRATION.schema} busy=${busy} onStart=${create} label=${MIGRATION.schema.button} done=${done.schema}>${known.schema && html`<${Lines} lines=${known.schema.results} />`}<//>`,
-    dryRun: () => html`${known.dryRun && html`<${Report} report=${known.dryRun} heading=${MIGRATION.dryRun.heading} />`}
+    schema: () => html`<${Start} words=${MIGRATION.schema} busy=${busy} onStart=${create} label=${MIGRATION.schema.button} done=${done.schema}>${results.schema && html`<${Lines} lines=${results.schema.results} />`}<//>`,
+    dryRun: () => html`${results.dryRun && html`<${Report} report=${results.dryRun} heading=${MIGRATION.dryRun.heading} />`}
       <${Start} words=${MIGRATION.dryRun} busy=${busy} onStart=${() => migrate(true)} label=${done.dryRun ? MIGRATION.dryRun.again : MIGRATION.dryRun.button} done=${done.dryRun} />`,
-    run: () => html`${known.run && html`<${Report} report=${known.run} heading=${MIGRATION.run.heading} />`}
-      ${known.dryRun
+    run: () => html`${results.run && html`<${Report} report=${results.run} heading=${MIGRATION.run.heading} />`}
+      ${results.dryRun
         ? html`<${Start} words=${MIGRATION.run} busy=${busy} onStart=${runForReal} label=${MIGRATION.run.button} done=${done.run}>
-            ${obstacle && !done.run && html`<label class="row nw"><input ref=${box} type="checkbox" aria-invalid=${unticked ? "true" : null} aria-describedby=${unticked ? "unticked" : null} /><span>${obstacle === "keys" ? MIGRATION.run.acceptKeys(known.dryRun.preflight.keys.unreadable) : MIGRATION.run.accept(sumOf(known.dryRun).notMoved)}</span></label>`}
+            ${obstacle && !done.run && html`<label class="row nw"><input ref=${box} type="checkbox" aria-invalid=${unticked ? "true" : null} aria-describedby=${unticked ? "unticked" : null} /><span>${obstacle === "keys" ? MIGRATION.run.acceptKeys(results.dryRun.preflight.keys.unreadable) : MIGRATION.run.accept(sumOf(results.dryRun).notMoved)}</span></label>`}
             ${unticked && html`<p class="error" id="unticked" role="alert">${MIGRATION.run.acceptFirst}</p>`}
           <//>`
         : html`<section class="card flow"><h2>${MIGRATION.run.title}</h2><p>${MIGRATION.run.first}</p><div class="row"><button type="button" onClick=${() => go("dryRun")}>${STEP.dryRun}</button></div></section>`}`,
-    verify: () => html`<${Verification} run=${known.run} />`,
-    cleanUp: () => html`<${CleanUp} api=${api} result=${known.cleanUp} onResult=${(cleanUp) => learn({ cleanUp })} fail=${setProblem} />`,
+    verify: () => html`<${Verification} run=${results.run} />`,
+    cleanUp: () => html`<${CleanUp} api=${api} result=${results.cleanUp} onResult=${(cleanUp) => learn({ cleanUp })} fail=${setProblem} />`,
   };
   return html`<div class="flow loose">
     <div><h2>${MIGRATION.title}</h2><p class="soft">${MIGRATION.lead}</p></div>

@@ -31,7 +31,7 @@ export function reportRows(report) {
   return [head, ...report.findings.groups.map((group) => [group.source, group.field, group.outcome, group.reason, group.rows])];
 }
 
-/** Why the real run may not begin yet: null, "skipped" rows to accept, or "keys" that cannot be opened. */
+/** The obstacle to the real run: null, "skipped" rows to accept, or "keys" that cannot be opened. */
 export function obstacleOf(dryRun) {
   if (dryRun.preflight?.keys.unreadable > 0) return "keys";
   return sumOf(dryRun).notMoved > 0 ? "skipped" : null;

@@ -142,7 +142,7 @@ export function merged(last, query, page, now) {
 /** The filter and order that a link names; links never name people. */
 export function readHash(hash) {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
-  const status = STATUSES.find((known) => known.toLowerCase() === values.get("status")?.toLowerCase().replace("-", "")) ?? null;
+  const status = STATUSES.find((each) => each.toLowerCase() === values.get("status")?.toLowerCase().replace("-", "")) ?? null;
   const name = Object.hasOwn(ORDERS, values.get("sort") ?? "") ? values.get("sort") : "help";
   return { status, courseId: values.get("course"), order: { name, descending: values.get("down") === "1" } };
 }

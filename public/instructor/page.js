@@ -103,7 +103,7 @@ function Students({ all, steps, view, change, courses, onOpen, onImport, minute,
   const [search, setSearch] = useState("");
   const rows = useMemo(() => ordered(filtered(all, { status: view.status, search }), view.order), [all, view.status, view.order, search]);
   const funnel = useMemo(() => funnelOf(all, steps.length), [all, steps.length]);
-  const { shown, more } = useRowsAtATime(rows);
+  const { visibleRows, more } = useRowsAtATime(rows);
   const others = rows.length === 0 && view.status ? filtered(all, { search }).length : 0;
   const save = () => download("students.csv", toCsv(exported(rows, steps)));
   const reset = () => (view.status ? change({ status: null }) : setSearch(""));
@@ -112,7 +112,7 @@ function Students({ all, steps, view, change, courses, onOpen, onImport, minute,
     <${Filters} view=${view} change=${change} search=${search} setSearch=${setSearch} courses=${courses} rows=${rows} onExport=${save} onImport=${onImport} />
     ${rows.length === 0
       ? html`<${Empty} title=${WORDS.noMatch(view.status && STATUS[view.status].label, search)} action=${html`<button type="button" class="quiet" onClick=${reset}>${view.status ? WORDS.showAll : WORDS.clear}</button>`}>${WORDS.elsewhere(others)}<//>`
-      : html`<${Matrix} rows=${shown} all=${all} steps=${steps} funnel=${funnel} order=${view.order} onSort=${(order) => change({ order })} onOpen=${onOpen} minute=${minute} />`}
+      : html`<${Matrix} rows=${visibleRows} all=${all} steps=${steps} funnel=${funnel} order=${view.order} onSort=${(order) => change({ order })} onOpen=${onOpen} minute=${minute} />`}
     ${more && html`<div class="row mid">${more}</div>`}
     <p class="soft small" role="status">
       ${partial ? WORDS.loadingRest(all.length, partial) : WORDS.shown(rows.length, all.length)}
@@ -152,19 +152,19 @@ function App() {
   const { api, operatorApi, password, logIn, logOut } = useLogin();
   const [view, change] = useView();
   const [paused, setPaused] = useState(false);
-  const [asked, setAsked] = useState(password !== null || isLocal(location.hostname));
+  const [enabled, setEnabled] = useState(password !== null || isLocal(location.hostname));
   const now = useNow(TICK_MS);
   const form = useRef(null);
-  const live = useClass(api, view.courseId, { paused, enabled: asked });
+  const live = useClass(api, view.courseId, { paused, enabled });
   const refused = live.state === "failed" && live.problem.kind === "credential";
   const check = async (entered) => {
     await apiWith(entered)("GET", CLASS, { query: { limit: 1 } });
     logIn(entered);
-    setAsked(true);
+    setEnabled(true);
   };
   const leave = () => {
     logOut();
-    setAsked(false);
+    setEnabled(false);
   };
   useEffect(() => {
     const search = (event) => {
@@ -175,17 +175,17 @@ function App() {
     addEventListener("keydown", search);
     return () => removeEventListener("keydown", search);
   }, []);
-  const inside = asked && !refused && live.data !== null;
+  const inside = enabled && !refused && live.data !== null;
   const bar = inside
     ? html`<${Badge} kind=${live.state === "ready" && !paused ? "good" : "warn"} sign="●">${paused ? WORDS.paused : WORDS.live((now - live.loadedAt) / 1000)}<//>
         <button type="button" onClick=${() => setPaused(!paused)}>${paused ? WORDS.resume : WORDS.pause}</button>
         ${password !== null && html`<button type="button" onClick=${leave}>Log out</button>`}`
     : html`<button type="button" onClick=${() => form.current?.querySelector("input")?.focus()}>${LOGIN.open}</button>`;
   return html`<${Page} current=${PATH} bar=${bar} size="wide">
-    ${(!asked || refused) && html`<div class="flow" ref=${form}><h1>${TITLE}</h1>
+    ${(!enabled || refused) && html`<div class="flow" ref=${form}><h1>${TITLE}</h1>
       <${LogInForm} title=${LOGIN.title} button=${LOGIN.button} check=${check}><p class="soft">${LOGIN.about}</p><//></div>`}
-    ${asked && live.state === "loading" && html`<div class="flow"><h1>${TITLE}</h1><${Loading} label=${WORDS.loading} rows=${8} /></div>`}
-    ${asked && !refused && live.state === "failed" && html`<div class="flow"><h1>${TITLE}</h1><${ProblemNote} problem=${live.problem} retry=${live.reload} now=${now} /></div>`}
+    ${enabled && live.state === "loading" && html`<div class="flow"><h1>${TITLE}</h1><${Loading} label=${WORDS.loading} rows=${8} /></div>`}
+    ${enabled && !refused && live.state === "failed" && html`<div class="flow"><h1>${TITLE}</h1><${ProblemNote} problem=${live.problem} retry=${live.reload} now=${now} /></div>`}
     ${inside && live.state !== "failed" && html`<${Dashboard} live=${live} api=${operatorApi} view=${view} change=${change} now=${now} />`}
   <//>`;
 }

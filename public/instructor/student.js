@@ -15,14 +15,14 @@ const OPTIONAL = Symbol("nothing there");
 const settled = (call) => call.catch((problem) => ({ [OPTIONAL]: problem }));
 
 async function loadStudent(api, row, signal) {
-  const [found, log, tests] = await Promise.all([
+  const [progress, log, tests] = await Promise.all([
     api("GET", "/api/student-progress", { query: { studentId: row.studentId }, signal }),
     row.sessionToken
       ? settled(api("GET", "/api/session-log", { query: { sessionToken: row.sessionToken, limit: EVENTS }, signal }))
       : { events: [] },
     settled(api("GET", `/api/student/${encodeURIComponent(row.studentId)}/history`, { query: { limit: 10 }, signal })),
   ]);
-  return { sessions: found.sessions, log, tests };
+  return { sessions: progress.sessions, log, tests };
 }
 
 function Steps({ row, steps, session, medians }) {
@@ -86,10 +86,10 @@ function Bugs({ sessions }) {
 
 function Tests({ tests }) {
   if (tests[OPTIONAL] && tests[OPTIONAL].kind !== "missing") return html`<${ProblemNote} problem=${tests[OPTIONAL]} />`;
-  const taken = tests.test_sessions ?? [];
-  if (!taken.length) return html`<p class="soft small">${DETAIL.noTests}</p>`;
+  const sessions = tests.test_sessions ?? [];
+  if (!sessions.length) return html`<p class="soft small">${DETAIL.noTests}</p>`;
   const words = DETAIL.testColumns;
-  return html`<${Table} label=${DETAIL.tests} rows=${taken} rowKey=${(test) => test.session_id} columns=${[
+  return html`<${Table} label=${DETAIL.tests} rows=${sessions} rowKey=${(test) => test.session_id} columns=${[
     { name: "date", label: words.date, cell: (test) => dateTime(test.completed_at ?? test.started_at) },
     { name: "questions", label: words.questions, num: true, cell: (test) => test.total_questions },
     { name: "right", label: words.right, num: true, cell: (test) => (test.accuracy === null ? "–" : `${Math.round(100 * test.accuracy)} %`) },

@@ -80,7 +80,7 @@ export const WORDS = {
 
 export const DETAIL = {
   email: (email) => email ?? "no e-mail",
-  seen: (begun, seen) => `begun ${begun} · last seen ${seen === "now" ? "now" : `${seen} ago`}`,
+  seen: (begun, lastSeen) => `begun ${begun} · last seen ${lastSeen === "now" ? "now" : `${lastSeen} ago`}`,
   asks: (step, waiting) => `Asks for help${step ? ` at step ${step}` : ""}, for ${waiting}.`,
   helped: "Mark as helped",
   helping: "Saving …",

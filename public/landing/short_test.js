@@ -41,9 +41,9 @@ export function ShortTest({ test: former, unknown }) {
 
   /** Show what the test knows, and how it moved; a pool that tells nothing yet has no bars. */
   const learn = async (test, names, before) => {
-    const known = await proficiencyOf(api, test, signal).catch(() => null);
-    if (!known) return before;
-    const after = profileOf(known, names, before && before.map((row) => row.value / 100));
+    const proficiency = await proficiencyOf(api, test, signal).catch(() => null);
+    if (!proficiency) return before;
+    const after = profileOf(proficiency, names, before && before.map((row) => row.value / 100));
     setProfile(after);
     setMove(before ? greatestMove(before, after) : null);
     return after;

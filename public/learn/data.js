@@ -1,4 +1,4 @@
-// The one place where the study page gets its data and leaves its answers.
+// All calls of the study page: its data, and the answers that it sends.
 import { untilAnswered } from "../shared/deliver.js";
 import { forgetAnswer, keepAnswer, waitingAnswers } from "./stored.js";
 
@@ -48,7 +48,7 @@ export function dataOf(api, username) {
       }
     },
 
-    /** Everything that the page shows but questions. */
+    /** All data of the page except questions. */
     async overview(signal) {
       const [profile, advice, plans, progress, mastery, { topics }, { classes }] = await Promise.all([
         get("profile", signal),

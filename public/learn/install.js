@@ -29,7 +29,7 @@ export function keepCopy() {
   else addEventListener("load", start);
 }
 
-/** How this browser installs pages: "button" where it offers a dialog, "menu" on iPhones and iPads, else null. */
+/** The way in which this browser installs pages: "button" where it offers a dialog, "menu" on iPhones and iPads, else null. */
 function way() {
   if (matchMedia(STARTED).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;
   if (offer) return "button";

@@ -1,4 +1,4 @@
-// What the study page shows, computed from the responses of the study planner. No DOM, no clock.
+// Data of the study page, computed from the responses of the study planner. No DOM, no clock.
 
 const MINUTES = 60;
 
@@ -11,8 +11,8 @@ export function dayOf(now) {
 export function withMade(plans, made) {
   const newest = new Map(plans.map((stored) => [stored.plan_type, stored]));
   for (const stored of made) {
-    const known = newest.get(stored.plan_type);
-    if (!known || known.created_at <= stored.created_at) newest.set(stored.plan_type, stored);
+    const earlier = newest.get(stored.plan_type);
+    if (!earlier || earlier.created_at <= stored.created_at) newest.set(stored.plan_type, stored);
   }
   return [...newest.values()];
 }
@@ -28,12 +28,12 @@ export function daysFrom(stored, day) {
   return stored.plan.daily_plans.filter(({ date }) => date >= day);
 }
 
-/** What a plan has for a day: its own plan if there is one, else that of the week. */
+/** The part of the plans for a day: the day's own plan if there is one, else the week's or the exam's. */
 export function dayPlan(plans, day) {
   for (const type of ["daily", "weekly", "exam"]) {
     const stored = planOn(plans, type, day);
-    const found = stored?.plan.daily_plans.find(({ date }) => date === day);
-    if (found) return { ...found, type, madeAt: stored.created_at, warning: stored.plan.warning };
+    const planned = stored?.plan.daily_plans.find(({ date }) => date === day);
+    if (planned) return { ...planned, type, madeAt: stored.created_at, warning: stored.plan.warning };
   }
   return null;
 }
@@ -63,7 +63,7 @@ export function sessionsOf(plan, recommendations, mastery, day) {
   return rows.map(([row, revision]) => {
     const advice = recommendations.find(({ topic_id: id }) => id === row.topic_id)?.components;
     const gain = advice ? Math.min(advice.expected_marks_gain, advice.marks_per_hour * row.allocated_hours) : null;
-    const known = mastery.find(({ topic_id: id }) => id === row.topic_id);
+    const topic = mastery.find(({ topic_id: id }) => id === row.topic_id);
     return {
       topicId: row.topic_id,
       name: row.topic_name,
@@ -71,15 +71,15 @@ export function sessionsOf(plan, recommendations, mastery, day) {
       revision,
       goals: row.goals,
       marks: gain,
-      practised: practisedOn(known, day),
+      practised: practisedOn(topic, day),
     };
   });
 }
 
 /** The marks of a day's sessions together, null if none is known. */
 export function marksOf(sessions) {
-  const known = sessions.filter(({ marks }) => marks !== null);
-  return known.length ? known.reduce((sum, { marks }) => sum + marks, 0) : null;
+  const counted = sessions.filter(({ marks }) => marks !== null);
+  return counted.length ? counted.reduce((sum, { marks }) => sum + marks, 0) : null;
 }
 
 /** The root of a topic in the tree of topics. */
@@ -124,7 +124,7 @@ export function subjectsOf(topics, mastery, progress) {
   });
 }
 
-/** What 30 days hold: days with practice, answers, the most on a day, and the share of right ones in per cent. */
+/** Figures of 30 days: days with practice, answers, the most on a day, and the share of right ones in per cent. */
 export function timelineFacts(timeline) {
   const answers = timeline.reduce((sum, day) => sum + day.questions_attempted, 0);
   const right = timeline.reduce((sum, day) => sum + day.correct, 0);
@@ -151,16 +151,16 @@ const EASE = { easy: 0, medium: 1, hard: 2 };
  *
  * @param {object[]} questions of the topic
  * @param {Map<string, number>} mastery by concept
- * @param {string[]} asked ids, in the order of asking: earlier sessions first
+ * @param {string[]} askedIds in the order of asking: earlier sessions first
  * @returns {object|null}
  */
-export function nextQuestion(questions, mastery, asked) {
-  const turn = new Map(asked.map((id, place) => [id, place]));
+export function nextQuestion(questions, mastery, askedIds) {
+  const turn = new Map(askedIds.map((id, place) => [id, place]));
   const conceptOf = new Map(questions.map((question) => [question.id, question.concept_id]));
-  const [last, before] = [asked.at(-1), asked.at(-2)].map((id) => conceptOf.get(id));
+  const [last, before] = [askedIds.at(-1), askedIds.at(-2)].map((id) => conceptOf.get(id));
   const tired = last !== undefined && last === before ? last : null;
   const fresh = questions.filter(({ id }) => !turn.has(id));
-  const pool = fresh.length ? fresh : questions.filter(({ id }) => id !== asked.at(-1));
+  const pool = fresh.length ? fresh : questions.filter(({ id }) => id !== askedIds.at(-1));
   const usable = pool.length ? pool : questions;
   const others = usable.filter(({ concept_id: concept }) => concept !== tired);
   const rank = (question) => [
@@ -176,7 +176,7 @@ export function nextQuestion(questions, mastery, asked) {
   return (others.length ? others : usable).toSorted(compare)[0] ?? null;
 }
 
-/** What a question can be answered with: options, or null for a number. */
+/** The options of a question; null if it asks for a number. */
 export function optionsOf(question) {
   if (question.question_type === "true_false") return ["true", "false"];
   return question.options?.length ? question.options : null;
@@ -187,26 +187,26 @@ export function mayBeNumber(text) {
   return /\d/.test(text);
 }
 
-/** What a feedback says: how right or wrong goes with how sure the student was. */
+/** The kind of feedback, from the grade and the student's confidence. */
 export function feedbackOf(isRight, confidence) {
   if (isRight) return confidence >= 4 ? "rightSure" : confidence <= 1 ? "rightGuess" : "right";
   return confidence >= 4 ? "wrongSure" : "wrong";
 }
 
-/** What the address asks for: today, practise with a topic or none, or progress. */
+/** The view that the address names: today, practise with a topic or none, or progress. */
 export function viewOf(hash) {
   const [, name, topicId] = /^#(practise|progress)(?:=([\w-]+))?$/.exec(hash) ?? [];
   return { name: name ?? "today", topicId: name === "practise" ? topicId ?? null : null };
 }
 
-/** The fields of a profile that a form changes: those that differ, as the endpoint wants them. */
+/** The fields of a profile that a form changes: those that differ, in the form that the endpoint accepts. */
 export function profileChanges(profile, fields) {
-  const wanted = {
+  const entered = {
     target_exam: fields.target_exam.trim(),
     exam_date: fields.exam_date || null,
     grade: Number(fields.grade),
     available_hours_per_day: Number(fields.available_hours_per_day),
   };
   const stored = { ...profile, exam_date: profile.exam_date?.slice(0, 10) ?? null };
-  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== stored[name]));
+  return Object.fromEntries(Object.entries(entered).filter(([name, value]) => value !== stored[name]));
 }

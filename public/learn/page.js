@@ -54,7 +54,7 @@ function Study({ account, api, note, onLeave }) {
   useEffect(() => {
     scrollTo(0, 0);
   }, [view]);
-  const shown = (overview) => {
+  const content = (overview) => {
     if (view.name === "practise") {
       return html`<${Practice} key=${view.topicId} topicId=${view.topicId} data=${data} overview=${overview} onAnswer=${sync.refresh} onDone=${live.reload} />`;
     }
@@ -63,7 +63,7 @@ function Study({ account, api, note, onLeave }) {
   };
   return html`<${Page} links=${LINKS} current=${current} bar=${bar} size=${practising ? "read" : ""}>
     ${note && html`<${Note} kind="warn">${note}<//>`}
-    <${Loaded} live=${live} now=${now}>${shown}<//>
+    <${Loaded} live=${live} now=${now}>${content}<//>
   <//>`;
 }
 

@@ -1,4 +1,4 @@
-// Practice: which topic, one question at a time, and what came of it.
+// Practice: the choice of a topic, one question at a time, and the summary.
 import { Empty, Loading, ProblemNote } from "../shared/elements.js";
 import { html, useCallback, useEffect, useRef, useState } from "../shared/html.js";
 import { useLive } from "../shared/live.js";
@@ -21,7 +21,7 @@ function topicName(overview, topicId) {
 /** The session of a topic: asks, sends, shows the answer, and sums up. */
 function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) {
   const [scores, setScores] = useState(() => new Map([...concepts].map(([id, { score }]) => [id, score])));
-  const [asked, setAsked] = useState(practice.answered);
+  const [askedIds, setAskedIds] = useState(practice.answered);
   const [question, setQuestion] = useState(() => nextQuestion(practice.questions, scores, practice.answered));
   const [feedback, setFeedback] = useState(null);
   const [results, setResults] = useState([]);
@@ -61,8 +61,8 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
     onAnswer();
   };
   const next = () => {
-    const order = [...asked.filter((id) => id !== question.id), question.id];
-    setAsked(order);
+    const order = [...askedIds.filter((id) => id !== question.id), question.id];
+    setAskedIds(order);
     setFeedback(null);
     setProblem(null);
     setQuestion(nextQuestion(practice.questions, scores, order));

@@ -4,9 +4,9 @@ import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../sh
 import { mayBeNumber, optionsOf } from "./model.js";
 import { PRACTICE } from "./texts.js";
 
-const MOST_SECONDS = 3600; // the longest time that the endpoint takes
+const MOST_SECONDS = 3600; // the longest time that the endpoint accepts
 const LEAST_SECONDS = 0.1;
-const SLOW = 2; // times the usual time, from which on an answer counts less
+const SLOW = 2; // multiple of the usual time from which an answer counts less
 const LEVELS = [1, 2, 3, 4, 5];
 const FIELDS = "input:not([type=radio]), select, textarea, dialog";
 const CONTROLS = `a, button, summary, ${FIELDS}`;

@@ -1,4 +1,4 @@
-// What an answer brought, and what a session of practice did.
+// The feedback on an answer, and the summary of a practice session.
 import { Share } from "../shared/chart.js";
 import { Badge } from "../shared/elements.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../shared/html.js";
@@ -7,17 +7,17 @@ import { PRACTICE } from "./texts.js";
 
 const same = (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase();
 
-/** The answers as a list: which one is right, and which one was given, in words. */
+/** The options as a list, with the right one and the chosen one marked in words. */
 function Answers({ question, feedback }) {
   const options = optionsOf(question) ?? [feedback.answer, ...(feedback.is_correct ? [] : [feedback.correct_answer])];
   const labels = question.question_type === "true_false" ? PRACTICE.truth : {};
   const isNumber = optionsOf(question) === null;
   return html`<ul class="opts">${options.map((option, place) => {
-    const given = isNumber ? place === 0 : same(option, feedback.answer);
+    const isChosen = isNumber ? place === 0 : same(option, feedback.answer);
     const right = isNumber ? feedback.is_correct || place === 1 : same(option, feedback.correct_answer);
-    return html`<li class="opt" key=${`${place} ${option}`} data-is=${right ? "right" : given ? "wrong" : null}>
+    return html`<li class="opt" key=${`${place} ${option}`} data-is=${right ? "right" : isChosen ? "wrong" : null}>
       <span>${labels[option] ?? option}</span>
-      ${(given || right) && html`<${Badge} kind=${right ? "good" : "info"} sign=${right ? "✓" : "✕"}>${[given && PRACTICE.yourAnswer, right && PRACTICE.theAnswer].filter(Boolean).join(" · ")}<//>`}
+      ${(isChosen || right) && html`<${Badge} kind=${right ? "good" : "info"} sign=${right ? "✓" : "✕"}>${[isChosen && PRACTICE.yourAnswer, right && PRACTICE.theAnswer].filter(Boolean).join(" · ")}<//>`}
     </li>`;
   })}</ul>`;
 }
@@ -60,7 +60,7 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
   </div>`;
 }
 
-/** The end of a session: how many were right, and which concepts moved. */
+/** The end of a session: the number of right answers, and the concepts whose mastery changed. */
 export function Summary({ name, results, concepts, scores, onMore }) {
   const heading = useRef(null);
   useEffect(() => heading.current.focus(), []);

@@ -1,4 +1,4 @@
-// The cards beside today's plan: this device, and what is known.
+// The cards beside today's plan: this device, and mastery by subject.
 import { Share } from "../shared/chart.js";
 import { html } from "../shared/html.js";
 import { subjectsOf } from "./model.js";
@@ -14,7 +14,7 @@ export function DeviceCard({ sync, loadedAt }) {
   </section>`;
 }
 
-/** What the student knows, a bar for each subject. */
+/** The student's mastery, a bar for each subject. */
 export function KnownCard({ overview }) {
   const subjects = subjectsOf(overview.topics, overview.mastery.topics, overview.progress);
   if (!subjects.length) return null;

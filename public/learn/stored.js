@@ -1,4 +1,4 @@
-// What the study page keeps in this browser: for each account the answers that the server has not
+// Storage of the study page in this browser: for each account the answers that the server has not
 // acknowledged yet, and when the student last put off installing the page.
 
 const KEY = "stepwise.answers";

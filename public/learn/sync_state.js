@@ -1,4 +1,4 @@
-// Whether the answers of this device are on the server.
+// The state of this device's answers: waiting, being sent, or on the server.
 import { Badge } from "../shared/elements.js";
 import { html, useCallback, useEffect, useState } from "../shared/html.js";
 import { DEVICE } from "./texts.js";
@@ -28,7 +28,7 @@ export function useSync(data, onSent) {
   return { waiting, sending, send, refresh };
 }
 
-/** The state in words with a sign. */
+/** The state in words, with a symbol. */
 export function SyncBadge({ sync, loadedAt, problem }) {
   if (sync.sending) return html`<${Badge}>${DEVICE.syncing}<//>`;
   if (sync.waiting) return html`<${Badge} kind="warn" sign="↑">${DEVICE.waiting(sync.waiting)}<//>`;

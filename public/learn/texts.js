@@ -91,7 +91,7 @@ export const PLAN = {
   noneAbout: (hours) => `A plan fills your ${minutes(hours * 60)} with what brings the most marks.`,
   make: "Plan today",
   making: "Planning …",
-  again: "Plan anew",
+  again: "Plan again",
   revision: "Revise",
   learning: "Learn",
   gain: (value) => `+${marks(value)}`,
@@ -99,7 +99,7 @@ export const PLAN = {
   week: "This week",
   weekAbout: "Seven days, with time to revise.",
   makeWeek: "Plan the week",
-  weekAgain: "Plan the week anew",
+  weekAgain: "Plan the week again",
   free: "free",
   own: "You decide alone what to study, so that your class can compare results with and without plans.",
   over: "Your exam is over. Set the date of the next one to plan again.",
@@ -113,13 +113,13 @@ export const DEVICE = {
   syncing: "Syncing …",
   waiting: (n) => `${count(n, "answer")} waiting`,
   offline: "Offline",
-  kept: "They are kept on this device and go by themselves when you are online.",
+  kept: "They are kept on this device and sent as soon as you are online.",
   send: "Send now",
 };
 
 export const INSTALL = {
   title: "Install this page",
-  about: "As an app it opens without a connection, too, and your browser does not delete the answers that wait for the server.",
+  about: "Once installed, it also opens without a connection, and your browser does not delete the answers that wait for the server.",
   menu: "Open the share menu of your browser, then choose “Add to Home Screen”.",
   install: "Install",
   later: "Not now",
@@ -128,7 +128,7 @@ export const INSTALL = {
 export const CLASS = {
   title: "Your class",
   in: (name) => name,
-  none: "You are in no class.",
+  none: "You are not in a class.",
   code: "Class code",
   codeHint: "Your teacher has it.",
   codeMissing: "Write the code of your class.",
@@ -136,19 +136,19 @@ export const CLASS = {
   join: "Join the class",
   joining: "Joining …",
   joined: (name) => `You are in ${name} now.`,
-  notJoined: "Your account is there, but no class has this code. Ask your teacher for the current one.",
+  notJoined: "Your account was created, but no class has this code. Ask your teacher for the current one.",
 };
 
 export const SETTINGS = {
   title: "Exam and hours",
   exam: "Your exam",
   date: "Date of the exam",
-  dateHint: "Empty if you do not know it yet.",
+  dateHint: "Leave it empty if you do not know it yet.",
   grade: "School year",
   hours: "Hours a day for studying",
   save: "Save",
   saving: "Saving …",
-  saved: "Saved. Plan anew to use it.",
+  saved: "Saved. Plan again to use it.",
 };
 
 export const TIMELINE = {
@@ -225,7 +225,7 @@ export const PRACTICE = {
   numberKeys: ["Enter", " goes on, ", "1 to 5", " how sure, ", "Enter", " sends"],
   right: "Right.",
   rightSure: "Right, and you knew it.",
-  rightGuess: "Right. Look at it once more, so that it is no guess next time.",
+  rightGuess: "Right. Look at it once more, so that it is not a guess next time.",
   wrong: "Not quite.",
   wrongSure: "Not quite, although you were sure: worth a second look.",
   theAnswer: "The right answer",
@@ -245,7 +245,7 @@ export const PRACTICE = {
   gone: ["This question is no longer there.", "Your answer to it was not stored. Go on with the next one."],
   done: (right, all) => (all === 0 ? "Nothing answered this time" : `${right} of ${all} right`),
   doneAbout: (name) => `That was practice in ${name}.`,
-  allSeen: "You have answered every question of this topic. They begin again.",
+  allSeen: "You have answered every question of this topic. They now repeat.",
   back: "Back to today",
   more: "Practise more",
   changed: "What has changed",

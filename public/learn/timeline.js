@@ -37,7 +37,7 @@ function Moved({ rows, label, className }) {
   return html`<p class="small"><b class=${className}>${label}</b> ${rows.slice(0, SHOWN).map((row, place) => html`<span key=${row.topic_id}>${place > 0 && ", "}<bdi>${WEEK.change(row.topic_name, row.change)}</bdi></span>`)}</p>`;
 }
 
-/** What moved in the last seven days, and what fades. */
+/** The topics that rose or fell in the last seven days. */
 export function WeekCard({ progress }) {
   const rose = movedTopics(progress.rose);
   const fell = movedTopics(progress.fell);

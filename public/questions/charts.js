@@ -12,20 +12,20 @@ const LABELLED = 5;
 
 /** Difficulty against discrimination; flagged questions are amber squares with their id. */
 export function Scatter({ questions, flags }) {
-  const asked = questions.filter((question) => question.is_asked);
+  const active = questions.filter((question) => question.is_asked);
   const marked = new Set(flags.map(({ question }) => question.id));
-  const highest = Math.max(2, ...asked.map((question) => question.parameters.discrimination));
+  const highest = Math.max(2, ...active.map((question) => question.parameters.discrimination));
   const labels = flags.filter(({ question }) => question.is_asked).slice(0, LABELLED);
   return html`<section class="card flow tight" aria-labelledby="scatter">
     <h2 id="scatter">${CHARTS.scatter}</h2>
     <p class="soft small">${CHARTS.scatterHint}</p>
-    <${Chart} title=${CHARTS.scatterFinding(asked.length, labels.length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
+    <${Chart} title=${CHARTS.scatterFinding(active.length, labels.length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
       ${({ x, y }) => html`
-        ${asked.length <= ERRORS_SHOWN && asked.map(({ id, parameters, calibration }) => {
+        ${active.length <= ERRORS_SHOWN && active.map(({ id, parameters, calibration }) => {
           const error = calibration?.errors.difficulty;
           return error && html`<line key=${`e${id}`} class="err" x1=${`${x(Math.max(0, parameters.difficulty - error))}%`} x2=${`${x(Math.min(1, parameters.difficulty + error))}%`} y1=${y(parameters.discrimination)} y2=${y(parameters.discrimination)} />`;
         })}
-        ${asked.map(({ id, parameters: { difficulty, discrimination } }) =>
+        ${active.map(({ id, parameters: { difficulty, discrimination } }) =>
           marked.has(id)
             ? html`<svg key=${id} x=${`${x(difficulty)}%`} y=${y(discrimination)} overflow="visible"><rect class="mark" x="-5" y="-5" width="10" height="10" /></svg>`
             : html`<circle key=${id} class="dot pt" cx=${`${x(difficulty)}%`} cy=${y(discrimination)} r="3.5" />`)}
@@ -33,7 +33,7 @@ export function Scatter({ questions, flags }) {
       `}
     <//>
     <details><summary>${CHARTS.asTable}</summary>
-      <${Table} label=${CHARTS.scatter} rows=${asked.slice(0, 100)} rowKey=${(question) => question.id} columns=${[
+      <${Table} label=${CHARTS.scatter} rows=${active.slice(0, 100)} rowKey=${(question) => question.id} columns=${[
         { name: "id", label: LIST.columns.question, className: "mono", cell: (question) => question.id },
         { name: "difficulty", label: LIST.columns.difficulty, num: true, cell: (question) => number(question.parameters.difficulty, 2) },
         { name: "discrimination", label: LIST.columns.discrimination, num: true, cell: (question) => number(question.parameters.discrimination, 2) },

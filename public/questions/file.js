@@ -26,13 +26,13 @@ const NUMBERS = ["difficulty", "discrimination", "guessing"];
  *
  * @param {string} name of the file; `.csv` and `.tsv` are CSV, any other is recognized by its first character
  * @param {string} text
- * @param {string[]|null} known names of the pool's concepts; null for a new pool
+ * @param {string[]|null} poolConcepts names of the pool's concepts; null for a new pool
  * @returns {{items: {line: number, question: object}[], problems: {line: number, problem: string}[],
  *   fields: object, ignored: string[]}} `fields` are what the file says about the pool
  */
-export function readFile(name, text, known) {
+export function readFile(name, text, poolConcepts) {
   const isCsv = /\.(csv|tsv)$/i.test(name) || !/^\s*[[{]/.test(text);
-  return isCsv ? fromCsv(text, known) : fromJson(text);
+  return isCsv ? fromCsv(text, poolConcepts) : fromJson(text);
 }
 
 /** The lines on which the objects of a JSON array begin, which may be a member of the root. */
@@ -65,31 +65,31 @@ const TOKEN = /\s*(?:([[\]{},:])|("(?:[^"\\]|\\.)*")|(-?\d[\d.eE+-]*|true|false|
 /** The line of the first character at which a text stops being JSON; browsers do not say where that is. */
 export function lineOfError(text) {
   const open = [];
-  let wanted = "value";
+  let expected = "value";
   let place = 0;
   const lineAt = (index) => text.slice(0, index).split("\n").length;
   for (;;) {
     TOKEN.lastIndex = place;
-    const found = TOKEN.exec(text);
-    if (!found) return lineAt(place + /^\s*/.exec(text.slice(place))[0].length);
-    const [whole, sign, string] = found;
+    const token = TOKEN.exec(text);
+    if (!token) return lineAt(place + /^\s*/.exec(text.slice(place))[0].length);
+    const [whole, sign, string] = token;
     const start = place + whole.length - whole.trimStart().length;
     place = TOKEN.lastIndex;
     const closes = sign !== undefined && sign === open.at(-1);
-    if (wanted.startsWith("value") && (sign === "{" || sign === "[")) {
+    if (expected.startsWith("value") && (sign === "{" || sign === "[")) {
       open.push(sign === "{" ? "}" : "]");
-      wanted = sign === "{" ? "key or end" : "value or end";
-    } else if (wanted.startsWith("value") && sign === undefined) {
-      wanted = "next";
-    } else if (wanted.startsWith("key") && string !== undefined) {
-      wanted = "colon";
-    } else if (wanted === "colon" && sign === ":") {
-      wanted = "value";
-    } else if (wanted === "next" && sign === "," && open.length) {
-      wanted = open.at(-1) === "}" ? "key" : "value";
-    } else if (closes && (wanted === "next" || wanted.endsWith("or end"))) {
+      expected = sign === "{" ? "key or end" : "value or end";
+    } else if (expected.startsWith("value") && sign === undefined) {
+      expected = "next";
+    } else if (expected.startsWith("key") && string !== undefined) {
+      expected = "colon";
+    } else if (expected === "colon" && sign === ":") {
+      expected = "value";
+    } else if (expected === "next" && sign === "," && open.length) {
+      expected = open.at(-1) === "}" ? "key" : "value";
+    } else if (closes && (expected === "next" || expected.endsWith("or end"))) {
       open.pop();
-      wanted = "next";
+      expected = "next";
     } else {
       return lineAt(start);
     }
@@ -110,25 +110,25 @@ function fromJson(raw) {
   return { items: questions.map((question, place) => ({ line: lines[place] ?? 1, question })), problems: [], fields, ignored: [] };
 }
 
-function fromCsv(text, known) {
+function fromCsv(text, poolConcepts) {
   const [head, ...rows] = parseCsv(text);
   if (!head) return { items: [], problems: [{ line: 1, problem: FILE.empty }], fields: {}, ignored: [] };
   const names = head.cells.map((cell) => cell.toLowerCase().replaceAll(" ", "_"));
   const columns = names.map((name) => COLUMNS[name] ?? (OPTION.test(name) ? "option" : null));
   const missing = ["content", "answer", "option"].filter((column) => !columns.includes(column));
   if (missing.length) return { items: [], problems: [{ line: head.line, problem: FILE.missing(missing) }], fields: {}, ignored: [] };
-  const concepts = [...(known ?? [])];
+  const concepts = [...(poolConcepts ?? [])];
   const problems = [];
   const items = [];
   for (const { line, cells } of rows) {
-    const found = questionOf(columns, cells, concepts, known !== null);
-    if (found.problem) problems.push({ line, problem: found.problem });
-    else items.push({ line, question: found.question });
+    const parsed = questionOf(columns, cells, concepts, poolConcepts !== null);
+    if (parsed.problem) problems.push({ line, problem: parsed.problem });
+    else items.push({ line, question: parsed.question });
   }
   const width = Math.max(1, concepts.length);
   for (const { question } of items) question.concepts = Array.from({ length: width }, (_, place) => question.concepts.get(place) ?? 0);
   const ignored = head.cells.filter((cell, place) => columns[place] === null && cell !== "");
-  return { items, problems, fields: known === null && concepts.length ? { concept_names: concepts } : {}, ignored };
+  return { items, problems, fields: poolConcepts === null && concepts.length ? { concept_names: concepts } : {}, ignored };
 }
 
 function questionOf(columns, cells, concepts, fixed) {

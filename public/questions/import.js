@@ -92,11 +92,11 @@ export function ImportFile({ api, pool, onDone }) {
     const read = readFile(chosen.name, text, pool?.concept_names ?? (pool ? [] : null));
     const { items, problems: repeats } = withoutRepeats(read.items, FILE.repeated);
     const settings = { ...settingsOf(read.fields), ...target };
-    const found = { name: chosen.name, lines: text.split(/\r\n|\r|\n/), settings, ignored: read.ignored };
+    const imported = { name: chosen.name, lines: text.split(/\r\n|\r|\n/), settings, ignored: read.ignored };
     try {
       const result = items.length ? await checked(api, items, settings) : { items: [], problems: [] };
       const problems = [...read.problems, ...repeats, ...result.problems].sort((a, b) => a.line - b.line);
-      setFile({ ...found, items: result.items, problems });
+      setFile({ ...imported, items: result.items, problems });
     } catch (failure) {
       setProblem(failure);
     }

@@ -35,13 +35,13 @@ export function conceptRows(questions, names, testCount) {
   return names.map((name, place) => {
     const on = questions.filter((question) => question.is_asked && question.concepts[place] > 0);
     const difficulties = on.map((question) => question.parameters.difficulty);
-    const shown = Math.max(0, ...on.map((question) => question.times_shown));
+    const most = Math.max(0, ...on.map((question) => question.times_shown));
     return {
       name,
       count: on.length,
       easiest: on.length ? Math.min(...difficulties) : null,
       hardest: on.length ? Math.max(...difficulties) : null,
-      mostShown: testCount ? Math.min(1, shown / testCount) : 0,
+      mostShown: testCount ? Math.min(1, most / testCount) : 0,
     };
   });
 }
@@ -64,12 +64,12 @@ export function searched(questions, search) {
 
 /** Ids that are repeated in a file: a problem for each later one, with the line of the first. */
 export function withoutRepeats(items, problemOf) {
-  const seen = new Map();
+  const lineOfId = new Map();
   const problems = [];
   const unique = items.filter(({ line, question }) => {
-    const first = seen.get(question?.id);
+    const first = lineOfId.get(question?.id);
     if (first !== undefined && question?.id !== undefined) problems.push({ line, problem: problemOf(question.id, first) });
-    else seen.set(question?.id, line);
+    else lineOfId.set(question?.id, line);
     return first === undefined || question?.id === undefined;
   });
   return { items: unique, problems };

@@ -35,8 +35,8 @@ function Flagged({ flags, onOpen }) {
       ? html`<p class="soft">${FLAGS.none}</p>`
       : html`<${Table} label=${FLAGS.title} rows=${flags} rowKey=${({ question }) => question.id} columns=${[
           { name: "question", label: FLAGS.columns.question, className: "line", cell: ({ question }) => html`<${OpenButton} question=${question} onOpen=${onOpen} />` },
-          { name: "why", label: FLAGS.columns.why, className: "line", cell: ({ flags: found }) => found.map((flag) => flag.why).join("; ") },
-          { name: "what", label: FLAGS.columns.what, cell: ({ flags: found }) => html`<${Badge} kind="warn">${found[0].what}<//>` },
+          { name: "why", label: FLAGS.columns.why, className: "line", cell: ({ flags: reasons }) => reasons.map((flag) => flag.why).join("; ") },
+          { name: "what", label: FLAGS.columns.what, cell: ({ flags: reasons }) => html`<${Badge} kind="warn">${reasons[0].what}<//>` },
         ]} />`}
   </section>`;
 }
@@ -60,10 +60,10 @@ function Questions({ questions, onOpen }) {
   const [search, setSearch] = useState("");
   const [order, setOrder] = useState({ name: null, descending: false });
   const rows = useMemo(() => {
-    const found = searched(questions, search);
-    return order.name ? sorted(found, VALUES[order.name], order.descending) : found;
+    const matching = searched(questions, search);
+    return order.name ? sorted(matching, VALUES[order.name], order.descending) : matching;
   }, [questions, search, order]);
-  const { shown, more } = useRowsAtATime(rows);
+  const { visibleRows, more } = useRowsAtATime(rows);
   const words = LIST.columns;
   const head = (name, style = "") => html`<${SortHead} name=${name} label=${words[name]} order=${order} onSort=${setOrder} className=${style} />`;
   return html`<section class="card flow" aria-labelledby="all"><h2 id="all">${LIST.title}</h2>
@@ -74,7 +74,7 @@ function Questions({ questions, onOpen }) {
       ? html`<${Empty} title=${LIST.none} action=${html`<button type="button" class="quiet" onClick=${() => setSearch("")}>${LIST.clear}</button>`}>${LIST.noneHint}<//>`
       : html`<table class="flat stacked" role="table" aria-label=${LIST.title}>
           <thead role="rowgroup"><tr role="row">${head("question")}${head("difficulty", "num")}${head("discrimination", "num")}${head("shown", "num")}${head("right", "num")}</tr></thead>
-          <tbody role="rowgroup">${shown.map((question) => html`<tr role="row" key=${question.id}>
+          <tbody role="rowgroup">${visibleRows.map((question) => html`<tr role="row" key=${question.id}>
             <th role="rowheader" scope="row" class="line"><${OpenButton} question=${question} onOpen=${onOpen} /> ${question.retired && html`<${Badge}>${LIST.retired}<//>`}</th>
             <td role="cell" class="num">${number(question.parameters.difficulty, 2)}</td>
             <td role="cell" class="num hide-s">${number(question.parameters.discrimination, 2)}</td>

@@ -56,7 +56,7 @@ function Editor({ api, path, question, names, onSaved, onCancel }) {
       onSaved();
     } catch (failure) {
       setProblem(failure.kind === "conflict" ? Object.assign(failure, { message: QUESTION.changed }) : failure);
-      setErrors(Object.fromEntries(failure.details?.map(({ field, problem: said }) => [field, said]) ?? []));
+      setErrors(Object.fromEntries(failure.details?.map(({ field, problem: message }) => [field, message]) ?? []));
       setBusy(false);
     }
   };
@@ -78,15 +78,15 @@ function Editor({ api, path, question, names, onSaved, onCancel }) {
 /** @param {{api, poolId: string, question: object, names: string[], onClose: Function, onChange: Function}} props */
 export function QuestionDialog({ api, poolId, question, names, onClose, onChange }) {
   const [mode, setMode] = useState("view");
-  const [said, setSaid] = useState(null);
+  const [message, setMessage] = useState(null);
   const path = `/api/pools/${poolId}/questions/${encodeURIComponent(question.id)}`;
   const finish = (words) => {
-    setSaid(words);
+    setMessage(words);
     setMode("view");
     onChange();
   };
   return html`<${Dialog} title=${html`<bdi>${question.id}</bdi>`} onClose=${onClose}>
-    ${said && html`<${Note} kind="good" fact=${said} />`}
+    ${message && html`<${Note} kind="good" fact=${message} />`}
     ${mode === "edit"
       ? html`<${Editor} api=${api} path=${path} question=${question} names=${names} onSaved=${() => finish(QUESTION.saved)} onCancel=${() => setMode("view")} />`
       : html`<${AsAsked} question=${question} names=${names} />

@@ -11,8 +11,8 @@ export function scale(from, to, start, end) {
 }
 
 /** Three to six round values between the ends. */
-export function ticks(from, to, wanted = 5) {
-  const rough = (to - from) / wanted || 1;
+export function ticks(from, to, count = 5) {
+  const rough = (to - from) / count || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   const first = Math.ceil(from / step - 1e-9);

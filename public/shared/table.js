@@ -28,14 +28,14 @@ export function SortHead({ name, label, order, onSort, className = "" }) {
   </th>`;
 }
 
-/** The first rows, and a button for more: `{shown, more}`. */
+/** The first rows, and a button for more: `{visibleRows, more}`. */
 export function useRowsAtATime(rows, size = ROWS_AT_A_TIME) {
   const [limit, setLimit] = useState(size);
-  const shown = useMemo(() => rows.slice(0, limit), [rows, limit]);
-  const remaining = rows.length - shown.length;
+  const visibleRows = useMemo(() => rows.slice(0, limit), [rows, limit]);
+  const remaining = rows.length - visibleRows.length;
   const more = remaining > 0 &&
     html`<button type="button" class="quiet" onClick=${() => setLimit(limit + size)}>Show ${Math.min(size, remaining)} more of ${remaining}</button>`;
-  return { shown, more };
+  return { visibleRows, more };
 }
 
 /** A small table: `columns` are `{name, label, num, cell(row)}`, the first one heads its row. */

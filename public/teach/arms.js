@@ -1,4 +1,4 @@
-// Whether plans help: who follows the planner, who decides alone, and what the marks say.
+// The comparison of students with and without plans: the groups, their marks and the difference.
 import { Dialog } from "../shared/dialog.js";
 import { Action, Note, ProblemNote } from "../shared/elements.js";
 import { html, useState } from "../shared/html.js";

@@ -1,4 +1,4 @@
-// A class: the finding, its students, what it knows, and the cards beside.
+// A class: the finding, its students, its mastery by topic, and the cards beside.
 import { Count, Empty } from "../shared/elements.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { JoinCard, MarksCard } from "./side.js";
@@ -37,12 +37,12 @@ export function ClassView({ overview, data, onChange, children }) {
   useEffect(() => {
     document.title = `${finding} – Stepwise`;
   }, [finding]);
-  const known = topicRows(analytics, topics);
+  const topicsOfClass = topicRows(analytics, topics);
   return html`
     <div class="flow tight">
       <div class="row end"><h1 class="grow"><bdi>${finding}</bdi></h1>${children}</div>
       <p class="soft">${PAGE.about(taught.student_count, taught.grade)}</p>
-      ${counts.all > 0 && known.length > 0 && html`<${Expected} analytics=${analytics} />`}
+      ${counts.all > 0 && topicsOfClass.length > 0 && html`<${Expected} analytics=${analytics} />`}
     </div>
     ${counts.all > 0 && html`<div class="counts" role="group" aria-label=${COUNTS.label}>
       ${KINDS.map((each) => html`<${Count} key=${each} value=${counts[each]} label=${COUNTS[each][0]} hint=${COUNTS[each][1]} warn=${each === "high" && counts.high > 0} pressed=${kind === each} onClick=${() => setKind(each)} />`)}
@@ -50,7 +50,7 @@ export function ClassView({ overview, data, onChange, children }) {
     ${counts.all > 0 && html`<${StudentTable} key=${kind} rows=${ofKind(rows, kind)} all=${counts.all} onOpen=${setStudent} />`}
     <div class="split">
       <div class="flow">
-        ${known.length > 0 ? html`<${TopicsCard} rows=${known} />` : html`<${Empty} level="h2" title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
+        ${topicsOfClass.length > 0 ? html`<${TopicsCard} rows=${topicsOfClass} />` : html`<${Empty} level="h2" title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
       </div>
       <aside class="flow" aria-label=${taught.name}>
         <${JoinCard} taught=${taught} data=${data} onChange=${onChange} />

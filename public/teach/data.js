@@ -1,4 +1,4 @@
-// The one place where the class page gets and changes its data.
+// All calls of the class page.
 
 const MOST = 200; // rows of a page of a list
 

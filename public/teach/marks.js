@@ -19,14 +19,14 @@ export function MarksDialog({ members, marks, data, onSaved, onClose }) {
   const submit = async (event) => {
     event.preventDefault();
     if (busy) return;
-    const found = read();
-    const wrong = Object.keys(found.faults);
-    setFaults(found.faults);
+    const entry = read();
+    const wrong = Object.keys(entry.faults);
+    setFaults(entry.faults);
     setProblem(null);
     if (wrong.length === 1) form.current.elements[wrong[0]].focus();
     if (wrong.length > 1) setTimeout(() => note.current?.focus());
     if (wrong.length) return;
-    if (!found.marks.length) {
+    if (!entry.marks.length) {
       setFaults({ [ids[0]]: MARKS.nothing });
       form.current.elements[ids[0]].focus();
       return;
@@ -34,7 +34,7 @@ export function MarksDialog({ members, marks, data, onSaved, onClose }) {
     setBusy(true);
     const { exam, exam_date: date } = Object.fromEntries(new FormData(form.current));
     try {
-      await data.saveMarks({ exam: exam.trim(), exam_date: date, marks: found.marks });
+      await data.saveMarks({ exam: exam.trim(), exam_date: date, marks: entry.marks });
       onSaved();
       onClose();
     } catch (failure) {

@@ -1,9 +1,9 @@
-// What the class page shows, computed from the responses of the study planner. No DOM, no clock.
+// Data of the class page, computed from the responses of the study planner. No DOM, no clock.
 import { STUDENTS } from "./texts.js";
 
 const ORDER = { high: 0, medium: 1, none: 2 };
 
-/** What to call a member; an adopted profile may have no account. */
+/** The name of a member, or a substitute: an adopted profile may have no account. */
 export function memberName({ student_id: id, student_name: name }) {
   return name ?? STUDENTS.noName(id);
 }
@@ -37,7 +37,7 @@ export function studentRows(members, analytics) {
     .toSorted((a, b) => ORDER[a.risk] - ORDER[b.risk] || (a.value ?? 0) - (b.value ?? 0) || a.name.localeCompare(b.name, "en"));
 }
 
-/** How many students are of each kind; they sum to all. */
+/** The number of students of each kind, and of all. */
 export function countsOf(rows) {
   const counts = { all: rows.length, high: 0, medium: 0, none: 0 };
   for (const { risk } of rows) counts[risk] += 1;

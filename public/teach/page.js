@@ -1,4 +1,4 @@
-// The class page: log-in, the classes of a teacher, and what one of them knows.
+// The class page: log-in, the classes of a teacher, and one of them in full.
 import { apiOf, logOut } from "../account/api.js";
 import { readAccount, storeAccount } from "../account/stored.js";
 import { ACCOUNT } from "../account/texts.js";
@@ -23,7 +23,7 @@ function Picker({ classes, current }) {
     <select id="class" onChange=${choose}>${classes.map(({ id, name }) => html`<option key=${id} value=${id} selected=${id === current.id}>${name}</option>`)}</select></div>`;
 }
 
-/** What the page shows while its data are loading, or when they cannot be loaded. */
+/** The placeholder while data are loading, or the reason why they cannot be loaded. */
 function Absent({ live, label }) {
   if (live.state === "failed") return html`<${ProblemNote} problem=${live.problem} retry=${live.reload} />`;
   return html`<${Loading} label=${label} rows=${8} />`;

@@ -1,4 +1,4 @@
-// One student: what would come out, what is weak, the marks, and the way out of the class.
+// One student: expected marks, weak topics, exam marks, and removal from the class.
 import { Dialog } from "../shared/dialog.js";
 import { Action, ProblemNote } from "../shared/elements.js";
 import { html, useState } from "../shared/html.js";

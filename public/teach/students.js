@@ -1,4 +1,4 @@
-// The students of a class: what they would get, who is at risk, and why.
+// The students of a class: expected marks, risk, and its reason.
 import { Badge } from "../shared/elements.js";
 import { html } from "../shared/html.js";
 import { Table, useRowsAtATime } from "../shared/table.js";
@@ -15,14 +15,14 @@ export function Risk({ risk }) {
   return html`<${Badge} kind=${kind} sign=${sign}>${STUDENTS.risk[risk]}<//>`;
 }
 
-/** Why a student is at risk, as a sentence. */
+/** The reason why a student is at risk, as a sentence. */
 export function reasonOf({ mean, weak }) {
   return mean === null ? STUDENTS.fine : STUDENTS.why(mean, weak.slice(0, LOWEST).map(STUDENTS.topic).join(", "));
 }
 
 /** @param {{rows: object[], all: number, onOpen: (row: object) => void}} props */
 export function StudentTable({ rows, all, onOpen }) {
-  const { shown, more } = useRowsAtATime(rows, AT_A_TIME);
+  const { visibleRows, more } = useRowsAtATime(rows, AT_A_TIME);
   const columns = [
     { name: "student", label: STUDENTS.columns.student, cell: (row) => html`<button type="button" class="plain" onClick=${() => onOpen(row)}><bdi>${row.name}</bdi></button>` },
     { name: "expected", label: STUDENTS.columns.expected, num: true, cell: ({ value, low, high }) => (value === null ? STUDENTS.fine : html`<b>${Math.round(value)}</b> <span class="soft">${STUDENTS.range(low, high)}</span>`) },
@@ -32,7 +32,7 @@ export function StudentTable({ rows, all, onOpen }) {
   ];
   return html`<section class="card flow rk" aria-labelledby="students">
     <h2 id="students">${STUDENTS.title} <span class="soft small" role="status">${STUDENTS.shown(rows.length, all)}</span></h2>
-    ${rows.length ? html`<${Table} label=${STUDENTS.label} columns=${columns} rows=${shown} rowKey=${({ id }) => id} />` : html`<p class="soft">${STUDENTS.nobody}</p>`}
+    ${rows.length ? html`<${Table} label=${STUDENTS.label} columns=${columns} rows=${visibleRows} rowKey=${({ id }) => id} />` : html`<p class="soft">${STUDENTS.nobody}</p>`}
     ${more}
     <p class="soft small">${STUDENTS.about}</p>
   </section>`;

@@ -34,7 +34,7 @@ export const PAGE = {
   expected: ["If the exam were today, the class would be expected to get ", " of 100 marks on average", "."],
   range: ({ lower, upper }) => `, most likely between ${whole(lower)} and ${whole(upper)}`,
   confidence: { high: "", medium: " Few answers: take it as a first estimate.", low: " Very few answers: take it as a guess." },
-  newest: (mark) => ` In the newest exam with marks it got ${whole(mark)}.`,
+  newest: (mark) => ` In the latest exam with marks it got ${whole(mark)}.`,
   noClass: "You have no class yet",
   noClassAbout: "Create one, and give its code to your students.",
 };
@@ -42,9 +42,9 @@ export const PAGE = {
 export const COUNTS = {
   label: "Filter students",
   all: ["students", "the whole class"],
-  high: ["at high risk", "below 40 where most marks are"],
-  medium: ["at some risk", "from 40 to 60 there"],
-  none: ["on the way", "60 and more there"],
+  high: ["at high risk", "mastery below 40"],
+  medium: ["at some risk", "mastery 40 to 60"],
+  none: ["on track", "mastery 60 or more"],
 };
 
 export const STUDENTS = {
@@ -54,7 +54,7 @@ export const STUDENTS = {
   columns: { student: "Student", expected: "Expected marks", picture: "0 to 100", risk: "Risk", why: "Why" },
   range: (lower, upper) => `${whole(lower)} to ${whole(upper)}`,
   risk: { high: "high", medium: "medium", none: "none" },
-  why: (mean, topics) => `Mastery ${whole(mean)} where most marks are${topics.length ? `. Lowest: ${topics}` : ""}`,
+  why: (mean, topics) => `Mastery ${whole(mean)} in the topics with most marks${topics.length ? `. Lowest: ${topics}` : ""}`,
   topic: ({ topic_name: name, mastery_score: score }) => `${name} ${whole(score)}`,
   fine: "–",
   about: "Expected marks as if the exam were today. In 19 of 20 cases the mark lies inside the band. The line marks 50.",
@@ -71,10 +71,10 @@ export const STUDENT = {
   marks: "Exam marks",
   noMarks: "No marks have been entered.",
   loading: "Loading marks …",
-  out: "Take out of the class",
+  out: "Remove from the class",
   outAbout: (name, klass) => `${name} leaves ${klass}. The answers stay with the student, who can join again with the code.`,
-  outYes: "Take out",
-  outBusy: "Moving …",
+  outYes: "Remove",
+  outBusy: "Removing …",
   keep: "Keep in the class",
 };
 
@@ -86,7 +86,7 @@ export const TOPICS = {
   notBegun: "not begun",
   label: "Mean mastery of the class by topic",
   columns: { topic: "Topic", class: "Class", exam: "Of exam", below: "Below 40" },
-  about: "Amber: a mean below 40. A topic that a student has not begun counts 0.",
+  about: "Amber: a mean below 40. A topic that a student has not begun counts as 0.",
   below: (n) => `${n} below 40`,
   none: "There are no topics yet",
   noneAbout: "They appear when a syllabus has been imported with POST /api/learning/content.",
@@ -124,7 +124,7 @@ export const MARKS = {
   examMissing: "Write the name of the exam.",
   date: "Date of the exam",
   dateMissing: "Choose the date of the exam.",
-  about: "In percent of the marks, 0 to 100. Leave a student empty who has none. Marks of the same exam and day are replaced.",
+  about: "In percent of the marks, 0 to 100. Leave the field empty for a student without a mark. Marks of the same exam and day are replaced.",
   mark: (name) => `Mark of ${name}`,
   wrong: "Write a number from 0 to 100.",
   nothing: "Write at least one mark.",
@@ -149,7 +149,7 @@ export const DEVICES = {
 
 export const ARMS = {
   title: "Do plans help?",
-  about: "Half of the class follows the planner, the other half decides alone. After the next exam you see what the plans brought, and how sure that is.",
+  about: "Half of the class follows the planner, the other half decides alone. After the next exam you see what the plans brought, and how certain that is.",
   warning: "Those who decide alone get no recommendations and no plans until you end the comparison.",
   draw: "Draw two halves",
   drawTitle: "Draw two halves of the class?",

@@ -1,4 +1,4 @@
-// What a class knows, by topic, the weakest first.
+// The mastery of a class by topic, the weakest first.
 import { Share } from "../shared/chart.js";
 import { html } from "../shared/html.js";
 import { Table, useRowsAtATime } from "../shared/table.js";
@@ -16,13 +16,13 @@ const COLUMNS = [
 ];
 
 export function TopicsCard({ rows }) {
-  const { shown, more } = useRowsAtATime(rows, AT_A_TIME);
+  const { visibleRows, more } = useRowsAtATime(rows, AT_A_TIME);
   const worst = costliest(rows);
   const open = rows.filter(({ begun }) => !begun).length;
   return html`<section class="card flow mb" aria-labelledby="topics">
     <h2 id="topics">${TOPICS.title}</h2>
     <p class="small">${worst.length ? TOPICS.finding(worst.map(({ name }) => name).join(", ")) : TOPICS.solid}${open > 0 && TOPICS.open(open)}</p>
-    <${Table} label=${TOPICS.label} columns=${COLUMNS} rows=${shown} rowKey=${({ id }) => id} />
+    <${Table} label=${TOPICS.label} columns=${COLUMNS} rows=${visibleRows} rowKey=${({ id }) => id} />
     ${more}
     <p class="small soft">${TOPICS.about}</p>
   </section>`;

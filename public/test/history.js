@@ -24,8 +24,8 @@ function useResults(tests) {
     const load = async () => {
       const results = await Promise.allSettled(tests.map((test) => resultOf(api, test, controller.signal)));
       if (controller.signal.aborted) return;
-      const taken = results.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
-      setState({ taken, failed: results.length - taken.length });
+      const loaded = results.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
+      setState({ loaded, failed: results.length - loaded.length });
     };
     load();
     return () => controller.abort();
@@ -59,7 +59,7 @@ function Picture({ points }) {
 export function OverTime({ tests }) {
   const results = useResults(tests);
   if (!results) return html`<${Loading} label=${HISTORY.loading} />`;
-  const [group] = groupsOf(results.taken);
+  const [group] = groupsOf(results.loaded);
   if (!group) return null;
   return html`<p class="small soft">${HISTORY.mean}</p><${Picture} points=${seriesOf(group, null)} />`;
 }
@@ -108,7 +108,7 @@ export function History({ tests, onForget }) {
     changeTests({ tests: [], current: null, visitor: null });
     onForget();
   };
-  const groups = results ? groupsOf(results.taken) : [];
+  const groups = results ? groupsOf(results.loaded) : [];
   useEffect(() => {
     document.title = `${HISTORY.title} – Stepwise`;
   }, []);

@@ -21,16 +21,16 @@ function readAddress() {
 }
 
 /** The pools that the local server offers to everybody; a deployment offers none. */
-function usePools(wanted) {
+function usePools(enabled) {
   const [pools, setPools] = useState(null);
   useEffect(() => {
-    if (!wanted) return;
+    if (!enabled) return;
     if (!isLocal(location.hostname)) {
       setPools([]);
       return;
     }
     api("GET", "/api/pools").then(({ pools: found }) => setPools(found), () => setPools([]));
-  }, [wanted]);
+  }, [enabled]);
   return pools;
 }
 
@@ -88,16 +88,16 @@ function Intro({ address, note, hasTests, onStarted, onTicket }) {
   const [problem, setProblem] = useState(null);
   const { ticket, poolId } = address;
   const refused = Boolean(problem?.code?.startsWith("ticket_")); // this ticket will start nothing
-  const known = Boolean(ticket || poolId) && !refused;
+  const ready = Boolean(ticket || poolId) && !refused;
   const pools = usePools(!ticket && !poolId);
   const body = (pool) => (ticket ? { ticket } : { student_id: visitor(), question_pool_id: pool });
   const started = { onStarted, onProblem: setProblem };
   return html`<${Page} links=${LINKS} current="/test" size="read">
     <div class="flow loose">
       ${note && html`<${Note} kind="warn" fact=${note[0]}>${note[1]}<//>`}
-      <div class="flow"><h1>${known ? INTRO.readyTitle : INTRO.title}</h1><p>${INTRO.about}</p><${Rules} /></div>
+      <div class="flow"><h1>${ready ? INTRO.readyTitle : INTRO.title}</h1><p>${INTRO.about}</p><${Rules} /></div>
       ${problem && html`<${StartProblem} key="problem" problem=${problem} />`}
-      ${known && html`<p><${Start} key=${ticket ?? poolId} body=${() => body(poolId)} ...${started} /></p>`}
+      ${ready && html`<p><${Start} key=${ticket ?? poolId} body=${() => body(poolId)} ...${started} /></p>`}
       ${!ticket && !poolId && pools === null && html`<${Loading} label=${INTRO.loading} rows=${2} />`}
       ${pools?.length > 0 && html`<section class="flow"><h2>${INTRO.pools}</h2>
         ${pools.map((pool) => html`<div class="card row" key=${pool.id}>
@@ -105,7 +105,7 @@ function Intro({ address, note, hasTests, onStarted, onTicket }) {
           <${Start} body=${() => body(pool.id)} className="" describedBy=${pool.id} ...${started} />
         </div>`)}
       </section>`}
-      ${!known && pools?.length === 0 && html`<p class="soft">${INTRO.noPools}</p>`}
+      ${!ready && pools?.length === 0 && html`<p class="soft">${INTRO.noPools}</p>`}
       ${(!ticket || refused) && html`<${TicketForm} onTicket=${(next) => {
         setProblem(null);
         onTicket(next);

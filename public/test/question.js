@@ -83,7 +83,7 @@ function Keys({ options }) {
   return html`<span class="soft small keys">${TEST.keys(options).map((part, place) => (place % 2 ? part : html`<kbd key=${place}>${part}</kbd>`))}</span>`;
 }
 
-/** Why a question was chosen, as a sentence. */
+/** The reason why a question was chosen, as a sentence. */
 export function Why({ about }) {
   const [before, name, after] = whyWords(about);
   return html`${before}${name && html`<b class="ink">${name}</b>`}${after}`;

@@ -16,7 +16,7 @@ export async function resultOf(api, test, signal) {
     proficiencyOf(api, test, signal),
   ]);
   const recorded = history.test_sessions[0];
-  const told = recorded.final_proficiency !== undefined && proficiency.concept_names.length > 0;
+  const disclosed = recorded.final_proficiency !== undefined && proficiency.concept_names.length > 0;
   const names = recorded.concept_names ?? proficiency.concept_names;
-  return { test: recorded, profile: told ? profileOf(proficiency, names, recorded.initial_proficiency ?? null) : null };
+  return { test: recorded, profile: disclosed ? profileOf(proficiency, names, recorded.initial_proficiency ?? null) : null };
 }

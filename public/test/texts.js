@@ -42,7 +42,7 @@ const START_PROBLEMS = {
   starts_used_up: ["You have taken this test as often as allowed today.", "Try again tomorrow."],
 };
 
-/** Why a test did not start: the fact, and what to do now; null where the usual words fit. */
+/** The reason why a test did not start, and what to do now; null where the usual words fit. */
 export function startProblem(problem) {
   const words = START_PROBLEMS[problem.code];
   if (words) return words;
@@ -81,7 +81,7 @@ export const TEST = {
   ending: "Ending …",
 };
 
-/** Why a question was chosen, as far as the page knows: [before, concept, after]. */
+/** The reason why a question was chosen, as far as the page knows: [before, concept, after]. */
 export function whyWords({ concepts, leastCertain }) {
   if (!concepts.length) return ["Of all questions that are left, this one tells the most about your level.", "", ""];
   const name = listed(concepts);

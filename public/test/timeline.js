@@ -6,11 +6,11 @@ const mean = (values) => Math.round(values.reduce((sum, value) => sum + value, 0
  * The tests on the same concepts, oldest first, for a picture over time; the group with the newest
  * test comes first.
  *
- * @param {{test: object, profile: object[]|null}[]} taken
+ * @param {{test: object, profile: object[]|null}[]} tests
  */
-export function groupsOf(taken) {
+export function groupsOf(tests) {
   const groups = new Map();
-  for (const one of taken.filter(({ profile }) => profile?.length)) {
+  for (const one of tests.filter(({ profile }) => profile?.length)) {
     const names = one.profile.map((row) => row.name);
     const key = JSON.stringify(names);
     if (!groups.has(key)) groups.set(key, { key, names, tests: [] });

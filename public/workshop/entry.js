@@ -60,10 +60,10 @@ function OneField({ title, label, hint, missing, button, read, onRead }) {
   </section>`;
 }
 
-/** @param {{gone: boolean, courseId: string|null, onToken: (token: string) => void, onLookup: (lookup: object) => void}} props */
-export function Entry({ gone, courseId, onToken, onLookup }) {
+/** @param {{sessionEnded: boolean, courseId: string|null, onToken: (token: string) => void, onLookup: (lookup: object) => void}} props */
+export function Entry({ sessionEnded, courseId, onToken, onLookup }) {
   return html`<div class="flow loose">
-    ${gone && html`<${Note} kind="warn" fact=${ENTRY.gone[0]}>${ENTRY.gone[1]}<//>`}
+    ${sessionEnded && html`<${Note} kind="warn" fact=${ENTRY.gone[0]}>${ENTRY.gone[1]}<//>`}
     <div class="flow tight"><h1>${ENTRY.title}</h1><p class="soft">${ENTRY.about}</p></div>
     <div class="split">
       <${Begin} courseId=${courseId} onToken=${onToken} />

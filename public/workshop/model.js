@@ -20,8 +20,8 @@ export function stepsOf(course, session) {
   return course.steps.map(({ number, name, completedBy }) => {
     const report = reports.get(number);
     const flagged = completedBy.length > 0 && completedBy.every((flag) => session[columnOf(flag)] === true);
-    const known = course.builtIn ? (PARTS[number] ?? []) : [];
-    const parts = known.filter(([column]) => column in session).map(([column, words]) => ({ words, done: session[column] === true }));
+    const listed = course.builtIn ? (PARTS[number] ?? []) : [];
+    const parts = listed.filter(([column]) => column in session).map(([column, words]) => ({ words, done: session[column] === true }));
     const done = report?.completed === true || flagged;
     const begun = report !== undefined || parts.some((part) => part.done);
     return { number, name, state: done ? "done" : begun ? "begun" : "open", parts, seconds: report?.timeSpent ?? null, attempts: report?.attempts ?? 0 };

@@ -24,7 +24,7 @@ function WorkshopPage() {
   const [token, setToken] = useState(takeToken);
   const [lookup, setLookup] = useState(() => lookupOf(parameters.get("student") ?? ""));
   const [other, setOther] = useState(false);
-  const [gone, setGone] = useState(false);
+  const [sessionEnded, setSessionEnded] = useState(false);
   const [state, setState] = useState(null);
   useEffect(() => {
     const read = () => setToken(takeToken());
@@ -33,7 +33,7 @@ function WorkshopPage() {
   }, []);
   const open = (next) => {
     storeToken(next);
-    setGone(false);
+    setSessionEnded(false);
     setLookup(null);
     setToken(next);
   };
@@ -42,7 +42,7 @@ function WorkshopPage() {
     setToken(null);
     setState(null);
     setOther(false);
-    setGone(lost);
+    setSessionEnded(lost);
   };
   // A link to a student's steps shows the dashboard to the student, and the share view to everybody else.
   const isOther = (studentId) => lookup !== null && lookup.studentId?.toLowerCase() !== studentId.toLowerCase();
@@ -54,7 +54,7 @@ function WorkshopPage() {
           onGone=${() => leave(true)} onOther=${() => setOther(true)} onState=${setState} />`
       : lookup !== null
         ? html`<${ShareView} lookup=${lookup} />`
-        : html`<${Entry} gone=${gone} courseId=${parameters.get("course")} onToken=${open} onLookup=${setLookup} />`}
+        : html`<${Entry} sessionEnded=${sessionEnded} courseId=${parameters.get("course")} onToken=${open} onLookup=${setLookup} />`}
   <//>`;
 }
 

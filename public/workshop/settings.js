@@ -16,10 +16,10 @@ function Control({ field, session, props }) {
   const value = session[column] ?? "";
   if (kind === "long") return html`<textarea ...${props} name=${name} rows="4" maxlength=${most} defaultValue=${value} />`;
   if (kind === "choice") {
-    const known = choices.includes(value) || !value ? choices : [value, ...choices];
+    const options = choices.includes(value) || !value ? choices : [value, ...choices];
     return html`<select ...${props} name=${name}>
       <option value="" selected=${!value}>–</option>
-      ${known.map((choice) => html`<option key=${choice} value=${choice} selected=${choice === value}>${choice}</option>`)}
+      ${options.map((choice) => html`<option key=${choice} value=${choice} selected=${choice === value}>${choice}</option>`)}
     </select>`;
   }
   return html`<input ...${props} name=${name} type=${TYPES[kind] ?? "text"} autocomplete=${autocomplete} maxlength="2000" defaultValue=${value} />`;
@@ -36,8 +36,8 @@ function Faults({ fields, faults, form, note }) {
 }
 
 /** @param {{session: object, course: object, onSaved: () => void, onClose: () => void}} props `session` as it was when the form opened */
-export function SettingsDialog({ session: given, course, onSaved, onClose }) {
-  const [session] = useState(given);
+export function SettingsDialog({ session: initial, course, onSaved, onClose }) {
+  const [session] = useState(initial);
   const [faults, setFaults] = useState({});
   const [problem, setProblem] = useState(null);
   const [same, setSame] = useState(false);
@@ -45,9 +45,9 @@ export function SettingsDialog({ session: given, course, onSaved, onClose }) {
   const form = useRef(null);
   const note = useRef(null);
   const fields = fieldsOf(course);
-  const show = (found) => {
-    setFaults(found);
-    const wrong = fields.filter(({ name }) => found[name]);
+  const show = (nextFaults) => {
+    setFaults(nextFaults);
+    const wrong = fields.filter(({ name }) => nextFaults[name]);
     if (wrong.length === 1) form.current.elements[wrong[0].name].focus();
     if (wrong.length > 1) setTimeout(() => note.current?.focus());
     return wrong.length > 0;

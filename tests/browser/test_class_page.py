@@ -82,7 +82,7 @@ def test_every_view_of_the_class_page_is_accessible_and_fits(
     check()
     page.keyboard.press("Escape")
     page.locator(".rk tbody button").first.click()
-    page.get_by_role("button", name="Take out of the class").click()
+    page.get_by_role("button", name="Remove from the class").click()
     check()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Draw two halves").click()
@@ -126,7 +126,7 @@ def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
     bounds = first["confidence_interval"]
     expect(row).to_contain_text(f"{round(bounds['lower'])} to {round(bounds['upper'])}")
     reason = next(each for each in high if each["student_id"] == first["student_id"])
-    expect(row).to_contain_text(f"Mastery {round(reason['avg_mastery'])} where most marks are")
+    expect(row).to_contain_text(f"Mastery {round(reason['avg_mastery'])} in the topics with most marks")
     expect(row).to_contain_text(reason["weak_topics"][0]["topic_name"])
     row.get_by_role("button").press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Lowest topics")
@@ -231,8 +231,8 @@ def test_teacher_takes_a_student_out_of_the_class(
     watched = open_as(visit, tutor)
     page = watched.page
     row_of(page, leaves.username).get_by_role("button").click()
-    page.get_by_role("button", name="Take out of the class").click()
-    page.get_by_role("button", name="Take out", exact=True).click()
+    page.get_by_role("button", name="Remove from the class").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".rk tbody tr")).to_have_count(1)
     expect(row_of(page, stays.username)).to_be_visible()
     assert leaves.get("profile")["class_id"] is None

@@ -119,7 +119,7 @@ def test_every_view_of_the_study_page_is_accessible_and_fits(
     bruno.enter(watched, PATH)
     expect(page.locator("h1")).to_contain_text("75 days to your exam.")
     page.get_by_role("button", name="Plan today").or_(
-        page.get_by_role("button", name="Plan anew")
+        page.get_by_role("button", name="Plan again")
     ).click()
     expect(page.locator(".plan li").first).to_be_visible()
     page.get_by_role("button", name="Plan the week").first.click()

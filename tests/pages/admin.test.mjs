@@ -40,9 +40,9 @@ test("a step is done when its call says so", () => {
 
 test("a call is repeated until it is done, and each response is seen", async () => {
   const responses = [{ done: false, n: 1 }, { done: false, n: 2 }, { done: true, n: 3 }];
-  const seen = [];
-  const last = await untilDone(async () => responses[seen.length], (response) => seen.push(response.n));
-  assert.deepEqual([last.n, seen], [3, [1, 2, 3]]);
+  const numbers = [];
+  const last = await untilDone(async () => responses[numbers.length], (response) => numbers.push(response.n));
+  assert.deepEqual([last.n, numbers], [3, [1, 2, 3]]);
 });
 
 test("the call that is shown is what a shell sends", () => {

@@ -68,12 +68,12 @@ test("who needs help most comes first, and who has left comes after who is stuck
 });
 
 test("search finds every word in name, e-mail or GitHub name", () => {
-  const found = (search, status = null) => filtered(CLASS, { search, status }).map((one) => one.key);
-  assert.deepEqual(found("STUCK"), ["3", "4"]);
-  assert.deepEqual(found("stuck long"), ["4"]);
-  assert.deepEqual(found("example.org"), ["6"]);
-  assert.deepEqual(found("zoë", "stuck"), []);
-  assert.deepEqual(found("", "completed"), ["7"]);
+  const keysFor = (search, status = null) => filtered(CLASS, { search, status }).map((one) => one.key);
+  assert.deepEqual(keysFor("STUCK"), ["3", "4"]);
+  assert.deepEqual(keysFor("stuck long"), ["4"]);
+  assert.deepEqual(keysFor("example.org"), ["6"]);
+  assert.deepEqual(keysFor("zoë", "stuck"), []);
+  assert.deepEqual(keysFor("", "completed"), ["7"]);
 });
 
 test("the funnel counts students at a step or a later one", () => {

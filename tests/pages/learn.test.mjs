@@ -55,18 +55,18 @@ test("a session brings the marks of its time, at most those of its topic", () =>
 });
 
 const topic = (id, parent_id, exam_weightage) => ({ id, name: id, parent_id, exam_weightage });
-const known = (topic_id, mastery_score, total_attempts = 1) => ({ topic_id, topic_name: topic_id, mastery_score, band: "fair", concepts: [{ total_attempts: 0 }, { total_attempts }] });
+const masteryRow = (topic_id, mastery_score, total_attempts = 1) => ({ topic_id, topic_name: topic_id, mastery_score, band: "fair", concepts: [{ total_attempts: 0 }, { total_attempts }] });
 
 test("topics stand below the root of their tree, with a mean by weight", () => {
   const topics = [topic("maths", null, 0), topic("algebra", "maths", 0), topic("linear", "algebra", 3), topic("circles", "maths", 1), topic("physics", null, 2)];
   const progress = { today: [{ topic_id: "linear", expected_accuracy: 70 }], rose: [{ topic_id: "linear", change: 4 }], fell: [{ topic_id: "circles", change: -2 }] };
-  const subjects = subjectsOf(topics, [known("linear", 80), known("physics", 30), known("circles", 40, 0)], progress);
+  const subjects = subjectsOf(topics, [masteryRow("linear", 80), masteryRow("physics", 30), masteryRow("circles", 40, 0)], progress);
   assert.deepEqual(subjects.map(({ name, score }) => [name, score]), [["maths", 70], ["physics", 30]]);
   assert.deepEqual(subjects[0].topics.map(({ band, chance, change }) => [band, chance, change]), [["fair", 70, 4], ["none", null, -2]]);
 });
 
 test("a subject whose topics have no marks has their plain mean", () => {
-  const [subject] = subjectsOf([topic("a", "gone", 0)], [known("a", 50)], { today: [], rose: [], fell: [] });
+  const [subject] = subjectsOf([topic("a", "gone", 0)], [masteryRow("a", 50)], { today: [], rose: [], fell: [] });
   assert.deepEqual([subject.name, subject.score], ["a", 50]);
 });
 

@@ -32,7 +32,7 @@ test("without a password no credential is sent", async () => {
 
 test("a file is sent as its type, and a CSV comes back with its cursor", async () => {
   let options;
-  const send = async (_, given) => ((options = given), new Response("a,b", { headers: { "X-Next-Cursor": "c" } }));
+  const send = async (_, init) => ((options = init), new Response("a,b", { headers: { "X-Next-Cursor": "c" } }));
   const result = await apiWith("p", send)("POST", "/api/x", { text: "e-mail", as: "text" });
   assert.deepEqual([options.headers["Content-Type"], options.body], ["text/csv", "e-mail"]);
   assert.deepEqual(result, { text: "a,b", nextCursor: "c" });

@@ -63,13 +63,13 @@ test("the address names the class, else it is the first", () => {
 });
 
 test("lists are read to their last page", async () => {
-  const asked = [];
+  const cursors = [];
   const api = async (method, path, { query }) => {
-    asked.push(query.cursor);
+    cursors.push(query.cursor);
     return query.cursor === null ? { classes: [1, 2], next_cursor: "n" } : { classes: [3], next_cursor: null };
   };
   assert.deepEqual(await dataOf(api).classes(), [1, 2, 3]);
-  assert.deepEqual(asked, [null, "n"]);
+  assert.deepEqual(cursors, [null, "n"]);
 });
 
 test("a difference has its sign", () => {

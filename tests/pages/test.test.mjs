@@ -99,34 +99,34 @@ test("what is stored survives, and rubbish is dropped", () => {
   for (const text of [null, "{", "[]", "3", '{"visitor":"","current":{"sessionId":1},"tests":[{}, null]}']) {
     assert.deepEqual(readTests(storage(text)), { visitor: null, current: null, tests: [] });
   }
-  const kept = storage();
-  const name = visitor(kept);
+  const store = storage();
+  const name = visitor(store);
   assert.match(name, /^visitor-/);
-  assert.equal(visitor(kept), name);
-  rememberTest({ sessionId: "a", studentId: "s" }, kept);
-  rememberTest({ sessionId: "b", studentId: "s" }, kept);
-  rememberAnswer("a", { questionId: "q", response: 1 }, kept);
-  assert.equal(readTests(kept).current.answer, undefined);
-  rememberAnswer("b", { questionId: "q", response: 1 }, kept);
-  assert.deepEqual(readTests(kept).current.answer, { questionId: "q", response: 1 });
-  forgetCurrent("a", kept);
-  assert.equal(readTests(kept).current.sessionId, "b");
-  forgetCurrent("b", kept);
-  assert.equal(readTests(kept).current, null);
-  assert.deepEqual(readTests(kept).tests.map((one) => one.sessionId), ["b", "a"]);
-  for (let n = 0; n < 30; n += 1) rememberTest({ sessionId: `t${n}`, studentId: "s" }, kept);
-  assert.equal(readTests(kept).tests.length, 20);
+  assert.equal(visitor(store), name);
+  rememberTest({ sessionId: "a", studentId: "s" }, store);
+  rememberTest({ sessionId: "b", studentId: "s" }, store);
+  rememberAnswer("a", { questionId: "q", response: 1 }, store);
+  assert.equal(readTests(store).current.answer, undefined);
+  rememberAnswer("b", { questionId: "q", response: 1 }, store);
+  assert.deepEqual(readTests(store).current.answer, { questionId: "q", response: 1 });
+  forgetCurrent("a", store);
+  assert.equal(readTests(store).current.sessionId, "b");
+  forgetCurrent("b", store);
+  assert.equal(readTests(store).current, null);
+  assert.deepEqual(readTests(store).tests.map((one) => one.sessionId), ["b", "a"]);
+  for (let n = 0; n < 30; n += 1) rememberTest({ sessionId: `t${n}`, studentId: "s" }, store);
+  assert.equal(readTests(store).tests.length, 20);
 });
 
 test("tests over time are grouped by their concepts, oldest first", () => {
   const row = (name, value) => ({ name, value, low: value - 10, high: value + 10 });
-  const taken = [
+  const tests = [
     { test: { session_id: "new", completed_at: "2026-03-01T00:00:00Z" }, profile: [row("Math", 70), row("Sums", 51)] },
     { test: { session_id: "untold", completed_at: "2026-04-01T00:00:00Z" }, profile: null },
     { test: { session_id: "old", completed_at: null, started_at: "2026-01-01T00:00:00Z" }, profile: [row("Math", 40), row("Sums", 20)] },
     { test: { session_id: "other", completed_at: "2026-02-01T00:00:00Z" }, profile: [row("Latin", 40)] },
   ];
-  const groups = groupsOf(taken);
+  const groups = groupsOf(tests);
   assert.deepEqual(groups.map(({ names }) => names), [["Math", "Sums"], ["Latin"]]);
   assert.deepEqual(seriesOf(groups[0], "Math").map(({ id, value, low }) => [id, value, low]), [["old", 40, 30], ["new", 70, 60]]);
   assert.deepEqual(seriesOf(groups[0], null).map(({ value, low }) => [value, low]), [[30, null], [61, null]]);
