@@ -105,7 +105,7 @@ def is_archive(file: Path, name: Path) -> bool:
 
     Args:
         file: The dump, unpacked.
-        name: How the person called it, for messages.
+        name: Name by which the person gave it, for messages.
 
     Raises:
         ServerError: If it is neither.

@@ -15,7 +15,7 @@ from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.plan", tag="Learning")
 PlanFilter = Annotated[PlanType | None, Query(description="Only plans of this period.")]
-PlanLimit = Annotated[int, Query(ge=1, le=100, description="Most plans to return.")]
+PlanLimit = Annotated[int, Query(ge=1, le=100, description="Maximum number of plans to return.")]
 StartDay = Annotated[Day, Query(description="First day, UTC; today by default.")]
 
 

@@ -278,7 +278,7 @@ def translated_errors(
     """Turn the driver's errors into ours; log all of them, and let unknown ones through.
 
     Args:
-        refusal_of: Returns a more exact error, None if it has none.
+        refusal_of: Returns a more exact error, or None.
     """
     try:
         yield
@@ -296,8 +296,8 @@ def app_error_for(
     """Log an error of the driver and return ours for it; None if it is unknown.
 
     Args:
-        error: What the driver raised.
-        refusal_of: Returns a more exact error, None if it has none.
+        error: Exception of the driver.
+        refusal_of: Returns a more exact error, or None.
     """
     if isinstance(error, UnicodeEncodeError):
         return UnstorableText()

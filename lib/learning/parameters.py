@@ -35,9 +35,11 @@ MaybeThreshold = Annotated[
         description="Mastery, 0 to 100, from which topics are left out; by default none is.",
     ),
 ]
-Number = Annotated[int, Query(ge=1, le=20, description="Most entries to return.")]
+Number = Annotated[int, Query(ge=1, le=20, description="Maximum number of entries to return.")]
 MAX_PAGE = 200
-PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most entries of a page.")]
+PageSize = Annotated[
+    int, Query(ge=1, le=MAX_PAGE, description="Maximum number of entries on a page.")
+]
 StudentId = Annotated[
     SentText,
     Path(max_length=100, description="Id of the student: a UUID, or the live system's number."),

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from lib.framework import Response
 
 MEDIA_TYPE = "application/json; charset=utf-8"
-"""With the charset, the response is not one to which warnings are added, which would change it."""
+"""Media type of the file; warnings are added only to JSON responses without a charset."""
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 """A browser keeps the file for a year (RFC 8246); caches that several users share do not."""
 
@@ -23,7 +23,7 @@ def response(request_headers: Headers, sha256: str, body: bytes, compressed: byt
     """
     tag = f'"{sha256}"'
     headers = {"Cache-Control": CACHE_CONTROL, "ETag": tag, "Vary": "Accept-Encoding"}
-    if tag in request_headers.get("if-none-match", ""):  # also as a weak one, W/"…" (RFC 9110)
+    if tag in request_headers.get("if-none-match", ""):  # as a weak tag, W/"…", too (RFC 9110)
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if not _reads_gzip(request_headers.get("accept-encoding", "")):
         return Response(body, headers=headers, media_type=MEDIA_TYPE)

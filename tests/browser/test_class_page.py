@@ -126,7 +126,8 @@ def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
     bounds = first["confidence_interval"]
     expect(row).to_contain_text(f"{round(bounds['lower'])} to {round(bounds['upper'])}")
     reason = next(each for each in high if each["student_id"] == first["student_id"])
-    expect(row).to_contain_text(f"Mastery {round(reason['avg_mastery'])} in the topics with most marks")
+    mastery = round(reason["avg_mastery"])
+    expect(row).to_contain_text(f"Mastery {mastery} in the topics with most marks")
     expect(row).to_contain_text(reason["weak_topics"][0]["topic_name"])
     row.get_by_role("button").press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Lowest topics")

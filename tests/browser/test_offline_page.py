@@ -43,7 +43,7 @@ async () => {
   });
 }
 """
-"""What becomes of a new version of the worker."""
+"""Script that returns the state in which a new version of the worker ends."""
 OFFER = """
 () => {
   const offer = new Event("beforeinstallprompt", { cancelable: true });

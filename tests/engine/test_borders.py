@@ -1,4 +1,4 @@
-"""What is not of the stated type is refused by name, and never converted."""
+"""Arguments of another type than stated are refused by name, and never converted."""
 
 import re
 from collections.abc import Callable

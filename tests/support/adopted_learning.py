@@ -18,10 +18,10 @@ Connection = psycopg.Connection[Row]
 
 @contextmanager
 def live_database(databases: Databases, *, loose: bool = True) -> Iterator[Connection]:
-    """Connect to a live database with empty tables, and without any of ours.
+    """Connect to a live database with empty tables, and without tables of ours.
 
     Args:
-        databases: Where to create it.
+        databases: Server on which to create it.
         loose: Whether constraints are missing, so that any row can be inserted.
     """
     with (

@@ -34,7 +34,7 @@ class CalibrateIn(StrictBody):
     question_pool_id: PoolUuid | None = None
     """Id of the pool; if left out, every pool with enough new answers."""
     accept: Annotated[bool | int, BeforeValidator(_true_or_number)] = False
-    """True, or the number of a proposal, to make the pool's estimates that wait its next version
+    """True, or the number of a proposal, to accept the waiting estimates as the pool's next version
     instead of making new ones; needs `question_pool_id`."""
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 

@@ -93,7 +93,7 @@ class RulesOut(Body):
     admission: Admission = "open"
     """Admission: `open` to everybody, or by `ticket`."""
     tells: Tells = "each"
-    """When students are told proficiencies: after each answer, or at the end."""
+    """Time at which students see proficiencies: after each answer, or at the end."""
     starts_per_day: int | None = None
     """Number of tests that a student may start within 24 hours; null without a limit."""
     trains: bool = False
@@ -123,11 +123,12 @@ class VersionOut(Body):
     restored_version: int | None
     """Version whose parameters it restored; null for other versions."""
     repaired: dict[str, list[str]] | None
-    """For questions of an older deployment: what was changed, and the ids of up to 1,000 questions
-    each; null for other versions."""
+    """Repairs of questions from an older deployment, each with the ids of up to 1,000 questions;
+    null for other versions."""
     not_asked: list[str] | None
-    """For questions of an older deployment: ids of up to 1,000 that cannot be asked, because their
-    right answer is none of their options or their concepts do not fit; null for other versions."""
+    """Ids of up to 1,000 questions from an older deployment that cannot be asked, because their
+    right answer is not among their options or their concepts do not fit; null for other
+    versions."""
 
 
 class ProposalOut(Body):

@@ -155,9 +155,10 @@ class UploadIn(StrictBody):
     """Name of each concept, in the order of the weights. Like all rules below, it holds for every
     test on the pool; a rule that is left out stays as it is, and null restores its default."""
     admission: Admission | None = None
-    """Who may start a test: anybody (`open`, the default), or students with a ticket (`ticket`)."""
+    """Permission to start a test: for anybody (`open`, the default), or with a ticket
+    (`ticket`)."""
     tells: Tells | None = None
-    """When students are told proficiencies: after each answer (`each`, the default), or rounded
+    """Time at which students see proficiencies: after each answer (`each`, the default), or rounded
     after the last one (`end`)."""
     starts_per_day: int | None = Field(default=None, ge=1, le=1_000, strict=True)
     """Number of tests that a student may start within 24 hours; no limit by default."""

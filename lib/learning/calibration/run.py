@@ -48,7 +48,7 @@ def calibrate(
     Args:
         db: The session.
         now: Time of the call.
-        max_answers: Most answers of the fit; None for all.
+        max_answers: Maximum number of answers in the fit; None for all.
         max_seconds: Seconds after which no further student is recomputed.
         clock: Returns seconds.
     """

@@ -7,7 +7,7 @@ from pydantic import Field
 from lib.web.wire import Answer, StrictBody
 
 MAX_ANSWERS = 20_000
-"""Most answers of a fit in a function; about 10 s."""
+"""Maximum number of answers in a fit in a function; they take about 10 s."""
 
 Outcome = Literal["calibrated", "no_better", "nothing_new", "too_few_answers"]
 
@@ -16,7 +16,7 @@ class LearningCalibrationIn(StrictBody):
     """A calibration of the model of mastery."""
 
     max_answers: Annotated[int, Field(ge=1_000, le=MAX_ANSWERS)] = MAX_ANSWERS
-    """Most answers to fit to, those of the students with the newest ones."""
+    """Maximum number of answers to fit to; students with the newest answers come first."""
 
 
 class LearningCalibrationOut(Answer):

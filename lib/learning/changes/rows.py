@@ -53,7 +53,7 @@ def page_of_rows(
         name: The table.
         student_id: The student.
         after: Id of the last row of the page before; None for the first page.
-        limit: Most rows to return.
+        limit: Maximum number of rows to return.
     """
     table = SYNCED[name].table
     query = _query(SYNCED[name], student_id).order_by(table.id).limit(limit)

@@ -120,7 +120,7 @@ def list_changes(
         db: The session.
         student_id: The student.
         after: Number and id of the last entry that was read; None for all.
-        limit: Most changes to return.
+        limit: Maximum number of changes to return.
     """
     query = select(
         SyncChange.id,

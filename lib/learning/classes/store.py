@@ -82,7 +82,7 @@ def list_classes(
     Args:
         db: The session.
         after: Name and id of the last class of the page before; None for the first page.
-        limit: Most classes to return.
+        limit: Maximum number of classes to return.
         teacher_id: Teacher whose classes are wanted.
         student_id: Student whose class is wanted.
     """
@@ -160,7 +160,7 @@ def list_marks(
         db: The session.
         after: Day, exam and student of the last mark of the page before; None for the first page.
             The newest exam is first.
-        limit: Most marks to return.
+        limit: Maximum number of marks to return.
         student_id: Student whose marks are wanted.
         class_id: Class whose marks are wanted.
     """

@@ -17,10 +17,10 @@ from lib.learning.decision.memory import FloatArray
 from lib.learning.decision.worth import SESSION_MINUTES
 
 MOST_AT_ONCE = 16
-"""Most exchanges of a round."""
+"""Maximum number of exchanges in a round."""
 MOST_LOOKED_AT = 600
-"""Most sessions of which a round looks for exchanges: the time for swaps grows with their square,
-and a student with many hours a day has thousands of sessions."""
+"""Maximum number of sessions among which a round looks for exchanges: the time for swaps grows with
+their square, and a student with many hours a day has thousands of sessions."""
 ROUNDING = 1e-9  # minutes
 LEAST_GAIN = 1e-6
 """Marks in percent below which an exchange is not worth trying."""
@@ -38,7 +38,7 @@ class Slots:
     shape: tuple[int, int]
     """Number of days and of topics."""
     limits: FloatArray
-    """Most minutes of one topic on each day, shape (days,)."""
+    """Maximum minutes of one topic on each day, shape (days,)."""
 
     @classmethod
     def of_rows(
@@ -81,7 +81,7 @@ def improve(path: Path, slots: Slots, rounds: int) -> Slots:
     Args:
         path: The way to the exam.
         slots: The plan.
-        rounds: Most plans that are tried.
+        rounds: Maximum number of plans to try.
     """
     course = path.follow(slots.minutes_by_topic)
     exchanges = _exchanges(path, course, slots)

@@ -39,7 +39,7 @@ HORIZON = 60
 NEAR_DAYS, STRIDE = 7, 2
 """Days on which the first plan weighs all topics again, and how often it does so afterwards."""
 MOST_ROUNDS = 30
-"""Most changed plans that are tried."""
+"""Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150
 """Limit of days times topics in all rounds together, and what a day costs in topics."""
 
@@ -91,7 +91,7 @@ def plan_study(
             days it is saved until it makes a session. 0 leaves revisions to their marks per minute,
             like everything else.
         topic_share: Largest share of a day for one topic, above 0, at most 1.
-        most_rounds: Most exchanges of sessions that are tried.
+        most_rounds: Maximum number of rounds of exchanges.
     """
     total = len(time.minutes)
     horizon = max(min(days, total), min(total, HORIZON))

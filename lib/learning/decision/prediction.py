@@ -65,15 +65,15 @@ def predict_exam(
     attendance: float = 1.0,
     exam: ExamFormat | None = None,
 ) -> Prediction:
-    """Return a student's predicted result; what the exam asks beyond the topics goes like these.
+    """Return a student's predicted result; marks outside the topics are expected as within them.
 
     Args:
         graph: The topics.
-        committee: What is known about the student today.
+        committee: Hypotheses about the student today.
         days: Days until the exam, 0 or more.
         sessions: Sessions until then, in the order of their days; none without them.
         attendance: Share of their minutes that is expected to be studied, 0 to 1.
-        exam: How knowledge becomes marks.
+        exam: Rules by which knowledge becomes marks.
     """
     form = exam or ExamFormat()
     marks = _of_whole_exam(graph)

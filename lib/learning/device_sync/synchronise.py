@@ -42,7 +42,7 @@ from lib.learning.transactions import transaction
 from lib.web import cursor
 
 PAGE = 500
-"""Most rows of a response; each has at most about 5 KB."""
+"""Maximum number of rows in a response; each has at most about 5 KB."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 120
 """Bounds of the seconds until the next sync; a class spreads its calls between them."""
 

@@ -22,7 +22,7 @@ def list_devices(
         call: The call.
         sent_class: Class to which teachers and admins restrict the list.
         position: Cursor of the page; None for the first.
-        limit: Most devices to return.
+        limit: Maximum number of devices to return.
 
     Raises:
         ClassClosed: If the class is not the caller's.

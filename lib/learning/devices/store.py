@@ -37,7 +37,7 @@ def list_devices(
     Args:
         db: The session.
         after: Last sync and id of the last device of the page before; None for the first page.
-        limit: Most devices to return.
+        limit: Maximum number of devices to return.
         student_id: Student whose devices are wanted.
         class_id: Class of the students whose devices are wanted.
         teacher_id: Teacher of their class.

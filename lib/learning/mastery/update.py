@@ -23,7 +23,7 @@ def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime
 
     Args:
         db: The session.
-        counted: What is counted so far, as `store.lock_student` returned it in this transaction.
+        counted: Figures so far, as `store.lock_student` returned it in this transaction.
         attempt: The answer.
         now: Time of the call.
 
@@ -62,7 +62,7 @@ def recount(db: Session, counted: Counted, now: datetime) -> None:
 
     Args:
         db: The session.
-        counted: What is counted so far, as `store.lock_student` returned it in this transaction.
+        counted: Figures so far, as `store.lock_student` returned it in this transaction.
         now: Time of the call.
     """
     calibration = current_calibration(db)
@@ -85,7 +85,7 @@ def _write(
 
     Args:
         db: The session.
-        counted: What was counted before.
+        counted: Figures before the call.
         figures: The figures.
         newest: The newest answer about each concept whose figures have changed.
         last: The newest answer.

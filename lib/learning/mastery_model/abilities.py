@@ -39,7 +39,7 @@ def before_answers(
     Args:
         answers: Answers, student after student, in canonical order.
         difficulties: Difficulty of each answer's question, logits.
-        steps: How far abilities move.
+        steps: Sizes of the steps by which abilities move.
     """
     overall_before, concepts_before = [], []
     student, overall, count = -1, 0.0, 0
@@ -84,7 +84,7 @@ def moved(
         difficulty: Difficulty of the question, logits.
         is_correct: Whether the answer is right.
         first: Step of the first answer for an error of 1, logits; at least 0.
-        decay: How fast steps shrink: the n-th one, from 0, is divided by 1 + decay n.
+        decay: Rate at which steps shrink: the n-th one, from 0, is divided by 1 + decay n.
     """
     expected = 1 / (1 + math.exp(max(-30.0, min(30.0, difficulty - ability))))
     return ability + (is_correct - expected) * first / (1 + decay * answers)

@@ -66,7 +66,7 @@ class Record:
             outcome: 1 for a right answer, 0 for a wrong one.
             mean: Share of right answers in the calibration.
             residual: The outcome minus its expectation.
-            number: Which of the student's answers this is, from 1.
+            number: Number of the answer among the student's, from 1.
         """
         surplus = outcome - mean
         self.outcomes = tuple(

@@ -46,7 +46,7 @@ def ranked(
 
     Args:
         situation: The student.
-        limit: Most topics to return.
+        limit: Maximum number of topics to return.
         mastery_threshold: Mastery from which a topic is left out, 0 to 100; None keeps all, for
             revision.
     """

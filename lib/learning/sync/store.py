@@ -43,7 +43,7 @@ def record_operations(
     Args:
         db: The session.
         operations: The operations, in the order of their ids.
-        errors: Why some of them were not applied, by their ids.
+        errors: Reasons why operations were not applied, by their ids.
         now: Time of the outcome.
     """
     dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql

@@ -61,7 +61,7 @@ class Run:
 
     @property
     def in_parts(self) -> bool:
-        """True for a dry run of several calls, each of which was rolled back."""
+        """Whether this is a dry run of several calls, each of which was rolled back."""
         return self.dry_run and self.calls > 1
 
     @property

@@ -198,11 +198,11 @@ def insert_rows(
     """Store rows, given as JSON, in their table; return their number.
 
     Args:
-        transaction: Has begun a restore.
-        table: Where they belong.
+        transaction: The transaction of the restore.
+        table: Table of the rows.
         columns: All columns of the backup.
-        rows: Their lines.
-        texts: Those of the columns whose values are given as text.
+        rows: Lines of the backup, one for each row.
+        texts: Columns whose values are given as text.
     """
     with transaction.connection.cursor().copy(_queries["copy_lines"].text) as copy:
         for row in rows:
