@@ -1,4 +1,4 @@
-"""A device of a student, as the server's side of the synchronisation sees it."""
+"""A simulated device of a student, for tests of the server's side of the synchronisation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -94,5 +94,5 @@ class Device:
         self.syncs += 1
 
     def own_profile(self) -> dict[str, Any]:
-        """Return the profile as the device knows it."""
+        """Return the profile as the device has stored it."""
         return self.rows[SyncedTable.STUDENT_PROFILES, self.call.user.student_id]

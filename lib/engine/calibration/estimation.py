@@ -61,7 +61,7 @@ def fit(
     """Return the mode of the penalised marginal likelihood.
 
     If time or rounds run out first, the state of the last complete round is returned, and its
-    `furthest_move` tells how far it is from convergence.
+    `furthest_move` is its distance from convergence.
 
     Args:
         answers: The answers of all people.

@@ -15,10 +15,10 @@ ClassQuery = Annotated[
 
 def read_filters(
     student_id: Annotated[
-        SentText | None, Query(max_length=100, description="Only this student.")
+        SentText | None, Query(max_length=100, description="Id of the only student to include.")
     ] = None,
     topic_id: Annotated[
-        SentText | None, Query(max_length=100, description="Only this topic.")
+        SentText | None, Query(max_length=100, description="Id of the only topic to include.")
     ] = None,
     since: Annotated[
         Day, Query(alias="from", description="First day, UTC, of the newest practice.")

@@ -28,7 +28,7 @@ def list_scores(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Mapping[UUID, Scores]:
-    """Return the mastery of students, with what was practised in a period only.
+    """Return the mastery of students in the concepts whose last practice is in a period.
 
     Args:
         db: The session.
