@@ -3,7 +3,7 @@
 python -m benchmarks engine_honesty [EXAMINEES]
 
 Each pool of 300 items has slopes exp(N(log 1.702, 0.3²)) and difficulties N(0, 1). *Plug-in* is a
-bank that takes the stated parameters for the truth, *ours* one that is given the deviations of
+bank that treats the stated parameters as exact, *ours* one that is given the deviations of
 their errors. Both get the same answers, drawn from the true parameters. Two kinds of error: either
 the truth scatters around the statement, as after a calibration with priors, or the statement
 scatters around the truth, as estimates without priors do; then *regressed* is ours after

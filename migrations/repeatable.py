@@ -69,7 +69,7 @@ def _repeatable(
     Args:
         kind: The operation.
         run: Alembic's implementation.
-        unless: Whether the database is already as the operation would leave it.
+        unless: Function that returns whether the database is already as the operation leaves it.
         printed: Implementation for SQL that is printed, which cannot look at the database.
     """
 

@@ -27,7 +27,7 @@ LIBPQ_OPTIONS = frozenset(
         *("oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope"),
     }
 )
-"""Options that libpq knows; they stay in an address."""
+"""Options of libpq; they stay in an address."""
 OTHER_DRIVERS_OPTIONS = frozenset(
     {
         *("supa", "workaround", "pgbouncer"),  # Supabase and Vercel
@@ -54,7 +54,7 @@ _CHOICES = {
         *("primary", "standby", "prefer-standby"),
     ),
 }
-"""Values that libpq takes for an option; with another one, it reports a failed connection."""
+"""Values that libpq accepts for an option; with another one, it reports a failed connection."""
 _NUMBERS = frozenset(
     {
         *("connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_count"),
@@ -197,10 +197,10 @@ def _read_uri(rest: str) -> _Parts:
     name, colon, password = user.partition(":")
     parts = {"user": name, "password": password, "host": location["hosts"]}
     _require_no_placeholder({part: unquote(value) for part, value in parts.items()} | dict(options))
-    kept, ignored, unknown = _sorted_options(options)
+    libpq_options, ignored, unknown = _sorted_options(options)
     _require_ports(_PORT.findall(location["hosts"]))
     credentials = f"{_quoted(name)}{colon}{_quoted(password)}@" if user else ""
-    query = "&".join(f"{name}={quote(value, safe='/:,.')}" for name, value in kept)
+    query = "&".join(f"{name}={quote(value, safe='/:,.')}" for name, value in libpq_options)
     url = f"postgresql://{credentials}{location['hosts']}{location['database'] or ''}"
     return _Parts("?".join(part for part in (url, query) if part), ignored, unknown)
 
@@ -223,8 +223,8 @@ def _split_user(rest: str) -> tuple[str, re.Match[str]]:
 def _read_keywords(text: str) -> _Parts:
     options = list(_keywords(text))
     _require_no_placeholder(dict(options))
-    kept, ignored, unknown = _sorted_options(options)
-    pairs = (f"{name}={_keyword_value(value)}" for name, value in kept)
+    libpq_options, ignored, unknown = _sorted_options(options)
+    pairs = (f"{name}={_keyword_value(value)}" for name, value in libpq_options)
     return _Parts(" ".join(pairs), ignored, unknown)
 
 
@@ -259,24 +259,24 @@ def _sorted_options(
     options: list[tuple[str, str]],
 ) -> tuple[list[tuple[str, str]], list[str], list[str]]:
     """Return the options for libpq, and the names of those for other drivers and of others."""
-    kept: dict[str, str] = {}
+    libpq_options: dict[str, str] = {}
     ignored: list[str] = []
     unknown: list[str] = []
     for given_name, value in options:
         name = given_name.lower() if given_name.lower() in LIBPQ_OPTIONS else given_name
         if name == "ssl":
-            kept.setdefault("sslmode", _ssl_mode(value))
+            libpq_options.setdefault("sslmode", _ssl_mode(value))
         elif name == "sslmode":
-            kept[name] = _ssl_mode(value)
+            libpq_options[name] = _ssl_mode(value)
         elif name in LIBPQ_OPTIONS:
-            kept[name] = value
+            libpq_options[name] = value
         elif name in OTHER_DRIVERS_OPTIONS:
             ignored.append(name)
         else:
             unknown.append(name if _SHOWN_NAME.fullmatch(name) else "(not shown)")
-    _require_values(kept)
-    _use_installed_certificates(kept)
-    return list(kept.items()), ignored, unknown
+    _require_values(libpq_options)
+    _use_installed_certificates(libpq_options)
+    return list(libpq_options.items()), ignored, unknown
 
 
 def _ssl_mode(value: str) -> str:

@@ -1,4 +1,4 @@
-// The short test while it runs: a question, what the test knows after each answer, and why it asks this.
+// The short test while it runs: a question, the estimate after each answer, and the reason for the question.
 import { apiWith } from "../shared/api.js";
 import { Note, ProblemNote } from "../shared/elements.js";
 import { html, useEffect, useRef, useState } from "../shared/html.js";
@@ -39,7 +39,7 @@ export function ShortTest({ test: former, unknown }) {
   const key = useRef(null);
   const { signal } = useRef(new AbortController()).current;
 
-  /** Show what the test knows, and how it moved; a pool that tells nothing yet has no bars. */
+  /** Show the estimate and its change; a pool that discloses nothing before the end has no bars. */
   const learn = async (test, names, before) => {
     const proficiency = await proficiencyOf(api, test, signal).catch(() => null);
     if (!proficiency) return before;

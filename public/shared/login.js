@@ -3,7 +3,7 @@ import { apiWith } from "./api.js";
 import { useMemo, useState } from "./html.js";
 
 const KEY = "stepwise.password";
-const PLACEHOLDER = "YOUR_ADMIN_PASSWORD"; // the local server takes it for an operator's password
+const PLACEHOLDER = "YOUR_ADMIN_PASSWORD"; // the local server accepts it as an operator's password
 
 /** The password of this tab, null before the log-in. */
 export function storedPassword(storage = sessionStorage) {

@@ -37,7 +37,7 @@ const START_PROBLEMS = {
   ticket_invalid: ["This ticket is not valid.", "Copy the whole link that your teacher sent you, or ask for a new one."],
   ticket_expired: ["This ticket has expired.", "Ask your teacher for a new one."],
   ticket_used_up: ["This ticket has been used.", "Ask your teacher for another one if you may take the test again."],
-  pool_not_found: ["This test does not exist any more.", "Ask your teacher for a new link."],
+  pool_not_found: ["This test no longer exists.", "Ask your teacher for a new link."],
   nothing_to_ask: ["There is no question to ask in this test.", "Tell your teacher."],
   starts_used_up: ["You have taken this test as often as allowed today.", "Try again tomorrow."],
 };
@@ -100,7 +100,7 @@ export const CLOSED = {
   hint: "If you had a ticket, ask your teacher for another one.",
 };
 
-export const GONE = ["Your last test is not there any more.", "Start a new one."];
+export const GONE = ["Your last test no longer exists.", "Start a new one."];
 
 export const LEVELS = { below: "below the middle", around: "around the middle", above: "above the middle" };
 
@@ -121,7 +121,7 @@ export const RESULT = {
   columns: { concept: "Concept", level: "Level", low: "below", middle: "middle of all students", high: "above", value: "0 to 100", change: "Change" },
   now: "now",
   before: "before the test",
-  band: "where your level lies, 95 in 100",
+  band: "your level in 95 of 100 cases",
   range: (low, high) => `${low} to ${high}`,
   same: "about the same",
   change: (points) => (points > 0 ? `+${points}` : `−${-points}`),

@@ -140,7 +140,7 @@ def test_student_begins_and_asks_for_help_by_keyboard_alone(visit: Visit, url: s
         page.keyboard.press("Tab")
     page.keyboard.type("Keyboard Kim")
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text("Hello Keyboard Kim, 9 steps lie before you")
+    expect(page.locator("h1")).to_have_text("Hello Keyboard Kim, you have 9 steps ahead of you")
     go_to("Ask for help")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your hand is up")).to_be_visible()
@@ -208,7 +208,7 @@ def test_link_that_an_operator_makes_opens_the_session(
 def test_token_that_opens_nothing_is_told_and_forgotten(visit: Visit, url: str) -> None:
     watched = visit(f"{PATH}#sessionToken=ws_1764200000000_{'ab' * 32}", url=url)
     page = watched.page
-    expect(page.get_by_text("This link opens no session any more.")).to_be_visible()
+    expect(page.get_by_text("This link no longer opens a session.")).to_be_visible()
     assert stored_token(page) is None
     assert errors_but_refusals(watched) == []
 

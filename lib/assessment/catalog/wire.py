@@ -81,7 +81,7 @@ class SelectionOut(Body):
     """Maximum share of the best question's information that may be lost by drawing another."""
     difficulty_error: float
     """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions that
-    were never calibrated; 0 takes it for the truth."""
+    were never calibrated; 0 treats it as exact."""
     discrimination_error: float
     """Standard deviation of the true log discrimination around the author's, for the same
     questions."""

@@ -1,4 +1,4 @@
-"""The result of a test in figures, as its student may know them."""
+"""The result of a test in figures, as its student may see it."""
 
 from lib.assessment.sessions.store import accuracy
 from lib.assessment.sessions.wire import TestSummary
@@ -18,14 +18,14 @@ def summary_of(
     """Return the figures of a closed test.
 
     Args:
-        tells: When the pool tells them: exactly after each answer, or rounded at the end.
+        tells: Rule of the pool: exact figures after each answer, or rounded ones at the end.
         initial: Proficiency in each concept before the first answer.
         final: Proficiency in each concept after the last one. An older deployment may have stored
             only one of the two.
         correct: Number of correct answers.
         total: Number of answers.
-        learning_gain: As recorded, None if it was not.
-        test_efficiency: As recorded, None if it was not.
+        learning_gain: Recorded value; None if there is none.
+        test_efficiency: Recorded value; None if there is none.
     """
     before, after = as_told(tells, initial), as_told(tells, final)
     gain, efficiency = as_told(tells, [learning_gain or 0.0, test_efficiency or 0.0])

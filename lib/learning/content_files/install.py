@@ -34,7 +34,7 @@ class Installed:
     stored: int
     """Rows that are new or have changed."""
     deleted: int
-    """Rows that the content does not have any more."""
+    """Rows that are no longer in the content."""
 
 
 def verified_file(name: str, sha256: str, body: bytes) -> ContentFile:
@@ -107,7 +107,7 @@ def _read(file: ContentFile) -> ContentFileOut:
 def _replaced_topics(
     db: Session, listed: Collection[str], contents: Collection[str]
 ) -> Iterator[UUID]:
-    """Yield the topics whose questions are all in the files, or which have none any more."""
+    """Yield the topics whose questions are all in the files, or which no longer have any."""
     for topic_id in store.list_topic_ids(db):
         name = f"{QUESTIONS}{topic_id}"
         if name in contents or name not in listed:

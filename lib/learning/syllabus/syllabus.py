@@ -23,7 +23,7 @@ class ConceptRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id that pages of the live system know."""
+        """Id in the live system's form: its number if there is one."""
         return live_id(self.id, self.former_id)
 
 
@@ -52,7 +52,7 @@ class TopicRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id that pages of the live system know."""
+        """Id in the live system's form: its number if there is one."""
         return live_id(self.id, self.former_id)
 
     @property
@@ -116,8 +116,8 @@ def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
         on_path: set[Node] = set()
         waiting: list[tuple[Node, bool]] = [(first, False)]
         while waiting:
-            node, is_left = waiting.pop()
-            if is_left:
+            node, is_done = waiting.pop()
+            if is_done:
                 on_path.discard(path.pop())
                 done.add(node)
             elif node in on_path:
