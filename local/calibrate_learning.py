@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def in_words(result: LearningCalibrationOut) -> str:
-    """Return what a calibration did, for a terminal."""
+    """Return a report on a calibration, for a terminal."""
     lines = [f"{result.answers:,} answers by {result.students:,} students."]
     if result.log_loss_before is not None:
         lines.append(

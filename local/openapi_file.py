@@ -12,7 +12,7 @@ FILE = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
 
 
 def content() -> str:
-    """Return what the file should hold."""
+    """Return the expected content of the file."""
     return json.dumps(description(), indent=2, ensure_ascii=False) + "\n"
 
 

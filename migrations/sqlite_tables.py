@@ -14,7 +14,7 @@ _METADATA = metadata_without_schema()
 
 
 def has_tables(connection: Connection) -> bool:
-    """Return whether the file has a table of ours, in use or set aside."""
+    """Return whether the file has one of our tables, in use or set aside."""
     names = inspect(connection).get_table_names()
     return any(name in _METADATA.tables for name in (*names, *_set_aside(connection)))
 
@@ -43,7 +43,7 @@ def create_tables(operations: Operations) -> list[str]:
 
 
 def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
-    """Rename every table of ours, so that no row is deleted; `create_tables` brings them back.
+    """Rename all our tables, so that no row is deleted; `create_tables` brings them back.
 
     Returns:
         Lines for the person who migrates.

@@ -21,7 +21,7 @@ def list_marks(
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
 ) -> wire.MarksAnswer:
-    """Return the own marks, or those of a student, a class, or a student of it, newest first."""
+    """Return marks of the caller, of a student, of a class, or of a student in it, newest first."""
     return marks.list_marks(call, student_id, class_id, cursor, limit)
 
 

@@ -42,7 +42,7 @@ def list_synced_rows(
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
 ) -> device_wire.RowsAnswer:
-    """Return a page of the own rows of a table, to repair a copy whose digest differs."""
+    """Return a page of the caller's rows of a table, to repair a copy whose digest differs."""
     return synchronise.list_rows(call, table, cursor, limit)
 
 
@@ -56,7 +56,7 @@ def list_devices(
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
 ) -> DevicesAnswer:
-    """Return the own devices; for teachers, those of the students of their classes."""
+    """Return the caller's devices; for teachers, those of the students of their classes."""
     return read.list_devices(call, class_id, cursor, limit)
 
 

@@ -108,7 +108,7 @@ class Obstacles:
 
 
 def refusal(error: "Error", obstacles: Obstacles) -> AppError | None:
-    """Return our error for what the database refused; None if it may be a fault of ours.
+    """Return our error for what the database refused; None if the fault may be ours.
 
     Args:
         error: The driver's error that ended a transaction.

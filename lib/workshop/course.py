@@ -70,7 +70,7 @@ class Course:
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of one name have in common."""
+    """Return a key that all spellings of one name share."""
     return "".join(name.split()).lower()
 
 

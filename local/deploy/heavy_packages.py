@@ -40,7 +40,7 @@ def may_import(function: str) -> bool:
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """Return what a module of ours imports, anywhere in it; nothing for other modules."""
+    """Return the imports anywhere in one of our modules; none for other modules."""
     path = _path(module)
     if path is None:
         return ()

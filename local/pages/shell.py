@@ -50,7 +50,7 @@ def integrity(content: bytes) -> str:
 
 
 def content(public: Path = PUBLIC) -> str:
-    """Return what the service worker's file should hold: it lists each file by its address."""
+    """Return the expected content of the service worker's file, with a line for each file."""
     lines = ""
     for file in files(public):
         address = "/" + file.relative_to(public).as_posix().removesuffix(".html")

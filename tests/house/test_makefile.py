@@ -83,7 +83,7 @@ def recorder(project: Path, name: str = "python", on_program: str = RUN_PYTHON) 
 
 
 def recorded(project: Path) -> str:
-    """Return what recorders have recorded since the last call."""
+    """Return the calls that recorders have recorded since the last one."""
     file = project / "recorded"
     text = file.read_text() if file.exists() else ""
     file.unlink(missing_ok=True)

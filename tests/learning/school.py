@@ -41,7 +41,7 @@ class School:
     _ids: dict[str, UUID] = field(default_factory=dict)
 
     def user(self, name: str, role: Role = Role.STUDENT, **profile: Any) -> Call:
-        """Register a user, and return a call of theirs."""
+        """Register a user, and return a call as that user."""
         if role is Role.STUDENT:
             profile = {"grade": 10, "target_exam": "Finals", **profile}
         body = RegisterIn(username=name, password=PASSWORD, role=role, **profile)

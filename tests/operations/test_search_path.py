@@ -73,13 +73,13 @@ class Database:
 
 @pytest.fixture
 def database(postgres_server: PostgresServer) -> Iterator[Database]:
-    made = Database(postgres_server)
-    made.as_superuser("CREATE ROLE {role} LOGIN")
-    made.as_superuser("CREATE DATABASE {database} OWNER {role}")
-    yield made
-    made.as_superuser("ALTER ROLE ALL RESET search_path")
-    made.as_superuser("DROP DATABASE {database} WITH (FORCE)")
-    made.as_superuser("DROP ROLE {role}")
+    created = Database(postgres_server)
+    created.as_superuser("CREATE ROLE {role} LOGIN")
+    created.as_superuser("CREATE DATABASE {database} OWNER {role}")
+    yield created
+    created.as_superuser("ALTER ROLE ALL RESET search_path")
+    created.as_superuser("DROP DATABASE {database} WITH (FORCE)")
+    created.as_superuser("DROP ROLE {role}")
 
 
 def test_schemas_are_added_to_the_default(database: Database) -> None:

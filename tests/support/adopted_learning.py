@@ -18,7 +18,7 @@ Connection = psycopg.Connection[Row]
 
 @contextmanager
 def live_database(databases: Databases, *, loose: bool = True) -> Iterator[Connection]:
-    """Connect to a live database with empty tables, and without tables of ours.
+    """Connect to a live database with empty tables, and without our tables.
 
     Args:
         databases: Server on which to create it.

@@ -23,7 +23,7 @@ ARGUMENTS = (
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WCAG_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 NO_ICON = "/favicon.ico"
-"""Address that the browser tries when a test opens a file that is no page, such as icon.svg."""
+"""Address that the browser tries when a test opens a file that is not a page, such as icon.svg."""
 WORKER_BLOCKED = "Service Worker registration blocked by Playwright"
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -71,7 +71,7 @@ class WatchedPage:
         return int(self.page.evaluate(width))
 
     def overflow_at(self, *widths: int) -> list[int]:
-        """Return by how many pixels the page is wider than windows of these widths.
+        """Return the number of pixels by which the page is wider than windows of these widths.
 
         640 pixels are a window of 1280 at 200 % zoom. The last width stays.
         """
@@ -82,7 +82,7 @@ class WatchedPage:
         return overflows
 
     def violations(self) -> list[str]:
-        """Return what axe-core finds against WCAG 2.2 AA: rule, impact and element."""
+        """Return the violations of WCAG 2.2 AA that axe-core finds: rule, impact and element."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(axe_source())
         result = self.page.evaluate("tags => axe.run(document, {runOnly: tags})", list(WCAG_TAGS))

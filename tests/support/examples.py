@@ -13,7 +13,7 @@ KINDS = {
 
 
 def differences(example: Any, real: Any, at: str = "body") -> list[str]:
-    """List where an example has other keys, or values of another kind, than the real body.
+    """List the places where an example has other keys or kinds of values than the real body.
 
     Lists in examples are shortened: each entry must resemble one of the real entries.
     """

@@ -44,7 +44,7 @@ class Estimates:
         return _rounded(self.calibration.correlation.ravel())
 
     def report(self) -> dict[str, Any]:
-        """Return what the version stores about the fit as a whole."""
+        """Return the facts about the fit as a whole that the version stores."""
         return {
             "recorded": self.recorded_count,
             "answers": int(self.calibration.answers.sum()),

@@ -33,7 +33,7 @@ def read_scope(
         Query(description="The same as X-Session-Id, for pages that cannot set headers."),
     ] = None,
 ) -> ReadScope:
-    """Return what the caller's credential gives access to.
+    """Return the scope of the caller's credential.
 
     Raises:
         Unauthenticated: If the request carries no credential.

@@ -29,7 +29,7 @@ Records = tuple[ConceptRecord | None, ...]
 
 
 def records_of(concept_names: Sequence[str], stored: StoredPrior | None) -> Records:
-    """Return what a session's row stores by concept name, in the order of its concepts."""
+    """Return values that a session's row stores by concept, in the order of its concepts."""
     return tuple(
         ConceptRecord(*stored[name]) if stored is not None and name in stored else None
         for name in concept_names

@@ -53,7 +53,7 @@ class TableStamp:
 
 
 def read_stamps(db: Session) -> tuple[TableStamp, ...]:
-    """Return when the rows of the content were changed, as of one moment."""
+    """Return the stamps of the content's tables, as of one moment."""
     parts = [
         select(
             literal(number).label("number"),

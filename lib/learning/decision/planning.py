@@ -23,11 +23,11 @@ from lib.learning.decision.topic_graph import TopicGraph, TopicId
 from lib.learning.decision.worth import DECIMALS, SESSION_MINUTES, session_scores, worth
 
 SHORTEST_SESSION = 10.0
-"""Minutes below which nothing is begun."""
+"""Length below which no session is planned, minutes."""
 SAME_DAY = 0.65
-"""Worth of another session on a topic on the same day: rest between sessions teaches more."""
+"""Factor on the worth of another session on a topic on the same day: spaced sessions teach more."""
 REVISION_SHARE = 0.2
-"""Share of the time that topics which fade have before all others."""
+"""Share of the time that is reserved for fading topics."""
 TOPIC_SHARE = 0.5
 """Largest share of a day for one topic, since attention wanes."""
 FADING = 0.9
@@ -41,7 +41,7 @@ NEAR_DAYS, STRIDE = 7, 2
 MOST_ROUNDS = 30
 """Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150
-"""Limit of days times topics in all rounds together, and what a day costs in topics."""
+"""Limit of days times topics in all rounds together, and the fixed cost of a day, in topics."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def plan_study(
         days: Days to plan; none after the exam is planned.
         gate: Recorded mastery that opens topics, 0 to 1, shape (n,); the expected mastery of the
             day if it is not given.
-        revision_share: Share of the time that topics which fade have before all others; on short
-            days it is saved until it makes a session. 0 leaves revisions to their marks per minute,
-            like everything else.
+        revision_share: Share of the time that is reserved for fading topics; on short days it is
+            saved until it suffices for a session. With 0, revisions compete by their marks per
+            minute, like everything else.
         topic_share: Largest share of a day for one topic, above 0, at most 1.
         most_rounds: Maximum number of rounds of exchanges.
     """
@@ -112,14 +112,14 @@ def _minutes_left(time: StudyTime, day: int) -> float:
 
 
 def _rounds(days: int, topics: int) -> int:
-    """Return how many exchanges are tried, so that long plans do not take longer."""
+    """Return the number of rounds: fewer for long plans, whose rounds take longer."""
     return min(MOST_ROUNDS, int(WORK / (days * (topics + OVERHEAD))))
 
 
 def _first_plan(
     path: Path, time: StudyTime, days: int, revision_share: float, topic_share: float
 ) -> Slots:
-    """Return the sessions that are worth the most on each day as it comes."""
+    """Return the most valuable sessions of each day, chosen day by day."""
     rows: list[tuple[int, int, float, bool]] = []
     learner = ExpectedStudent(path.graph, path.state, path.gate)
     scores = due = np.zeros(len(path.graph.ids))
@@ -184,7 +184,7 @@ def _choose(
         scores: Marks per minute of each topic, shape (n,).
         due: The same of topics that are due for revision; 0 for the others.
         minutes: Minutes of the day.
-        reserved: Minutes that topics which are due have before all others.
+        reserved: Minutes that are reserved for topics which are due.
         topic_share: Largest share of the day for one topic.
     """
     limit = topic_share * minutes

@@ -1,7 +1,7 @@
 """Predicted results of the exam, with intervals, for a student and for a class; pure.
 
-What is uncertain: the theory of memory, the levels, the speed, how much study happens, which
-questions the exam asks, and how wrong all theories are together.
+Intervals include the uncertainty of the theory of memory, the levels, the speed, the amount of
+study, the questions of the exam, and an error that all theories share.
 """
 
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ def predict_exam(
 def predict_class(students: Sequence[Prediction]) -> Prediction:
     """Return the predicted mean result of a class of at least one student.
 
-    What a theory gets wrong, it gets wrong for the whole class, while the errors about each student
+    The error of a theory is the same for the whole class, while the errors about each student
     average out.
     """
     theories = np.mean([each.theories for each in students], axis=0)
@@ -135,7 +135,7 @@ def _chances(knowledge: FloatArray, exam: ExamFormat) -> FloatArray:
 
 
 def _of_whole_exam(graph: TopicGraph) -> FloatArray:
-    """Return the share of each topic in percent of what the topics have together, shape (n,)."""
+    """Return each topic's share of the marks of all topics, percent, shape (n,)."""
     total = float(graph.marks.sum())
     shares: FloatArray = graph.marks * (PERCENT / total if total > 0 else 1.0)
     return shares

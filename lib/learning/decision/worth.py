@@ -74,7 +74,7 @@ class Worth:
 def worth(
     graph: TopicGraph, state: StudentState, gate: FloatArray, days: float, minutes: float
 ) -> Worth:
-    """Return what studying each topic is worth.
+    """Return the worth of studying each topic.
 
     Args:
         graph: The topics.

@@ -23,7 +23,7 @@ class Answered:
 
 
 def factor(steps: Steps, *, is_repeated: bool, is_slow: bool, doubt: float) -> float:
-    """Return by how much an answer counts less than a quick, certain first one, 0 to 1."""
+    """Return the weight of an answer relative to a quick, certain first one, 0 to 1."""
     return (
         (steps.repeated if is_repeated else 1.0)
         * (steps.slow if is_slow else 1.0)

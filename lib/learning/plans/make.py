@@ -260,7 +260,7 @@ def _floored(hours: float) -> float:
 
 
 def _goals(topic: TopicRow, situation: Situation) -> list[str]:
-    """Return what to do in a topic: its weakest concepts first."""
+    """Return the goals of a session on a topic, its weakest concepts first."""
     score_of = situation.masteries.score_of
     concepts = sorted(situation.syllabus.concepts_of[topic.id], key=lambda it: score_of(it.id))
     return [_goal(concept.name, score_of(concept.id)) for concept in concepts[:WEAKEST]]

@@ -118,7 +118,7 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
 
 
 def _work(call: Call, operations: Sequence[Received]) -> _Work:
-    """Return what is to be done for operations, and which of them are refused."""
+    """Return the rows to store for operations, and the operations that are refused."""
     work = _Work()
     sent_ids = [str(it.data["question_id"]) for it in operations if "question_id" in it.data]
     references = [reference(sent_id) for sent_id in sent_ids]

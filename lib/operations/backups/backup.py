@@ -39,7 +39,7 @@ def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
-        NothingToBackUp: If the database has no table of ours.
+        NothingToBackUp: If the database has none of our tables.
         TablesNotReadable: If the role cannot read all rows of one.
         TakesTooLong: If it is not finished within `call_seconds`.
     """

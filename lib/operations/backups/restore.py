@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 ROWS_AT_ONCE = 2_000
-LINE_LIMIT = 64 * 1024 * 1024  # bytes; no row of ours is longer
+LINE_LIMIT = 64 * 1024 * 1024  # bytes; our rows are shorter
 AUDIT_TRAIL_STAYS = (
     "{name}: {rows} rows not restored; this database keeps its own audit trail, to which nothing "
     "but new calls is added. The backup file holds the other one."
@@ -215,7 +215,7 @@ class _Target:
             self.rows.setdefault(header.context, {})[header.name] = count
 
     def _make_room(self, header: _Header) -> None:
-        """Create the table if no script of ours does, or prepare it."""
+        """Create the table if none of our scripts does, or prepare it."""
         name = header.name
         if name not in self._names:
             if name in expected_tables() and not header.old_assessment:

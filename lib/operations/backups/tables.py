@@ -164,7 +164,7 @@ def _left_out(catalog: Iterable[CatalogTable], contexts: dict[str, Context]) -> 
 
 
 def _reason(table: CatalogTable) -> str | None:
-    """Return why a table of ours is left out; None if it is not one of ours."""
+    """Return why one of our tables is left out; None if it is another table."""
     if "_set_aside_" in table.schema_name:
         return "it was set aside; only `make backup` (pg_dump) saves it"
     if table.schema_name != "public":

@@ -55,7 +55,7 @@ class RemovedTests:
 
 
 def contexts(transaction: "Transaction") -> Contexts:
-    """Return which contexts exist."""
+    """Return the contexts that exist in the database."""
     (present,) = transaction.fetch_all(_queries["contexts"], None, Contexts)
     return present
 

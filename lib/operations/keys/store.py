@@ -23,7 +23,7 @@ class KeyPlace:
     bound_to_row: bool
     """Whether each text is bound to its row, too."""
     first_row: str
-    """A row id before all others."""
+    """A row id that comes before all others."""
     next_query: str
     store_query: str
     restore_times_query: str

@@ -210,7 +210,7 @@ def load_analytics(
 
 
 def count_sessions(transaction: "Transaction", tokens: list[str]) -> int:
-    """Return how many of these sessions exist."""
+    """Return the number of these sessions that exist."""
     count: int = transaction.fetch_value(_queries["count_sessions"], {"session_tokens": tokens})
     return count
 

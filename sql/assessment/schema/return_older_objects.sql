@@ -1,5 +1,6 @@
--- Returns to the tables of older deployments what free_older_tables.sql took from them for the time of
--- the upgrade, as far as it fits the changed columns. The rest is named, and its definition kept.
+-- Creates the policies of older deployments' tables again, and enables their triggers, which
+-- free_older_tables.sql took away for the time of the upgrade. Those that do not fit the changed columns
+-- are reported, and their definitions are kept.
 
 SELECT set_config('lock_timeout', '5s', true);
 

@@ -102,7 +102,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_sequences() RETURNS SETOF REGCLASS LANGU
 $$;
 
 -- The functions of the project. Other applications share `public`: every parameter of a function of
--- ours there begins with p_ or is a row of a table of ours.
+-- ours there begins with p_ or is a row of one of our tables.
 CREATE OR REPLACE FUNCTION stepwise.own_functions() RETURNS SETOF REGPROCEDURE
 LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES

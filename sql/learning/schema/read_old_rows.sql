@@ -1,7 +1,7 @@
 -- Functions that read the tables of the live learning system, whatever types their columns have. They are
 -- temporary; adopt.sql calls them if there is such a table.
 
--- A number, or null if the text is none that a column of ours can hold.
+-- A number, or null if the text is not a number that our columns can hold.
 CREATE OR REPLACE FUNCTION pg_temp.read_number(p_text TEXT) RETURNS DOUBLE PRECISION
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE

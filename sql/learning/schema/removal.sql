@@ -49,7 +49,7 @@ BEGIN
 END
 $$;
 
--- Remove the user with this name, or the user or student with this id, with everything of theirs; return
+-- Remove the user with this name, or the user or student with this id, with all their data; return
 -- the number of rows of each kind.
 CREATE OR REPLACE FUNCTION learning.remove_person(p_username TEXT, p_id UUID)
 RETURNS TABLE (users BIGINT, profiles BIGINT, attempts BIGINT, mastery BIGINT, plans BIGINT, marks BIGINT,
