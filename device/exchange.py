@@ -140,7 +140,7 @@ def _import_queue(
         if new:
             recount_mastery(db, user.student_id, now)
         db.commit()
-    report = f"Took {len(new)} changes; {len(operations) - len(new)} were there already."
+    report = f"Imported {len(new)} changes; {len(operations) - len(new)} existed already."
     if waiting:
         report += f" {waiting} of them are kept for the server and are not shown here yet."
     return report

@@ -54,7 +54,7 @@ _STORED = (
 
 
 def add_operation(db: Session, operation: QueuedOperation) -> bool:
-    """Append a change to the queue; return False if it is there already."""
+    """Append a change to the queue; return False if it is in it already."""
     statement = insert(Operation).values(
         id=operation.id,
         table_name=operation.table_name,

@@ -51,7 +51,7 @@ class Described:
 def store_user(db: Session, described: Described, now: datetime) -> DeviceUser:
     """Store the user, the profile and the class, where they are missing.
 
-    Rows that are there are left to synchronisation, since they may have changes of the device.
+    Existing rows are left to synchronisation, since they may have changes of the device.
     """
     student_id = UUID(described.profile["id"])
     user = DeviceUser(described.user_id, student_id, str(described.me["username"]))

@@ -121,7 +121,7 @@ def rebuild_invalid_indexes() -> list[str]:
     with connect() as connection:
         connection.autocommit = True
         connection.execute(_queries["limit_waiting"].text)
-        if not _value(connection, _queries["knows_own_tables"].text):
+        if not _value(connection, _queries["has_list_of_tables"].text):
             return []
         lines = []
         for schema, name, table_name, is_leftover in _invalid_indexes(connection):

@@ -9,7 +9,7 @@ import { PAGE, UPKEEP } from "./texts.js";
 const RosterDialog = lazy(() => import("../roster/roster.js"), "RosterDialog");
 const PATHS = { backup: "/api/admin-backup", restore: "/api/admin-restore", rotate: "/api/admin-rotate-keys" };
 
-/** Do something, and keep its result or its problem: `[result, problem, run]`. */
+/** Run some work, and keep its result or its problem: `[result, problem, run]`. */
 function useResult(work) {
   const [state, setState] = useState({ result: null, problem: null });
   const run = async () => {

@@ -24,7 +24,7 @@ function Moved({ move }) {
 }
 
 /**
- * @param {{test: object|null, unknown: object[]}} props `test` goes on after a reload, null starts one;
+ * @param {{test: object|null, unknown: object[]}} props `test` is a running test to resume, null to start one;
  *   `unknown` is the profile before the first answer
  */
 export function ShortTest({ test: former, unknown }) {

@@ -200,7 +200,7 @@ export const VERSIONS = {
   origins: {
     upload: "an upload or edit",
     calibration: "a calibration",
-    adopted: "the questions that were there before",
+    adopted: "the questions of an older deployment",
     exposure: "a count of how often questions are shown",
     retired: "the retirement of a question",
     restored: "going back to an earlier version",

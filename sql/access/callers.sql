@@ -30,7 +30,7 @@ SELECT public.verify_operator_audit();
 SELECT id, entry_sha256 FROM public.operator_audit ORDER BY id DESC LIMIT 1;
 
 -- entry_matches --
--- Return whether the entry with this id is there and has this digest.
+-- Return whether the entry with this id exists and has this digest.
 SELECT EXISTS (
   SELECT FROM public.operator_audit WHERE id = %(id)s AND entry_sha256 = %(entry_sha256)s);
 

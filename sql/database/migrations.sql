@@ -1,12 +1,12 @@
 -- Queries of migrations/on_postgres.py.
 
--- knows_own_tables --
--- Whether an upgrade has made the list of the project's tables.
+-- has_list_of_tables --
+-- Whether an upgrade has created the function that lists the project's tables.
 SELECT to_regprocedure('stepwise.own_tables()') IS NOT NULL;
 
 -- invalid_indexes --
--- Indexes that a failed concurrent build has left: no query uses them, while IF NOT EXISTS takes them
--- for made. Schema, name and table of each, and whether it is what a failed rebuild left beside another.
+-- Indexes that a failed concurrent build has left: no query uses them, but IF NOT EXISTS finds
+-- them. Schema, name and table of each, and whether a failed rebuild of another index left it.
 SELECT n.nspname, c.relname, n.nspname || '.' || t.relname, c.relname ~ '_ccnew\d*$'
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -31,7 +31,7 @@ WHERE n.nspname = 'learning' AND c.relname = %(name)s;
 SELECT set_config('lock_timeout', '5s', false);
 
 -- has_tables --
--- Whether one of these tables of the learning context is there.
+-- Whether one of these tables of the learning context exists.
 SELECT EXISTS (
   SELECT FROM pg_catalog.pg_tables
   WHERE schemaname = 'learning' AND tablename = ANY (%(names)s::TEXT[]));

@@ -45,7 +45,7 @@ class World:
     """A server with one student, and their devices.
 
     Args:
-        sessions: Opens sessions of the server's database, which has the questions.
+        sessions: Function that opens sessions of the server's database, which has the questions.
         folder: Folder for the devices.
         devices: Number of devices at the beginning.
         blank: The `local.db` of a device that has nothing yet, which saves its migration.

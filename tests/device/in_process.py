@@ -53,7 +53,7 @@ class ServerInProcess:
     """The real service on a session of the server's database.
 
     Args:
-        session: Opens a session.
+        session: Function that opens a session.
         now: The server's clock.
         user_id: The student.
     """

@@ -67,13 +67,13 @@ def shown(path: Path) -> tuple[int, object, object]:
 def test_other_device_shows_and_queues_the_changes_once(exported: Path, tmp_path: Path) -> None:
     other = other_device(tmp_path / "other")
     report = import_file(Folder(other), exported)
-    assert report == "Took 4 changes; 0 were there already."
+    assert report == "Imported 4 changes; 0 existed already."
     assert shown(other) == (12, NOW, 3)
     with opened(other) as database:
         assert set(queued_rows(database)) == attempt_ids(database)
         with database.session() as db:
             before = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
-    assert import_file(Folder(other), exported) == "Took 0 changes; 4 were there already."
+    assert import_file(Folder(other), exported) == "Imported 0 changes; 4 existed already."
     assert shown(other) == (12, NOW, 3)
     with opened(other) as database, database.session() as db:
         after = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
@@ -83,7 +83,7 @@ def test_other_device_shows_and_queues_the_changes_once(exported: Path, tmp_path
 
 def test_import_on_the_same_device_changes_nothing(exported: Path, folder: Path) -> None:
     before = shown(folder)
-    assert import_file(Folder(folder), exported) == "Took 0 changes; 4 were there already."
+    assert import_file(Folder(folder), exported) == "Imported 0 changes; 4 existed already."
     assert shown(folder) == before
 
 

@@ -29,7 +29,7 @@ from tests.support.api_operations import Operation, operations
 
 PAGES = API_DOCS.parent
 COURSE_WIRE = PAGES.parent / "lib" / "workshop"
-"""Folder of the flags, whose descriptions are made of the course."""
+"""Folder of the flags, whose descriptions are derived from the course."""
 OPERATIONS = operations()
 ROUTES = {
     f"{method} {route.path_format}": route

@@ -134,8 +134,8 @@ def everything(rows: Rows) -> str:
     return "\n".join(row for table in tables for (row,) in rows(f"SELECT t::text FROM {table} t"))
 
 
-def add_rows_of_our_own(rows: Rows) -> None:
-    """Give each of them a token, a mark and a change with a student."""
+def add_new_rows(rows: Rows) -> None:
+    """Give both users a refresh token, a mark and a synchronised change."""
     for number in (1, 2):
         user, student = fixed_uuid("users", number), fixed_uuid("student_profiles", number + 10)
         rows(
@@ -159,7 +159,7 @@ def erase(client: TestClient, operator: dict[str, str], **body: Any) -> Any:
 def test_user_is_erased_with_everything_and_others_stay(
     client: TestClient, operator: dict[str, str], rows: Rows, by: str
 ) -> None:
-    add_rows_of_our_own(rows)
+    add_new_rows(rows)
     body = {
         "learningUsername": {"learningUsername": NAME},
         "user's studentId": {"studentId": str(fixed_uuid("users", 1))},
@@ -222,7 +222,7 @@ def test_name_in_another_spelling_erases_nobody(
 def test_restored_backup_does_not_bring_an_erased_user_back(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    add_rows_of_our_own(rows)
+    add_new_rows(rows)
     backup = client.post("/api/admin-backup", json={}, headers=operator)
     assert backup.status_code == 200, backup.text
     erase(client, operator, learningUsername=NAME).raise_for_status()

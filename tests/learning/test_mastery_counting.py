@@ -95,10 +95,6 @@ def stored(call: Call) -> list[list[tuple[Any, ...]]]:
     ]
 
 
-def _is_of(chosen: tuple[Any, ...], student_id: UUID) -> Any:
-    return chosen[0].class_.student_id == student_id
-
-
 def recomputed(call: Call) -> list[list[tuple[Any, ...]]]:
     """Return the same values after the derived rows were deleted and computed again."""
     db, student_id = call.db, call.user.student_id
@@ -187,10 +183,10 @@ def test_new_calibration_recomputes_mastery(school: School) -> None:
 
 @pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])
 def test_harder_questions_raise_the_skill_more(difficulty: str) -> None:
-    moments = datetime(2026, 1, 1, tzinfo=UTC)
+    time = datetime(2026, 1, 1, tzinfo=UTC)
     concept = UUID(int=2)
     right, easy = (
-        as_attempt(UUID(int=0), UUID(int=1), concept, label, 60, True, moments, 50.0, 3)
+        as_attempt(UUID(int=0), UUID(int=1), concept, label, 60, True, time, 50.0, 3)
         for label in (difficulty, "easy")
     )
     gained, least = (count_all([it], MODEL).concepts[str(concept)].skill for it in (right, easy))

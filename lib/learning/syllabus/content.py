@@ -142,7 +142,7 @@ def _store_topics(done: _Import) -> None:
 
 
 def _store_edges(done: _Import) -> str:
-    """Store parents, prerequisites and weightages, once every topic is there."""
+    """Store parents, prerequisites and weightages, once every topic is stored."""
     if not done.content.topics:
         return ""
     parents = {topic.id: topic.parent_id for topic in done.syllabus.topics.values()}

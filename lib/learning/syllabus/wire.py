@@ -332,7 +332,7 @@ class ImportedRowsOut(Body):
     created: int
     """Rows that are new."""
     changed: int
-    """Rows that were there already and have these values now."""
+    """Existing rows that have been changed to these values."""
 
 
 class ContentAnswer(Answer):

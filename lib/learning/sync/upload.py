@@ -1,8 +1,9 @@
-"""Queues of devices of the live system: each operation is applied once, whatever the others hold.
+"""Queues of devices of the live system: each operation is applied once, whatever becomes of the
+others.
 
 Mastery and plans are derived on the server, so operations on them are acknowledged and not stored.
-Two devices may have given one number to different rows, so the id of an operation is made from
-everything that it says.
+Two devices may have given one number to different rows, so the id of an operation is derived
+from its whole content.
 """
 
 import json
@@ -134,7 +135,7 @@ def _work(call: Call, operations: Sequence[Received]) -> _Work:
 def _sort(
     call: Call, operation: Received, questions: Mapping[Reference, QuestionRow], work: _Work
 ) -> None:
-    """Add what is to be done for one operation.
+    """Add the rows to store for one operation.
 
     Raises:
         Refused: If it cannot be applied.
@@ -142,7 +143,7 @@ def _sort(
     if operation.table_name in DERIVED:
         return
     if operation.operation_type == OperationType.DELETE:
-        raise Refused("Nothing is deleted by a device.")
+        raise Refused("A device cannot delete rows.")
     if operation.data.keys() == {UNREAD}:
         raise Refused("data: It is not the JSON of an object.")
     if operation.table_name == "question_attempts":
@@ -157,7 +158,7 @@ def _sort(
 def _attempt(
     call: Call, operation: Received, questions: Mapping[Reference, QuestionRow]
 ) -> NewAttempt:
-    """Return an answer that a device took while it was offline, graded."""
+    """Return the graded answer of an operation."""
     try:
         sent = LiveAttemptIn.model_validate(operation.data)
         timestamp = _time.validate_python(operation.data.get("timestamp", operation.timestamp))

@@ -64,7 +64,7 @@ class SealedKey:
 def inspect_tables(
     transaction: "Transaction", tables: Sequence[str], known_columns: Iterable[str]
 ) -> list[InspectedTable]:
-    """Return those of the tables that are there."""
+    """Return the tables that exist."""
     params = {"tables": list(tables), "known": list(known_columns)}
     return transaction.fetch_all(_queries["inspect_tables"], params, InspectedTable)
 

@@ -37,7 +37,7 @@ def start_or_resume(
     """Return the run to work on, marked as running.
 
     Args:
-        transaction: Holds the lock.
+        transaction: Transaction that holds the lock.
         dry_run: Whether the run is to be rolled back.
         pace: Sets the width of the first batch of a new run.
         count_before: Returns the first counts of a new run.

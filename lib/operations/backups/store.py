@@ -120,7 +120,7 @@ def read_rows(
     """Yield the rows of a table.
 
     Args:
-        transaction: Reads a snapshot.
+        transaction: Transaction that reads a snapshot.
         table: A table from the catalog.
         columns: All its columns.
         secrets: Those of them that hold secrets.

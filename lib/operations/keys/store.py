@@ -85,7 +85,7 @@ def next_keys(
     """Lock and return keys without the prefix of the current encryption key, in order of row.
 
     Args:
-        transaction: Holds the locks.
+        transaction: Transaction that holds the locks.
         place: The column.
         prefix: Prefix of keys that are sealed with the current encryption key.
         after: The row after which to continue.
