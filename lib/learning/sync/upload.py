@@ -1,5 +1,4 @@
-"""Queues of devices of the live system: each operation is applied once, whatever becomes of the
-others.
+"""Queues of devices of the live system: each operation is applied once, independent of the others.
 
 Mastery and plans are derived on the server, so operations on them are acknowledged and not stored.
 Two devices may have given one number to different rows, so the id of an operation is derived
