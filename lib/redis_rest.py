@@ -89,7 +89,7 @@ class RedisRest:
 
 
 class _Client(Redis):
-    """The official client, which sends requests with ours.
+    """The official client, with our HTTP client in place of its own.
 
     Its constructor would make an HTTP client without limits, and offers no public way to give it
     another one. It would also read the certificates of all authorities again.

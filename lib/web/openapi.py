@@ -84,7 +84,7 @@ def _documented(name: str) -> dict[str, Any]:
 
 
 def _simplify_body(operation: dict[str, Any]) -> None:
-    """Describe a body that may be left out by `required` alone, and not as null, too."""
+    """Describe an optional body by `required` alone, without null as an alternative."""
     if "requestBody" in operation:
         media = operation["requestBody"]["content"]["application/json"]
         choices = media["schema"].get("anyOf", [media["schema"]])

@@ -1,4 +1,4 @@
-"""The one spelling of an e-mail address, as public.normalized_email() has it in SQL."""
+"""The one spelling of an e-mail address, the same as that of public.normalized_email() in SQL."""
 
 import re
 import unicodedata

@@ -63,7 +63,7 @@ function Demo({ role, words, logIn }) {
 /**
  * @param {{role: "student"|"teacher", words: object, over: boolean,
  *   onEnter: (account: object, classCode: string|null) => void}} props `words` have title, about,
- *   logIn, demo, demoAbout, register and registerAbout; `over` says that a log-in has ended
+ *   logIn, demo, demoAbout, register and registerAbout; `over` is true if a log-in has ended
  */
 export function Enter({ role, words, over, onEnter }) {
   const local = isLocal(location.hostname);

@@ -9,7 +9,7 @@ import { cellOf } from "./model.js";
 import { DETAIL, STATES } from "./texts.js";
 
 const EVENTS = 12;
-const OPTIONAL = Symbol("nothing there");
+const OPTIONAL = Symbol("problem of an optional call");
 
 /** A call whose failure leaves the rest of the dialog as it is. */
 const settled = (call) => call.catch((problem) => ({ [OPTIONAL]: problem }));

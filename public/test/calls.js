@@ -3,12 +3,12 @@ import { untilAnswered } from "../shared/deliver.js";
 
 const SUBMIT_TIMEOUT_MS = 15_000;
 
-/** Start a test or resume one; `key` makes two clicks one test. */
+/** Start a test or resume one; `key` makes repeated clicks start one test. */
 export async function startTest(api, body, key) {
   return api("POST", "/api/test/start", { body, headers: key ? { "Idempotency-Key": key } : {} });
 }
 
-/** The state of a test, from which a page goes on after a reload. */
+/** The state of a test, with which a page resumes it after a reload. */
 export function statusOf(api, sessionId, signal) {
   return api("GET", `/api/test/status/${encodeURIComponent(sessionId)}`, { signal });
 }

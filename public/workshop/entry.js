@@ -40,7 +40,7 @@ function Begin({ courseId, onToken }) {
   </section>`;
 }
 
-/** A form of one field; `read(text)` returns what it stands for, or null. */
+/** A form of one field; `read(text)` returns the value of the text, or null. */
 function OneField({ title, label, hint, missing, button, read, onRead }) {
   const [empty, setEmpty] = useState(false);
   const submit = (event) => {

@@ -64,8 +64,8 @@ JOIN (
 ORDER BY newest.position;
 
 -- read_answers --
--- From tests that train the pool, each student's first answer to the current text of each question, with the respondent's number.
--- Respondents are sampled by hash, with all their answers, up to `max_answers` answers; the limit
+-- Each student's first answer to the current text of each question, with the respondent's number; only
+-- tests that train the pool count. Respondents are sampled by hash, with all their answers, up to `max_answers` answers; the limit
 -- is proportionally lower if the pool has more than `full_concepts` concepts. A student who was away
 -- longer than `same_ability_days` counts as a new respondent. Sessions of older deployments belong
 -- to the pool's first version.

@@ -118,8 +118,8 @@ INSERT INTO legacy.migration_findings (run_id, source, row_key, field, outcome, 
 SELECT %(id)s, source, row_key, field, outcome, reason FROM pg_temp.findings;
 
 -- summarize_findings --
--- Number of findings for each table, field, outcome and reason, the worst first. The names of exercises
--- make no difference, or a few hundred of them would hide all else.
+-- Number of findings for each table, field, outcome and reason, the worst first. Exercises of
+-- all names are counted together, since a few hundred of them would hide all else.
 WITH kinds AS (
   SELECT source, field, outcome, reason, regexp_replace(field,
     '^exercises[.].*?([.](?:timeSpent|attempts|timestamp|lastAttempt))?$', 'exercises.*\1') AS kind

@@ -1,4 +1,4 @@
-"""Uncertain items say less, as the average over their errors does; certain ones do not change."""
+"""Uncertain items get the flatter curve of the average over their errors; others do not change."""
 
 import numpy as np
 import pytest
@@ -87,11 +87,11 @@ def test_errors_out_of_range_are_refused(name: str, errors: dict[str, float]) ->
 
 def test_regression_by_hand() -> None:
     # Variance 4, of which 1 is errors: three quarters of each distance from the mean, 1, are kept.
-    values, left = regressed([-1.0, 3.0], 1.0)
+    values, error = regressed([-1.0, 3.0], 1.0)
     assert values == pytest.approx([-0.5, 2.5])
-    assert left == pytest.approx(np.sqrt(0.75))
-    same, nothing_left = regressed([-1.0, 3.0], 0.0)
-    assert (same.tolist(), nothing_left) == ([-1.0, 3.0], 0.0)
+    assert error == pytest.approx(np.sqrt(0.75))
+    same, no_error = regressed([-1.0, 3.0], 0.0)
+    assert (same.tolist(), no_error) == ([-1.0, 3.0], 0.0)
     with pytest.raises(ValueError, match="values must differ"):
         regressed([1.0, 1.0], 0.5)
 

@@ -188,13 +188,13 @@ def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePre
 
 
 def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveComparisonOut:
-    """Return a student beside the class in the live system's shape.
+    """Return a student's mastery beside the class's means in the live system's shape.
 
     A student sees the means of the class and their own place in it, but nobody else's figures.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
-        ClassClosed: If the student is in no class, or in another than the one that is named.
+        ClassClosed: If the student has no class, or another one than the request names.
     """
     student = readable_student(call, sent_id)
     row = None

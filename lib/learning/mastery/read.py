@@ -126,7 +126,7 @@ def read_live_mastery(call: Call, sent_id: str, sent_concept: str) -> LiveMaster
 
 
 def live_detail(concept_id: int | UUID, row: MasteryRow | None) -> LiveMasteryDetailOut:
-    """Return the mastery of a concept in the live system's shape; of none, if there is no row."""
+    """Return the mastery of a concept in the live system's shape; zeros if there is no row."""
     mastery = NEVER if row is None else row.mastery
     return LiveMasteryDetailOut(
         concept_id=concept_id,
