@@ -1,4 +1,4 @@
-"""Simulated students of two kinds; no model that is compared knows how they were simulated."""
+"""Simulated students of two kinds; none of the compared models is the one that simulates them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""GET /api/pools/{question_pool_id}/precision: what a pool can measure."""
+"""GET /api/pools/{question_pool_id}/precision: the precision that tests on a pool can reach."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""/api/learning/class-analytics and /api/analytics/…: what a teacher sees of a class."""
+"""/api/learning/class-analytics and /api/analytics/…: analytics of a class, for its teacher."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Content: its import, and the files of it that devices keep."""
+"""Import of content, and the files of it that devices store."""
 
 from typing import Annotated
 

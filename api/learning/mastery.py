@@ -1,4 +1,4 @@
-"""/api/learning/mastery and /api/mastery/…: what a student masters."""
+"""/api/learning/mastery and /api/mastery/…: a student's mastery of concepts and topics."""
 
 from lib.errors import raises
 from lib.learning.current_user import UserCall

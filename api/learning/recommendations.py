@@ -1,4 +1,4 @@
-"""/api/learning/recommendations and /api/recommendations/…: what to study next."""
+"""/api/learning/recommendations and /api/recommendations/…: the topics to study next."""
 
 from lib.errors import raises
 from lib.learning.current_user import UserCall

@@ -1,4 +1,4 @@
-"""GET /health and /api/health: whether the service, Postgres with its tables, and Redis work."""
+"""GET /health and /api/health: health of the service, of Postgres with its tables, and of Redis."""
 
 from typing import Annotated, Any
 

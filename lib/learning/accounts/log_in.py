@@ -1,4 +1,4 @@
-"""Log-in, log-out, and what users see of their own account."""
+"""Log-in, log-out, and the account of the caller."""
 
 from datetime import datetime
 

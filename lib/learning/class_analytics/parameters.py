@@ -1,4 +1,4 @@
-"""Query parameters that choose what a teacher sees of a class."""
+"""Query parameters that choose the analytics of a class."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""Classes: their members, marks in exams, and what a teacher sees of them."""
+"""Classes: their members, and marks in exams."""

@@ -1,1 +1,1 @@
-"""The devices of students, and what waits on them."""
+"""The devices of students, and the changes that wait on them."""

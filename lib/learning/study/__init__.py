@@ -1,1 +1,2 @@
-"""A student as decisions see them: syllabus, mastery and past study, read from the database."""
+"""The data about a student that decisions use: syllabus, mastery and past study, read from the
+database."""

@@ -1,1 +1,1 @@
-"""The syllabus: topics and what they build on, concepts, and practice questions."""
+"""The syllabus: topics and their prerequisites, concepts, and practice questions."""

@@ -1,4 +1,4 @@
-"""Topics, what they build on, their concepts and questions."""
+"""Topics, their prerequisites, concepts and questions."""
 
 from typing import Any
 from uuid import UUID
