@@ -1,2 +1,1 @@
-"""The data about a student that decisions use: syllabus, mastery and past study, read from the
-database."""
+"""Syllabus, mastery and past study of a student, read from the database for decisions."""
