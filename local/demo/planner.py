@@ -43,10 +43,12 @@ OTHERS = (
 )
 LONG_PRACTICE_DAYS, SHORT_PRACTICE_DAYS = 30, 12
 ANSWERS_A_DAY = 16
-MAX_SKIPPED = 3
+MAX_SKIPPED = 5
 """Maximum number of questions that a student skips before the next new one."""
 EXAM_IN_DAYS = 75
-MOCK_EXAM_DAYS_AGO = 10
+MOCK_EXAM_DAYS_AGO = 3
+MOCK_EXAM_NOISE = 5.0  # marks
+MOCK_EXAM_MISSED_BY_ONE_IN = 12
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,12 @@ def load_planner(deps: Deps) -> AddedClass:
         for place, name in enumerate((*DILIGENT, *OTHERS)):
             user_id = _add_user(db, name, "student", password_hash, now)
             student_id = _add_profile(db, user_id, class_id, now)
-            answers += _add_answers(db, student_id, items, place, now)
-            _add_mark(db, student_id, teacher_id, place, now)
+            answered = list(_answers(items, place, now))
+            _add_answers(db, student_id, answered, now)
+            answers += len(answered)
+            if place % MOCK_EXAM_MISSED_BY_ONE_IN:
+                mark = _mock_mark(items, answered, place, now)
+                _add_mark(db, student_id, teacher_id, mark, now)
         db.commit()
     return AddedClass(questions, 1 + len(DILIGENT) + len(OTHERS), answers)
 
@@ -179,9 +185,8 @@ def _items(db: Session) -> list[_Item]:
 
 
 def _add_answers(
-    db: Session, student_id: UUID, items: Sequence[_Item], place: int, now: datetime
-) -> int:
-    answers = list(_answers(items, place, now))
+    db: Session, student_id: UUID, answers: Sequence[_DemoAnswer], now: datetime
+) -> None:
     db.execute(
         insert(QuestionAttempt),
         [
@@ -201,7 +206,6 @@ def _add_answers(
         ],
     )
     refresh(db, student_id, now)
-    return len(answers)
 
 
 def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_DemoAnswer]:
@@ -227,11 +231,19 @@ def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Dem
             yield _DemoAnswer(item, right, round(min(seconds, 3_600), 1), confidence, at)
 
 
-def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, place: int, now: datetime) -> None:
-    """Add a mark in a mock exam, which a few students missed."""
-    draw = random.Random(SEED * 1_000 + place)
-    if draw.random() < 0.1:  # noqa: PLR2004 a tenth
-        return
+def _mock_mark(
+    items: Sequence[_Item], answers: Sequence[_DemoAnswer], place: int, now: datetime
+) -> float:
+    """Return a mark that fits the answers before the mock exam: the share of the syllabus known."""
+    before = [each for each in answers if each.at < now - timedelta(days=MOCK_EXAM_DAYS_AGO)]
+    concepts = {item.concept_id for item in items}
+    practised = {each.item.concept_id for each in before}
+    right = sum(each.is_correct for each in before) / max(1, len(before))
+    noise = random.Random(SEED * 1_000 + place).gauss(0, MOCK_EXAM_NOISE)
+    return round(min(95.0, max(3.0, 100 * right * len(practised) / len(concepts) + noise)), 1)
+
+
+def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, mark: float, now: datetime) -> None:
     day = (now - timedelta(days=MOCK_EXAM_DAYS_AGO)).astimezone(UTC).date()
     db.execute(
         insert(ExamMark).values(
@@ -239,7 +251,7 @@ def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, place: int, now: 
             student_id=student_id,
             exam="Mock examination",
             exam_date=datetime.combine(day, time(), UTC),
-            mark=round(min(95.0, max(12.0, draw.gauss(52, 16))), 1),
+            mark=mark,
             entered_by=teacher_id,
             created_at=now,
             updated_at=now,
