@@ -82,7 +82,8 @@ def check_profile(world: World) -> None:
         [profile] = read_rows(db, SyncedTable.STUDENT_PROFILES, world.student_id).values()
     edits = list(world.edits)
     for operation in received:
-        edits += [(name, operation["clock"], it) for name, it in operation["columns"].items()]
+        clock = operation.get("counted_clock", operation["clock"])
+        edits += [(name, clock, it) for name, it in operation["columns"].items()]
     latest = sorted(edits, key=lambda edit: edit[1])
     expected = {**INITIAL, **{name: value for name, _clock, value in latest}}
     assert {name: profile[name] for name in expected} == expected

@@ -35,7 +35,7 @@ from tests.device.devices import NOW, described
 from tests.device.in_process import ServerInProcess
 from tests.device.laptops import Laptop, attempt
 
-SKEWS = (timedelta(), timedelta(days=-1), timedelta(minutes=9), timedelta(minutes=-3))
+SKEWS = (timedelta(), timedelta(days=-1), timedelta(minutes=9), timedelta(days=400))
 """Distances of the devices' clocks from the server's."""
 Sessions = Callable[[], AbstractContextManager[Session]]
 _numbers = count(1)

@@ -182,7 +182,13 @@ def test_full_counter_goes_on_in_the_next_microsecond() -> None:
 )
 def test_reading_too_far_ahead_is_replaced(ahead: timedelta, *, is_kept: bool) -> None:
     reading = reading_at(NOW + ahead, 3, DEVICE)
-    assert bounded(reading, NOW) == (reading if is_kept else reading_at(NOW, 3, DEVICE))
+    assert bounded(reading, NOW) == (reading if is_kept else reading_at(NOW, 0, DEVICE))
+
+
+def test_replaced_reading_is_later_than_the_known_ones() -> None:
+    known = [reading_at(NOW + MAX_DRIFT, 2, SERVER), reading_at(NOW, 0, DEVICE)]
+    replaced = bounded(reading_at(NOW + timedelta(days=365), 0, DEVICE), NOW, known)
+    assert replaced == reading_at(NOW + MAX_DRIFT, 3, DEVICE)
 
 
 @pytest.mark.parametrize("text", ["", "x", "2026-11-28T12:00:00Z-0000-0123abcd", OLDEST + "0"])

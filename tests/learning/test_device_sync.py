@@ -217,6 +217,16 @@ def test_clock_far_in_the_future_counts_as_now(device: Device, other: Device) ->
     assert other.own_profile()["grade"] == 12
 
 
+def test_changes_of_a_device_far_ahead_keep_their_order(device: Device) -> None:
+    device.sync()
+    device.ahead = timedelta(minutes=9)
+    device.sync(device.profile(grade=8))
+    device.ahead = timedelta(days=3_650)
+    answer = device.sync(*(device.profile(grade=grade) for grade in (9, 11, 12)))
+    assert [it.lost_columns for it in answer.outcomes] == [()] * 3
+    assert device.own_profile()["grade"] == 12
+
+
 def test_time_of_an_answer_is_not_in_the_future(school: School, device: Device) -> None:
     device.ahead = timedelta(days=1)
     device.sync(device.attempt(school.question("Algebra 1")))

@@ -69,15 +69,25 @@ def next_reading(now: datetime, earlier: Iterable[str], suffix: str) -> str:
     return reading_at(time, counter, suffix)
 
 
-def bounded(reading: str, now: datetime) -> str:
+def is_too_far_ahead(reading: str, now: datetime) -> bool:
+    """Return whether a reading of a device is too far in the future to be accepted."""
+    return parts_of(reading)[0] > now + MAX_DRIFT
+
+
+def bounded(reading: str, now: datetime, known: Iterable[str] = ()) -> str:
     """Return the reading, or one of the present time if it is too far in the future.
 
     A device whose clock is years ahead would otherwise win against every change for years.
+
+    Args:
+        reading: Reading of a device.
+        now: The present time.
+        known: Clocks of the row's columns; a reading of the present time is larger than these, so
+            that two changes of one device keep their order.
     """
-    time, counter = parts_of(reading)
-    if time <= now + MAX_DRIFT:
+    if not is_too_far_ahead(reading, now):
         return reading
-    return reading_at(now, counter, reading.rsplit("-", 1)[1])
+    return next_reading(now, known, reading.rsplit("-", 1)[1])
 
 
 def _checked(text: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from lib.learning.changes.clock import NEVER, bounded, parts_of
+from lib.learning.changes.clock import NEVER, bounded, is_too_far_ahead, parts_of
 from lib.learning.changes.log import ChangeLog
 from lib.learning.changes.merge import merge
 from lib.learning.changes.synced import DERIVED, SYNCED, SyncedTable
@@ -48,6 +48,8 @@ class Applied:
     lost_columns: tuple[str, ...] = ()
     kept_columns: tuple[str, ...] = ()
     is_clock_bounded: bool = False
+    counted_clock: str | None = None
+    """Clock by which it was merged; None for rows that never change."""
 
 
 _attempt_columns = TypeAdapter(AttemptColumns)
@@ -75,14 +77,8 @@ def apply(
     apply_to = _APPLY.get(SyncedTable(change.table_name))
     if apply_to is None:
         raise Refused("read_only", f"Only the server changes the table {change.table_name}.")
-    clock = bounded(change.clock, call.now)
-    applied = apply_to(call, log, student_id, replace_clock(change, clock), questions)
-    return replace(applied, is_clock_bounded=clock != change.clock)
-
-
-def replace_clock(change: ChangeIn, clock: str) -> ChangeIn:
-    """Return the change with another clock."""
-    return change.model_copy(update={"clock": clock})
+    applied = apply_to(call, log, student_id, change, questions)
+    return replace(applied, is_clock_bounded=is_too_far_ahead(change.clock, call.now))
 
 
 def _add_attempt(
@@ -150,13 +146,14 @@ def _change_profile(
     changed_at = student_store.lock_profile(call.db, student_id)
     table = SyncedTable.STUDENT_PROFILES
     clocks = log.read_clocks(student_id, table, student_id, changed_at)
-    merged = merge(values, change.clock, clocks, NEVER)
+    clock = bounded(change.clock, call.now, clocks.values())
+    merged = merge(values, clock, clocks, NEVER)
     won = {name: value for name, value in values.items() if name in merged.columns}
     student_store.change_profile(
         call.db,
         student_id,
         {name: value for name, value in won.items() if name in editable},
-        max(changed_at, min(parts_of(change.clock)[0], call.now)),
+        max(changed_at, min(parts_of(clock)[0], call.now)),
     )
     extra_values = {name: storable(value) for name, value in won.items() if name in unknown}
     if extra_values:
@@ -164,7 +161,9 @@ def _change_profile(
         store.write_extra(call.db, student_id, {**extra, **extra_values})
     # Logged even if it won nothing, so that the device fetches what has won.
     log.add(student_id, table, student_id, merged.clocks)
-    return Applied(tuple(sorted(values.keys() - won.keys())), tuple(sorted(unknown)))
+    return Applied(
+        tuple(sorted(values.keys() - won.keys())), tuple(sorted(unknown)), counted_clock=clock
+    )
 
 
 def storable(value: Any) -> Any:

@@ -145,7 +145,8 @@ def _decide(
             if earlier is not None and earlier.was_applied:
                 return ChangeOut(id=change.id, status=ChangeStatus.DUPLICATE)
             applied = apply(call, log, student_id, change, questions)
-            store.record_change(call.db, _received(student_id, device_id, change, None), call.now)
+            received = _received(student_id, device_id, change, None, applied.counted_clock)
+            store.record_change(call.db, received, call.now)
     except Refused as refusal:
         return _remember_refusal(call, student_id, device_id, change, refusal)
     except AppError as error:
@@ -168,10 +169,16 @@ def _remember_refusal(
 
 
 def _received(
-    student_id: UUID, device_id: UUID, change: ChangeIn, error: str | None
+    student_id: UUID,
+    device_id: UUID,
+    change: ChangeIn,
+    error: str | None,
+    counted_clock: str | None = None,
 ) -> ReceivedChange:
     columns = storable(change.columns)
     content = {"columns": columns, "clock": change.clock, "device": str(device_id)}
+    if counted_clock is not None and counted_clock != change.clock:
+        content["counted_clock"] = counted_clock
     return ReceivedChange(
         change.id,
         student_id,
