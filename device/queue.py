@@ -114,6 +114,16 @@ def waiting_rows(db: Session, table_name: str) -> set[UUID]:
     return {UUID(row_id) for row_id in db.execute(waiting).scalars()}
 
 
+def was_rejected(db: Session, table_name: str, row_id: UUID) -> bool:
+    """Return whether the server has refused a change of a row."""
+    refused = select(Operation.sequence).where(
+        Operation.state == OperationState.REJECTED.value,
+        Operation.table_name == table_name,
+        Operation.row_id == row_id.hex,
+    )
+    return db.execute(refused.limit(1)).first() is not None
+
+
 def has_later(db: Session, operation: QueuedOperation, column: str) -> bool:
     """Return whether a later change of the same column of the row was queued."""
     later = select(Operation.columns).where(
@@ -145,7 +155,7 @@ def settle(
 
 
 def retry_rejected(db: Session) -> int:
-    """Put refused changes back into the queue, such as after a correction at the server."""
+    """Put refused changes back into the queue, such as after an update of the server."""
     again = db.execute(
         update(Operation)
         .where(Operation.state == OperationState.REJECTED.value)

@@ -1,6 +1,8 @@
 """Comparison of the device's rows with the server's, and repair of the tables that differ.
 
-Only rows without waiting changes are repaired, so that nothing of the device is lost.
+Only rows without waiting changes are repaired, so that nothing of the device is lost. An answer
+that the server does not have is sent again: it never deletes one, so it has lost it, such as by the
+restoration of a backup.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,29 +12,47 @@ from uuid import UUID
 from device import queue
 from device.context import Device
 from device.log_in import require_success
-from device.rows import NoPlace, put_row, recount_mastery, remove_row
+from device.rows import NoPlace, put_row, recount_mastery, remove_row, send_again
 from lib.learning.changes.rows import digests, read_rows
-from lib.learning.changes.synced import SyncedTable
+from lib.learning.changes.synced import SCHEMA_VERSION, SyncedTable
 from lib.logs import log
 
 PAGE = "200"
 
 
-def compare(device: Device, sent: Mapping[str, Mapping[str, Any]], student_id: UUID) -> None:
+def compare(device: Device, body: Mapping[str, Any], student_id: UUID) -> None:
     """Repair the tables whose digests differ from the server's.
+
+    Args:
+        device: The device.
+        body: Response to a sync that asked for the digests.
+        student_id: The student.
 
     Raises:
         ServerAway, LogInNeeded: If the server's rows cannot be fetched.
     """
-    for table in differing(device, sent, student_id):
+    has_same_columns = body["schema_version"] == SCHEMA_VERSION
+    for table in differing(device, body["digests"], student_id, by_hash=has_same_columns):
         log("copies_differ", table=table.value)
         repair_table(device, table, student_id)
 
 
 def differing(
-    device: Device, sent: Mapping[str, Mapping[str, Any]], student_id: UUID
+    device: Device,
+    sent: Mapping[str, Mapping[str, Any]],
+    student_id: UUID,
+    *,
+    by_hash: bool = True,
 ) -> list[SyncedTable]:
-    """Return the tables that differ from the server's, but for those with waiting changes."""
+    """Return the tables that differ from the server's, but for those with waiting changes.
+
+    Args:
+        device: The device.
+        sent: Digests of the server by table.
+        student_id: The student.
+        by_hash: Whether hashes count, which differ if a table has other columns at the server; by
+            default, they do. Otherwise only the numbers of rows are compared.
+    """
     with device.database.session() as db:
         own = digests(db, student_id)
         waiting = {table for table in SyncedTable if queue.waiting_rows(db, table.value)}
@@ -41,13 +61,15 @@ def differing(
         for table in SyncedTable
         if table not in waiting
         and table.value in sent
-        and (own[table].count, own[table].sha256)
-        != (sent[table.value]["count"], sent[table.value]["sha256"])
+        and (
+            own[table].count != sent[table.value]["count"]
+            or (by_hash and own[table].sha256 != sent[table.value]["sha256"])
+        )
     ]
 
 
 def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
-    """Store the server's rows of a table, and remove those that it does not have.
+    """Store the server's rows of a table; those that it lacks are removed, answers sent again.
 
     Raises:
         ServerAway, LogInNeeded: If the server's rows cannot be fetched; nothing is changed then.
@@ -57,11 +79,15 @@ def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
     with device.database.session() as db, device.database.recorder.paused():
         waiting = queue.waiting_rows(db, table.value)
         present = read_rows(db, table, student_id)
-        for row_id in present.keys() - rows.keys() - waiting:
-            remove_row(db, table, row_id)
+        for row_id in sorted(present.keys() - rows.keys() - waiting):
+            if table is SyncedTable.QUESTION_ATTEMPTS and not queue.was_rejected(db, table, row_id):
+                clock = device.database.recorder.clock.next()
+                send_again(db, table, row_id, present[row_id], clock, now)
+            else:
+                remove_row(db, table, row_id)
         missing = 0
         for row_id, columns in rows.items():
-            if row_id in waiting or present.get(row_id) == columns:
+            if row_id in waiting or _has(present.get(row_id), columns):
                 continue
             try:
                 put_row(db, table, row_id, columns, student_id, now)
@@ -72,6 +98,13 @@ def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
         db.commit()
     if missing:
         log("rows_without_place", table=table.value, number=missing)
+
+
+def _has(present: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> bool:
+    """Return whether a row has the server's values; columns that one side lacks do not count."""
+    if present is None:
+        return False
+    return all(present[name] == value for name, value in columns.items() if name in present)
 
 
 def _server_rows(device: Device, table: SyncedTable) -> Iterator[Mapping[str, Any]]:

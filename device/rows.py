@@ -17,6 +17,8 @@ from lib.learning.changes.synced import SYNCED, SyncedTable
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.update import recount
 from lib.learning.tables import Class, ExamMark, PlanArm, Question, QuestionAttempt, StudentProfile
+from lib.learning.tables.base import new_id
+from lib.learning.tables.closed_lists import OperationType
 from lib.web.wire import UtcTime, utc_text
 
 _time: TypeAdapter[datetime] = TypeAdapter(UtcTime)
@@ -108,6 +110,29 @@ def remove_row(db: Session, table: SyncedTable, row_id: UUID) -> None:
     """Remove a row that the server does not have; a profile is never removed."""
     if table is not SyncedTable.STUDENT_PROFILES:
         db.execute(delete(SYNCED[table].table).where(SYNCED[table].table.id == row_id))
+
+
+def send_again(
+    db: Session,
+    table: SyncedTable,
+    row_id: UUID,
+    columns: Mapping[str, Any],
+    clock: str,
+    now: datetime,
+) -> None:
+    """Queue a row that the server has lost, as if it were new.
+
+    Args:
+        db: The session.
+        table: Table of the row.
+        row_id: The row.
+        columns: Its values as JSON.
+        clock: A reading of the device's clock.
+        now: The time.
+    """
+    kind = OperationType.CREATE.value
+    operation = QueuedOperation(new_id(), table.value, row_id.hex, kind, columns, clock, now)
+    queue.add_operation(db, operation)
 
 
 def put_class(db: Session, row: Mapping[str, Any], now: datetime) -> None:

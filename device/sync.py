@@ -33,7 +33,10 @@ MAX_OPERATIONS = 200
 MAX_BYTES = 240 * 1024
 """Size of the changes in a call; with the rest it stays below 256 KB."""
 CONFLICT, TOO_MANY, SERVER_FAULT = 409, 429, 500
-SUPERSEDED = "device_superseded"
+UNREADABLE = frozenset({400, 413, 422})
+"""Statuses of a call whose body is refused as a whole, such as for the size of one change."""
+SUPERSEDED, STALE_CURSOR = "device_superseded", "invalid_cursor"
+TABLES = frozenset(SyncedTable)
 DONE = frozenset({"applied", "duplicate"})
 
 
@@ -43,6 +46,7 @@ class _Sent:
 
     operations: Sequence[StoredOperation]
     with_digests: bool
+    has_cursor: bool
     reply: Reply
 
 
@@ -58,13 +62,15 @@ def synchronise(device: Device) -> Outcome:
     if user is None:
         raise LogInNeeded
     fetch_content(device)
+    limit = MAX_OPERATIONS
     while True:
-        sent = _call(device)
+        sent = _call(device, limit)
         if not sent.reply.succeeded:
-            if _is_superseded(sent.reply):
-                _become_new(device)
-                continue
-            return _refusal(sent.reply)
+            if not (_adapts(device, sent) or _sets_aside(device, sent, user.student_id)):
+                return _refusal(sent.reply)
+            limit = max(1, len(sent.operations) // 2)
+            continue
+        limit = MAX_OPERATIONS
         body: Mapping[str, Any] = sent.reply.body
         is_stuck = _store(device, sent, body, user.student_id)
         if is_stuck:
@@ -72,18 +78,60 @@ def synchronise(device: Device) -> Outcome:
         if body["has_more"] or _has_waiting(device):
             continue
         if sent.with_digests:
-            repair.compare(device, body["digests"], user.student_id)
+            repair.compare(device, body, user.student_id)
+            if _has_waiting(device):  # what the server had lost
+                continue
             _finish(device)
             return Outcome(sent.reply.retry_after)
 
 
-def _call(device: Device) -> _Sent:
-    """Send the oldest changes, and ask for digests once nothing else is left."""
+def _adapts(device: Device, sent: _Sent) -> bool:
+    """Do what a refused call needs before it is repeated; return False if there is nothing."""
+    if sent.reply.status == CONFLICT and _code(sent.reply) == SUPERSEDED:
+        _become_new(device)
+    elif sent.has_cursor and _code(sent.reply) == STALE_CURSOR:
+        _forget_cursor(device)
+    else:
+        return False
+    return True
+
+
+def _sets_aside(device: Device, sent: _Sent, student_id: UUID) -> bool:
+    """Find the change for which a call is refused as a whole, so that it holds up no other.
+
+    The changes are halved until one is left. It is to blame if a call without changes succeeds.
+
+    Returns:
+        Whether the call is to be repeated, with fewer changes.
+    """
+    if sent.reply.status not in UNREADABLE or not sent.operations:
+        return False
+    if len(sent.operations) > 1:
+        return True
+    probe = _call(device, 0)
+    if not probe.reply.succeeded:
+        return False
+    reply = sent.reply
+    outcome = {"status": "rejected", "code": _code(reply), "message": _message(reply)}
+    with device.database.session() as db, device.database.recorder.paused():
+        if _settle(db, sent.operations[0], outcome):
+            recount_mastery(db, student_id, device.now())
+        db.commit()
+    return True
+
+
+def _call(device: Device, limit: int) -> _Sent:
+    """Send the oldest changes, and ask for digests once nothing else is left.
+
+    Args:
+        device: The device.
+        limit: Most changes to send.
+    """
     with device.database.session() as db:
         identity, state = read_value(db, DEVICE), read_value(db, SYNC) or {}
         assert identity is not None  # noqa: S101 opening the database settles it
         counts = queue.count_states(db)
-        operations = _fitting(queue.list_pending(db, MAX_OPERATIONS))
+        operations = _fitting(queue.list_pending(db, limit))
     pending = counts[OperationState.PENDING] - len(operations)
     body = {
         "device": {
@@ -97,7 +145,8 @@ def _call(device: Device) -> _Sent:
         "cursor": state.get("cursor"),
         "digests": pending == 0,
     }
-    return _Sent(operations, pending == 0, device.server.call_as_user("POST", PATH, body))
+    reply = device.server.call_as_user("POST", PATH, body)
+    return _Sent(operations, pending == 0, body["cursor"] is not None, reply)
 
 
 def _fitting(operations: Sequence[StoredOperation]) -> list[StoredOperation]:
@@ -137,7 +186,10 @@ def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUI
         if any(has_changed):
             recount_mastery(db, student_id, now)
         state = read_value(db, SYNC) or {}
-        write_value(db, SYNC, {**state, "cursor": body["cursor"], "clock": body["clock"]})
+        if state.get("schema_version", body["schema_version"]) != body["schema_version"]:
+            queue.retry_rejected(db)  # the server may know now what it did not
+        noted = {name: body[name] for name in ("cursor", "clock", "schema_version")}
+        write_value(db, SYNC, {**state, **noted})
         count_sync(db)
         recorder.clock.follow(body["clock"])
         db.commit()
@@ -162,6 +214,8 @@ def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any])
 
 def _take(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
     """Store a row of the server; return whether it is an answer."""
+    if row["table_name"] not in TABLES:  # of a newer server; the digests fetch it after the update
+        return False
     table, row_id = SyncedTable(row["table_name"]), UUID(row["row_id"])
     if row["is_deleted"]:
         remove_row(db, table, row_id)
@@ -187,14 +241,17 @@ def _finish(device: Device) -> None:
         db.commit()
 
 
-def _is_superseded(reply: Reply) -> bool:
-    return reply.status == CONFLICT and _code(reply) == SUPERSEDED
-
-
 def _become_new(device: Device) -> None:
     """Take a new id, since the server knows a later state of this device."""
     with device.database.session() as db:
         device.database.recorder.clock.belong_to(become_new(db, device.folder))
+        db.commit()
+
+
+def _forget_cursor(device: Device) -> None:
+    """Let the next call fetch everything, since the server cannot read the cursor any more."""
+    with device.database.session() as db:
+        write_value(db, SYNC, {**(read_value(db, SYNC) or {}), "cursor": None})
         db.commit()
 
 
@@ -206,8 +263,12 @@ def _refusal(reply: Reply) -> Outcome:
     """
     if reply.status == TOO_MANY or reply.status >= SERVER_FAULT or reply.body is None:
         raise ServerAway(retry_after=reply.whole_seconds)
+    return Outcome(reply.retry_after, problem=_message(reply))
+
+
+def _message(reply: Reply) -> str:
     message = reply.body.get("error") if isinstance(reply.body, dict) else None
-    return Outcome(reply.retry_after, problem=str(message or f"HTTP {reply.status}"))
+    return str(message or f"HTTP {reply.status}")
 
 
 def _code(reply: Reply) -> str | None:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from device import content, sync
@@ -129,13 +129,21 @@ def ending_after(session: Session, statements: int) -> Iterator[None]:
         if remaining[0] < 0:
             raise ServerEnds
 
+    def count_commit(connection: Connection) -> None:
+        try:
+            count()
+        except ServerEnds:
+            # As the database does; SQLAlchemy takes the transaction for ended here.
+            connection.connection.rollback()
+            raise
+
     event.listen(engine, "before_cursor_execute", count)
-    event.listen(engine, "commit", count)
+    event.listen(engine, "commit", count_commit)
     try:
         yield
     finally:
         event.remove(engine, "before_cursor_execute", count)
-        event.remove(engine, "commit", count)
+        event.remove(engine, "commit", count_commit)
 
 
 @contextmanager

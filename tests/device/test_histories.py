@@ -95,3 +95,11 @@ def test_history_on_postgres_ends_with_equal_copies(
     postgres_sessions: Any, blank: Path, history: list[Any]
 ) -> None:
     check_history(postgres_sessions, blank, history)
+
+
+def test_server_on_postgres_may_end_between_any_two_steps(
+    postgres_sessions: Any, blank: Path
+) -> None:
+    ends = [[(0, None, ("sync", [(Mishap.SERVER_ENDS, place)]))] for place in range(7)]
+    given: list[Any] = [(0, None, ("answer", "true")), (1, None, ("mark", 40.0))]
+    check_history(postgres_sessions, blank, [step for end in ends for step in given + end])

@@ -22,6 +22,7 @@ from device.errors import LogInNeeded, ServerAway
 from device.folder import Folder
 from device.log_in import log_in
 from device.opening import open_database
+from device.queue import QueuedOperation
 from device.serving import opened_device
 from device.sync import MAX_OPERATIONS, _fitting, synchronise
 from device.tables import OperationState
@@ -256,7 +257,7 @@ def test_server_that_is_away_keeps_the_queue(device_named: Opened) -> None:
     assert states(device)["pending"] == 1
 
 
-def test_rows_that_differ_are_repaired(device_named: Opened) -> None:
+def test_rows_that_differ_are_repaired(device_named: Opened, postgres_url: str) -> None:
     device = device_named("laptop")
     changed, lost = answer(device, 1), answer(device, 2)
     synchronise(device)
@@ -280,10 +281,11 @@ def test_rows_that_differ_are_repaired(device_named: Opened) -> None:
         )
         db.commit()
     synchronise(device)
-    assert attempts(device) == {changed, lost}
+    assert attempts(device) == {changed, lost, foreign} == server_attempts(postgres_url)
     with device.database.session() as db:
         rows = read_rows(db, SyncedTable.QUESTION_ATTEMPTS, student_in(db))
-    assert {columns["answer"] for columns in rows.values()} == {"true"}
+    answers = {row_id: columns["answer"] for row_id, columns in rows.items()}
+    assert answers == {changed: "true", lost: "true", foreign: "never sent"}
     assert row[0] == changed
 
 
@@ -319,6 +321,33 @@ def test_large_changes_are_spread_over_calls(device_named: Opened) -> None:
         operations = queue.list_pending(db)
     assert len(_fitting(operations)) == 3
     assert len(_fitting(operations * 200)) < 600
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("NUL \0", "json_refused"), ("x" * 300_000, "too_large")]
+)
+def test_change_that_no_call_can_carry_holds_up_no_other(
+    device_named: Opened, postgres_url: str, text: str, code: str
+) -> None:
+    device = device_named("laptop")
+    given = [answer(device, number) for number in range(3)]
+    with device.database.session() as db:
+        kind, clock = "update", device.database.recorder.clock.next()
+        profile_id = student_in(db).hex
+        columns = {"target_exam": text}
+        queue.add_operation(
+            db,
+            QueuedOperation(
+                new_id(), "student_profiles", profile_id, kind, columns, clock, device.now()
+            ),
+        )
+        db.commit()
+    given += [answer(device, number) for number in range(3, 6)]
+    assert synchronise(device).problem is None
+    assert server_attempts(postgres_url) == attempts(device) == set(given)
+    with device.database.session() as db:
+        (rejected,) = queue.list_rejected(db, 10)
+    assert (rejected.code, rejected.columns) == (code, columns)
 
 
 def test_restored_database_becomes_a_new_device(

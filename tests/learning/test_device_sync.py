@@ -28,6 +28,7 @@ from lib.learning.sync.upload import upload
 from lib.learning.sync.wire import QueueIn
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
+from lib.web.cursor import write
 from tests.learning.devices import Device
 from tests.learning.school import School
 
@@ -346,6 +347,14 @@ def test_rows_of_other_students_are_not_sent(school: School, device: Device) -> 
     school.answers(stranger, "concept  right\nAlgebra 1  true")
     device.sync()
     assert {key[1] for key in device.rows} == {device.call.user.student_id}
+
+
+def test_cursor_beyond_the_log_fetches_everything(school: School, device: Device) -> None:
+    school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
+    device.cursor = write(1_000, new_id())  # of a database before its backup was restored
+    device.sync()
+    assert device.rows == server_rows(device)
+    assert device.sync().rows == []
 
 
 def test_cursor_of_something_else_is_refused(device: Device) -> None:

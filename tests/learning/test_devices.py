@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from lib import deadline
 from lib.errors import InvalidCursor
 from lib.learning.current_user import Call
 from lib.learning.devices.read import list_devices
@@ -45,6 +46,25 @@ def test_sync_describes_the_device(school: School) -> None:
     (listed,) = list_devices(student, None, None, 200).devices
     assert (listed.id, listed.name, listed.student_name) == (device.id, "Laptop", "ann")
     assert (listed.pending, listed.state, listed.last_sync) == (0, "synced", NOW)
+
+
+def test_changes_that_a_sync_refuses_are_counted_at_once(school: School) -> None:
+    student = school.user("ann")
+    device = Device(student)
+    device.sync(device.profile(grade=99))
+    (seen,) = list_devices(student, None, None, 200).devices
+    assert (seen.pending, seen.rejected, seen.state) == (0, 1, "error")
+
+
+def test_changes_for_which_there_was_no_time_count_as_pending(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = school.user("ann")
+    device = Device(student)
+    monkeypatch.setattr(deadline, "is_late", lambda: True)
+    device.sync(device.profile(grade=9), device.profile(grade=8))
+    (seen,) = list_devices(student, None, None, 200).devices
+    assert (seen.pending, seen.rejected, seen.state) == (2, 0, "pending")
 
 
 def test_devices_are_listed_with_their_state_the_last_sync_first(school: School) -> None:

@@ -116,14 +116,19 @@ def logged(db: Session, student_ids: Collection[UUID], now: datetime) -> Iterato
     store.write_changes(db, list(log.changes.values()), now)
 
 
-def complete_log(db: Session, student_id: UUID, now: datetime) -> None:
+def complete_log(db: Session, student_id: UUID, now: datetime) -> int:
     """Log the rows of a student that are older than the log; a second call does nothing.
 
     This runs in the transaction of the caller, which must not hold locks yet.
+
+    Returns:
+        The number of the student's last transaction.
     """
-    if store.is_complete(db, student_id):
-        return
+    number = store.read_complete(db, student_id)
+    if number is not None:
+        return number
     with logged(db, [student_id], now) as log:
         for table, row_id in store.list_unlogged(db, student_id):
             log.add(student_id, table, row_id)
         store.mark_complete(db, student_id)
+    return log.numbers[student_id]

@@ -139,10 +139,12 @@ def list_changes(
     ]
 
 
-def is_complete(db: Session, student_id: UUID) -> bool:
-    """Return whether a student's rows from before the log are in it."""
-    query = select(SyncCounter.is_complete).where(SyncCounter.student_id == student_id)
-    return bool(db.execute(query).scalar())
+def read_complete(db: Session, student_id: UUID) -> int | None:
+    """Return the number of a student's last transaction; None before `mark_complete`."""
+    query = select(SyncCounter.number).where(
+        SyncCounter.student_id == student_id, SyncCounter.is_complete
+    )
+    return db.execute(query).scalar()
 
 
 def mark_complete(db: Session, student_id: UUID) -> None:

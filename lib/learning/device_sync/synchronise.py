@@ -5,6 +5,7 @@ others, and a call that ends early loses nothing: what was stored is remembered 
 change, and the device sends the rest again.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 from uuid import UUID
@@ -22,6 +23,7 @@ from lib.learning.device_sync import store
 from lib.learning.device_sync.apply import Applied, Questions, Refused, apply, storable
 from lib.learning.device_sync.store import ReceivedChange
 from lib.learning.device_sync.wire import (
+    MAX_COUNT,
     ChangeIn,
     ChangeOut,
     ChangeStatus,
@@ -61,7 +63,9 @@ def synchronise(call: Call, body: SyncIn) -> SyncAnswer:
     after = None if body.cursor is None else tuple_of(body.cursor)
     with transaction(call.db):
         _check_device(call, student_id, body.device)
-        complete_log(call.db, student_id, call.now)
+        newest = complete_log(call.db, student_id, call.now)
+    if after is not None and after[0] > newest:  # a backup of the database was restored
+        after = None
     outcomes = push(call, student_id, body.device.id, body.operations)
     return _answer(call, student_id, body, after, outcomes)
 
@@ -214,7 +218,7 @@ def _answer(
     after: tuple[int, UUID] | None,
     outcomes: list[ChangeOut],
 ) -> SyncAnswer:
-    described = body.device.model_dump(exclude={"id"})
+    described = {**body.device.model_dump(exclude={"id"}), **_left(body.device, outcomes)}
     with transaction(call.db):
         refresh(call.db, student_id, call.now)
         store.put_device(call.db, body.device.id, student_id, described, call.now)
@@ -242,6 +246,15 @@ def _answer(
         clock=next_reading(call.now, clocks, SERVER),
         next_sync_seconds=pause,
     )
+
+
+def _left(device: DeviceIn, outcomes: Sequence[ChangeOut]) -> dict[str, int]:
+    """Return the numbers of changes that the device keeps once it has the outcomes."""
+    counts = Counter(outcome.status for outcome in outcomes)
+    return {
+        "pending": min(device.pending + counts[ChangeStatus.RETRY], MAX_COUNT),
+        "rejected": min(device.rejected + counts[ChangeStatus.REJECTED], MAX_COUNT),
+    }
 
 
 def pause_of(device: DeviceIn) -> int:

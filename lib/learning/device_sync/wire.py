@@ -39,9 +39,9 @@ class DeviceIn(Body):
     syncs: Count
     """Number of syncs that it has completed."""
     pending: Count = 0
-    """Number of changes that will still wait after this call."""
+    """Number of changes that wait and are not in this call."""
     rejected: Count = 0
-    """Number of changes that it keeps because they were refused."""
+    """Number of changes that it keeps because they were refused before."""
 
 
 class ChangeIn(Body):

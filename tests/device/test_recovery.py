@@ -1,0 +1,163 @@
+"""Devices beside a server that has changed: restored, updated, or with cursors of another form."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device import queue
+from device.server import Reply
+from device.sync import PATH
+from device.tables import OperationState
+from device.values import SYNC, read_value, write_value
+from lib.learning.changes.rows import digests
+from tests.device.end_of_history import check
+from tests.device.histories import Sessions, World
+from tests.device.in_process import ROWS
+from tests.device.laptops import Laptop
+
+
+@pytest.fixture
+def world(sqlite_sessions: Sessions, blank: Path) -> Iterator[World]:
+    """A server on SQLite and three devices."""
+    world = World(sqlite_sessions, blank.parent.parent, blank)
+    yield world
+    world.close()
+
+
+def copy(source: Path, target: Path) -> None:
+    """Back up a database of SQLite, or restore it, while it is in use."""
+    with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(target)) as writer:
+        reader.backup(writer)
+
+
+def test_restored_server_gets_back_what_devices_hold(world: World, tmp_path: Path) -> None:
+    laptop, phone, tablet = world.devices
+    laptop.answer()
+    world.answer_at_server()
+    assert laptop.sync()
+    copy(tmp_path / "server.db", tmp_path / "backup.db")
+    for _ in range(3):
+        world.advance()
+        laptop.answer()
+        phone.answer("false")
+        world.answer_at_server()
+        assert all(each.sync() for each in (laptop, phone, tablet))
+    copy(tmp_path / "backup.db", tmp_path / "server.db")
+    assert len(world.numbers_at_server()) == 2
+    phone.answer()
+    check(world)
+    assert len(world.numbers_at_server()) == 12
+
+
+def test_refused_answer_is_not_sent_again(world: World) -> None:
+    laptop = world.devices[0]
+    laptop.answer_too_long()
+    for _ in range(3):
+        assert laptop.sync()
+    assert len(laptop.operations(OperationState.REJECTED)) == 1
+
+
+def test_cursor_that_the_server_cannot_read_is_forgotten(world: World) -> None:
+    laptop = world.devices[0]
+    world.answer_at_server()
+    with laptop.device.database.session() as db:
+        write_value(db, SYNC, {**(read_value(db, SYNC) or {}), "cursor": "of another form"})
+        db.commit()
+    check(world)
+
+
+def replies(laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], None]) -> Any:
+    """Let a server change its responses to syncs; return the paths of the calls."""
+    call, paths = laptop.way.call, []
+
+    def altered(method: str, path: str, *sent: Any, **named: Any) -> Reply:
+        paths.append(path)
+        reply = call(method, path, *sent, **named)
+        if path == PATH and reply.succeeded:
+            alter(reply.body)
+        return reply
+
+    monkeypatch.setattr(laptop.way, "call", altered)
+    return paths
+
+
+def as_newer_server(body: Any) -> None:
+    """Make a response one of the next version, which has another column and another table."""
+    body["schema_version"] += 1
+    for row in body["rows"]:
+        row["columns"]["colour"] = "red"
+    row_id = "01a00000-0000-7000-8000-000000000009"
+    badge = {"table_name": "badges", "row_id": row_id, "is_deleted": False, "clocks": {}}
+    body["rows"].append(badge | {"columns": {"name": "a week without a gap"}})
+    for digest in (body["digests"] or {}).values():
+        digest["sha256"] = "0" * 64
+    if body["digests"]:
+        body["digests"]["badges"] = {"count": 1, "sha256": "0" * 64}
+
+
+def test_device_takes_what_it_knows_from_a_newer_server(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = world.devices[0]
+    paths = replies(laptop, monkeypatch, as_newer_server)
+    laptop.answer()
+    world.answer_at_server()
+    assert laptop.sync()
+    assert laptop.sync()
+    assert ROWS not in paths, "hashes of other columns say nothing"
+    monkeypatch.undo()
+    check(world)
+
+
+def test_lost_row_is_repaired_from_a_newer_server(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = world.devices[0]
+    world.answer_at_server()
+    replies(laptop, monkeypatch, lambda body: (body["rows"].clear(), as_newer_server(body)))
+    assert laptop.sync()
+    with laptop.device.database.session() as own, world.sessions() as db:
+        assert digests(own, world.student_id) == digests(db, world.student_id)
+
+
+def test_refused_change_is_sent_again_once_the_server_is_updated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = world.devices[0]
+
+    def refuse(body: Any) -> None:
+        for outcome in body["outcomes"]:
+            outcome |= {"status": "rejected", "code": "unknown_table", "message": "Unknown."}
+
+    replies(laptop, monkeypatch, refuse)
+    laptop.change(grade=11)
+    assert laptop.sync()
+    assert laptop.operations(OperationState.REJECTED) == [{"grade": 11}]
+    monkeypatch.undo()
+    replies(laptop, monkeypatch, as_newer_server)
+    assert laptop.sync()
+    assert laptop.operations(OperationState.REJECTED) == []
+    assert len(laptop.operations(OperationState.PENDING)) == 0
+
+
+def test_reply_without_a_reason_names_its_status(world: World) -> None:
+    laptop = world.devices[0]
+    laptop.answer()
+    call = laptop.way.call
+
+    def refused(method: str, path: str, body: Any = None, **named: Any) -> Reply:
+        reply = call(method, path, body, **named)
+        if path == PATH and body["operations"]:  # as a platform refuses what is too large
+            return replace(reply, status=413, body=None)
+        return reply
+
+    laptop.way.call = refused  # type: ignore[assignment]
+    assert laptop.sync()
+    with laptop.device.database.session() as db:
+        (rejected,) = queue.list_rejected(db, 10)
+    assert (rejected.code, rejected.reason) == (None, "HTTP 413")
