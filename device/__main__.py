@@ -36,6 +36,10 @@ def main(command_line: list[str] | None = None) -> int:
     except (CannotImport, CannotOpen, CannotServe, UnusableServer) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:  # such as a full disk, or a folder that may not be written
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{place}{error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -19,7 +19,8 @@ from device.relay import as_response, pass_on, relay, relay_as_user
 from device.state import ProgressBoard, read_live_status, read_state
 from device.wire import DeviceAnswer, DeviceStatusOut
 from lib.access.endpoint import Access, Endpoint
-from lib.errors import raises
+from lib.access.guard import from_another_site
+from lib.errors import CalledFromAnotherSite, raises
 from lib.framework import Depends, FastAPI, Request, Response
 from lib.learning.accounts.wire import LogInIn, TokensOut
 from lib.learning.current_user import UserCall
@@ -95,6 +96,7 @@ Board = Annotated[ProgressBoard, Depends(_board)]
 
 
 @raises(
+    CalledFromAnotherSite,
     DeviceOfAnotherUser,
     ForStudentsOnly,
     LogInRefused,
@@ -102,8 +104,13 @@ Board = Annotated[ProgressBoard, Depends(_board)]
     ServerAway,
     ServerNotSet,
 )
-def log_in_user(body: LogInIn, device: ThisDevice) -> TokensOut:
-    """Return tokens of the device for a username and a password that the server knows."""
+def log_in_user(body: LogInIn, device: ThisDevice, request: Request) -> TokensOut:
+    """Return tokens of the device for a username and a password that the server knows.
+
+    A form of another site is refused, since it could make the device that of its own user.
+    """
+    if from_another_site(request, device.settings):
+        raise CalledFromAnotherSite
     return log_in(device, body)
 
 

@@ -134,10 +134,10 @@ def replace_database(folder: Folder) -> None:
 
 
 def make_working_copy(folder: Folder) -> None:
-    """Copy `local.db`, if there is one, in place of what a killed process has left."""
+    """Copy the database, if there is one, in place of what a killed process has left."""
     remove_working_copy(folder)
-    if folder.database.exists():
-        shutil.copyfile(folder.database, folder.working_copy)
+    if folder.newest.exists():
+        shutil.copyfile(folder.newest, folder.working_copy)
         folder.working_copy.chmod(0o600)
 
 
@@ -159,6 +159,8 @@ def create_own_tables(folder: Folder) -> None:
 
 def faults(path: Path) -> list[str]:
     """Return the faults of a database file; none if it is sound."""
+    if path.stat().st_size == 0:  # which SQLite takes for a new database
+        return ["the file is empty"]
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             lines = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]

@@ -26,6 +26,12 @@ class Folder:
         return self.path / "local.db.previous"
 
     @property
+    def newest(self) -> Path:
+        """The database, or the one before the last change if that file is missing."""
+        is_missing = not self.database.exists() and self.previous.exists()
+        return self.previous if is_missing else self.database
+
+    @property
     def working_copy(self) -> Path:
         """The copy in which transactions are made."""
         return self.path / "local.db.working"

@@ -90,7 +90,7 @@ def _prepare(folder: Folder, now: datetime) -> _Repair | None:
         _bring_up_to_date(folder)
         return None
     aside = folder.path / folder.name_aside(folder.database.name, "damaged", now)
-    shutil.copyfile(folder.database, aside)
+    shutil.copyfile(folder.newest, aside)
     remove_working_copy(folder)
     _bring_up_to_date(folder)
     files = [aside, *([folder.previous] if folder.previous.exists() else [])]

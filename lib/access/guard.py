@@ -166,7 +166,7 @@ async def _check_operator(
     _refuse_weak_passwords(deps.settings, for_instructors=access is not Access.OPERATOR)
     if password is None or not unwrapped(password):
         raise Unauthenticated
-    if _from_another_site(request, deps.settings):
+    if from_another_site(request, deps.settings):
         raise CalledFromAnotherSite
     holder = _holder(password, deps.settings)
     wait = await run_in_threadpool(_admit, request, deps, holder)
@@ -285,7 +285,7 @@ def _audit_refused_schedule(request: Request, deps: Deps) -> None:
     )
 
 
-def _from_another_site(request: Request, settings: Settings) -> bool:
+def from_another_site(request: Request, settings: Settings) -> bool:
     """Return whether a browser says that a page of another site made the call.
 
     Pages cannot set these headers, and other programs may leave them out.

@@ -142,19 +142,23 @@ class Laptop:
     def answer_too_long(self) -> None:
         """Store an answer that the server will refuse."""
         number = self.world.next_number()
+        self.store_answer(new_id(), number, TOO_LONG)
+        self.refused.add(number)
+
+    def store_answer(self, attempt_id: UUID, number: int, text: str) -> None:
+        """Store an answer without the checks of the endpoint."""
         with self.device.database.session() as db:
             row = {
-                "id": new_id(),
+                "id": attempt_id,
                 "student_id": self.world.student_id,
                 "question_id": QUESTION_IDS[0],
-                "answer": TOO_LONG,
+                "answer": text,
                 "is_correct": False,
                 "time_taken_seconds": number,
                 "timestamp": self.now(),
             }
             db.execute(insert(QuestionAttempt).values(**row, created_at=NOW, updated_at=NOW))
             db.commit()
-        self.refused.add(number)
 
     def change(self, **values: Any) -> None:
         """Change the profile."""

@@ -110,6 +110,27 @@ def test_unreadable_header_costs_at_most_the_last_change(
     assert last not in present
 
 
+def test_empty_file_costs_at_most_the_last_change(answered: tuple[Path, list[UUID]]) -> None:
+    folder, ids = answered
+    with opened(folder) as database:
+        answer(database, new_id())
+    (folder / "local.db").write_bytes(b"")
+    present, queued, said = repair_of(folder)
+    assert present == queued == set(ids)
+    assert said["faults"] == ["the file is empty"]
+
+
+def test_missing_file_costs_at_most_the_last_change(answered: tuple[Path, list[UUID]]) -> None:
+    folder, ids = answered
+    with opened(folder) as database:
+        answer(database, new_id())
+    (folder / "local.db").unlink()
+    with opened(folder) as database:
+        assert attempt_ids(database) == set(ids)
+        answer(database, new_id())
+    assert (folder / "local.db").exists()
+
+
 def test_every_table_is_saved(answered: tuple[Path, list[UUID]]) -> None:
     folder, _ids = answered
     tables: list[type[Base]] = [User, Question, QuestionAttempt, ConceptMastery, StudyPlan]

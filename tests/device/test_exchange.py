@@ -1,12 +1,14 @@
 """Unsynchronised changes travel in a file, to the same device or another one, and only once."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from device import queue
+from device.__main__ import main
 from device.errors import CannotImport
 from device.exchange import export_file, import_file
 from device.folder import Folder
@@ -159,6 +161,19 @@ def test_other_file_is_refused(content: str, folder: Path, tmp_path: Path) -> No
     file.write_text(content)
     with pytest.raises(CannotImport, match="neither"):
         import_file(Folder(folder), file)
+
+
+def test_file_that_cannot_be_written_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "missing" / "queue.jsonl"
+    mask = os.umask(0o077)
+    assert main(["--folder", str(folder), "export", str(target)]) == 1
+    assert "No such file" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["--folder", str(tmp_path / "file"), "serve"]) == 1
+    os.umask(mask)
+    assert str(tmp_path / "file") in capsys.readouterr().err
 
 
 def test_device_without_a_user_exports_nothing(tmp_path: Path) -> None:

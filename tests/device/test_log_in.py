@@ -138,6 +138,15 @@ def test_device_serves_students_on_this_machine_alone(tmp_path: Path) -> None:
         assert device.url.startswith("http://127.0.0.1:")
         assert device.http.get("/").status_code == 200
         assert device.http.get("/", headers={"Host": "example.org"}).status_code == 400
+        form = {"username": "eve", "password": PASSWORD}
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://example.org"}):
+            refused = device.http.post("/api/auth/login", data=form, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (
+                403,
+                "called_from_another_site",
+            )
+        own = {"Origin": device.url, "Sec-Fetch-Site": "same-origin"}
+        assert device.http.post("/api/auth/login", data=form, headers=own).status_code == 503
         for path in ("/api/learning/device", "/api/learning/mastery"):
             assert device.http.get(path).status_code == 401
         for path in ("/api/admin-audit", "/api/learning/class-analytics", "/api/student-progress"):
