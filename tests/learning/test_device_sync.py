@@ -252,6 +252,20 @@ def test_unknown_columns_of_a_newer_device_are_kept_and_named(
     assert device.own_profile()["grade"] == 11
 
 
+def test_unknown_columns_of_a_row_are_bounded(school: School, device: Device) -> None:
+    large = {"hint": "x" * 70_000}
+    answer = device.sync(
+        device.profile(motto="x" * 40_000),
+        device.profile(poem="x" * 40_000),
+        device.profile(motto="y" * 50_000),
+        device.attempt(school.question("Algebra 1"), **large),
+        device.profile(grade=11),
+    )
+    assert codes(answer) == [None, "too_large", None, "too_large", None]
+    assert {row for row in device.rows if row[0] is ATTEMPTS} == set()
+    assert device.own_profile()["grade"] == 11
+
+
 def test_device_with_tables_that_are_too_new_is_told(device: Device) -> None:
     device.schema_version += 2
     with pytest.raises(DeviceVersionRefused):

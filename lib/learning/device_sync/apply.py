@@ -1,5 +1,6 @@
 """Applying one change of a device to the rows of its student."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,8 @@ from lib.learning.tables import StudentProfile
 from lib.learning.tables.closed_lists import OperationType
 
 Questions = Mapping[Reference, QuestionRow]
+MAX_EXTRA = 64 * 1024
+"""Most characters of JSON of a row's columns that the server does not know."""
 PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
 
 
@@ -120,7 +123,7 @@ def _add_attempt(
     unknown = change.columns.keys() - AttemptColumns.model_fields.keys() - ignored
     if unknown:
         extra = {name: storable(change.columns[name]) for name in unknown}
-        practice_store.keep_extra(call.db, change.row_id, extra)
+        practice_store.keep_extra(call.db, change.row_id, _bounded(extra))
     return Applied(kept_columns=tuple(sorted(unknown)))
 
 
@@ -158,7 +161,7 @@ def _change_profile(
     extra_values = {name: storable(value) for name, value in won.items() if name in unknown}
     if extra_values:
         extra = store.read_extra(call.db, student_id)
-        store.write_extra(call.db, student_id, {**extra, **extra_values})
+        store.write_extra(call.db, student_id, _bounded({**extra, **extra_values}))
     # Logged even if it won nothing, so that the device fetches what has won.
     log.add(student_id, table, student_id, merged.clocks)
     return Applied(
@@ -173,6 +176,17 @@ def storable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {storable(name): storable(each) for name, each in value.items()}
     return [storable(each) for each in value] if isinstance(value, list) else value
+
+
+def _bounded(extra: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a row's unknown columns.
+
+    Raises:
+        Refused: If they are too many to keep.
+    """
+    if len(json.dumps(extra)) > MAX_EXTRA:
+        raise Refused("too_large", "columns: The unknown columns of the row have over 64 KB.")
+    return extra
 
 
 def _refuse_foreign(sent: Any, student_id: UUID) -> None:
