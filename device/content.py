@@ -7,6 +7,7 @@ and all are stored in one transaction.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from device import queue
 from device.context import Device
 from device.errors import ServerAway
 from device.log_in import require_success
@@ -19,6 +20,7 @@ from lib.learning.content_files.install import (
     store_content,
     verified_file,
 )
+from lib.learning.errors import PracticeQuestionNotFound
 from lib.logs import log
 
 PATH = "/api/learning/content-files"
@@ -76,6 +78,7 @@ def _store(device: Device, listed: Mapping[str, Any], files: Sequence[ContentFil
         user = read_device_user(db)
         if user is not None:
             recount_mastery(db, user.student_id, now)
+        queue.retry_rejected(db, PracticeQuestionNotFound.code)  # the server may have it again
         hashes = {it["name"]: it["sha256"] for it in listed["files"]}
         state = read_value(db, SYNC) or {}
         write_value(db, SYNC, {**state, "content": listed["content"], "files": hashes})

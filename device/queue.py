@@ -154,15 +154,17 @@ def settle(
     )
 
 
-def retry_rejected(db: Session) -> int:
-    """Put refused changes back into the queue, such as after an update of the server."""
-    again = db.execute(
-        update(Operation)
-        .where(Operation.state == OperationState.REJECTED.value)
-        .values(state=OperationState.PENDING.value, code=None, reason=None)
-        .returning(Operation.id)
-    )
-    return len(again.all())
+def retry_rejected(db: Session, code: str | None = None) -> None:
+    """Put refused changes back into the queue, such as after an update of the server.
+
+    Args:
+        db: The session.
+        code: Code of the refusals; all of them by default.
+    """
+    statement = update(Operation).where(Operation.state == OperationState.REJECTED.value)
+    if code is not None:
+        statement = statement.where(Operation.code == code)
+    db.execute(statement.values(state=OperationState.PENDING.value, code=None, reason=None))
 
 
 def _stored(db: Session, query: Any) -> list[StoredOperation]:

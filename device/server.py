@@ -121,6 +121,8 @@ class Server:
             if present.refresh_token is None:
                 raise LogInNeeded
             reply = self.call("POST", "/api/auth/refresh", {"refresh_token": present.refresh_token})
+            if not isinstance(reply.body, dict):  # such as the page of a network's log-in
+                raise ServerAway(retry_after=reply.whole_seconds)
             if reply.status == UNAUTHORIZED:
                 self._accounts.write(present.without_tokens())
                 raise LogInNeeded

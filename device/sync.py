@@ -126,6 +126,9 @@ def _call(device: Device, limit: int) -> _Sent:
     Args:
         device: The device.
         limit: Most changes to send.
+
+    Raises:
+        ServerAway, LogInNeeded: As for `synchronise`.
     """
     with device.database.session() as db:
         identity, state = read_value(db, DEVICE), read_value(db, SYNC) or {}
@@ -146,6 +149,8 @@ def _call(device: Device, limit: int) -> _Sent:
         "digests": pending == 0,
     }
     reply = device.server.call_as_user("POST", PATH, body)
+    if reply.succeeded and not isinstance(reply.body, dict):  # something else has responded
+        raise ServerAway
     return _Sent(operations, pending == 0, body["cursor"] is not None, reply)
 
 

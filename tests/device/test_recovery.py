@@ -174,3 +174,21 @@ def test_reply_without_a_reason_names_its_status(world: World) -> None:
     with laptop.device.database.session() as db:
         (rejected,) = queue.list_rejected(db, 10)
     assert (rejected.code, rejected.reason) == (None, "HTTP 413")
+
+
+def test_page_in_place_of_a_response_keeps_the_queue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = world.devices[0]
+    laptop.answer()
+    call = laptop.way.call
+
+    def page(method: str, path: str, *sent: Any, **named: Any) -> Reply:
+        is_sync = path == PATH
+        return Reply(200, None, b"<html>", None) if is_sync else call(method, path, *sent, **named)
+
+    monkeypatch.setattr(laptop.way, "call", page)
+    assert not laptop.sync()
+    assert len(laptop.operations(OperationState.PENDING)) == 1
+    monkeypatch.undo()
+    check(world)

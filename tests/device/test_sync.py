@@ -217,6 +217,25 @@ def test_refused_answer_is_kept_and_shown_and_holds_up_nothing(
     assert states(device) == {"pending": 0, "applied": 1, "rejected": 1}
 
 
+def test_answer_to_a_question_that_comes_back_is_sent_again(
+    device_named: Opened, postgres_url: str
+) -> None:
+    device = device_named("laptop")
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM learning.questions")
+        connection.execute("DELETE FROM learning.questions WHERE id = %s", [QUESTION_IDS[7]])
+        connection.commit()
+        given = answer(device, 7)
+        synchronise(device)
+        assert states(device)["rejected"] == 1
+        connection.execute(
+            "INSERT INTO learning.questions SELECT * FROM kept WHERE id = %s", [QUESTION_IDS[7]]
+        )
+    synchronise(device)
+    assert server_attempts(postgres_url) == attempts(device) == {given}
+    assert states(device) == {"pending": 0, "applied": 1, "rejected": 0}
+
+
 def test_expired_log_in_keeps_the_queue_until_the_next_one(
     device_named: Opened, postgres_url: str
 ) -> None:
