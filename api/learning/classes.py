@@ -59,7 +59,7 @@ def move_students(class_id: ClassId, body: wire.MoveIn, call: UserCall) -> wire.
 @app.post("/api/learning/classes/{class_id}/plan-arms")
 @raises(ClassClosed, StudentClosed)
 def assign_arms(class_id: ClassId, body: PlanArmsIn, call: UserCall) -> StudentArmsAnswer:
-    """Draw who studies by plans and who alone, to compare marks; or choose it."""
+    """Assign students to study by plans or on their own, at random or as sent, to compare marks."""
     return assign.assign_arms(call, class_id, body)
 
 

@@ -133,7 +133,7 @@ class Postgres:
     def transaction(self) -> Iterator[Transaction]:
         """Hold one connection for several statements; rolled back if the block raises.
 
-        What the database refuses becomes an error of `lib.database.errors` that names the table.
+        Refusals by the database become errors of `lib.database.errors` that name the table.
         """
         with (
             translated_errors(self._refusal),

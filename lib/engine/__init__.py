@@ -40,7 +40,7 @@ VERSION = 2
 """Version of the arithmetic: stored sites belong to it. Increase it with every change after which
 the same answers to the same items give other numbers.
 
-1: item parameters taken for the truth. 2: slopes attenuated by the errors of the parameters.
+1: item parameters treated as exact. 2: slopes attenuated by the errors of the parameters.
 """
 
 __all__ = [

@@ -135,7 +135,7 @@ class UnifiedRows(CamelBody):
 
 
 class Verification(CamelBody):
-    """Whether the migration can be trusted, after everything was read again."""
+    """Verdict on the migration, after everything was read again."""
 
     verified: bool
     """Whether no check of the migration failed."""

@@ -1,6 +1,6 @@
-"""The sentences below the fields of a class, which Python does not keep.
+"""Docstrings of the fields of a class, which Python discards at run time.
 
-Pydantic could keep them, but it would read the source of every body at each cold start.
+Pydantic could collect them, but it would read the source of every body at each cold start.
 """
 
 import ast

@@ -35,7 +35,7 @@ OPTIONAL = (
     "BACKUP_BUCKET",
 )
 WITHOUT_OPTIONAL = {**REQUIRED, **dict.fromkeys(OPTIONAL, "")}
-"""A shell whose deployment has the required variables only."""
+"""Environment variables of a deployment that sets only the required ones."""
 
 
 class LambdaStack:
@@ -43,7 +43,7 @@ class LambdaStack:
 
     Args:
         tree: Files to deploy, with the artifact.
-        variables: Variables of the functions that the shell has.
+        variables: Environment variables of the shell that the functions use.
 
     Raises:
         SystemExit: If osls refuses; the message contains its output.
@@ -61,7 +61,7 @@ class LambdaStack:
         return [resource["Properties"] for _, resource in self._of_kind(kind)]
 
     def handlers_with_bucket(self) -> set[str]:
-        """Return the handlers of the functions that have any right in S3."""
+        """Return the handlers of the functions that have any permission in S3."""
         roles = {name for name, role in self._of_kind("IAM::Role") if "s3:" in json.dumps(role)}
         for _, policy in self._of_kind("IAM::Policy"):
             if "s3:" in json.dumps(policy) and self._is_created(policy):

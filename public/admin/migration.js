@@ -116,7 +116,7 @@ function CleanUp({ api, result, onResult, fail }) {
   </section>`;
 }
 
-/** Panel of the step that begins with a button. */
+/** Panel of a step that a button starts. */
 function Start({ words, busy, onStart, label, done = false, children }) {
   return html`<section class="card flow"><h2>${words.title}</h2><p class="soft">${words.what}</p>${children}
     ${busy && html`<progress max="100" value=${busy.percent} aria-label=${words.title} />`}
@@ -131,7 +131,7 @@ export function Migration({ api }) {
   const [problem, setProblem] = useState(null);
   const [unticked, setUnticked] = useState(false);
   const box = useRef(null);
-  const learn = (part) => setResults((old) => ({ ...old, ...part }));
+  const addResult = (part) => setResults((old) => ({ ...old, ...part }));
   const go = (next) => {
     setProblem(null);
     setUnticked(false);
@@ -150,7 +150,7 @@ export function Migration({ api }) {
   const create = () =>
     attempt(async () => {
       setBusy({ percent: null, label: MIGRATION.schema.busy });
-      learn({ schema: await api("POST", PATHS.schema, { body: { dropExisting: false } }) });
+      addResult({ schema: await api("POST", PATHS.schema, { body: { dropExisting: false } }) });
     });
   const migrate = (dryRun, more = {}) =>
     attempt(async () => {
@@ -165,7 +165,7 @@ export function Migration({ api }) {
           progress(response.progress.percent);
         },
       );
-      learn({ [dryRun ? "dryRun" : "run"]: { ...report, preflight } });
+      addResult({ [dryRun ? "dryRun" : "run"]: { ...report, preflight } });
     });
   const done = doneSteps(results);
   const next = done[step] ? STEPS[STEPS.indexOf(step) + 1] : undefined;
@@ -191,7 +191,7 @@ export function Migration({ api }) {
           <//>`
         : html`<section class="card flow"><h2>${MIGRATION.run.title}</h2><p>${MIGRATION.run.first}</p><div class="row"><button type="button" onClick=${() => go("dryRun")}>${STEP.dryRun}</button></div></section>`}`,
     verify: () => html`<${Verification} run=${results.run} />`,
-    cleanUp: () => html`<${CleanUp} api=${api} result=${results.cleanUp} onResult=${(cleanUp) => learn({ cleanUp })} fail=${setProblem} />`,
+    cleanUp: () => html`<${CleanUp} api=${api} result=${results.cleanUp} onResult=${(cleanUp) => addResult({ cleanUp })} fail=${setProblem} />`,
   };
   return html`<div class="flow loose">
     <div><h2>${MIGRATION.title}</h2><p class="soft">${MIGRATION.lead}</p></div>

@@ -33,20 +33,20 @@ export function flagged(questions, pool) {
 /** One row for each concept: count, range of difficulty, the most shown question's share of tests. */
 export function conceptRows(questions, names, testCount) {
   return names.map((name, place) => {
-    const on = questions.filter((question) => question.is_asked && question.concepts[place] > 0);
-    const difficulties = on.map((question) => question.parameters.difficulty);
-    const most = Math.max(0, ...on.map((question) => question.times_shown));
+    const asked = questions.filter((question) => question.is_asked && question.concepts[place] > 0);
+    const difficulties = asked.map((question) => question.parameters.difficulty);
+    const most = Math.max(0, ...asked.map((question) => question.times_shown));
     return {
       name,
-      count: on.length,
-      easiest: on.length ? Math.min(...difficulties) : null,
-      hardest: on.length ? Math.max(...difficulties) : null,
+      count: asked.length,
+      easiest: asked.length ? Math.min(...difficulties) : null,
+      hardest: asked.length ? Math.max(...difficulties) : null,
       mostShown: testCount ? Math.min(1, most / testCount) : 0,
     };
   });
 }
 
-/** Between which proficiencies a test is precise enough: `[from, to]`, null if nowhere. */
+/** The range of proficiencies in which a test is precise enough: `[from, to]`, null if there is none. */
 export function preciseRange(proficiencies, deviations, enough) {
   const precise = proficiencies.filter((_, place) => deviations[place] <= enough);
   return precise.length ? [precise[0], precise.at(-1)] : null;

@@ -1,4 +1,4 @@
-// The dialog of one question: as a student sees it, its figures, and the editor.
+// The dialog of one question: its view for students, its figures, and the editor.
 import { Dialog, TypedConfirmation } from "../shared/dialog.js";
 import { Badge, Field, Note, ProblemNote } from "../shared/elements.js";
 import { number } from "../shared/format.js";
@@ -11,10 +11,10 @@ function AsAsked({ question, names }) {
   const { parameters, calibration, concepts } = question;
   const error = (name) => (calibration ? ` ± ${number(calibration.errors[name], 2)}` : "");
   const facts = QUESTION.facts;
-  const on = names.filter((_, place) => concepts[place] > 0);
+  const conceptNames = names.filter((_, place) => concepts[place] > 0);
   return html`<p><b><bdi>${question.content}</bdi></b></p>
     <ul class="opts">${question.options.map((option, place) => html`<li key=${place}><bdi>${typeof option === "string" ? option : JSON.stringify(option)}</bdi> ${option === question.correct_answer && html`<${Badge} kind="good" sign="✓">${QUESTION.right}<//>`}</li>`)}</ul>
-    <p class="soft small">${on.join(", ")}</p>
+    <p class="soft small">${conceptNames.join(", ")}</p>
     <dl class="dl">
       <dt>${facts.difficulty}</dt><dd>${number(parameters.difficulty, 2)}${error("difficulty")}</dd>
       <dt>${facts.discrimination}</dt><dd>${number(parameters.discrimination, 2)}${error("discrimination")}</dd>

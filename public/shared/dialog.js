@@ -32,7 +32,7 @@ export function Dialog({ title, sheet = true, onClose, children }) {
  * Ask for a word before something is removed.
  *
  * @param {{title: string, what: any, word: string, button: string, run: () => Promise<any>, onDone: Function,
- *   onClose: Function}} props `what` says in numbers what goes
+ *   onClose: Function}} props `what` states what is removed, with counts
  */
 export function TypedConfirmation({ title, what, word, button, run, onDone, onClose }) {
   const [error, setError] = useState(null);

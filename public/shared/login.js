@@ -1,4 +1,4 @@
-// The password of an operator: kept for this tab until the log-out, never in an address or on disk.
+// The password of an operator, which is kept for this tab until the log-out, never in an address or on disk.
 import { apiWith } from "./api.js";
 import { useMemo, useState } from "./html.js";
 
@@ -24,7 +24,7 @@ export function useLogin() {
     storePassword(value);
     setPassword(value);
   };
-  // For calls that also answer strangers but return more to an operator. Without a password, use it only
+  // For calls that anyone may make but that return more to an operator. Without a password, use it only
   // after the local server has answered an operator's call.
   const operatorApi = useMemo(() => apiWith(password ?? PLACEHOLDER), [password]);
   return { api, operatorApi, password, logIn: change, logOut: () => change(null) };

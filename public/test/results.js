@@ -1,4 +1,4 @@
-// The calls that read what a test found out.
+// The calls that read the results of tests.
 import { profileOf } from "./levels.js";
 
 const resultPath = ({ studentId }, part) => `/api/student/${encodeURIComponent(studentId)}/${part}`;

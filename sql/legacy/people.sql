@@ -24,13 +24,14 @@ WHERE hashtext(email) >= %(from)s AND hashtext(email) < %(to)s
 GROUP BY email;
 
 -- skip_removed_people --
--- Remove people from the batch whom an operator removed, unless all their rows were created since.
+-- Leave out people whom an operator removed, unless all their rows were created since.
 DELETE FROM pg_temp.people AS p USING public.removals AS r
 WHERE r.kind = 'student' AND r.name_sha256 = public.removal_key(p.email)
   AND NOT coalesce(p.created_at > r.removed_at, FALSE);
 
 -- follow_changed_emails --
--- An operator has changed these people's e-mails since: their rows belong to the same students.
+-- Use the present e-mails of students whose e-mails an operator has changed, so that their rows are
+-- added to these students.
 UPDATE pg_temp.people AS p SET email = s.student_email
 FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND p.email = ANY (s.former_emails)
@@ -46,7 +47,7 @@ SELECT DISTINCT account_sid FROM pg_temp.people
 WHERE account_sid IS NOT NULL AND NOT legacy.is_sealed(account_sid);
 
 -- store_sealed_accounts --
--- Replaces them by the same accounts, encrypted.
+-- Replace the plain accounts of the batch by the same accounts, encrypted.
 UPDATE pg_temp.people AS p SET account_sid = k.sealed
 FROM unnest(%(plain)s::text[], %(sealed)s::text[]) AS k (plain, sealed)
 WHERE p.account_sid = k.plain;
@@ -76,8 +77,8 @@ WHERE s.student_id = c.student_id
     IS DISTINCT FROM (c.student_name, c.account_sid, c.github_username, c.created_at);
 
 -- insert_students --
--- Add the people who are not students yet. An anti join would be slow: the planner takes a new
--- table for empty, and would read it once for each person.
+-- Add the people who are not students yet. An anti join would be slow: the planner assumes that a
+-- new table is empty, and would scan it once for each person.
 INSERT INTO public.students
   (student_email, student_name, twilio_account_sid, github_username, created_at, updated_at)
 SELECT p.email, p.student_name, p.account_sid, p.github_username, coalesce(p.created_at, p.moment, now()),

@@ -106,7 +106,7 @@ SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_t
   'an operator removed this session: the row stays in its table' FROM skipped;
 
 -- skip_sessions_of_removed_people --
--- The same for rows with the e-mail of a person whom an operator removed.
+-- Skip rows with the e-mail of a person whom an operator removed, likewise.
 WITH skipped AS (
   DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
   WHERE r.kind = 'student'
@@ -206,7 +206,7 @@ SELECT m.session_token, m.person, m.student_name, m.account_sid, m.github_userna
   {{flags: m.$column}},
   {{all_texts: m.$column}},
   {{json: m.$column}},
-  -- The same as public.flagged_steps(), which would need a whole session for each row.
+  -- Computes the same as public.flagged_steps(), which would need a whole session for each row.
   CASE WHEN m.twilio_connected AND m.openai_connected THEN 1 ELSE 0 END
   | CASE WHEN m.call_direction_chosen THEN 2 ELSE 0 END
   | CASE WHEN m.services_ready THEN 4 ELSE 0 END
@@ -669,7 +669,7 @@ WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
 -- adopt_events --
--- The same for the events of the session.
+-- Give the events of a session to its new student, likewise.
 UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id

@@ -34,8 +34,8 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
 ORDER BY 1, 2;
 
 -- describe_table --
--- Return the columns of a table, with what it takes to create the table again. Only values of plain
--- types are the same after they have been JSON: those of json may hold what jsonb refuses, and those of
+-- Return the columns of a table, with the facts needed to create the table again. Only values of plain
+-- types survive conversion to JSON and back: values of json may be invalid as jsonb, and values of
 -- arrays, domains, enumerations and rows depend on types that another database may lack.
 SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, a.atttypmod AS typmod,
   a.attnotnull AS required,
@@ -102,7 +102,7 @@ SELECT public.remove_again();
 SELECT to_regprocedure('assessment.remove_again()') IS NOT NULL;
 
 -- remove_tests_again --
--- The same for the assessment.
+-- Remove the test data of people whom an operator removed after the backup was written; return their number.
 SELECT assessment.remove_again();
 
 -- has_removals_of_learners --
@@ -110,5 +110,6 @@ SELECT assessment.remove_again();
 SELECT to_regprocedure('learning.remove_again()') IS NOT NULL;
 
 -- remove_learners_again --
--- The same for the study planner.
+-- Remove the users of the study planner whom an operator removed after the backup was written; return
+-- their number.
 SELECT learning.remove_again();

@@ -8,7 +8,7 @@ WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s
 ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- store_keys --
--- Stores them under the current encryption key. Without a new value of updated_at, a trigger would set
+-- Store keys under the current encryption key. Without a new value of updated_at, a trigger would set
 -- it to now.
 UPDATE public.sessions AS s
 SET openai_api_key = k.sealed, updated_at = s.updated_at + INTERVAL '1 microsecond'
@@ -16,7 +16,7 @@ FROM unnest(%(rows)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
 -- restore_times_of_keys --
--- Sets updated_at back to the microsecond, because it decides whether a legacy row is newer.
+-- Set updated_at back to the microsecond, because it decides whether a legacy row is newer.
 UPDATE public.sessions SET updated_at = updated_at - INTERVAL '1 microsecond'
 WHERE session_token = ANY (%(rows)s::text[]);
 
@@ -26,14 +26,15 @@ SELECT count(*) FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s;
 
 -- next_auth_tokens --
--- The same for the auth tokens of Twilio in `extra`.
+-- Auth tokens of Twilio in `extra` that are not sealed with the current encryption key, in the order
+-- of the sessions' tokens.
 SELECT session_token AS row_id, extra ->> 'twilioAuthToken' AS key FROM public.sessions
 WHERE extra ? 'twilioAuthToken' AND NOT extra ->> 'twilioAuthToken' ^@ %(prefix)s
   AND session_token > %(after)s
 ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- store_auth_tokens --
--- Stores them under the current encryption key.
+-- Store auth tokens under the current encryption key.
 UPDATE public.sessions AS s
 SET extra = s.extra || jsonb_build_object('twilioAuthToken', k.sealed),
   updated_at = s.updated_at + INTERVAL '1 microsecond'
@@ -41,26 +42,27 @@ FROM unnest(%(rows)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
 -- count_auth_tokens --
--- Number of them under another encryption key.
+-- Number of auth tokens under another encryption key.
 SELECT count(*) FROM public.sessions
 WHERE extra ? 'twilioAuthToken' AND NOT extra ->> 'twilioAuthToken' ^@ %(prefix)s;
 
 -- next_accounts --
--- The same for the Twilio accounts of students, in the order of their ids.
+-- Twilio accounts of students that are not sealed with the current encryption key, in the order of the
+-- students' ids.
 SELECT student_id::text AS row_id, twilio_account_sid AS key FROM public.students
 WHERE twilio_account_sid <> '' AND NOT twilio_account_sid ^@ %(prefix)s
   AND student_id > %(after)s::uuid
 ORDER BY student_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- store_accounts --
--- Stores them under the current encryption key.
+-- Store accounts under the current encryption key.
 UPDATE public.students AS st
 SET twilio_account_sid = k.sealed, updated_at = st.updated_at + INTERVAL '1 microsecond'
 FROM unnest(%(rows)s::uuid[], %(keys)s::text[]) AS k (student_id, sealed)
 WHERE st.student_id = k.student_id;
 
 -- restore_times_of_accounts --
--- Sets updated_at back, because it decides whether a legacy row has a newer name.
+-- Set updated_at back, because it decides whether a legacy row has a newer name.
 UPDATE public.students SET updated_at = updated_at - INTERVAL '1 microsecond'
 WHERE student_id = ANY (%(rows)s::uuid[]);
 
@@ -78,7 +80,7 @@ WHERE exercises ? '_legacy' AND session_token > %(after)s
 ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- store_kept --
--- Stores them with their texts under the current encryption key.
+-- Store values, with their texts, under the current encryption key.
 UPDATE public.sessions AS s SET exercises = jsonb_set(s.exercises, '{_legacy}', %(kept)s),
   updated_at = s.updated_at + INTERVAL '1 microsecond'
 WHERE s.session_token = %(session_token)s;

@@ -96,8 +96,8 @@ def printed_by_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
 def refusals(postgres_server: PostgresServer) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Output of psql for the blocks of each guide in each state."""
     printed: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for state, ways in STATES.items():
-        for number, prepare in enumerate(ways):
+    for state, preparations in STATES.items():
+        for number, prepare in enumerate(preparations):
             name = f"refusals_{state.replace(' ', '_')}_{number}"
             url = postgres_server.create_database(name)
             prepare(url)

@@ -89,8 +89,8 @@ def test_the_same_tests_would_move_it_if_they_were_admitted(
 def test_invented_tests_beside_admitted_ones_change_no_estimate(
     client: TestClient, operator: dict[str, str], postgres_url: str, deps: Deps, rows: Rows
 ) -> None:
-    made = [{**question, "id": f"a{question['id'][1:]}"} for question in medium()]
-    clean_pool = upload(client, operator, made)
+    renamed_questions = [{**question, "id": f"a{question['id'][1:]}"} for question in medium()]
+    clean_pool = upload(client, operator, renamed_questions)
     estimates = []
     for pool_id, prefix in ((clean_pool, "a"), (POOL, "q")):
         record_answers(postgres_url, pool_id, prefix=f"{prefix}-", question_prefix=prefix)

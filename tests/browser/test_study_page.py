@@ -38,7 +38,7 @@ def newcomer(school: School) -> Account:
 
 @pytest.fixture(scope="session")
 def hostile_topic(school: School) -> str:
-    """A topic with a question of each type, whose words try to be markup; return its id."""
+    """A topic with a question of each type, whose texts contain markup; return its id."""
     teacher = school.log_in()
     question = {"topic": TOPIC, "concept": f"<b>concept</b> {LONG_WORD}", "difficulty": "easy"}
     options = [
@@ -190,7 +190,9 @@ def test_student_logs_in_and_answers_by_keyboard_alone(visit: Visit, school: Sch
     assert watched.errors == []
 
 
-def test_heading_says_what_today_brings_and_the_card_why(visit: Visit, amira: Account) -> None:
+def test_heading_states_the_marks_of_today_and_the_card_the_reasons(
+    visit: Visit, amira: Account
+) -> None:
     page = open_as(visit, amira).page
     best, *others = amira.get("recommendations", limit=20)["recommendations"]
     prediction = amira.get("plan")["prediction"]
@@ -247,7 +249,7 @@ def test_new_student_registers_joins_a_class_and_sees_topics(visit: Visit, schoo
     assert watched.errors == []
 
 
-def test_wrong_class_code_is_said_and_can_be_mended(
+def test_wrong_class_code_is_reported_and_can_be_corrected(
     visit: Visit, school: School, newcomer: Account
 ) -> None:
     watched = open_as(visit, newcomer)
@@ -262,7 +264,7 @@ def test_wrong_class_code_is_said_and_can_be_mended(
     assert errors_but_refusals(watched) == []
 
 
-def test_wrong_password_and_taken_name_are_said_at_their_field(visit: Visit) -> None:
+def test_wrong_password_and_taken_name_are_reported_at_their_field(visit: Visit) -> None:
     watched = visit(PATH)
     page = watched.page
     page.get_by_label("Name of your account").fill("amira")
@@ -409,7 +411,7 @@ def test_student_who_decides_alone_sees_why_there_is_no_advice(
     expect(page.get_by_role("link", name="Vectors")).to_be_visible()
 
 
-def test_log_in_is_renewed_and_says_when_it_is_over(visit: Visit, newcomer: Account) -> None:
+def test_log_in_is_renewed_and_its_end_is_reported(visit: Visit, newcomer: Account) -> None:
     watched = visit(PATH)
     page = watched.page
     newcomer.enter(watched, PATH, access="expired")

@@ -41,7 +41,7 @@ def visit(visit: Visit) -> Visit:
 
 
 class Student:
-    """A session of a student, and what the service knows of it."""
+    """A session of a student, and its state at the service."""
 
     def __init__(self, url: str, **fields: Any) -> None:
         self.url = url
@@ -205,7 +205,7 @@ def test_link_that_an_operator_makes_opens_the_session(
     assert errors_but_refusals(watched) == []
 
 
-def test_token_that_opens_nothing_is_told_and_forgotten(visit: Visit, url: str) -> None:
+def test_token_without_a_session_is_reported_and_removed(visit: Visit, url: str) -> None:
     watched = visit(f"{PATH}#sessionToken=ws_1764200000000_{'ab' * 32}", url=url)
     page = watched.page
     expect(page.get_by_text("This link no longer opens a session.")).to_be_visible()

@@ -119,7 +119,7 @@ def test_every_session_is_rebuilt_with_its_recorded_values(deps: Deps, run_query
 
 
 @pytest.mark.parametrize("number", [0, 4, 11, 40])
-def test_the_service_given_the_same_answers_records_the_same(
+def test_service_records_the_same_values_for_the_same_answers(
     number: int, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
     examinee = examinees()[number]

@@ -80,7 +80,7 @@ def test_weightage_of_a_parent_includes_those_of_its_children(live: Connection) 
     assert "added up to 150.00" in line_with(result, "added up")
 
 
-def test_weightages_of_nothing_are_reported(live: Connection) -> None:
+def test_weightages_that_are_all_0_are_reported(live: Connection) -> None:
     add_topics(live, 0, 0)
     assert "set them" in line_with(upgrade(live), "no topic is worth any marks")
     assert weightages(live) == [(0, None), (0, None)]

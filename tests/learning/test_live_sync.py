@@ -45,7 +45,7 @@ def attempt(school: School, **changes: Any) -> dict[str, Any]:
     return {
         "question_id": str(school.question("Algebra 1")),
         **ATTEMPT,
-        "is_correct": False,  # what a device says about its own answer does not count
+        "is_correct": False,  # ignored: the server grades answers itself
         **changes,
     }
 
@@ -155,7 +155,7 @@ def test_newer_change_of_a_profile_wins(school: School) -> None:
         operation_type="update",
         timestamp="2026-11-28T12:30:00Z",
     )
-    for _ in range(2):  # a repetition is not taken for a conflict with itself
+    for _ in range(2):  # a repetition is no conflict with the first upload
         done = upload(call, queue(student.user.student_id, change, change))
         assert (done.success, done.conflicts_resolved) == (True, 0)
     profile = read_profile(call)

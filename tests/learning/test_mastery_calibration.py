@@ -18,7 +18,7 @@ FITTED = replace(
 )
 
 
-def test_calibration_survives_its_json_exactly() -> None:
+def test_calibration_is_restored_exactly_from_its_json() -> None:
     calibration = replace(
         FITTED,
         seconds=0.1 + 0.2,
@@ -43,9 +43,9 @@ def test_calibration_of_unknown_features_is_refused(member: str) -> None:
     text = replace(FITTED, weights={"difficulty": -1.0}, effects={"item": {}}).to_json()
     compact = json.dumps(json.loads(text))
     assert member in compact
-    tomorrow = compact.replace(member, member.replace(member.split('"')[1], "from tomorrow"))
+    newer = compact.replace(member, member.replace(member.split('"')[1], "from tomorrow"))
     with pytest.raises(ValueError, match="from tomorrow"):
-        Calibration.from_json(tomorrow)
+        Calibration.from_json(newer)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Two calls at once: the second waits for what the first holds, and then sees what it has done."""
+"""Two simultaneous calls: the second waits for the locks of the first, then reads its changes."""
 
 import threading
 import time
@@ -100,8 +100,8 @@ def test_name_that_another_registration_takes_meanwhile_is_taken(
     assert code_of(refused) == (409, "username_taken")
 
 
-def old_form(url: str) -> str:
-    """Give the account a hash that is replaced by its next log-in; return a newer one."""
+def store_old_hash(url: str) -> str:
+    """Store a hash of the form that the next log-in replaces; return a hash of the new form."""
     import bcrypt
 
     with psycopg.connect(url) as connection:
@@ -114,7 +114,7 @@ def old_form(url: str) -> str:
 def test_log_in_with_a_password_that_is_replaced_meanwhile_is_refused(
     client: TestClient, other: Other, postgres_url: str
 ) -> None:
-    new = old_form(postgres_url)
+    new = store_old_hash(postgres_url)
     other.execute("UPDATE learning.users SET password_hash = %s", (new,))
     body = {"username": "ann", "password": PASSWORD}
     refused = other.finish_during(lambda: client.post("/api/auth/login", json=body))

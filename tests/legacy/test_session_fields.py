@@ -58,7 +58,7 @@ def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
 def test_sql_does_not_list_the_columns_of_a_rule_by_hand(path: Path) -> None:
-    """Two neighbouring columns, each before a comma, are taken for a list written by hand."""
+    """Two neighbouring columns, each before a comma, count as a list written by hand."""
     by_hand = [
         (first, second)
         for rule in (Rule.TEXT, Rule.AUTHORED_TEXT, Rule.FLAG)

@@ -149,9 +149,7 @@ def test_an_assessment_is_restored_and_can_be_used(
         used_assessment.execute("UPDATE assessment.test_responses SET response = 0")
 
 
-def test_tables_that_the_code_does_not_know_are_saved_and_created_again(
-    database: Connection, deps: Deps
-) -> None:
+def test_unknown_tables_are_saved_and_created_again(database: Connection, deps: Deps) -> None:
     database.execute("""
         CREATE SCHEMA IF NOT EXISTS learning;
         CREATE TABLE learning.b_topics (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, t TEXT);
@@ -186,7 +184,7 @@ def test_tables_that_the_code_does_not_know_are_saved_and_created_again(
         database.execute("INSERT INTO learning.a_plans VALUES (1, '2026-01-01', 20000)")
 
 
-def test_columns_that_the_code_does_not_know_are_kept(database: Connection, deps: Deps) -> None:
+def test_unknown_columns_are_kept(database: Connection, deps: Deps) -> None:
     database.execute("""
         CREATE DOMAIN public.mood AS TEXT;
         ALTER TABLE public.students ADD COLUMN mood public.mood, ADD COLUMN "Nick Name" VARCHAR(9),
@@ -198,7 +196,7 @@ def test_columns_that_the_code_does_not_know_are_kept(database: Connection, deps
     before = all_rows(database)
     empty(database)
     restore(backup.name, deps)
-    assert all_rows(database) == before, "with the columns still there"
+    assert all_rows(database) == before, "although the columns still exist"
 
     empty(database)
     database.execute(
@@ -265,7 +263,7 @@ def test_rows_of_one_context_stop_the_restore_of_all(
     assert one(used_assessment, "SELECT count(*) FROM assessment.question_pools") == 1
 
 
-def test_an_assessment_is_restored_while_the_workshop_waits(
+def test_an_assessment_is_restored_without_tables_of_the_workshop(
     used_assessment: Connection, deps: Deps
 ) -> None:
     used_assessment.execute(

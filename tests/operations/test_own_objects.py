@@ -69,7 +69,7 @@ def test_every_function_that_the_scripts_create_is_listed(database: psycopg.Conn
 
 
 def test_every_listed_name_is_one_that_the_scripts_create(database: psycopg.Connection) -> None:
-    """A name that is only listed would be taken for ours in another application's schema."""
+    """A name that is only listed would count as ours in another application's schema."""
     text = load_script("database/schema/own_objects.sql")
     tables = {".".join(pair) for pair in re.findall(r"\('(\w+)', '(\w+)', '\{", text)}
     functions = {

@@ -126,7 +126,7 @@ def test_upgrade_closes_everything_and_says_so_once(supabase: Supabase) -> None:
     reports = supabase.upgrade()
     assert len(reports) == 2
     assert re.fullmatch(
-        r"anon and authenticated: took their rights on 10 tables, 3 sequences and \d+ functions",
+        r"anon and authenticated: revoked their rights on 10 tables, 3 sequences and \d+ functions",
         reports[0],
     )
     assert re.fullmatch(r"row-level security: turned on for \d+ tables", reports[1])
@@ -146,7 +146,7 @@ def test_each_upgrade_takes_what_was_granted_since(supabase: Supabase, postgres_
         connection.execute("GRANT SELECT ON public.removals TO service_role")
     assert len(supabase.open_objects()) > 4
     assert supabase.upgrade() == [
-        "anon and authenticated: took their rights on 4 tables, 0 sequences and 0 functions",
+        "anon and authenticated: revoked their rights on 4 tables, 0 sequences and 0 functions",
         "row-level security: turned on for 1 tables",
     ]
     assert supabase.open_objects() == []
@@ -287,7 +287,7 @@ def test_views_for_an_old_application_keep_rights_until_they_are_dropped(
     for name in ("test_sessions", "test_responses", "questions"):
         rows(f"DROP VIEW public.{name}")
     assert supabase.upgrade() == [
-        "anon and authenticated: took their rights on 0 tables, 1 sequences and 0 functions"
+        "anon and authenticated: revoked their rights on 0 tables, 1 sequences and 0 functions"
     ]
     assert supabase.open_objects() == []
 
@@ -367,7 +367,7 @@ def test_role_that_others_gave_rights_still_sees_rows_and_calls_functions(
             rows(f"GRANT EXECUTE ON FUNCTION public.{function}(TEXT) TO PUBLIC")
         reports = supabase.upgrade()
         assert reports == [
-            "anon and authenticated: took their rights on 0 tables, 0 sequences and 2 functions",
+            "anon and authenticated: revoked their rights on 0 tables, 0 sequences and 2 functions",
             f"public.students: row-level security stays off, because it {hides}",
         ]
         with psycopg.connect(supabase.url("reports")) as connection:
@@ -429,6 +429,6 @@ def test_printed_upgrade_closes_everything_too(supabase: Supabase) -> None:
     printed = run("migrate.py", "upgrade", "--sql", url=supabase.url())
     command = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", supabase.url()]
     ended = subprocess.run(command, input=printed, text=True, check=True, capture_output=True)
-    assert "anon and authenticated: took their rights on" in ended.stderr
+    assert "anon and authenticated: revoked their rights on" in ended.stderr
     assert supabase.open_objects() == []
     assert supabase.upgrade() == []

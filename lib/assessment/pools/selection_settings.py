@@ -9,7 +9,7 @@ GREATEST_LOSS = 0.05
 """Default share of information that a drawn item may lose against the best one."""
 DIFFICULTY_ERROR = DISCRIMINATION_ERROR = 0.0
 """Default standard deviations of the true b = Φ⁻¹(difficulty) and the true log discrimination
-around what an author wrote: as uploaded, authors' parameters are taken for the truth."""
+around what an author wrote: as uploaded, authors' parameters are treated as exact."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _queries = load_queries("assessment/tickets.sql")
 
 @dataclass(frozen=True)
 class FittedCriteria:
-    """Whether a pool allows end criteria."""
+    """Result of checking end criteria against the limits of a pool."""
 
     refused: str | None
     """Name of the criterion that the pool refuses."""

@@ -21,7 +21,7 @@ from .updating import SITE_DTYPE, Sites, SitesAndMoments, add_answer, restore
 _ASYMMETRY = 1e-6
 """Asymmetry of a covariance, relative to its largest entry, above which it is refused.
 
-Less is taken for rounding and averaged out.
+Smaller asymmetries count as rounding and are averaged out.
 """
 
 WIDEST_PRIOR = 100.0

@@ -28,7 +28,7 @@ _SMALLEST_VARIANCE = 1e-12
 WIDEST_CAVITY = 2.0
 """Maximum variance of a cavity along its answer, relative to the prior variance.
 
-Without guessing the ratio is at most 1 (Brascamp & Lieb, 1976); guessing hardly lifts it above 2.
+Without guessing the ratio is at most 1 (Brascamp & Lieb, 1976); with guessing it hardly exceeds 2.
 """
 
 Number = Any  # a float, or an array with one entry per answer
@@ -134,7 +134,7 @@ def _moment_matching_site(
 
 
 def is_proper(normal: Normal, sites: FloatArray) -> bool:
-    """Tell whether prior times sites, shape (2, t), is a proper distribution.
+    """Return whether prior times sites, shape (2, t), is a proper distribution.
 
     Only a negative τ can make it improper.
     """

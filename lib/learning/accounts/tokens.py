@@ -1,7 +1,7 @@
 """Pairs of an access and a refresh token.
 
 A refresh token can be used once. If it is used again, someone else may hold it, so all tokens that
-descend from the same log-in end. Only digests are stored.
+descend from the same log-in become invalid. Only digests are stored.
 """
 
 import hashlib

@@ -20,7 +20,9 @@ from lib.web import cursor
 
 
 def enter_marks(call: Call, body: MarksIn) -> EnteredMarksAnswer:
-    """Store marks of students of the caller's classes; all or none, and the last one of each.
+    """Store marks of students of the caller's classes, all or none.
+
+    If several are for one student, only the last is stored.
 
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_students`.

@@ -1,4 +1,4 @@
-"""The abilities alone, over many students: what the fit of steps and difficulties needs."""
+"""Abilities of many students before each answer, to which steps and difficulties are fitted."""
 
 import math
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""Syllabus, mastery and past study of a student, read from the database for decisions."""
+"""Data about a student on which decisions depend: syllabus, mastery and past study."""

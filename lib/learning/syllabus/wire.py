@@ -13,7 +13,7 @@ from lib.web.wire import Answer, Body, StrictBody
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 MAX_HOURS = 10_000
-"""Maximum hours of a topic; more are taken for a mistake."""
+"""Maximum hours of a topic; more count as a mistake."""
 Hours = Annotated[float, Field(gt=0, le=MAX_HOURS, allow_inf_nan=False)]
 Name = Annotated[str, name_of(200)]
 Description = Annotated[str, Field(max_length=5_000)]

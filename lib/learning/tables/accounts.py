@@ -68,7 +68,7 @@ class Class(Adoptable, Base):
     )
     grade: Mapped[int]
     join_code: Mapped[str | None] = mapped_column(unique=True)
-    """Code with which a student joins; null while nobody may."""
+    """Code with which a student joins; null while the class is closed to new students."""
 
 
 class Invitation(Base):

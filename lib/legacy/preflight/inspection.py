@@ -42,7 +42,7 @@ KNOWN_COLUMNS = (
 
 @dataclass(frozen=True)
 class KeyCheck:
-    """Whether the encryption keys of this deployment open the API keys of the legacy tables."""
+    """Check that the encryption keys of this deployment open the API keys of the legacy tables."""
 
     sealed: int
     plain: int

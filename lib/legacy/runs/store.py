@@ -25,7 +25,7 @@ SCRIPTS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """A field of a legacy row that was not migrated as it was."""
+    """A field of a legacy row that was not migrated unchanged."""
 
     source: str
     row_key: str

@@ -15,7 +15,7 @@ _queries = load_queries("operations/erasure.sql")
 
 @dataclass(frozen=True)
 class Contexts:
-    """Whether each context has tables."""
+    """The contexts that have tables."""
 
     workshop: bool
     assessment: bool

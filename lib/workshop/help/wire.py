@@ -21,7 +21,7 @@ class MarkHelpedIn(CamelRequest):
 
 
 class HelpOut(CamelAnswer):
-    """Whether the student waits for help now."""
+    """State of the student's request for help after the call."""
 
     message: str
     help_asked_at: UtcTime | None

@@ -1,9 +1,9 @@
 -- Supabase gives the roles anon and authenticated every right on what is created in `public`, and the key
--- of anon is in every page. Where these roles exist, this script takes their rights on everything that
+-- of anon is in every page. Where these roles exist, this script revokes their rights on everything that
 -- own_objects.sql lists, and turns row-level security on. It may run repeatedly, and it runs last in every
 -- transaction that creates tables or functions, so that none is open in between.
 
--- Rights that this script took on tables that stood in `public` before the first upgrade. A downgrade
+-- Rights that this script revoked on tables that stood in `public` before the first upgrade. A downgrade
 -- returns them.
 CREATE TABLE IF NOT EXISTS stepwise.taken_rights (
   table_name TEXT NOT NULL,  -- as in stepwise.adopted_tables
@@ -72,7 +72,7 @@ AS $$
   ORDER BY o.kind, o.object, g.name
 $$;
 
--- Take the rights of anon and authenticated on one table and the sequences of its columns, and turn
+-- Revoke the rights of anon and authenticated on one table and the sequences of its columns, and turn
 -- row-level security on.
 CREATE OR REPLACE FUNCTION stepwise.close_table(p_table REGCLASS) RETURNS VOID
 LANGUAGE plpgsql AS $$
@@ -94,7 +94,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Take the rights of anon and authenticated on everything of the project. What this role may not do is
+-- Revoke the rights of anon and authenticated on everything of the project. What this role may not do is
 -- reported with the statement to run.
 CREATE OR REPLACE FUNCTION stepwise.revoke_api_rights() RETURNS VOID
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -149,7 +149,7 @@ BEGIN
     v_functions := v_functions + (v.kind = 'ROUTINE')::INTEGER;
   END LOOP;
   IF v_tables + v_sequences + v_functions > 0 THEN
-    RAISE NOTICE 'anon and authenticated: took their rights on % tables, % sequences and % functions',
+    RAISE NOTICE 'anon and authenticated: revoked their rights on % tables, % sequences and % functions',
       v_tables, v_sequences, v_functions USING ERRCODE = 'SW001';
     FOR v IN
       SELECT kind, object, string_agg(grantee, ', ') AS grantees FROM stepwise.api_rights()
@@ -206,7 +206,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Return the rights that were taken on a table, and turn row-level security off if only this script
+-- Return the rights that were revoked on a table, and turn row-level security off if only this script
 -- turned it on. Whoever may insert gets the sequences of its columns, too.
 CREATE OR REPLACE FUNCTION stepwise.return_rights(
   p_table_name TEXT, p_table REGCLASS, p_row_security BOOLEAN

@@ -61,7 +61,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- JSON, or null if the text is none.
+-- JSON, or null if the text is not JSON.
 CREATE OR REPLACE FUNCTION pg_temp.read_json(p_text TEXT) RETURNS JSONB LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   RETURN p_text::JSONB;
@@ -70,7 +70,7 @@ EXCEPTION WHEN data_exception OR statement_too_complex THEN
 END
 $$;
 
--- The same, and what a JSON string holds if it is JSON again, as often as it was wrapped.
+-- JSON, or null if the text is not JSON; JSON inside JSON strings is unwrapped, at any depth.
 CREATE OR REPLACE FUNCTION pg_temp.unwrap_json(p_text TEXT) RETURNS JSONB LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   v_value JSONB := pg_temp.read_json(p_text);
@@ -121,7 +121,7 @@ RETURNS TABLE (column_name TEXT, type TEXT) LANGUAGE sql STABLE AS $$
 $$;
 
 -- Create the view pg_temp.old_<table>: the number and the UUID of each row, the other columns of the live
--- form as text (null if they are missing), unknown ones as JSON, and what keeps the row from being adopted.
+-- form as text (null if they are missing), unknown ones as JSON, and the fault that prevents adoption of the row.
 -- Rows that were adopted before are left out, except those of concept_mastery, which may be newer now.
 CREATE OR REPLACE FUNCTION pg_temp.create_old_view(p_table TEXT, p_relation REGCLASS) RETURNS VOID
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- Returns the schema of the learning context that a downgrade set aside. Runs before tables.sql, which
+-- Brings back the schema of the learning context that a downgrade set aside. It runs before tables.sql, which
 -- would create an empty one.
 
 SELECT set_config('lock_timeout', '5s', true);

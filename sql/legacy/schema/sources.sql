@@ -74,8 +74,8 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   WHERE actual IS NOT NULL
 $$;
 
--- Return the column of a legacy table that holds what another column is named for; p_column itself
--- if there is none. p_own is the column's name in this table.
+-- Return the column of a legacy table that holds the values of p_column, whatever its spelling; p_own,
+-- the usual name of the column in this table, if there is none.
 CREATE OR REPLACE FUNCTION legacy.column_of(p_table REGCLASS, p_column TEXT, p_own TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT coalesce(public.older_column(p_table, p_own), public.older_column(p_table, p_column),

@@ -67,7 +67,7 @@ $$;
 -- out.
 CREATE TABLE IF NOT EXISTS legacy.migration_findings (
   -- From legacy.migration_runs, without a foreign key, which would be checked for each of a batch's
-  -- many rows. Whoever deletes a run deletes its findings.
+  -- many rows. Whoever deletes a run must also delete its findings.
   run_id BIGINT NOT NULL,
   source TEXT NOT NULL,                  -- the legacy table
   -- First 16 hexadecimal digits of the SHA-256 of the row's token; 'ctid (0,7)' or, in a
@@ -182,7 +182,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               THEN round(legacy.to_number(p_text))::integer END
 $$;
 
--- Parse a word or a number that says true or false; a number other than 0 is true.
+-- Parse a word or a number that means true or false; a number other than 0 is true.
 CREATE OR REPLACE FUNCTION legacy.to_boolean(p_text TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -248,7 +248,7 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- Return the number of the step that an exercise means: by a name of the course in its entry or as
+-- Return the number of the step to which an exercise belongs: by a name of the course in its entry or as
 -- its key, else by the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar keys, where
 -- 0 is step 1. `p_names` is step_names() of the course. The most frequent spellings are recognized
 -- without a regular expression.
@@ -307,7 +307,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     AND p_token ~ '^shared_[0-9a-f]{16}_[0-9a-f]{64}_0{120}$'
 $$;
 
--- Return whether a token is what a page wrote when it had none.
+-- Return whether a token is a placeholder that a page wrote when it had none.
 CREATE OR REPLACE FUNCTION legacy.is_no_token(p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(legacy.trimmed(p_token)) IN ('undefined', 'null', 'none', 'nil', 'nan', 'n/a', 'na',

@@ -19,7 +19,7 @@ CREATE INDEX IF NOT EXISTS idx_enrollments_course_id ON public.enrollments (cour
 -- each person; without an e-mail, github identifies the person. Names are stored with students who have
 -- none. Return what happened to each line, and whether the student has another name:
 --   created     a new student
---   enrolled    a student who was known, now in this course, too
+--   enrolled    an existing student, now in this course, too
 --   updated     a student of this course who got a name
 --   unchanged   nothing had to be changed
 CREATE OR REPLACE FUNCTION public.import_roster(p_course_id TEXT, p_lines JSONB)

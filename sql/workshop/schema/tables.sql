@@ -501,7 +501,8 @@ CREATE OR REPLACE TRIGGER check_new_step_numbers AFTER INSERT ON public.step_pro
   REFERENCING NEW TABLE AS new_steps
   FOR EACH STATEMENT EXECUTE FUNCTION public.check_step_numbers();
 
--- The same for a row that gets another number or session, which only people who write SQL do.
+-- Check the number of a step whose row gets another number or session; only SQL written by hand
+-- changes these.
 CREATE OR REPLACE FUNCTION public.check_step_number() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.step_number > (
