@@ -9,7 +9,7 @@ import os
 import sys
 
 # FastAPI tries to import pydantic.v1 for each model of a route, only to refuse the models of that
-# version. It expects that the import may fail.
+# version. A failure of this import is harmless.
 sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
 # Without this, pydantic reads the metadata of every package in search of plugins.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -100,7 +100,7 @@ def test_step_makes_one_visible_call_at_most_and_can_be_pasted_anywhere(step: St
     visible = re.findall(r"^(?:curl|printf) ", step.commands, re.MULTILINE)
     assert len(visible) == (1 if step.output else 0)
     assert bool(re.search(r"\w", step.output)) == bool(step.output)
-    # An interactive zsh takes # for a command, and expands ! and, outside quotes, ?, * and [.
+    # An interactive zsh treats # as a command, and expands ! and, outside quotes, ?, * and [.
     assert not re.search(r"(^|\s)#|!", step.commands, re.MULTILINE)
     unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", step.commands)
     assert not re.search(r"[?*\[]", unquoted)

@@ -102,7 +102,7 @@ def test_newest_prerequisite_of_a_cycle_is_left_out(live: Connection) -> None:
         8: 70,
     }
     for reason, id_ in (("closes a cycle", 3), ("own prerequisite", 4), ("already", 6),
-                        ("prerequisite_topic_id is no", 7)):  # fmt: skip
+                        ("prerequisite_topic_id is not", 7)):  # fmt: skip
         assert line_with(result, reason, "were not adopted").endswith(f": id {id_}")
 
 
@@ -115,7 +115,7 @@ def test_newest_parent_of_a_cycle_is_left_out(live: Connection) -> None:
     }  # fmt: skip
     assert line_with(result, "parents formed a cycle").endswith(": id 3")
     assert line_with(result, "its own parent").endswith(": id 4")
-    assert line_with(result, "no adopted topic's").endswith(": id 5")
+    assert line_with(result, "not that of an adopted topic").endswith(": id 5")
 
 
 def test_users_of_one_name_are_both_kept(live: Connection) -> None:
@@ -192,7 +192,7 @@ def test_options_are_lists_of_texts_however_they_were_wrapped(live: Connection) 
         20: None,
     }  # fmt: skip
     assert questions[20]["extra"] == {"options": ["True", "False"]}
-    assert line_with(result, "no list of texts").endswith(": id 9, 10, 11, 12")
+    assert line_with(result, "not a list of texts").endswith(": id 9, 10, 11, 12")
 
 
 def test_times_without_a_zone_mean_utc_in_every_session_time_zone(live: Connection) -> None:

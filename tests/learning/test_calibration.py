@@ -30,11 +30,11 @@ def practise(school: School, student: Call, seed: int, count: int = ANSWERS) -> 
     draw = random.Random(seed)
     questions = list(school.db.execute(select(PracticeQuestion.id).order_by(PracticeQuestion.id)))
     ability = draw.gauss(1.5, 1)
-    hardness = {row[0]: number % 4 - 1.5 for number, row in enumerate(questions)}
+    difficulties = {row[0]: number % 4 - 1.5 for number, row in enumerate(questions)}
     rows = []
     for number in range(count):
         question_id = draw.choice(questions)[0]
-        chance = 1 / (1 + 2.718 ** (hardness[question_id] - ability))
+        chance = 1 / (1 + 2.718 ** (difficulties[question_id] - ability))
         rows.append(
             {
                 "id": new_id(),

@@ -62,7 +62,7 @@ def test_blank_day_is_left_out(sent: str | None) -> None:
         "٢٠٢٧-03-01",
     ],
 )
-def test_what_is_no_near_day_is_refused(sent: Any) -> None:
+def test_values_other_than_days_from_1970_to_2199_are_refused(sent: Any) -> None:
     for kind in (DAYS, TIMES):
         with pytest.raises(ValidationError, match="Send a day"):
             kind.validate_python(sent)

@@ -138,7 +138,7 @@ def test_preceding_statements_count_even_if_the_session_is_rolled_back(both: Dep
     assert user_count(both, postgres_session) == 1
 
 
-def test_refusal_by_a_preceding_statement_keeps_the_session_from_its_own(both: Deps) -> None:
+def test_refusal_by_a_preceding_statement_prevents_those_of_the_session(both: Deps) -> None:
     refuse = (
         "DO $$ BEGIN RAISE EXCEPTION 'no'"
         " USING CONSTRAINT = 'limit_of_test', ERRCODE = '23514'; END $$"
@@ -158,7 +158,7 @@ def test_preceding_statements_that_the_schema_lacks_are_left_out(both: Deps) -> 
     assert user_count(both, postgres_session) == 1
 
 
-def test_each_dependencies_have_one_engine_that_is_closed_with_them(both: Deps) -> None:
+def test_each_set_of_dependencies_has_one_engine_that_is_closed_with_it(both: Deps) -> None:
     assert engines.postgres_engine(both) is engines.postgres_engine(both)
     assert engines.sqlite_engine(both) is engines.sqlite_engine(both)
     assert engines.postgres_engine(both) is not engines.postgres_engine(Deps(both.settings))

@@ -20,7 +20,7 @@ from tests.support.scripts import run, run_unchecked
 PATH = "/api/admin-create-unified-schema"
 FIVE = ("students", "student_proficiencies", "questions", "test_sessions", "test_responses")
 NEW_SESSION = "00000000-0000-0000-0000-0000000000aa"
-# What the previous version runs: as the guide describes it, with its own names and no schema.
+# Statements of the previous version, as in its guide: with its own names and without a schema.
 OLD_SQL = f"""
 INSERT INTO students (id) VALUES ('dee') ON CONFLICT (id) DO NOTHING;
 INSERT INTO students (id) VALUES ('dee') ON CONFLICT (id) DO NOTHING;
@@ -82,7 +82,7 @@ def create(**body: Any) -> Any:
     return client.post(PATH, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
-def test_the_answer_says_what_was_moved_and_that_the_workshop_waits(old: str) -> None:
+def test_response_names_the_moved_tables_and_the_waiting_workshop(old: str) -> None:
     body = create().json()
     assert "public.students: moved to assessment.examinees, 3 rows" in body["results"]
     assert "assessment.pool_items: created" in body["results"]
@@ -154,7 +154,7 @@ def test_views_that_others_made_follow_the_moved_tables(old: str) -> None:
     assert fetch(old, "SELECT n FROM v_cache_statistics") == [(3,)]
 
 
-def test_an_upgrade_with_workshop_tables_asks_before_it_moves_anything(old: str) -> None:
+def test_an_upgrade_with_workshop_tables_is_refused_before_it_moves_anything(old: str) -> None:
     execute(old, "CREATE TABLE workshop_students (session_token TEXT)")
     refused = create()
     assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
@@ -364,7 +364,7 @@ def test_after_a_downgrade_only_an_upgrade_takes_tables_back(old: str) -> None:
     assert "- assessment: returned" in run("migrate.py", "upgrade", url=old)
 
 
-def test_what_was_added_after_a_downgrade_is_served_and_stays(old: str) -> None:
+def test_additions_after_a_downgrade_are_served_and_kept(old: str) -> None:
     run("migrate.py", "upgrade", url=old)
     run("migrate.py", "downgrade", url=old)
     execute(
@@ -391,7 +391,7 @@ def test_what_was_added_after_a_downgrade_is_served_and_stays(old: str) -> None:
         ) == [(1, 1, True)]
 
 
-def test_downgrade_names_what_depends_on_a_view(old: str) -> None:
+def test_downgrade_names_the_objects_that_depend_on_a_view(old: str) -> None:
     run("migrate.py", "upgrade", url=old)
     execute(old, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
     process = run_unchecked("migrate.py", "downgrade", url=old)

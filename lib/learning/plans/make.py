@@ -214,7 +214,7 @@ def _warning(
     topics = situation.syllabus.topics
     needed = sum(
         topics[topic_id].estimated_hours * (100 - mastery) / 100
-        for topic_id, mastery in _by_topic(situation).items()
+        for topic_id, mastery in _mastery_by_topic(situation).items()
         if mastery < MASTERED
     )
     missing = needed - until_exam * situation.student.available_hours_per_day
@@ -272,7 +272,7 @@ def _goal(name: str, mastery: float) -> str:
     return f"Practise “{name}” until its mastery is above {MASTERED:.0f} (now {floor(mastery)})."
 
 
-def _by_topic(situation: Situation) -> dict[UUID, float]:
+def _mastery_by_topic(situation: Situation) -> dict[UUID, float]:
     return {
         topic_id: mastery
         for topic_id in situation.syllabus.topics
@@ -281,7 +281,7 @@ def _by_topic(situation: Situation) -> dict[UUID, float]:
 
 
 def _masteries(situation: Situation) -> dict[str, float]:
-    return {str(topic_id): mastery for topic_id, mastery in _by_topic(situation).items()}
+    return {str(topic_id): mastery for topic_id, mastery in _mastery_by_topic(situation).items()}
 
 
 def _declared(situation: Situation) -> dict[str, Any]:
@@ -294,7 +294,7 @@ def _declared(situation: Situation) -> dict[str, Any]:
 def _is_outdated(row: PlanRow, situation: Situation) -> bool:
     """Return whether a plan is over, or made for other hours, another exam or other masteries.
 
-    An adopted plan never is, since it does not say for what it was made.
+    An adopted plan never counts as outdated, since it does not record these.
     """
     content: Any = row.content
     before = content.get("masteries") if isinstance(content, dict) else None

@@ -75,7 +75,7 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM %s AS t WHERE t.id IS NOT NULL AND pg_temp.read_id(t.id::TEXT) IS NULL',
       p_relation) INTO v_rows;
     IF v_rows > 0 THEN
-      v_problem := format('has a column id of the type %s, of which %s values are no whole numbers', v_id_type,
+      v_problem := format('has a column id of the type %s, of which %s values are not whole numbers', v_id_type,
         v_rows);
     END IF;
   END IF;

@@ -24,7 +24,7 @@ BEGIN
       CASE WHEN pg_temp.read_word(o.role) <> o.role THEN 'role in another spelling' END], NULL) AS repairs
   FROM pg_temp.old_users AS o;
   UPDATE pg_temp.read_rows AS r
-    SET repairs = array_append(r.repairs, 'password_hash is no hash of a known form, so a new password is needed')
+    SET repairs = array_append(r.repairs, 'password_hash is not a hash of a known form, so a new password is needed')
     FROM pg_temp.old_users AS o
     WHERE o.former_id = r.former_id AND r.password_hash IS NULL AND o.password_hash IS NOT NULL;
   FOR v IN
@@ -66,7 +66,7 @@ BEGIN
       WHEN pg_temp.read_grade(o.grade) IS NULL THEN 'grade is not 1 to 12' END AS fault,
     array_remove(ARRAY[
       CASE WHEN u.id IS NULL AND o.teacher_id IS NOT NULL
-        THEN 'teacher_id is no adopted user''s, so it is null' END], NULL) AS repairs
+        THEN 'teacher_id is not that of an adopted user, so it is null' END], NULL) AS repairs
   FROM pg_temp.old_classes AS o
   LEFT JOIN learning.users AS u ON u.id = learning.fixed_uuid('users', pg_temp.read_id(o.teacher_id));
   INSERT INTO learning.classes (id, former_id, name, teacher_id, grade, created_at, updated_at, extra)
@@ -92,11 +92,11 @@ BEGIN
       WHEN pg_temp.read_grade(o.grade) IS NULL THEN 'grade is not 1 to 12'
     END AS fault,
     array_remove(ARRAY[
-      CASE WHEN u.id IS NULL THEN 'user_id is no adopted user''s, so it is null' END,
+      CASE WHEN u.id IS NULL THEN 'user_id is not that of an adopted user, so it is null' END,
       CASE WHEN c.id IS NULL AND o.class_id IS NOT NULL
-        THEN 'class_id is no adopted class''s, so it is null' END,
+        THEN 'class_id is not that of an adopted class, so it is null' END,
       CASE WHEN o.exam_date IS NOT NULL AND pg_temp.read_time(o.exam_date) IS NULL
-        THEN 'exam_date is no time, so it is null' END], NULL) AS repairs
+        THEN 'exam_date is not a time, so it is null' END], NULL) AS repairs
   FROM pg_temp.old_student_profiles AS o
   LEFT JOIN learning.users AS u ON u.id = learning.fixed_uuid('users', pg_temp.read_id(o.user_id))
   LEFT JOIN learning.classes AS c ON c.id = learning.fixed_uuid('classes', pg_temp.read_id(o.class_id));

@@ -13,8 +13,8 @@ BEGIN
     pg_temp.read_time(o.created_at) AS created_at, pg_temp.read_time(o.updated_at) AS updated_at, o.extra,
     CASE
       WHEN o.fault IS NOT NULL THEN o.fault
-      WHEN s.id IS NULL THEN 'student_id is no adopted student''s'
-      WHEN q.id IS NULL THEN 'question_id is no adopted question''s'
+      WHEN s.id IS NULL THEN 'student_id is not that of an adopted student'
+      WHEN q.id IS NULL THEN 'question_id is not that of an adopted question'
       WHEN o.answer IS NULL THEN 'answer is missing'
       WHEN pg_temp.read_boolean(o.is_correct) IS NULL THEN 'is_correct is neither true nor false'
       WHEN (pg_temp.read_number(o.time_taken_seconds) > 0) IS NOT TRUE
@@ -55,13 +55,13 @@ BEGIN
     pg_temp.read_time(o.created_at) AS created_at, pg_temp.read_time(o.updated_at) AS updated_at, o.extra,
     CASE
       WHEN o.fault IS NOT NULL THEN o.fault
-      WHEN s.id IS NULL THEN 'student_id is no adopted student''s'
-      WHEN c.id IS NULL THEN 'concept_id is no adopted concept''s' END AS fault,
+      WHEN s.id IS NULL THEN 'student_id is not that of an adopted student'
+      WHEN c.id IS NULL THEN 'concept_id is not that of an adopted concept' END AS fault,
     array_remove(ARRAY[
       CASE WHEN pg_temp.read_number(o.mastery_score) < 0 THEN 'mastery_score below 0 became 0' END,
       CASE WHEN pg_temp.read_number(o.mastery_score) > 100 THEN 'mastery_score above 100 became 100' END,
       CASE WHEN o.mastery_score IS NOT NULL AND pg_temp.read_number(o.mastery_score) IS NULL
-        THEN 'mastery_score is no number, so it is 0' END], NULL) AS repairs
+        THEN 'mastery_score is not a number, so it is 0' END], NULL) AS repairs
   FROM pg_temp.old_concept_mastery AS o
   LEFT JOIN learning.student_profiles AS s
     ON s.id = learning.fixed_uuid('student_profiles', pg_temp.read_id(o.student_id))
@@ -121,7 +121,7 @@ BEGIN
   UPDATE pg_temp.read_rows AS r SET
     fault = CASE
       WHEN r.fault IS NOT NULL THEN r.fault
-      WHEN r.student_id IS NULL THEN 'student_id is no adopted student''s'
+      WHEN r.student_id IS NULL THEN 'student_id is not that of an adopted student'
       WHEN (r.plan_type IN ('daily', 'weekly', 'exam_countdown')) IS NOT TRUE
       THEN 'plan_type is not daily, weekly or exam_countdown'
       WHEN r.start_date IS NULL THEN 'start_date is missing or no time'

@@ -20,7 +20,7 @@ BEGIN
       THEN 'estimated_hours is not above 0' END AS fault,
     array_remove(ARRAY[
       CASE WHEN o.parent_id IS NOT NULL AND pg_temp.read_id(o.parent_id) IS NULL
-        THEN 'parent_id is no adopted topic''s, so it is null' END], NULL) AS repairs
+        THEN 'parent_id is not that of an adopted topic, so it is null' END], NULL) AS repairs
   FROM pg_temp.old_topics AS o;
   INSERT INTO learning.topics (id, former_id, name, exam_weightage, estimated_hours, description,
     created_at, updated_at, extra)
@@ -35,7 +35,7 @@ BEGIN
     v_reason := CASE
       WHEN v.parent_id = v.id THEN 'a topic was its own parent, so parent_id is null'
       WHEN NOT EXISTS (SELECT FROM learning.topics AS t WHERE t.id = v.parent_id)
-      THEN 'parent_id is no adopted topic''s, so it is null'
+      THEN 'parent_id is not that of an adopted topic, so it is null'
       WHEN EXISTS (
         WITH RECURSIVE above (id) AS (
           SELECT v.parent_id
@@ -107,11 +107,11 @@ BEGIN
     pg_temp.read_time(o.created_at) AS created_at, pg_temp.read_time(o.updated_at) AS updated_at, o.extra,
     CASE
       WHEN o.fault IS NOT NULL THEN o.fault
-      WHEN topic.id IS NULL THEN 'topic_id is no adopted topic''s'
-      WHEN prerequisite.id IS NULL THEN 'prerequisite_topic_id is no adopted topic''s'
+      WHEN topic.id IS NULL THEN 'topic_id is not that of an adopted topic'
+      WHEN prerequisite.id IS NULL THEN 'prerequisite_topic_id is not that of an adopted topic'
       WHEN topic.id = prerequisite.id THEN 'the topic is its own prerequisite'
       WHEN o.minimum_mastery IS NOT NULL AND pg_temp.read_number(o.minimum_mastery) IS NULL
-      THEN 'minimum_mastery is no number' END AS fault,
+      THEN 'minimum_mastery is not a number' END AS fault,
     array_remove(ARRAY[
       CASE WHEN pg_temp.read_number(o.minimum_mastery) < 0 THEN 'minimum_mastery below 0 became 0' END,
       CASE WHEN pg_temp.read_number(o.minimum_mastery) > 100
@@ -157,7 +157,7 @@ BEGIN
     pg_temp.read_time(o.created_at) AS created_at, pg_temp.read_time(o.updated_at) AS updated_at, o.extra,
     CASE
       WHEN o.fault IS NOT NULL THEN o.fault
-      WHEN t.id IS NULL THEN 'topic_id is no adopted topic''s'
+      WHEN t.id IS NULL THEN 'topic_id is not that of an adopted topic'
       WHEN o.name IS NULL THEN 'name is missing' END AS fault,
     '{}'::TEXT[] AS repairs
   FROM pg_temp.old_concepts AS o
@@ -202,14 +202,14 @@ BEGIN
   UPDATE pg_temp.read_rows AS r SET
     fault = CASE
       WHEN r.fault IS NOT NULL THEN r.fault
-      WHEN r.concept_id IS NULL THEN 'concept_id is no adopted concept''s'
+      WHEN r.concept_id IS NULL THEN 'concept_id is not that of an adopted concept'
       WHEN r.question_text IS NULL THEN 'question_text is missing'
       WHEN r.correct_answer IS NULL THEN 'correct_answer is missing'
       WHEN r.question_type IS NULL THEN 'question_type is not mcq, numerical or true_false'
       WHEN (r.difficulty IN ('easy', 'medium', 'hard')) IS NOT TRUE
       THEN 'difficulty is not easy, medium or hard'
       WHEN (r.expected_time_seconds > 0) IS NOT TRUE THEN 'expected_time_seconds is not above 0'
-      WHEN r.options = 'null' THEN 'options are no list of texts' END,
+      WHEN r.options = 'null' THEN 'options are not a list of texts' END,
     repairs = array_remove(ARRAY[
       CASE WHEN r.question_type <> r.stated_type THEN 'question_type in another spelling' END,
       CASE WHEN r.difficulty <> r.stated_difficulty THEN 'difficulty in another spelling' END,
