@@ -14,7 +14,7 @@ from lib.framework import Response
 
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 BYTE_ORDER_MARK = "\ufeff"
-"""Tells spreadsheets that the text is UTF-8."""
+"""Mark by which spreadsheets recognize UTF-8."""
 FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 """First characters of text that a spreadsheet may run, the last four in full width."""
 

@@ -12,12 +12,12 @@ export const PAGE = {
     ["audit", "Audit trail"],
   ],
   partsLabel: "Parts of the page",
-  call: "The same as a call",
+  call: "As a call of the API",
 };
 
 export const SYSTEM = {
   loading: "Asking the system …",
-  headline: { healthy: "Everything is up.", degraded: "It works, with something missing.", unhealthy: "It does not work." },
+  headline: { healthy: "Everything is up.", degraded: "It works, but something is missing.", unhealthy: "It does not work." },
   state: "State",
   version: "Version",
   schema: "Schema",
@@ -99,15 +99,15 @@ export const MIGRATION = {
     sql: "SQL that deletes them for good, weeks later",
     only: (rows) => `${count(rows, "row")} ${rows === 1 ? "exists" : "exist"} only in the old tables.`,
   },
-  sum: { read: "read", created: "become sessions", merged: "merged into others", unchanged: "there already", notMoved: "not moved" },
+  sum: { read: "read", created: "become sessions", merged: "merged into others", unchanged: "already there", notMoved: "not moved" },
   tables: "Rows by table",
-  columns: { table: "Table", read: "Read", created: "New", merged: "Merged", unchanged: "There already", notMoved: "Not moved" },
-  irregular: "What is irregular",
+  columns: { table: "Table", read: "Read", created: "New", merged: "Merged", unchanged: "Already there", notMoved: "Not moved" },
+  irregular: "Irregularities",
   regular: "Every value is as it should be.",
   groups: { what: "What", rows: "Rows", field: "Where", state: "State" },
   states: { decide: "decide", kept: "kept as it is", repaired: "repaired" },
   download: "Download the report as CSV",
-  preflight: "What the preflight found",
+  preflight: "Findings of the preflight",
   elsewhere: (tables) => `Tables of these names in other schemas: ${tables.join(", ")}.`,
 };
 
@@ -118,7 +118,7 @@ export const UPKEEP = {
   backingUp: "Writing …",
   backupDone: (rows, size) => `Backup written: ${count(rows, "row")}, ${size}.`,
   name: "Name of the backup",
-  leftOut: "What is not in it",
+  leftOut: "Not included",
   restore: "Restore a backup",
   restoreWhat: "Only into tables that are empty; otherwise it is refused and changes nothing. Erased people do not come back.",
   restoreOpen: "Restore …",

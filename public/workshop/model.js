@@ -8,7 +8,7 @@ const TOKEN = /^(ws_[!-~]+|[!-~]{10,200})$/;
 const columnOf = (flag) => flag.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /**
- * The steps of a course as a session has done them.
+ * The steps of a course, with their state in a session.
  *
  * @param {{builtIn: boolean, steps: object[]}} course
  * @param {object} session whole, or the share view, which has no flags, times and attempts
@@ -44,7 +44,7 @@ export function countsOf(steps) {
   return { done: steps.filter(({ state }) => state === "done").length, all: steps.length, begun: steps.some(({ state }) => state !== "open") };
 }
 
-/** The student's other sessions, of which this list has this one too; entries have no ids. */
+/** The student's sessions without this one, which is recognized by its values, since entries have no ids. */
 export function otherSessions(sessions, own) {
   const place = sessions.findIndex((one) => one.course_id === own.course_id && one.current_step === own.current_step && one.completion_rate === own.completion_rate);
   return sessions.filter((_, n) => n !== place);

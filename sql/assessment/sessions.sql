@@ -5,7 +5,7 @@
 SELECT set_config('lock_timeout', '3s', true);
 
 -- start_session --
--- Start or resume a session, or the reason why not.
+-- Start or resume a session; return it, or the reason for a refusal.
 SELECT s.refusal, s.expected, (s.started).id, (s.started).student_id,
   (s.started).question_pool_id AS pool_id, (s.started).pool_version, (s.started).concept_names,
   (s.started).end_criteria, (s.started).prior, (s.started).initial_proficiency,
@@ -64,7 +64,7 @@ WHERE r.session_id = %(session_id)s
 ORDER BY r.position, r.timestamp;
 
 -- read_question --
--- A question as a version of its pool has it, as JSON without its correct answer; null if none.
+-- A question as it is in a version of its pool, as JSON without its correct answer; null if none.
 SELECT assessment.question_shown(%(question_id)s, %(pool_version)s);
 
 -- end_session --

@@ -69,7 +69,9 @@ def paste(shell: str, all_steps: list[Step], url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_each_step_of_the_tour_prints_what_it_says(server: LocalServer, shell: str) -> None:
+def test_each_step_of_the_tour_prints_its_documented_output(
+    server: LocalServer, shell: str
+) -> None:
     tour = steps(TOUR)
     printed = paste(shell, tour, server.url)
     assert len(printed) == len(tour)
@@ -78,7 +80,9 @@ def test_each_step_of_the_tour_prints_what_it_says(server: LocalServer, shell: s
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_first_calls_of_the_readme_print_what_they_say(server: LocalServer, shell: str) -> None:
+def test_first_calls_of_the_readme_print_their_documented_output(
+    server: LocalServer, shell: str
+) -> None:
     calls = steps_of_readme()
     assert len(calls) == 2
     for step, output in zip(calls, paste(shell, calls, server.url), strict=True):

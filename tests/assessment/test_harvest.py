@@ -130,7 +130,7 @@ def test_student_with_a_ticket_learns_no_result_before_the_end(
     assert all(CANARY not in str(body).replace("canary-correct q", "") for body in bodies)
 
 
-def test_the_same_answer_sent_again_tells_nothing_either(
+def test_same_answer_sent_again_reveals_nothing_either(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     ann = Invited(client, issue(client, operator, closed_pool, "ann")[0])
@@ -141,7 +141,7 @@ def test_the_same_answer_sent_again_tells_nothing_either(
 
 
 @pytest.mark.parametrize("answers", [0, 1, 4])
-def test_a_test_that_is_ended_early_tells_nothing(
+def test_test_that_is_ended_early_reveals_nothing(
     client: TestClient, operator: dict[str, str], closed_pool: str, answers: int
 ) -> None:
     ann = Invited(client, issue(client, operator, closed_pool, "ann")[0])

@@ -61,7 +61,7 @@ def create_schema(client: TestClient, operator: dict[str, str], **fields: Any) -
     return client.post("/api/admin-create-unified-schema", json=fields, headers=operator)
 
 
-def test_oldest_form_comes_over_row_by_row(
+def test_oldest_form_is_moved_row_by_row(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A)
@@ -358,7 +358,7 @@ def mixture(kinds: dict[str, str]) -> str:
 
 @hypothesis_settings(max_examples=25)
 @given(kinds=MIXTURE)
-def test_every_mixture_comes_over_with_every_value(
+def test_every_mixture_is_moved_with_every_value(
     databases: Databases, kinds: dict[str, str]
 ) -> None:
     with databases.copy() as url, psycopg.connect(url, autocommit=True) as connection:

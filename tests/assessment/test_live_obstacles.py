@@ -66,7 +66,7 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     assert rows(ANSWERS) == [(7,)]
 
 
-def test_sessions_without_a_status_come_over_with_their_answers(
+def test_sessions_without_a_status_are_moved_with_their_answers(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, "ALTER TABLE test_sessions DROP COLUMN status")
@@ -232,7 +232,7 @@ ALTER TABLE test_responses ENABLE ALWAYS TRIGGER note;
 """
 
 
-def test_triggers_neither_refuse_nor_date_the_upgrade_and_stay_where_they_fit(
+def test_triggers_do_not_fire_during_the_upgrade_and_stay_where_they_fit(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, "UPDATE student_proficiencies SET updated_at = '2024-01-01Z'", TRIGGERS)

@@ -67,7 +67,7 @@ def test_refusal_names_table_column_and_both_types_and_changes_nothing(
     assert rows("SELECT * FROM public.test_responses ORDER BY id") == answers
 
 
-def test_workshop_that_is_refused_keeps_no_test_from_coming_over_and_the_report_says_so(
+def test_refused_workshop_does_not_prevent_the_move_of_tests_and_is_reported(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, OTHER_SESSIONS)

@@ -143,7 +143,7 @@ def test_count_of_exposure_does_not_outdate_estimates(
     assert exposure[0] == exposure[1] != (None,)
 
 
-def test_what_was_accepted_can_be_taken_back(
+def test_accepted_estimates_can_be_withdrawn(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
     pool_id = upload(client, operator, medium(), trains=True)

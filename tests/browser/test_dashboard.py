@@ -77,7 +77,7 @@ def test_address_of_the_guide_opens_the_dashboard(visit: Visit, demo_server: Loc
     expect(watched.page.locator("tbody tr")).to_have_count(40)
 
 
-def test_wrong_and_missing_passwords_are_told(visit: Visit, own_server: LocalServer) -> None:
+def test_wrong_and_missing_passwords_are_reported(visit: Visit, own_server: LocalServer) -> None:
     page = visit(PATH, url=own_server.url).page
     page.get_by_role("button", name="Load Sessions").click()
     expect(page.get_by_text("Enter the password from your")).to_be_visible()
@@ -125,7 +125,7 @@ def test_search_by_keyboard_opens_a_student_and_returns_to_the_row(dashboard: Wa
     expect(page.locator(".who button").last).to_be_focused()
 
 
-def test_sorting_by_a_column_says_so(dashboard: WatchedPage) -> None:
+def test_sorting_by_a_column_is_announced(dashboard: WatchedPage) -> None:
     page = dashboard.page
     page.get_by_role("button", name="Done", exact=True).click()
     expect(page.locator("th.pc").first).to_have_attribute("aria-sort", "ascending")
@@ -228,7 +228,7 @@ def test_session_and_student_are_deleted_after_a_typed_confirmation(
     expect(page.get_by_role("heading", name="No student has begun")).to_be_visible(timeout=15_000)
 
 
-def test_instructors_password_may_look_and_is_told_what_it_may_not(
+def test_instructors_password_may_read_and_its_changes_are_refused_with_the_reason(
     visit: Visit, own_server: LocalServer
 ) -> None:
     report(own_server, 1, studentName="Ann", studentEmail="ann@example.com")

@@ -119,7 +119,7 @@ def test_landing_page_shows_that_postgres_and_redis_are_up(visit: Visit) -> None
         ),
     ],
 )
-def test_landing_page_says_what_the_health_means(
+def test_landing_page_explains_the_health(
     visit: Visit, health: dict[str, object], meaning: str
 ) -> None:
     script = "health => import('/landing/model.js').then(page => page.meaning(health))"
@@ -128,7 +128,7 @@ def test_landing_page_says_what_the_health_means(
     assert bool(sentence) == bool(meaning)
 
 
-def test_landing_page_says_when_the_service_is_gone(
+def test_landing_page_shows_that_the_service_is_unreachable(
     visit: Visit, start_server: Callable[[], LocalServer]
 ) -> None:
     server = start_server()
@@ -190,7 +190,7 @@ def test_bars_of_the_short_test_move_with_each_answer(
     assert page.locator(".bars tr").evaluate_all(places) == after
 
 
-def test_short_test_says_when_there_is_no_demo_pool(visit: Visit) -> None:
+def test_short_test_reports_a_missing_demo_pool(visit: Visit) -> None:
     page = visit("/").page
     page.get_by_role("button", name="Take a test now").click()
     expect(page.get_by_role("alert")).to_contain_text("There is no demo test here.")
@@ -292,7 +292,7 @@ def test_docs_fill_in_required_parameters(visit: Visit, path: str) -> None:
     expect(entry.get_by_role("status")).to_contain_text(re.compile("200|404"))
 
 
-def test_docs_say_who_may_call(visit: Visit) -> None:
+def test_docs_state_who_may_call(visit: Visit) -> None:
     entries = visit("/docs").page.locator("details.endpoint")
     for path, callers in (
         ("admin-backup", "operators"),

@@ -151,7 +151,7 @@ def test_flagged_question_is_opened_edited_and_retired(
         server.stop()
 
 
-def test_pictures_say_in_words_what_they_show(demo_pool: WatchedPage) -> None:
+def test_pictures_have_a_text_alternative(demo_pool: WatchedPage) -> None:
     page = demo_pool.page
     expect(page.get_by_text("150 of 150 questions.")).to_be_visible()
     for name in ("150 questions by difficulty and discrimination", "With 20 questions, a test"):
@@ -190,7 +190,7 @@ def test_results_are_downloaded_whole(demo_pool: WatchedPage, demo_server: Local
     assert len(rows) == pool["test_count"] > 100
 
 
-def test_instructors_look_and_are_told_what_they_may_not_do(
+def test_instructors_may_read_and_their_changes_are_refused_with_the_reason(
     visit: Visit, demo_server: LocalServer
 ) -> None:
     page = visit(PATH, url=demo_server.url).page

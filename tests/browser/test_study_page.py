@@ -444,7 +444,7 @@ def test_teacher_is_shown_the_way_to_the_classes(visit: Visit, school: School) -
     expect(page.locator("h1")).to_contain_text("10 science")
 
 
-def test_page_without_topics_says_so(visit: Visit, server: LocalServer) -> None:
+def test_page_without_topics_is_explained(visit: Visit, server: LocalServer) -> None:
     student = School(server.url, "").register()
     watched = visit(PATH, url=server.url)
     student.enter(watched, PATH)

@@ -114,7 +114,7 @@ def test_every_view_of_a_test_is_accessible_and_fits(
     assert watched.errors == []
 
 
-def test_page_without_a_ticket_says_what_is_needed(visit: Visit, url: str) -> None:
+def test_page_without_a_ticket_asks_for_one(visit: Visit, url: str) -> None:
     watched = visit(PATH, url=url)
     page = watched.page
     page.get_by_label("Ticket").focus()
@@ -265,7 +265,7 @@ def test_link_with_the_ticket_resumes_in_another_browser(
     expect(second.locator("h1")).to_have_text(question)
 
 
-def test_answer_given_in_another_tab_is_told(
+def test_answer_from_another_tab_is_reported(
     visit: Visit, url: str, ticket: Callable[..., str]
 ) -> None:
     page = visit(ticket("two tabs"), url=url).page
@@ -304,7 +304,7 @@ def test_expired_test_shows_what_was_saved(
     expect(page.locator("h1")).to_have_text("Take a test")
 
 
-def test_test_that_expires_while_it_is_open_says_so(
+def test_expiry_of_an_open_test_is_shown(
     visit: Visit, student_server: LocalServer, ticket: Callable[..., str]
 ) -> None:
     page = visit(ticket("expires"), url=student_server.url).page
@@ -339,7 +339,7 @@ def test_leaving_ends_the_test_or_lets_it_wait(
     expect(page.get_by_text("You ended the test.")).to_be_visible()
 
 
-def test_result_says_in_words_and_numbers_what_the_service_knows(
+def test_result_is_shown_in_words_and_numbers(
     visit: Visit, url: str, ticket: Callable[..., str]
 ) -> None:
     page = visit(ticket("result", questions=12), url=url).page
@@ -432,7 +432,7 @@ def test_hostile_and_long_words_are_text_and_fit(
     assert watched.errors == []
 
 
-def test_result_that_is_not_told_yet_is_not_invented(
+def test_result_that_is_not_disclosed_yet_is_not_shown(
     visit: Visit, url: str, ticket: Callable[..., str]
 ) -> None:
     questions = [

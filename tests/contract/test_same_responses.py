@@ -86,7 +86,7 @@ def strings_in(value: Any) -> Iterator[str]:
         yield value
 
 
-def test_every_time_is_in_utc_and_says_so(responses_on: ResponsesOn) -> None:
+def test_every_time_is_in_utc_and_has_its_offset(responses_on: ResponsesOn) -> None:
     texts = [text for response in responses_on("local") for text in strings_in(response.body)]
     assert "<time>" in texts
     assert [text for text in texts if LOCAL_TIME in text] == []

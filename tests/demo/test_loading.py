@@ -38,7 +38,9 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_seeding_says_what_it_added_and_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+def test_seeding_reports_the_added_rows_and_calls_to_try(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main() == 0
     first_output = capsys.readouterr().out
     assert "Questions added: 150" in first_output
@@ -50,7 +52,7 @@ def test_seeding_says_what_it_added_and_what_to_try(capsys: pytest.CaptureFixtur
     assert examples("http://127.0.0.1:5300") in second_output
 
 
-def test_seeding_without_a_schema_says_what_to_do(
+def test_seeding_without_a_schema_names_the_next_step(
     empty_postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

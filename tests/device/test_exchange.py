@@ -113,7 +113,7 @@ def test_answer_without_its_question_is_kept_for_the_server(exported: Path, tmp_
         assert attempt_ids(database) == set()
 
 
-def test_first_line_says_whose_changes_these_are(exported: Path, folder: Path) -> None:
+def test_first_line_names_the_user_of_the_changes(exported: Path, folder: Path) -> None:
     header = json.loads(exported.read_text().splitlines()[0])
     assert (header["format"], header["version"], header["count"]) == ("stepwise queue", 1, 4)
     assert (header["username"], header["student_id"]) == ("ann", str(STUDENT_ID))

@@ -93,7 +93,7 @@ def test_other_users_and_teachers_are_refused(server: LocalServer, tmp_path: Pat
         device.kill()
 
 
-def test_first_log_in_without_the_server_says_what_is_missing(tmp_path: Path) -> None:
+def test_first_log_in_without_the_server_is_refused_with_the_reason(tmp_path: Path) -> None:
     device = DeviceProcess(tmp_path / "device")
     try:
         refused = device.log_in("ann", PASSWORD)

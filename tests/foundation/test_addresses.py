@@ -130,7 +130,9 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("text", "words"), UNUSABLE, ids=[text for text, _ in UNUSABLE])
-def test_an_address_that_cannot_be_used_says_why_and_reveals_nothing(text: str, words: str) -> None:
+def test_unusable_address_is_reported_with_the_reason_and_without_its_text(
+    text: str, words: str
+) -> None:
     address = read_address(text, "DATABASE_URL")
     assert address.url is None
     assert str(address.problem).startswith("DATABASE_URL: ")
@@ -202,7 +204,7 @@ def test_migrations_connect_to_addresses_as_they_are_handed_out(
     assert "to 001." in run("migrate.py", "stamp", url=url)
 
 
-def test_migrations_name_what_is_wrong_with_an_address() -> None:
+def test_migrations_name_the_fault_of_an_address() -> None:
     for script in ("migrate.py current", "-m alembic current"):
         process = run_unchecked(script, url="postgresql://u:[YOUR-PASSWORD]@h/d")
         assert process.returncode != 0
@@ -210,7 +212,7 @@ def test_migrations_name_what_is_wrong_with_an_address() -> None:
         assert "Traceback" not in process.stderr
 
 
-def test_local_tools_name_what_is_wrong_instead_of_using_another_database(
+def test_local_tools_name_the_fault_of_an_address_instead_of_using_another_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = {"DATABASE_URL": "postgresql://u:[YOUR-PASSWORD]@h/d"}
@@ -236,7 +238,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[TestClient]:
 @pytest.mark.parametrize(
     "client", [{"POSTGRES_URL": f"mysql://u:{SECRET}@h/d"}], ids=["mysql"], indirect=True
 )
-def test_a_call_names_what_is_wrong_with_the_address(client: TestClient) -> None:
+def test_call_names_the_fault_of_the_address(client: TestClient) -> None:
     response = client.get("/api/test/status/00000000-0000-4000-8000-000000000000")
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["code"]) == (503, "unusable_setting")

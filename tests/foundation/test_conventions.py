@@ -177,7 +177,7 @@ def test_times_in_stored_json_are_shown_in_utc() -> None:
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.methods} {route.path}")
-def test_every_answer_says_success_unless_a_live_client_fixes_its_shape(route: APIRoute) -> None:
+def test_every_answer_has_success_unless_a_live_client_fixes_its_shape(route: APIRoute) -> None:
     if route.response_model is None:
         assert route.responses[200]["content"].keys() == {"text/csv"}
         return

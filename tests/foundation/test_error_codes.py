@@ -61,7 +61,7 @@ ABOUT_FIELDS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "code"), UNKNOWN)
-def test_code_says_what_was_not_found(
+def test_code_names_the_missing_object(
     client: TestClient, operator: dict[str, str], method: str, path: str, body: Any, code: str
 ) -> None:
     response = client.request(method, path, json=body, headers=operator)

@@ -174,7 +174,7 @@ def test_the_table_of_versions_of_another_application_stays_as_it_is(
     assert fetch(empty_postgres_url, "SELECT * FROM public.alembic_version") == [("9f1c",)]
 
 
-def test_migrating_says_what_it_did(empty_postgres_url: str) -> None:
+def test_migration_reports_its_changes(empty_postgres_url: str) -> None:
     up = "The database went from revision none to 001."
     down = "The database went from revision 001 to none."
     scripts = "Its tables, functions and views now match the scripts in sql/."

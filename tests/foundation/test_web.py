@@ -243,7 +243,7 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
         ({"Access-Control-Request-Headers": "X-Other"}, "headers"),
     ],
 )
-def test_refused_preflight_says_why_in_the_envelope(
+def test_refused_preflight_has_the_reason_in_the_envelope(
     web: TestClient, headers: dict[str, str], refused: str
 ) -> None:
     allowed_headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}

@@ -112,7 +112,7 @@ def test_examples_cover_exactly_the_parameters_and_the_body(operation: Operation
 
 
 @every_operation
-def test_operation_says_what_it_does(operation: Operation) -> None:
+def test_operation_has_a_summary(operation: Operation) -> None:
     default_summary = ROUTES[str(operation)].name.replace("_", " ").title()
     assert operation.description["summary"] != default_summary, (
         f'give {place_of(operation)} a "summary"; without one the page shows the function\'s name'

@@ -69,7 +69,7 @@ def raised_names(path: Path) -> list[tuple[str, set[str]]]:
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "lib").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
 )
-def test_what_is_raised_says_more_than_a_status(path: Path) -> None:
+def test_raised_errors_have_more_than_a_status(path: Path) -> None:
     for name, arguments in raised_names(path):
         assert name not in BASES, f"derive an error with a code of its own from {name}"
         assert name not in FIELDS_GIVEN_WHEN_RAISED or "fields" in arguments

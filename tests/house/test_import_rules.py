@@ -263,7 +263,7 @@ def test_models_of_openapi_are_built_when_they_are_used() -> None:
     ("name", "value", "own_value"),
     [("OPENBLAS_NUM_THREADS", "1", "3"), ("PYDANTIC_DISABLE_PLUGINS", "__all__", "x")],
 )
-def test_packages_are_told_to_leave_out_what_no_function_uses(
+def test_packages_are_configured_to_leave_out_parts_that_no_function_uses(
     name: str, value: str, own_value: str
 ) -> None:
     code = f"import lib, os; print(os.environ['{name}'])"

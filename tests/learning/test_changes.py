@@ -192,7 +192,7 @@ def test_replaced_reading_is_later_than_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "2026-11-28T12:00:00Z-0000-0123abcd", OLDEST + "0"])
-def test_text_that_is_no_reading_is_refused(text: str) -> None:
+def test_text_that_is_not_a_reading_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be a reading"):
         parts_of(text)
 

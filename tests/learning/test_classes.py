@@ -244,7 +244,7 @@ def test_filters_choose_student_topic_and_period(school: School, teacher: Call) 
         read_live_class(teacher, class_id, Filters(topic_id="7"))
 
 
-def test_prediction_is_within_0_and_100_and_says_how_sure_it_is(
+def test_prediction_for_an_empty_class_is_0_with_low_confidence(
     school: School, teacher: Call
 ) -> None:
     class_id = school.school_class(teacher, [])

@@ -266,7 +266,7 @@ def test_unknown_columns_of_a_row_are_bounded(school: School, device: Device) ->
     assert device.own_profile()["grade"] == 11
 
 
-def test_device_with_tables_that_are_too_new_is_told(device: Device) -> None:
+def test_device_with_tables_that_are_too_new_is_refused_with_the_reason(device: Device) -> None:
     device.schema_version += 2
     with pytest.raises(DeviceVersionRefused):
         device.sync()
@@ -283,7 +283,7 @@ def test_copied_or_restored_device_needs_a_new_id(device: Device) -> None:
     device.sync()
 
 
-def test_lost_response_is_no_restored_copy(device: Device) -> None:
+def test_lost_response_does_not_count_as_a_restored_copy(device: Device) -> None:
     sent = device.body()
     synchronise(device.call, sent)
     device.sync()

@@ -222,7 +222,7 @@ def test_answers_do_not_explain_themselves() -> None:
     ("able", "unable"),
     [({"seconds": 10.0}, {"seconds": 40.0}), ({"confidence": 5}, {"confidence": 2})],
 )
-def test_manner_of_answers_is_used_where_it_tells_something(
+def test_times_and_confidences_are_used_where_they_are_informative(
     able: dict[str, float], unable: dict[str, float]
 ) -> None:
     rng = np.random.default_rng(4)

@@ -160,7 +160,7 @@ INVALID_INDEXES = """
 """
 
 
-def test_upgrade_rebuilds_invalid_indexes_or_says_why_it_cannot(
+def test_upgrade_rebuilds_invalid_indexes_or_reports_the_obstacle(
     project: Project, postgres_url: str
 ) -> None:
     leave_invalid_index(postgres_url)

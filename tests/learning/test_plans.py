@@ -118,7 +118,7 @@ def test_exam_plan_covers_at_most_60_days_and_no_past_exam(school: School) -> No
             make_plan(school.user(f"bob {day}", exam_date=day), PlanType.EXAM_COUNTDOWN, None)
 
 
-def test_response_says_that_there_is_nothing_to_study(school: School) -> None:
+def test_response_states_that_no_topic_is_left_to_study(school: School) -> None:
     plan = make_plan(school.user("ann"), PlanType.WEEKLY, date(2026, 12, 1))
     assert (plan.plan.start_date, plan.plan.end_date) == ("2026-12-01", "2026-12-07")
     assert plan.plan.warning == NOTHING_TO_PRACTISE

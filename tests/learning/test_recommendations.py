@@ -212,7 +212,7 @@ def test_least_mastered_concepts_come_first(school: School) -> None:
     assert drawn([it.model_dump() for it in recommended.concepts], expected) == rows(expected)
 
 
-def test_nothing_open_says_what_to_do(school: School) -> None:
+def test_student_without_open_topics_gets_the_next_step(school: School) -> None:
     school.syllabus("""
         topic     weight  hours  needs
         Algebra   50      4      -

@@ -59,7 +59,9 @@ def test_other_kinds_of_tables_are_migrated_set_aside_and_brought_back(
         assert timed.one(f"SELECT to_regclass('public.{name}')") is None
 
 
-def test_deletion_says_which_rows_exist_nowhere_else(legacy: Legacy, client: TestClient) -> None:
+def test_deletion_names_the_rows_that_exist_nowhere_else(
+    legacy: Legacy, client: TestClient
+) -> None:
     legacy.add("workshop_students", "session_token | student_email\n t | a@b.co\n - | b@b.co")
     legacy.add("workshop_sessions", "session_id | student_id\n - | a@b.co\n - | c@b.co")
     call(client, MIGRATE)
@@ -78,7 +80,9 @@ def test_deletion_says_which_rows_exist_nowhere_else(legacy: Legacy, client: Tes
     ]
 
 
-def test_deletion_says_what_it_would_take_along(legacy: Legacy, client: TestClient) -> None:
+def test_deletion_names_the_objects_that_it_would_drop_too(
+    legacy: Legacy, client: TestClient
+) -> None:
     legacy.add("student_configs", "session_token\n t")
     legacy.connection.execute(
         "CREATE VIEW public.overview AS SELECT session_token FROM public.student_configs;"

@@ -99,7 +99,7 @@ def test_restore_may_come_before_the_schema(
     assert tokens(three) == ALL
 
 
-def test_migrating_again_after_the_last_step_says_where_the_rows_are(
+def test_migrating_again_after_the_last_step_names_the_place_of_the_rows(
     three: Legacy, client: TestClient
 ) -> None:
     migrate(client)

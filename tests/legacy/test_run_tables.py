@@ -160,7 +160,7 @@ def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> N
     assert timed.unified() == complete
 
 
-def test_a_dry_run_of_many_calls_counts_as_the_real_run_and_says_what_it_cannot_check(
+def test_dry_run_of_many_calls_counts_as_the_real_run_and_names_unchecked_parts(
     timed: Legacy,
 ) -> None:
     paused_run(timed, dry_run=True)

@@ -215,7 +215,7 @@ def test_without_encryption_key_nothing_starts(filled: Legacy, settings: Setting
     assert filled.one("SELECT to_regclass('legacy.migration_runs')") is None
 
 
-def test_without_unified_schema_the_call_says_so(empty_postgres_url: str) -> None:
+def test_missing_unified_schema_is_reported(empty_postgres_url: str) -> None:
     deps = Deps(Settings(postgres_url=empty_postgres_url, encryption_key=ENCRYPTION_KEY))
     with pytest.raises(UnifiedSchemaNotFound, match=r"Unified schema not found\. ") as raised:
         migrate(deps, dry_run=True)

@@ -86,7 +86,7 @@ def test_an_upgrade_that_fails_is_explained_and_the_server_answers(
     wait_until_all_ended(folder)
 
 
-def test_a_revision_that_nobody_knows_does_not_stop_it(folder: Path, start_dev: Start) -> None:
+def test_unknown_revision_does_not_stop_it(folder: Path, start_dev: Start) -> None:
     dev = start_dev()
     with psycopg.connect(dev.database, autocommit=True) as connection:
         (table,) = connection.execute(
@@ -121,7 +121,7 @@ HEAD = 'Traceback (most recent call last):\n  File "a", line 1\n    call()\n'
         ("", "  migrate.py ended without a message."),
     ],
 )
-def test_the_reason_is_what_the_last_error_says(output: str, reason: str) -> None:
+def test_reason_is_the_last_error(output: str, reason: str) -> None:
     first, rest = explain(output).split("\n", 1)
     assert first == "The schema could not be brought up to date:"
     assert rest.rpartition("\n")[0] == reason

@@ -126,9 +126,7 @@ def test_no_plain_account_leaves_the_database(filled: Legacy, folder: Path) -> N
     assert all_rows(filled) == before
 
 
-def test_no_secret_of_a_column_that_the_code_does_not_know_leaves_the_database(
-    filled: Legacy, folder: Path
-) -> None:
+def test_no_secret_of_an_unknown_column_leaves_the_database(filled: Legacy, folder: Path) -> None:
     secrets = {
         "twilio_account_sid": "AC" + "12" * 16, "twilio_auth_token": "\u00e9 auth-token-plain",
         '"apiKeySecret"': 'quote" and \\ plain', '"odd ""name"" password"': "  hidden-plain ",

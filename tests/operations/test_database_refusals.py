@@ -208,7 +208,7 @@ def test_held_lock_is_named_with_its_table_and_process(
 
 
 @pytest.mark.parametrize("path", [MIGRATE, CLEANUP, RESTORE, "/api/admin-backup"])
-def test_read_only_database_says_so(
+def test_read_only_database_is_reported(
     settings: Settings, deps: Deps, client: TestClient, superuser: Sql, path: str
 ) -> None:
     ((name,),) = superuser("SELECT current_database()")

@@ -99,7 +99,7 @@ def waiting(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     return database
 
 
-def test_a_workshop_that_waits_for_the_end_of_an_upgrade_is_degraded_and_says_why(
+def test_workshop_that_waits_for_the_end_of_an_upgrade_is_degraded_with_the_reason(
     client: TestClient, waiting: psycopg.Connection[Any]
 ) -> None:
     present = set(expected_tables()) - set(workshop_tables())
@@ -152,7 +152,7 @@ NEWEST = REVISIONS[-1]
         ([(OURS, 1)], "999", "healthy", False, SCHEMA_ELSEWHERE),
     ],
 )
-def test_a_schema_of_another_version_is_named_with_what_to_do(
+def test_schema_of_another_version_is_named_with_the_next_step(
     client: TestClient,
     database: psycopg.Connection[Any],
     runs: list[tuple[str, int]],
@@ -190,7 +190,7 @@ def test_a_schema_is_behind_after_a_downgrade_until_the_next_upgrade(
     assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
 
 
-def test_a_role_that_may_not_read_the_record_says_nothing_about_it(
+def test_role_without_the_right_to_read_the_record_reports_nothing_about_it(
     client: TestClient, database: psycopg.Connection[Any], settings: Settings
 ) -> None:
     database.execute("DROP ROLE IF EXISTS limited")

@@ -50,7 +50,7 @@ def test_the_deadline_leaves_time_for_the_way_to_the_caller() -> None:
     assert 1 < ANSWER_SECONDS < 1.8
 
 
-def test_a_postgres_that_accepts_and_says_nothing_is_asked_once(
+def test_postgres_that_accepts_but_does_not_respond_is_tried_once(
     settings: Settings, silent: SilentServer
 ) -> None:
     """Without its own deadline, the check connects again after the 3 s of the first connection."""

@@ -122,7 +122,7 @@ def test_without_the_script_the_public_key_reaches_everything(
     assert "public.sessions: anon" in supabase.open_objects()
 
 
-def test_upgrade_closes_everything_and_says_so_once(supabase: Supabase) -> None:
+def test_upgrade_closes_everything_and_reports_it_once(supabase: Supabase) -> None:
     reports = supabase.upgrade()
     assert len(reports) == 2
     assert re.fullmatch(

@@ -94,7 +94,7 @@ def test_missing_bucket_leaves_every_table_unchanged(
     assert (migrated.unified(), set_aside(migrated)) == (before, [])
 
 
-def test_without_bucket_the_renamed_tables_keep_the_rows_and_the_response_says_so(
+def test_without_bucket_the_renamed_tables_keep_the_rows_and_are_reported(
     migrated: Legacy, client: TestClient, change_settings: Any
 ) -> None:
     change_settings(platform=Platform.LAMBDA)
@@ -106,7 +106,7 @@ def test_without_bucket_the_renamed_tables_keep_the_rows_and_the_response_says_s
     assert (sessions(migrated), len(set_aside(migrated)) > 0) == (0, True)
 
 
-def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_the_response_says_so(
+def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_reported(
     migrated: Legacy,
 ) -> None:
     rows = sessions(migrated)

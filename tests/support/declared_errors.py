@@ -1,6 +1,6 @@
 """Comparison of every error that a test's client receives with those that its operation declares.
 
-So a code that the API's description lacks fails whichever test comes across it.
+So any test that receives a code that the API's description lacks fails.
 """
 
 from functools import cache
@@ -36,7 +36,9 @@ def with_declared_errors(client: TestClient) -> TestClient:
 def undeclared(
     method: str, path: str, status: int, body: dict[str, Any], *, has_body: bool
 ) -> str | None:
-    """Say which code an operation lacks; None if it declares it, or if no operation is called.
+    """Return a message that names the code that an operation lacks.
+
+    Return None if the operation declares the code, or if no operation is called.
 
     A body where none is described is read all the same, and may be refused.
     """

@@ -74,7 +74,7 @@ def test_saved_fields_are_returned(save: Save, get: Get) -> None:
     assert (config["studentName"], config["studentEmail"]) == ("Ann", "ann@example.com")
 
 
-def test_these_tests_know_every_field_that_can_be_saved() -> None:
+def test_these_tests_cover_every_field_that_can_be_saved() -> None:
     names = {field.alias for field in ConfigurationFields.model_fields.values()}
     assert names == {*FIELDS, *CAMEL_FLAGS}
 

@@ -91,7 +91,7 @@ def test_sql_names_the_steps_of_a_course_and_no_others(rows: Rows) -> None:
     assert names == {-1: None, 0: None, 10: None, **{s.number: s.name for s in COURSE.steps}}
 
 
-def test_sql_knows_the_steps_by_their_names_and_no_others(rows: Rows) -> None:
+def test_sql_maps_the_names_of_steps_and_no_others(rows: Rows) -> None:
     meant = "SELECT step_meant(step_names(steps), NULL, %s) FROM courses"
     for step in COURSE.steps:
         for name in (

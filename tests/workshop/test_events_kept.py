@@ -65,7 +65,7 @@ def test_a_removal_or_move_leaves_the_events_of_others_guarded(
             connection.execute("DELETE FROM events WHERE session_token = 'kept'")
 
 
-def test_someone_who_has_to_do_it_by_sql_says_so(post: Post, rows: Rows) -> None:
+def test_update_of_events_by_sql_needs_a_stated_reason(post: Post, rows: Rows) -> None:
     post().raise_for_status()
     rows("SET LOCAL stepwise.removal = 'a wrong clock';"
          "UPDATE events SET created_at = '2025-01-01Z'")  # fmt: skip

@@ -23,7 +23,7 @@ FUNCTIONS = (
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_knows_the_errors_of_the_workshops_constraints(function: str) -> None:
+def test_every_function_maps_the_errors_of_the_workshops_constraints(function: str) -> None:
     program = (
         f"import api.{function}\n"
         "from lib.database.statements import constraint_error\n"

@@ -134,7 +134,7 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
     deps.close()
 
 
-def test_legacy_tables_are_read_while_there_is_no_unified_schema(legacy: str) -> None:
+def test_legacy_tables_are_read_without_a_unified_schema(legacy: str) -> None:
     assert legacy
     response = post_as_admin(TestClient(function_app("index")), LIST)
     assert "canary" not in response.text

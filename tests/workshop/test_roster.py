@@ -170,7 +170,7 @@ def test_enrolled_students_who_have_not_begun_are_counted_and_listed(
     assert {student["studentEmail"] for student in listed["students"]} == {"ann@x.org", "ben@x.org"}
 
 
-def test_dry_run_says_what_would_happen_and_stores_nothing(client: TestClient, rows: Rows) -> None:
+def test_dry_run_reports_the_changes_and_stores_nothing(client: TestClient, rows: Rows) -> None:
     imported = send(client, "ann@x.org\n", "?dryRun=true")
     assert (imported["dryRun"], imported["created"]) == (True, 1)
     assert rows("SELECT count(*) FROM students") == [(0,)]

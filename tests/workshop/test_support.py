@@ -62,7 +62,9 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
     ]
 
 
-def test_progress_says_since_when_the_student_waits(client: TestClient, post: Post) -> None:
+def test_progress_has_the_time_since_which_the_student_waits(
+    client: TestClient, post: Post
+) -> None:
     def shown() -> Any:
         query = {"sessionToken": TOKEN}
         progress = client.get("/api/student-progress", params=query).json()["progress"]

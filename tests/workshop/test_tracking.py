@@ -223,7 +223,7 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
     deps.close()
 
 
-def test_legacy_table_is_read_while_there_is_no_unified_schema(
+def test_legacy_table_is_read_without_a_unified_schema(
     legacy: TestClient, operator: dict[str, str]
 ) -> None:
     response = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)

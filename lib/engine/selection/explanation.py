@@ -35,7 +35,7 @@ class Explanation:
 
 
 def explain(posterior: Posterior, bank: ItemBank, item: int) -> Explanation:
-    """Return the expected effects of asking `item`, with the posterior taken as normal.
+    """Return the expected effects of asking `item`, for a normal approximation of the posterior.
 
     An answer changes θ only along Σa: the mean by Σa · shift / √v and the covariance by
     Σa (Σa)ᵀ (ratio - 1) / v. Here v is the variance of x = a · θ + d, shift the change of its mean

@@ -71,7 +71,7 @@ class Committee:
 
 @dataclass(frozen=True)
 class StudentState:
-    """A student as each theory sees them; axes: theories, topics."""
+    """State of a student by each theory; axes: theories, topics."""
 
     theories: FloatArray
     """Probability of each theory, shape (3,)."""

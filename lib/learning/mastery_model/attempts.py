@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST_SECONDS = 3_600.0
-"""Longest time for an answer; longer ones are read as this."""
+"""Longest time for an answer; longer times count as this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,13 @@ class Question:
     concepts: tuple[str, ...]
     """Ids of its concepts; their order and repetitions do not matter."""
     offset: float = 0.0
-    """Difficulty beyond its concepts' mean as its author judges it, logits; it counts until the
-    calibration knows the question."""
+    """Difficulty beyond its concepts' mean as its author judges it, logits; used until the
+    calibration contains the question."""
     seconds: float | None = None
-    """Usual time of an answer as its author judges it; it counts until the calibration knows."""
+    """Usual time of an answer as its author judges it; used until the calibration has one."""
 
     def __post_init__(self) -> None:
-        """Bring the concepts into their one order."""
+        """Sort the concepts and remove repetitions."""
         object.__setattr__(self, "concepts", tuple(sorted(set(self.concepts))))
 
 

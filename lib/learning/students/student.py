@@ -37,7 +37,7 @@ class Student:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id that pages of the live system know."""
+        """Id by which pages of the live system refer to the student."""
         return live_id(self.id, self.former_id)
 
 

@@ -38,7 +38,7 @@ def number_of(text: str) -> float | None:
 def option_fault(
     question_type: str, options: Sequence[str] | None, correct_answer: str
 ) -> str | None:
-    """Return what is wrong with the answer of a question; None if nothing is."""
+    """Return the fault of a question's options or answer; None if there is none."""
     if question_type == QuestionType.MCQ:
         return _fault_of_options(options or (), correct_answer)
     if options:
