@@ -1,4 +1,4 @@
-// A form whose faults stand at their fields, with a summary above if there are several.
+// A form that shows faults at their fields, with a summary above if there are several.
 import { Field, ProblemNote } from "../shared/elements.js";
 import { html, useRef, useState } from "../shared/html.js";
 import { refusedFields } from "./model.js";

@@ -60,7 +60,7 @@ SELECT columns FROM (
 ) AS sized WHERE bytes <= %(max_bytes)s;
 
 -- legacy_configs --
--- Return the same for student_configs.
+-- Return the newest rows of student_configs, as legacy_students does for workshop_students.
 SELECT columns FROM (
   SELECT columns, sum(octet_length(columns::TEXT)) OVER (
     ORDER BY columns ->> 'created_at' DESC NULLS LAST ROWS UNBOUNDED PRECEDING) AS bytes
@@ -93,7 +93,8 @@ FROM (
 ) AS identities;
 
 -- legacy_config_identities --
--- Return the same for student_configs.
+-- Return hashes and counts for student_configs, as legacy_student_identities does for
+-- workshop_students.
 SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
     FILTER (WHERE token <> ''), '{}') AS tokens,
   count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
@@ -244,13 +245,13 @@ SELECT public.remove_older_keys(%(session_tokens)s);
 SELECT sessions, older_rows FROM public.remove_sessions(%(session_tokens)s);
 
 -- change_email --
--- Change the e-mail of a student; returns no row if there is no such student.
+-- Change the e-mail of a student; return no row if there is no such student.
 SELECT student_id, student_email, sessions, older_rows
 FROM public.change_email(%(student_id)s, %(student_email)s, %(new_email)s);
 
 -- lock_session --
 -- Lock the session with this token, or the last one of a student, one with progress if there is any.
--- Each parameter that is given must fit; returns no row if there is no such session.
+-- Each parameter that is given must fit; return no row if there is no such session.
 SELECT s.session_token, s.openai_api_key AS sealed_key, s.extra, s.exercises
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE (%(session_token)s::TEXT IS NULL OR s.session_token = %(session_token)s)

@@ -27,7 +27,7 @@ RIGHT, WRONG = 0.0, 1.0
     "selection",
     [None, {"max_exposure": 0.2}, {"content_shares": SHARES, "best_items": 1, "max_exposure": 0.5}],
 )
-def test_simulated_student_is_asked_what_a_real_one_is_asked(
+def test_simulated_student_gets_the_questions_of_a_real_one(
     selection: dict[str, object] | None,
     client: TestClient,
     operator: dict[str, str],

@@ -76,7 +76,7 @@ def watched(browser: Browser, site: tuple[Site, str]) -> Iterator[WatchedPage]:
 
 
 def unexpected(watched: WatchedPage) -> list[str]:
-    """Return the errors but the browser's own lines about responses that did not come."""
+    """Return the errors except the browser's own lines about failed requests."""
     return [error for error in watched.errors if "Failed to load resource" not in error]
 
 

@@ -72,7 +72,7 @@ def test_revision_that_leaves_orphans_is_undone(device: Project) -> None:
     assert "001" in device.run("migrate.py", "current")
 
 
-def test_orphans_from_before_do_not_keep_a_file_from_newer_revisions(device: Project) -> None:
+def test_orphans_from_before_do_not_prevent_newer_revisions(device: Project) -> None:
     assert device.sqlite is not None
     with closing(sqlite3.connect(device.sqlite)) as connection, connection:
         connection.execute("DELETE FROM users WHERE id = 'u1'")

@@ -40,7 +40,7 @@ def test_config_get_returns_them(legacy: Legacy, definitions: tuple[str, ...]) -
     assert legacy.unified() == before
 
 
-def test_the_configuration_and_what_a_page_saved_come_first(legacy: Legacy) -> None:
+def test_the_configuration_and_values_that_a_page_saved_take_precedence(legacy: Legacy) -> None:
     for table in ("workshop_students", "student_configs"):
         for definition in SNAKE:
             add_column(legacy, table, definition)
@@ -67,7 +67,7 @@ def test_the_configuration_and_what_a_page_saved_come_first(legacy: Legacy) -> N
         ("memoryRetentionDays", "-1"), ("aiModel", ""),
     ],
 )  # fmt: skip
-def test_what_the_panel_could_not_save_is_only_kept(
+def test_values_that_the_panel_could_not_save_are_kept_outside_the_settings(
     legacy: Legacy, column: str, value: str
 ) -> None:
     for definition in CAMEL:

@@ -81,7 +81,7 @@ def test_an_owner_without_superuser_migrates_and_sets_aside(
 @pytest.mark.parametrize(
     "table", ["workshop_students", "student_configs", "workshop_sessions", "sessions", "removals"]
 )
-def test_rows_hidden_by_row_level_security_are_never_taken_for_absent(
+def test_rows_hidden_by_row_level_security_never_count_as_absent(
     client: TestClient, superuser: Sql, table: str
 ) -> None:
     ((column,),) = superuser(

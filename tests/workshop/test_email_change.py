@@ -197,7 +197,7 @@ def test_legacy_table_that_refuses_the_new_email_is_named(
         assert rows(EMAILS) == [("ann@example.com",)]
 
 
-def test_removed_student_takes_nobody_along_who_has_a_former_email_now(
+def test_removal_spares_a_student_who_has_a_former_email_now(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")

@@ -61,10 +61,10 @@ class Answers:
     right_per_item: Indices
 
     @property
-    def tell_slope(self) -> NDArray[np.bool_]:
+    def identifies_slope(self) -> NDArray[np.bool_]:
         """Whether an item was answered both right and wrong, shape (n,).
 
-        Otherwise its likelihood only pushes it away from everybody, at any slope.
+        Otherwise its likelihood grows as the item moves away from all abilities, at any slope.
         """
         return (self.right_per_item > 0) & (self.right_per_item < self.per_item)
 
@@ -115,7 +115,7 @@ class Answers:
 
 
 def _refuse_repetitions(persons: Indices, items: Indices, item_count: int) -> None:
-    """Refuse two answers of one person to one item, which the model would take for independent."""
+    """Refuse two answers of one person to one item, which the model would treat as independent."""
     pairs, counts = np.unique(persons * item_count + items, return_counts=True)
     if (counts > 1).any():
         item = int(pairs[np.argmax(counts > 1)]) % item_count

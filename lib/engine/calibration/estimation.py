@@ -101,10 +101,10 @@ def _round(
 ) -> Estimate:
     """Return the state after one step of the items, the scale and the correlations."""
     answered = (answers.per_item > 0)[:, None]
-    items = item_step(state, result, origin, shrinkage, answers.tell_slope)
+    items = item_step(state, result, origin, shrinkage, answers.identifies_slope)
     scale = scale_step(state, result, answers, origin, shrinkage)
     u = origin.directions * answered
-    squared_loadings = origin.directions**2 * answers.tell_slope[:, None]
+    squared_loadings = origin.directions**2 * answers.identifies_slope[:, None]
     shift, stretch = u @ scale.mean, squared_loadings @ scale.log_spread
     # The common move would hide an oscillation of an item's own step from its step factor.
     items.step[:, 1] = without_common_move(items.step[:, 1], u, items.covariance[:, 1, 1])

@@ -71,13 +71,14 @@ def item_step(
     sweep: Sweep,
     origin: ItemParameters,
     shrinkage: Shrinkage,
-    tell_slope: NDArray[np.bool_],
+    identifies_slope: NDArray[np.bool_],
 ) -> ItemStep:
     """Return scoring steps on log-likelihood plus log prior, within the bounds.
 
     The location is integrated out of the slope's gradient by Laplace's method. Otherwise the prior
     of the location biases the slope upwards, by a quarter of a standard error at 200 answers per
-    item. Items whose answers do not tell the slope (mask `tell_slope`) keep that of their prior.
+    item. Items whose answers do not tell the slope (mask `identifies_slope`) keep that of their
+    prior.
     """
     gradient, precision = sweep.score.copy(), sweep.information.copy()
     for column, value, centre, sd in (
@@ -87,10 +88,12 @@ def item_step(
         gradient[:, column] -= (value - centre) / sd**2
         precision[:, column, column] += sd**-2
     gradient[:, 0] -= _volume_trend(state, sweep, shrinkage)
-    _keep_slope(gradient, precision, state.log_slope - origin.log_slope, shrinkage, ~tell_slope)
+    _keep_slope(
+        gradient, precision, state.log_slope - origin.log_slope, shrinkage, ~identifies_slope
+    )
     # Where the score pulls a slope down against its prior, its magnitude adds to the curvature in
     # log a.
-    precision[:, 0, 0] += np.maximum(0.0, -sweep.score[:, 0]) * tell_slope
+    precision[:, 0, 0] += np.maximum(0.0, -sweep.score[:, 0]) * identifies_slope
     rate = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
     step = _bounded_step(gradient, precision, state.guessing, origin.guessing, shrinkage)
     at_zero = state.guessing + step[:, 2] <= 0

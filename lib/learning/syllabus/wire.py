@@ -208,7 +208,7 @@ class PracticeQuestionOut(Body):
     id: UUID
     """Id of the question."""
     concept_id: UUID
-    """Concept that it asks for."""
+    """Concept that it tests."""
     question_text: str
     """The question."""
     question_type: QuestionType
@@ -238,7 +238,7 @@ class LiveQuestionOut(Body):
     id: LiveId
     """Id of the question."""
     concept_id: LiveId
-    """Concept that it asks for."""
+    """Concept that it tests."""
     question_text: str
     """The question."""
     question_type: QuestionType
@@ -321,7 +321,7 @@ class ContentIn(StrictBody):
     questions: list[Any] = Field(default_factory=list, max_length=50_000)
     """Objects with `topic`, `concept`, `question_text`, `question_type` and so on."""
     csv: str | None = None
-    """Text of a CSV file; its header tells whether it holds topics, concepts or questions."""
+    """Text of a CSV file; its header shows whether it holds topics, concepts or questions."""
     dry_run: bool = False
     """Whether to check the content only."""
 
