@@ -89,7 +89,7 @@ INDEPENDENT = ("assessment", "workshop", "learning")
 """Contexts whose scripts may be refused without stopping those of the others."""
 NEEDS_DECISION = "schema_needs_decision"
 """Constraint that scripts name when only a person can decide."""
-OTHERS_DONE = "What is named here was left as it was; everything else is up to date."
+OTHERS_DONE = "The objects named here are unchanged; everything else is up to date."
 _WAITING = "workshop/"
 """Start of the names of scripts that wait while a view has the name of the table `students`."""
 

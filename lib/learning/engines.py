@@ -61,8 +61,8 @@ def create_postgres_engine(url: str, *, pooled: bool) -> Engine:
 
     Args:
         url: Address for libpq.
-        pooled: Whether connections are kept, which a process must do that lives long. A function is
-            frozen between two requests, and a pooler would have closed what it kept.
+        pooled: Whether to keep connections, as a long-lived process must. A function is frozen
+            between two requests, and a pooler would meanwhile have closed the kept ones.
     """
     pool_options: dict[str, Any] = {
         "poolclass": QueuePool,
@@ -88,7 +88,7 @@ def create_sqlite_engine(url: str, *, wal: bool | None = None, foreign_keys: boo
 
     Args:
         url: `sqlite:///` and the path.
-        wal: Whether to keep a write-ahead log; by default what is safe with this SQLite.
+        wal: Whether to keep a write-ahead log; by default, if it is safe in this version of SQLite.
         foreign_keys: Whether they are enforced; a migration that replaces a table must do without.
     """
     engine = create_engine(
@@ -143,9 +143,9 @@ def _engine_of(deps: Deps, name: str, create: Callable[[], Engine]) -> Engine:
 
 
 def _execute_preceding(connection: Connection) -> None:
-    """Execute what must precede the request's first statement, in a transaction of its own.
+    """Execute statements that must precede the request's first, in a transaction of their own.
 
-    It counts writes, and a session that is rolled back has to be counted, too.
+    They count writes, and a session that is rolled back has to be counted, too.
     """
     first = take_preceding()
     if not first:

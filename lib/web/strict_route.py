@@ -24,13 +24,15 @@ from lib.web.csv_body import text_of
 from lib.web.unknown_fields import KnownNames, UnknownFields, models_in
 
 _JSON = re.compile(r"\s*application/([\w.!#$&^-]+\+)?json\s*(;|$)", re.IGNORECASE)
-"""Types of a JSON body (RFC 6839). Browsers send none of them to another site without asking."""
+"""Types of a JSON body (RFC 6839). Browsers send none of them to another site without a preflight
+request."""
 _FORM = re.compile(
     r"\s*(application/x-www-form-urlencoded|multipart/form-data)\s*(;|$)", re.IGNORECASE
 )
 """Types of an HTML form. Pages of other sites can send them, but not read the response."""
 _CSV = re.compile(r"\s*text/csv\s*(;|$)", re.IGNORECASE)
-"""Type of a CSV file, which browsers do not send to another site without asking either."""
+"""Type of a CSV file, which browsers do not send to another site without a preflight request
+either."""
 
 
 def strict_route(rows: Iterable[Endpoint]) -> type["StrictRoute"]:

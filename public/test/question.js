@@ -89,7 +89,7 @@ export function Why({ about }) {
   return html`${before}${name && html`<b class="ink">${name}</b>`}${after}`;
 }
 
-/** One segment for each question to the greatest length; long tests have a bar. */
+/** One segment for each question up to the maximum length; long tests have a bar. */
 export function Track({ number, most }) {
   if (most > 40) return html`<progress value=${number - 1} max=${most} aria-label=${TEST.progress(number, most)} />`;
   return html`<div class="track thin" role="img" aria-label=${TEST.progress(number, most)}>

@@ -155,7 +155,9 @@ def test_questions_of_every_spelling_are_decided_and_the_rest_is_named(
     (version,) = details["versions"]
     assert version["not_asked"] == ["lost"]
     assert version["repaired"]["the right answer was found among the options"] == ["letter", "list"]
-    assert "objects" in version["repaired"]["a discrimination that no question has was lowered"]
+    assert (
+        "objects" in version["repaired"]["a discrimination too high for any question was lowered"]
+    )
     assert rows(
         "SELECT discrimination FROM assessment.pool_items WHERE question_id = 'objects'"
     ) == [(2.35,)]

@@ -150,10 +150,10 @@ def test_pool_in_logits_is_named_and_stays_within_what_calibration_allows(
         old = 1 / (1 + math.exp(-1.5 - 1.2 * sum(theta)))
         assert bank.probability(theta)[0] == pytest.approx(old, abs=1e-9)
     repaired = client.get(f"/api/pools/{pool}", headers=operator).json()["versions"][0]["repaired"]
-    moved = "a difficulty further out than any pool measures was moved to the limit"
+    moved = "a difficulty beyond the range of any pool was moved to its limit"
     assert repaired[moved] == ["n2"]
-    assert repaired["a discrimination that no question has was lowered"] == ["n1"]
-    assert repaired["a discrimination that tells nobody apart was raised"] == ["n3"]
+    assert repaired["a discrimination too high for any question was lowered"] == ["n1"]
+    assert repaired["a discrimination too low to distinguish students was raised"] == ["n3"]
 
 
 def test_former_pool_ids_and_concept_names_of_the_old_pools_are_kept(

@@ -257,7 +257,7 @@ def test_scripts_create_no_extension() -> None:
         assert "CREATE EXTENSION" not in script
 
 
-def test_what_the_database_refuses_is_named(empty: str) -> None:
+def test_table_that_cannot_be_upgraded_is_named(empty: str) -> None:
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute(
             FULL.partition("CREATE TABLE test_responses")[0]
@@ -268,7 +268,7 @@ def test_what_the_database_refuses_is_named(empty: str) -> None:
     response = create()
     assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
     assert "public.test_responses is a partitioned table" in response.json()["error"]
-    assert "What is named here was left as it was" in response.json()["error"]
+    assert "The objects named here are unchanged" in response.json()["error"]
     assert fetch(empty, "SELECT to_regclass('public.test_responses')::text") == [
         ("test_responses",)
     ]

@@ -79,7 +79,7 @@ def test_service_worker_lists_what_the_page_loads_at_once_and_on_demand() -> Non
     assert not listed & {PUBLIC / "admin/page.js", PUBLIC / "teach/page.js", PUBLIC / shell.WORKER}
 
 
-def test_manifest_names_pictures_of_the_sizes_that_it_says() -> None:
+def test_manifest_states_the_sizes_of_its_pictures() -> None:
     icons = json.loads((PUBLIC / "learn" / "manifest.json").read_text())["icons"]
     purposes = {icon["purpose"] for icon in icons}
     assert purposes == {"any", "maskable"}

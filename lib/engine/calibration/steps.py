@@ -77,7 +77,7 @@ def item_step(
 
     The location is integrated out of the slope's gradient by Laplace's method. Otherwise the prior
     of the location biases the slope upwards, by a quarter of a standard error at 200 answers per
-    item. Items whose answers do not tell the slope (mask `identifies_slope`) keep that of their
+    item. Items whose answers do not identify the slope (mask `identifies_slope`) keep that of their
     prior.
     """
     gradient, precision = sweep.score.copy(), sweep.information.copy()

@@ -1,5 +1,5 @@
--- Questions that an older deployment wrote and that no pool has adopted yet: what can be decided about
--- them is decided. A changed question is kept as it was in set_aside_rows, and pg_temp.repairs names it
+-- Repair questions that an older deployment wrote and that no pool has adopted yet, where the repair is
+-- unambiguous. A changed question is kept as it was in set_aside_rows, and pg_temp.repairs names it
 -- for the pool's report. upgrade_older_tables.sql, which runs next in the same transaction, adopts them
 -- and uses the functions of this script.
 
@@ -214,7 +214,7 @@ BEGIN
   PERFORM pg_temp.repair('the concepts were read as weights',
     $sql$ q.concepts <> pg_temp.weights_of(q.concepts) $sql$,
     $sql$ concepts = pg_temp.weights_of(q.concepts) $sql$);
-  PERFORM pg_temp.repair('without concepts, it counts for the first one',
+  PERFORM pg_temp.repair('a question without concepts was assigned to the first one',
     $sql$ q.concepts = '[]' $sql$,
     $sql$ concepts = pg_temp.first_concept(q.pool_id) $sql$);
   PERFORM pg_temp.repair('a difficulty that is not a number was left out',
@@ -224,7 +224,7 @@ BEGIN
     'discrimination = 1');
   -- A pool is in logits if one of its difficulties is not a percentile: P = 1 / (1 + exp(b - a q·θ)), so that
   -- 1.702 times the discrimination is a‖q‖, and the percentile of b / (a‖q‖) the difficulty.
-  PERFORM pg_temp.repair('a difficulty further out than any pool measures was moved to the limit',
+  PERFORM pg_temp.repair('a difficulty beyond the range of any pool was moved to its limit',
     in_logits || format(' AND abs(q.difficulty) > %s * %s', furthest, steepness),
     format('difficulty = sign(q.difficulty) * %s * %s', furthest, steepness));
   PERFORM pg_temp.repair('the parameters were converted from logits', in_logits,
@@ -237,9 +237,9 @@ BEGIN
     RAISE NOTICE 'assessment.question_pools: % is in logits, because it has a difficulty outside 0 to 1; '
       '% questions were converted', pool.pool_id, pool.questions USING ERRCODE = 'SW001';
   END LOOP;
-  PERFORM pg_temp.repair('a discrimination that no question has was lowered',
+  PERFORM pg_temp.repair('a discrimination too high for any question was lowered',
     'q.discrimination > ' || steepest, 'discrimination = ' || steepest);
-  PERFORM pg_temp.repair('a discrimination that tells nobody apart was raised',
+  PERFORM pg_temp.repair('a discrimination too low to distinguish students was raised',
     'q.discrimination < ' || flattest, 'discrimination = ' || flattest);
 END
 $$;
