@@ -1,6 +1,6 @@
 """Ids of rows as callers send and receive them.
 
-Rows that came from a live system keep its number: its pages know no other id, so the paths that
+Rows that came from a live system keep its number: its pages use no other id, so the paths that
 they call accept and return it. Everywhere else, an id is a UUID.
 """
 
@@ -62,5 +62,5 @@ def reference(sent: str | int | UUID) -> Reference:
 
 
 def live_id(row_id: UUID, former_id: int | None) -> int | UUID:
-    """Return the id that the live system's pages know."""
+    """Return the id by which the live system's pages refer to a row."""
     return row_id if former_id is None else former_id

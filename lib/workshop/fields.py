@@ -63,9 +63,9 @@ _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
 def _truthy(value: Any) -> Any:
-    """Return whether JavaScript counts a value as true; a text that means more is returned itself.
+    """Return whether JavaScript counts a value as true; any other text is returned.
 
-    Texts such as "false", which pages get by joining a value to a text, count as what they say.
+    Texts such as "false", which pages get by joining a value to a text, count as their value.
     """
     if not isinstance(value, str):
         return isinstance(value, list | dict) or bool(value)
@@ -134,7 +134,7 @@ JsonObject = Annotated[dict[str, Any], AfterValidator(redact)]
 ShortText = Annotated[Annotated[str, _text(200), Redacted] | None, _Optional]
 Text = Annotated[str, _text(MAX_TEXT_LENGTH), Redacted]
 Completed = Annotated[bool | str, BeforeValidator(_truthy), AfterValidator(redact)]
-"""Whether something was completed. Live pages send what they have in hand, such as a text."""
+"""Whether something was completed. Live pages send values of any type, such as a text."""
 Url = Annotated[str, _text(2000), Redacted]
 OptionalUrl = Annotated[Url | None, _Optional]
 Code = Annotated[Annotated[str, _text(50_000), Redacted] | None, _Optional]

@@ -1,7 +1,7 @@
 -- Queries of local/demo/legacy.py.
 
 -- any_legacy_table --
--- Whether a legacy table exists.
+-- Return whether a legacy table exists.
 SELECT to_regclass('public.workshop_students') IS NOT NULL
   OR to_regclass('public.student_configs') IS NOT NULL
   OR to_regclass('public.workshop_sessions') IS NOT NULL;

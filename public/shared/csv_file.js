@@ -2,7 +2,7 @@
 
 const DELIMITERS = [",", ";", "\t"];
 
-/** The delimiter that the first line has most of, outside of quotes. */
+/** The most frequent delimiter in the first line, outside of quotes. */
 export function delimiterOf(text) {
   const first = text.replace(/"(?:[^"]|"")*"/g, "").split(/\r\n|\r|\n/, 1)[0];
   const counts = DELIMITERS.map((delimiter) => first.split(delimiter).length);

@@ -25,8 +25,8 @@ function pause(milliseconds, signal, wake) {
  * @template Response
  * @param {(signal: AbortSignal) => Promise<Response>} call
  * @param {AbortSignal} signal
- * @param {(waiting: {problem: Error, until: number, now: () => void}|null) => void} onWait told before
- *   each pause, and null after the response
+ * @param {(waiting: {problem: Error, until: number, now: () => void}|null) => void} onWait called
+ *   before each pause, and with null after the response
  * @returns {Promise<Response>}
  */
 export async function untilAnswered(call, signal, onWait) {

@@ -27,9 +27,7 @@ def after(t: int, k: int = 1, *, right: bool | None = None) -> Posterior:
         (StopRules("classification", 5, 20), 6, None),
     ],
 )
-def test_a_test_ends_when_its_rule_says_so(
-    rules: StopRules, answers: int, reason: Reason | None
-) -> None:
+def test_a_test_ends_by_its_rule(rules: StopRules, answers: int, reason: Reason | None) -> None:
     assert stop(after(answers), rules) == reason
 
 

@@ -150,7 +150,7 @@ def test_no_key_of_random_databases_is_in_the_clear(generated: Legacy, seed: int
     assert [row for row in findings if "@" in row or "ws_17" in row] == []
 
 
-def test_progress_is_what_update_session_progress_makes_of_it(generated: Legacy) -> None:
+def test_progress_equals_that_of_update_session_progress(generated: Legacy) -> None:
     regenerate(generated, 60, 7, 0)
     generated.run()
     columns = "session_token, completion_rate, total_time_spent, current_step"

@@ -60,8 +60,8 @@ def start(body: StartIn, key: str | None, deps: Deps, *, is_operator: bool) -> S
         is_operator: Whether an operator makes the call, who needs no ticket.
 
     Raises:
-        AppError: If the start is refused, see `_refusal`, or the ticket is not valid or says
-            otherwise.
+        AppError: If the start is refused, see `_refusal`, or the ticket is not valid or
+            contradicts the request.
         NoGradableQuestion: If no question of the pool can be asked.
     """
     new_start = _new_start(body, key, deps, is_operator=is_operator)
@@ -130,7 +130,7 @@ def _refusal(code: str, expected: str | None, body: StartIn) -> AppError:
 
     Args:
         code: The refusal; for an end criterion, its path.
-        expected: Fact about it: what would be right, or the seconds to wait.
+        expected: Fact about it: the value that would be accepted, or the seconds to wait.
         body: The request.
     """
     if code == "starts_used_up":

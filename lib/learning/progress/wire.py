@@ -95,7 +95,7 @@ class ProgressAnswer(Answer):
     rose: list[MovedTopicOut]
     """Topics whose mastery rose in the last seven days, largest rise first."""
     fell: list[MovedTopicOut]
-    """Topics whose mastery fell in the last seven days, most first."""
+    """Topics whose mastery fell in the last seven days, largest fall first."""
     today: list[TopicTodayOut]
     """Topics that were practised, those first whose next answer is least likely to be right."""
     mistakes: list[ConceptMistakesOut]

@@ -94,7 +94,7 @@ def remove_learner(
     """Remove everything about a user of the study planner, also from tables that were set aside.
 
     Args:
-        transaction: Removes them.
+        transaction: Transaction in which they are removed.
         username: Exactly as stored.
         person_id: Id of the user or of the profile.
     """
