@@ -84,7 +84,7 @@ class TicketUsedUp(Forbidden):
 
 
 class TicketContradicted(Conflict):
-    """{field}: the ticket says otherwise; leave this field out."""
+    """{field}: it contradicts the ticket; leave this field out."""
 
     code = "ticket_contradicted"
     fields = ("{field}",)

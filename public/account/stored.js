@@ -1,4 +1,4 @@
-// The log-in of this browser: tokens and the account. They are credentials and never stand in an address.
+// The log-in of this browser: tokens and the account. They are credentials and never part of an address.
 
 const KEY = "stepwise.account";
 

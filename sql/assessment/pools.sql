@@ -102,7 +102,7 @@ WHERE (q.content, q.options, q.correct_answer, q.concepts, q.difficulty, q.discr
 -- stage_changes --
 -- Hold the items of uploaded questions that differ from the pool's last version. A question whose
 -- author changed only its text keeps the parameters that calibration estimated for it. A retired
--- question stays retired unless `retired` says otherwise.
+-- question stays retired unless `retired` is false.
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT q.position, q.id, q.revision, jsonb_array_length(q.options) AS option_count,
   u.correct_option, u.weights AS concepts,

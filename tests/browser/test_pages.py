@@ -34,7 +34,7 @@ BROKEN_WORDS = """() => {
   }
   return [count, broken];
 }"""
-"""Count the visible words of all tables, and list those that stand on two lines."""
+"""Count the visible words of all tables, and list those that are broken over two lines."""
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -92,7 +92,7 @@ def test_every_time_is_in_utc_and_has_its_offset(responses_on: ResponsesOn) -> N
     assert [text for text in texts if LOCAL_TIME in text] == []
 
 
-def test_misspelt_field_is_named_on_the_way(responses_on: ResponsesOn) -> None:
+def test_misspelt_field_is_named_in_a_warning(responses_on: ResponsesOn) -> None:
     (number,) = (
         number
         for number, call in enumerate(CALLS)

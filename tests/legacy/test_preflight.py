@@ -45,7 +45,7 @@ def test_dry_run_lists_tables_rows_and_columns(legacy: Legacy, client: TestClien
         [],
     )
     assert report["remarks"] == [
-        "workshop_students has columns that the migration does not know: shoe_size, Notes."
+        "workshop_students has columns that are unknown to the migration: shoe_size, Notes."
     ]
     assert call(client, MIGRATE)["preflight"] is None
 

@@ -76,7 +76,7 @@ ANSWERS_C = {
     "letter": ("two", [0, 1]),
     "truth": ("true", [1, 0]),
 }
-"""Right answers and concepts of the questions of `topic_…` that can be decided."""
+"""Right answers and concepts of the questions of `topic_…` that can be repaired."""
 
 POOLS_C = f"""
 CREATE TABLE question_pools (

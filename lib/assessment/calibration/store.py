@@ -92,7 +92,7 @@ def pools_with_new_answers(postgres: "Postgres") -> list[UUID]:
 
 
 def begin_attempt(postgres: "Postgres", pool_id: UUID) -> None:
-    """Record an attempt, as failed until `end_attempt` says otherwise."""
+    """Record an attempt, as failed until `end_attempt` records another outcome."""
     postgres.execute(_queries["begin_attempt"], {"pool_id": pool_id})
 
 

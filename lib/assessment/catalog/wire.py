@@ -259,7 +259,7 @@ class ConceptPrecisionOut(Body):
     """Number of questions on the concept that can be asked."""
     deviations: list[float]
     """Posterior standard deviation on the latent scale after the best questions, for each of
-    `proficiencies`; 1 where no question tells anything."""
+    `proficiencies`; 1 where no question is informative."""
 
 
 class PrecisionOut(Answer):

@@ -115,7 +115,7 @@ def remarks(inspection: Inspection) -> list[str]:
     for table in inspection.tables:
         if table.unknown_columns:
             lines.append(
-                f"{table.table} has columns that the migration does not know: "
+                f"{table.table} has columns that are unknown to the migration: "
                 f"{', '.join(table.unknown_columns)}."
             )
         if not table.may_rename:

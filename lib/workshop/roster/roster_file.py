@@ -125,7 +125,7 @@ def _guessed(cells: list[str]) -> list[str | None]:
 
 
 def _cells(columns: list[str | None], cells: list[str]) -> dict[str, str]:
-    """Return the fields of a line; first and last name make one, an identifier what it is."""
+    """Return the fields of a line; an identifier becomes an e-mail or a name."""
     values = {
         column: cell.strip()
         for column, cell in zip(columns, cells, strict=False)
@@ -163,7 +163,7 @@ def _roster(
 
 
 def _problem(values: Mapping[str, Any], *, by_github: bool) -> tuple[Any, str] | None:
-    """Return the field at fault and why, None if the line can be imported; never its value."""
+    """Return the wrong field and its problem, None if the line can be imported; never its value."""
     for field, adapter, problem in (
         (EMAIL, _email, "This is not an e-mail address."),
         (NAME, _name, "A name is a text of at most 200 characters."),

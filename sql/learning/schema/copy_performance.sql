@@ -124,10 +124,10 @@ BEGIN
       WHEN r.student_id IS NULL THEN 'student_id is not that of an adopted student'
       WHEN (r.plan_type IN ('daily', 'weekly', 'exam_countdown')) IS NOT TRUE
       THEN 'plan_type is not daily, weekly or exam_countdown'
-      WHEN r.start_date IS NULL THEN 'start_date is missing or no time'
-      WHEN r.end_date IS NULL THEN 'end_date is missing or no time'
+      WHEN r.start_date IS NULL THEN 'start_date is missing or not a time'
+      WHEN r.end_date IS NULL THEN 'end_date is missing or not a time'
       WHEN r.end_date < r.start_date THEN 'end_date is before start_date'
-      WHEN jsonb_typeof(r.topics) IS DISTINCT FROM 'object' THEN 'topics are no JSON object or list' END,
+      WHEN jsonb_typeof(r.topics) IS DISTINCT FROM 'object' THEN 'topics are neither a JSON object nor a list' END,
     repairs = array_remove(ARRAY[
       CASE WHEN r.plan_type <> r.stated_type THEN 'plan_type in another spelling' END], NULL);
   INSERT INTO learning.study_plans (id, former_id, student_id, plan_type, start_date, end_date, topics,
@@ -155,7 +155,7 @@ BEGIN
       WHEN o.table_name IS NULL THEN 'table_name is missing'
       WHEN o.record_id IS NULL THEN 'record_id is missing'
       WHEN jsonb_typeof(pg_temp.unwrap_json(o.data)) IS DISTINCT FROM 'object'
-      THEN 'data is no JSON object' END AS fault,
+      THEN 'data is not a JSON object' END AS fault,
     array_remove(ARRAY[
       CASE WHEN pg_temp.read_word(o.operation_type) <> o.operation_type
         THEN 'operation_type in another spelling' END,
