@@ -174,7 +174,7 @@ def _has_tables(driver: psycopg.Connection) -> bool:
 
 @contextmanager
 def explained_failure(driver: psycopg.Connection) -> Iterator[None]:
-    """Turn what Postgres refuses into a message.
+    """Turn refusals by Postgres into messages.
 
     Raises:
         CommandError: If it refuses something; the message says what.

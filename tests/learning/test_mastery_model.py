@@ -201,7 +201,7 @@ def test_last_outcome_is_distinguished_for_the_same_concepts(correct: bool, conc
     )
 
 
-def test_clock_that_goes_back_takes_no_time_back() -> None:
+def test_clock_that_goes_back_leaves_the_time() -> None:
     record = Record()
     for time in (DAY, 0.0):
         record.pass_time(1.0, time)

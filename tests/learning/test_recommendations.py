@@ -154,7 +154,7 @@ def test_days_to_the_exam_are_a_reason(school: School, exam_date: str | None, da
     assert components.time_to_exam_days == days
 
 
-def test_explanation_has_every_number_and_what_the_topic_unlocks(school: School) -> None:
+def test_explanation_has_every_number_and_the_topics_that_it_unlocks(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     school.answers(
@@ -183,7 +183,7 @@ def test_explanation_has_every_number_and_what_the_topic_unlocks(school: School)
         assert part in explained.explanation
 
 
-def test_closed_topic_is_explained_by_what_closes_it(school: School) -> None:
+def test_closed_topic_is_explained_by_its_missing_prerequisites(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     explained = explain_live(student, str(student.user.student_id), str(school.topic("Calculus")))

@@ -1,4 +1,4 @@
-"""Servers that say nothing, as an unreachable or a frozen service does."""
+"""Servers that do not respond, like an unreachable or a frozen service."""
 
 import socket
 import threading

@@ -23,7 +23,7 @@ class Figures:
 
     syllabus: Syllabus
     topics: tuple[TopicRow, ...]
-    """Topics with concepts that are looked at."""
+    """Topics with concepts that are included."""
     by_student: Mapping[UUID, Mapping[UUID, float]]
     """Mastery, 0 to 100, by student and topic."""
     exam_mastery: Mapping[UUID, float]

@@ -175,7 +175,7 @@ def in_words(judged: StudyRecommendation, situation: Situation) -> str:
     unlocks = ", ".join(
         situation.syllabus.topics[it].name for it in situation.syllabus.dependents_of[topic.id]
     )
-    built = f"It opens the way to {unlocks}." if unlocks else "No other topic builds on it."
+    built = f"It is a prerequisite of {unlocks}." if unlocks else "No other topic builds on it."
     return " ".join(
         (judged.sentence(names), _worth_of_mastery(judged, topic), _time_left(situation), built)
     )
@@ -203,7 +203,7 @@ def _worth_of_mastery(judged: StudyRecommendation, topic: TopicRow) -> str:
 
 
 def _closing(topic: TopicRow, situation: Situation) -> str:
-    """Return what closes a topic; nothing if it is open."""
+    """Return the missing prerequisites of a topic as text; empty if it is open."""
     score_of = situation.masteries.score_of
     missing = [
         f"“{concept.name}” has a mastery of {edge.minimum_mastery:g}"

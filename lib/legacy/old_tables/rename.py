@@ -29,7 +29,7 @@ DELETE_AFTER_DAYS = 30
 
 @dataclass(frozen=True)
 class SetAsideTable:
-    """A table that was set aside, and what its deletion would also delete."""
+    """A table that was set aside, and the objects that its deletion would also drop."""
 
     renamed: RenamedTable
     rows_only_here: int

@@ -21,7 +21,7 @@ class ImportedLine:
     line: int
     outcome: str
     other_name: bool
-    """Whether the student is known under another name, which stays."""
+    """Whether the student already has another name, which is kept."""
 
 
 def import_roster(

@@ -66,7 +66,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
     ) AS columns
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p')
-      -- Only these are looked at, because reading the columns of every table takes time.
+      -- Only these are inspected, because reading the columns of every table takes time.
       AND (n.nspname IN ('public', 'assessment', 'learning', 'legacy', 'stepwise')
         OR n.nspname ~ '_set_aside_[0-9_]+$')
   ), own AS (
@@ -132,7 +132,7 @@ LANGUAGE sql STABLE AS $$
       to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
       unknown_expression,unreadable_condition,unwrap,without_keys,
       without_secrets}')
-  ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not looked at
+  ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not inspected
     SELECT n.oid, n.nspname AS schema_name, (n.nspname = 'stepwise' OR n.nspname
       ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$') AS is_own
     FROM pg_catalog.pg_namespace AS n WHERE n.nspname !~ '^(pg_|information_schema$)'
