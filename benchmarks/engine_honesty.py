@@ -3,11 +3,15 @@
 python -m benchmarks engine_honesty [EXAMINEES]
 
 Each pool of 300 items has slopes exp(N(log 1.702, 0.3²)) and difficulties N(0, 1). *Plug-in* is a
-bank that treats the stated parameters as exact, *ours* one that is given the deviations of
-their errors. Both get the same answers, drawn from the true parameters. Two kinds of error: either
-the truth scatters around the statement, as after a calibration with priors, or the statement
-scatters around the truth, as estimates without priors do; then *regressed* is ours after
-`lib.engine.uncertainty.regressed`.
+bank that treats the stated parameters as exact, *b alone* one that is given the deviation of
+difficulties only, *ours* one that is given both. All get the same answers, drawn from the true
+parameters. Two kinds of error: either the truth scatters around the statement, as after a
+calibration with priors, or the statement scatters around the truth, as estimates without priors do;
+then *regressed* is ours after `lib.engine.uncertainty.regressed`.
+
+Where the truth scatters, the exact posterior is known, and errors and coverage are those that it
+expects given the answers (`benchmarks.engine_uncertain`): the chance in the drawn abilities is left
+out. Where the statement scatters, they are those of the drawn abilities.
 """
 
 import sys
@@ -16,13 +20,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.engine_uncertain import Uncertain, expected, log_prior
 from lib.engine import ItemBank, Posterior, StopRules
 from lib.engine.normal import FloatArray
-from lib.engine.simulation import Z95, Design, simulate
+from lib.engine.simulation import Z95, Design, Simulation, simulate
 from lib.engine.uncertainty import attenuated, regressed
 
-POOLS, ITEMS, EXAMINEES, PROCESSES = 40, 300, 20, 2
+POOLS, ITEMS, EXAMINEES, PROCESSES = 40, 300, 5, 1
 GUESSED, CALIBRATED = (0.7, 0.3), (0.2, 0.2)
 """Standard deviations of the errors of b and log a."""
 FIXED = StopRules(max_questions=20)
@@ -41,12 +47,12 @@ class Case:
     @property
     def banks(self) -> tuple[str, ...]:
         """Names of the banks."""
-        return ("plug-in", "ours", *(("regressed",) if self.statement_scatters else ()))
+        return ("plug-in", "b alone", "ours", *(("regressed",) if self.statement_scatters else ()))
 
 
 CASES = (
     *(Case(errors, rules) for errors in (GUESSED, CALIBRATED) for rules in (FIXED, PRECISION)),
-    Case(GUESSED, FIXED, concepts=3),
+    *(Case(errors, FIXED, concepts=3) for errors in (GUESSED, CALIBRATED)),
     Case(GUESSED, FIXED, statement_scatters=True),
     Case(CALIBRATED, FIXED, statement_scatters=True),
 )
@@ -85,6 +91,7 @@ def banks(case: Case, stated: Items) -> Iterator[ItemBank]:
     """Yield the banks in the order of `Case.banks`."""
     b_error, a_error = case.errors
     yield stated.bank()
+    yield stated.bank(b_error)
     yield stated.bank(b_error, a_error)
     if case.statement_scatters:
         location, b_remaining = regressed(stated.location, b_error)
@@ -106,11 +113,30 @@ def one_pool(case: Case, pool: int, examinees: int) -> FloatArray:
     prior = Posterior.prior(k, None, correlation)
     rows = []
     for bank in banks(case, stated):
-        result = simulate(bank, theta, rng, Design(case.rules), prior=prior, answers=answers)
-        error, variance = result.mean[:, -1] - theta, result.variance[:, -1]
-        inside = np.abs(error) <= Z95 * np.sqrt(variance)
-        rows.append([np.square(error).mean(), variance.mean(), inside.mean(), result.length.mean()])
+        run = simulate(bank, theta, rng, Design(case.rules), prior=prior, answers=answers)
+        squared, inside = outcome(case, stated, run, answers, correlation)
+        rows.append([squared, run.variance[:, -1].mean(), inside, run.length.mean()])
     return np.array(rows)
+
+
+def outcome(
+    case: Case, stated: Items, run: Simulation, answers: NDArray[np.bool_], correlation: FloatArray
+) -> tuple[float, float]:
+    """Return the mean squared error and the coverage at the end of the tests."""
+    mean, variance = run.mean[:, -1], run.variance[:, -1]
+    if case.statement_scatters:
+        error = mean - run.theta
+        inside = np.abs(error) <= Z95 * np.sqrt(variance)
+        return float(np.square(error).mean()), float(inside.mean())
+    concept = stated.directions.argmax(axis=1)
+    items = Uncertain(stated.location, stated.log_slope, concept, case.errors)
+    prior = log_prior(correlation)
+    figures = []
+    for i, length in enumerate(run.length):
+        asked = run.items[i, :length]
+        figures.append(expected(items, asked, answers[i, asked], prior, (mean[i], variance[i])))
+    squared, inside = np.mean(figures, axis=0).tolist()
+    return squared, inside
 
 
 def compare(case: Case, pools: int, examinees: int, processes: int = PROCESSES) -> FloatArray:
@@ -128,11 +154,12 @@ def summary(figures: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Print a row for each case and bank, with 95 % intervals over pools."""
-    examinees = int(arguments[0]) if arguments else EXAMINEES
+    examinees = int(arguments[0]) if arguments else None
     print("| concepts | errors of b, log a | what scatters | rule | bank | error", end="")
     print(" | actual over stated error | coverage | answers |\n" + "|---" * 9 + "|", flush=True)
     for case in CASES:
-        figures = compare(case, POOLS, examinees)
+        per_pool = EXAMINEES * (8 if case.statement_scatters else 1)
+        figures = compare(case, POOLS, examinees or per_pool)
         ratios, coverages = summary(figures)
         halves = Z95 * figures[:, :, 2].std(axis=0) / np.sqrt(POOLS)
         for i, bank in enumerate(case.banks):

@@ -9,9 +9,11 @@ engine computes with it and needs to know nothing else about the error.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .normal import LOGISTIC_SCALE, FloatArray
+from .normal import FloatArray
 
-_LEAST_SHARE = 0.01  # least part of the stated values' variance that counts as the truth's
+_EIGHT_OVER_PI = 8.0 / np.pi  # logits²; a logistic curve is nearly Φ(x / √(8/π)) (MacKay, 1992)
+_ABILITY_VARIANCE = 0.25  # of an ability in the middle of a test
+_LEAST_SHARE = 0.01  # of the stated values' variance that regression leaves to the truth
 
 
 def attenuated(
@@ -19,14 +21,16 @@ def attenuated(
 ) -> FloatArray:
     """Return the slopes with which curves of uncertain items have the average of their curves.
 
-    Let b ~ N(b₀, s²) and log a ~ N(log a₀, r²). With Φ for the logistic curve and t - b₀ ~ N(0, 1),
-    E[(t - b₀) P] is proportional to
+    Let b ~ N(b₀, s²), log a ~ N(log a₀, r²) and t - b₀ ~ N(0, 0.5²), since a test asks items near
+    the ability, known to about 0.5 deviations in its middle. With E[dL/dx] ≈ ¼ / √(1 + πv/8) for
+    the logistic curve L and x ~ N(0, v), E[(t - b₀) P] is proportional to
 
-        g = E[a / √(1.702² + a² (s² + 1))],
+        g = E[a / √(8/π + a² (s² + 0.5²))],
 
-    which a logistic curve of slope 1.702 g / √(1 - g²) has as well. Over log a the expectation is
-    taken to second order: with u = a² (s² + 1) / (1.702² + a² (s² + 1)), that of the term above is
-    multiplied by 1 + ½ r² (1 - u)(1 - 3u). For r = 0 the slope is a / √(1 + a² s² / 1.702²).
+    which a logistic curve of slope √(8/π) g / √(1 - 0.5² g²) has as well. Over log a the
+    expectation is taken to second order: with u = a² (s² + 0.5²) / (8/π + a² (s² + 0.5²)), that of
+    the term above is multiplied by 1 + ½ r² (1 - u)(1 - 3u). For r = 0 the slope is
+    a / √(1 + π a² s² / 8).
 
     Args:
         slope: Slopes a₀, logits, above 0, shape (n,).
@@ -35,13 +39,15 @@ def attenuated(
 
     Returns:
         Shape (n,); a slope whose item has no error is returned as it is, bit for bit.
+
+    Source: MacKay (1992), Neural Computation 4, for the expectation of dL/dx.
     """
     a, s, r = (np.asarray(values, float) for values in (slope, location_error, log_slope_error))
-    spread = np.square(a) * (np.square(s) + 1.0)
-    share = spread / (LOGISTIC_SCALE**2 + spread)
-    g = a / np.sqrt(LOGISTIC_SCALE**2 + spread)
+    spread = np.square(a) * (np.square(s) + _ABILITY_VARIANCE)
+    share = spread / (_EIGHT_OVER_PI + spread)
+    g = a / np.sqrt(_EIGHT_OVER_PI + spread)
     g = g * (1.0 + 0.5 * np.square(r) * (1.0 - share) * (1.0 - 3.0 * share))
-    uncertain = LOGISTIC_SCALE * g / np.sqrt(1.0 - np.square(g))
+    uncertain = np.sqrt(_EIGHT_OVER_PI / (1.0 - _ABILITY_VARIANCE * np.square(g))) * g
     return np.where((s > 0) | (r > 0), uncertain, a)
 
 
