@@ -62,7 +62,7 @@ help: ## Show this list
 #: EXPORT device: a file for the changes that the server does not have, instead of serving
 #: FILE   restore: the backup or SQL dump to restore (default: the newest backup)
 #: CONFIRM reset: yes, to answer the question beforehand
-#: ARGS   test, bench, psql: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
+#: ARGS   test, bench, psql, simulate: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
 #: POOL   simulate, calibrate: id of the question pool
 #: PYTHON interpreter for the environment (default: the first from 3.11 to 3.14 on the PATH)
 
@@ -166,8 +166,8 @@ reset: $(LOCAL) ## Remove the local database after asking; make dev creates a ne
 bench: $(BENCH) ## Run the benchmarks, each with its alternative
 	@$(RUN) -m benchmarks $(ARGS)
 
-simulate: $(BENCH) ## Simulate tests on a pool: make simulate POOL=<id>
-	@$(RUN) -m local.with_services -m local.pools.simulate $(POOL)
+simulate: $(BENCH) ## Simulate tests on a pool: make simulate POOL=<id>; with wrong parameters: ARGS="--difficulty-error 0.7"
+	@$(RUN) -m local.with_services -m local.pools.simulate $(POOL) $(ARGS)
 
 calibrate: $(LOCAL) ## Estimate item parameters from recorded answers: make calibrate POOL=<id>
 	@$(RUN) -m local.with_services -m local.pools.calibrate $(POOL)

@@ -1,10 +1,14 @@
 """`make simulate POOL=<id>`: accuracy of a pool, by ability and length of the test.
 
 python -m local.pools.simulate POOL [--students 60] [--questions 30]
+python -m local.pools.simulate POOL --difficulty-error 0.7 --discrimination-error 0.3
 
 Simulated students of known ability take adaptive tests on the newest version of the pool, with its
 parameters, settings and exposure counts. The command prints tables and draws them to
 `.local/simulate/`.
+
+With one of the errors it draws pools whose parameters are wrong instead, and prints the stated
+beside the real error.
 """
 
 import argparse
@@ -17,8 +21,10 @@ import numpy as np
 
 from lib.assessment.errors import NoGradableQuestion, PoolNotFound
 from lib.assessment.pools import store
-from lib.assessment.pools.item_pool import ItemPool, load_pool
+from lib.assessment.pools.item_pool import ItemPool, build_pool
 from lib.assessment.pools.rules import MAX_QUESTIONS
+from lib.assessment.pools.store import ItemRow
+from lib.assessment.sessions.wire import EndCriteria
 from lib.deps import Deps
 from lib.engine import Posterior
 from lib.engine.simulation import Simulation
@@ -27,6 +33,7 @@ from lib.settings import Settings
 from local.pools.accuracy import PoolAccuracy, Table
 from local.pools.simulate_plots import draw
 from local.pools.simulated_tests import simulate_tests
+from local.pools.wrong_parameters import CERTAIN, Errors, compare
 
 FOLDER = Path(".local/simulate")
 ABILITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -36,6 +43,8 @@ POPULATION = "all"
 
 LENGTHS = (5, 10, 15, 20, 30, 40, 60)
 Z95 = 1.959963984540054
+STUDENTS, STUDENTS_OF_TRUTH = 60, 10
+GREATEST_DEVIATION = 3.0
 
 
 def main(command_line: list[str]) -> int:
@@ -43,15 +52,18 @@ def main(command_line: list[str]) -> int:
     arguments = _parser().parse_args(command_line)
     deps = Deps(Settings.from_env())
     try:
-        pool = _newest_version(deps, arguments.pool)
+        pool, items = _newest_version(deps, arguments.pool)
     except AppError as error:
         print(error, file=sys.stderr)
         return 1
     finally:
         deps.close()
-    accuracy = measure(
-        pool, arguments.students, arguments.questions, np.random.default_rng(arguments.seed)
-    )
+    rng = np.random.default_rng(arguments.seed)
+    errors = Errors(arguments.difficulty_error, arguments.discrimination_error)
+    if errors != CERTAIN:
+        _compare(pool, items, errors, arguments, rng)
+        return 0
+    accuracy = measure(pool, arguments.students or STUDENTS, arguments.questions, rng)
     _print_tables(pool, accuracy)
     title = f"Pool {pool.pool_id}, version {pool.version}: {_settings(pool)}"
     for path in draw(accuracy, FOLDER / str(arguments.pool), title):
@@ -108,14 +120,56 @@ def _exposure(run: Simulation, length: int) -> Table:
     return np.bincount(items[items >= 0], minlength=run.bank_size) / len(run.theta)
 
 
-def _newest_version(deps: Deps, pool_id: UUID) -> ItemPool:
+def _newest_version(deps: Deps, pool_id: UUID) -> tuple[ItemPool, list[ItemRow]]:
     version = store.current_version(deps.postgres, pool_id)
-    if version is None:
+    rows = None if version is None else store.read_version(deps.postgres, pool_id, version)
+    if version is None or rows is None:
         raise PoolNotFound
-    pool = load_pool(deps.postgres, pool_id, version)
+    pool = build_pool(pool_id, version, *rows)
     if not pool.gradable.any():
         raise NoGradableQuestion
-    return pool
+    return pool, rows[1]
+
+
+def _compare(
+    pool: ItemPool,
+    items: list[ItemRow],
+    errors: Errors,
+    arguments: argparse.Namespace,
+    rng: np.random.Generator,
+) -> None:
+    """Print how honest the pool's bank is if its parameters are that wrong."""
+    questions = min(arguments.questions, MAX_QUESTIONS, int(pool.gradable.sum()))
+    students, threshold = arguments.students or STUDENTS_OF_TRUTH, arguments.threshold
+    own, plug_in = compare(
+        pool,
+        items,
+        errors,
+        truths=arguments.truths,
+        students=students,
+        questions=questions,
+        threshold=threshold,
+        rng=rng,
+    )
+    print(
+        f"Pool {pool.pool_id}, version {pool.version}: {int(pool.gradable.sum())} questions,"
+        f" {pool.bank.concepts} concepts\nSettings: {_settings(pool)}\n\n"
+        f"{arguments.truths} times, the true parameters were drawn around the pool's, with"
+        f" deviations of {errors.difficulty} in Φ⁻¹(difficulty) and {errors.discrimination} in log"
+        f" discrimination;\n{students} students of the population took a test each time, with the"
+        " pool's bank and with one that takes the parameters for the truth (plug-in)\n\n"
+        "  bank     end                answers  real error  stated error  real/stated  coverage"
+    )
+    for bank, comparison in (("pool", own), ("plug-in", plug_in)):
+        for end, row in (
+            (f"{questions} questions", comparison.fixed),
+            (f"precision {threshold:g}", comparison.precision),
+        ):
+            print(
+                f"  {bank:8} {end:16}{row.answers:10.1f}{row.rmse:12.3f}{row.stated:14.3f}"
+                f"{row.ratio:13.3f}{row.coverage:10.1%}"
+            )
+    print("\nAn honest bank has real/stated errors of 1 and a coverage of 95 %.")
 
 
 def _print_tables(pool: ItemPool, accuracy: PoolAccuracy) -> None:
@@ -158,16 +212,49 @@ def number(text: str) -> int:
     return value
 
 
+def deviation(text: str) -> float:
+    """Parse a standard deviation from 0 to 3."""
+    value = float(text)
+    if not 0 <= value <= GREATEST_DEVIATION:
+        raise ValueError("not from 0 to 3")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make simulate POOL=<id>")
     parser.add_argument("pool", type=UUID, help="id of the question pool")
     parser.add_argument(
-        "--students", type=number, default=60, help="number of students of each ability"
+        "--students",
+        type=number,
+        help=f"number of students of each ability (default {STUDENTS}), or of each drawn truth"
+        f" (default {STUDENTS_OF_TRUTH})",
     )
     parser.add_argument(
         "--questions", type=number, default=30, help=f"length of the tests, at most {MAX_QUESTIONS}"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--difficulty-error",
+        type=deviation,
+        default=0.0,
+        help="draw true parameters, with this standard deviation of b = Φ⁻¹(difficulty)"
+        " around the pool's",
+    )
+    parser.add_argument(
+        "--discrimination-error",
+        type=deviation,
+        default=0.0,
+        help="draw true parameters, with this standard deviation of log discrimination",
+    )
+    parser.add_argument(
+        "--truths", type=number, default=40, help="how often true parameters are drawn"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=deviation,
+        default=EndCriteria().precision_threshold,
+        help="the stated error at which `precision` ends the tests of drawn truths",
+    )
     return parser
 
 

@@ -17,7 +17,7 @@ from lib.assessment.pools.eligibility import level_of
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.sessions.session import Session, grade, new_session
 from lib.assessment.sessions.wire import EndCriteria
-from lib.engine import Posterior
+from lib.engine import ItemBank, Posterior
 from lib.engine.simulation import Simulation
 
 FloatArray = NDArray[np.float64]
@@ -42,7 +42,11 @@ class SimulatedTest:
 
 
 def simulate_test(
-    pool: ItemPool, session_id: UUID, theta: FloatArray, draws: Sequence[float]
+    pool: ItemPool,
+    session_id: UUID,
+    theta: FloatArray,
+    draws: Sequence[float],
+    truth: ItemBank | None = None,
 ) -> SimulatedTest:
     """Simulate the first test of a student.
 
@@ -52,7 +56,10 @@ def simulate_test(
         theta: True ability, shape (k,).
         draws: Number from 0 to 1 for each question; the answer is correct if it is below
             P(correct). The test ends after the last number, or when the pool is exhausted.
+        truth: Bank from which the answers are drawn; the pool's own when None. As that one averages
+            over the errors of uncertain parameters, each answer then has errors of its own.
     """
+    true_bank = pool.bank if truth is None else truth
     criteria = EndCriteria(max_questions=len(draws), min_questions=1)
     session = new_session(session_id, "", pool, criteria, (None,) * pool.bank.concepts)
     posteriors, levels = [session.posterior], list[int]()
@@ -61,22 +68,30 @@ def simulate_test(
         if item is None:
             break
         levels.append(level_of(session.current_proficiency))
-        correct = draw < pool.bank.probability(theta, [item])[0]
+        correct = draw < true_bank.probability(theta, [item])[0]
         session = _answer(session, item, correct=bool(correct))
         posteriors.append(session.posterior)
     return SimulatedTest(posteriors, levels)
 
 
 def simulate_tests(
-    pool: ItemPool, theta: FloatArray, questions: int, rng: np.random.Generator
+    pool: ItemPool,
+    theta: FloatArray,
+    questions: int,
+    rng: np.random.Generator,
+    truth: ItemBank | None = None,
 ) -> Simulation:
-    """Simulate a test of at most `questions` for each of m students of ability `theta`, (m, k)."""
+    """Simulate a test of at most `questions` for each of m students of ability `theta`, (m, k).
+
+    The answers are drawn from `truth`, or from the pool's bank when None; see `simulate_test`.
+    """
     length = min(questions, int(pool.gradable.sum()))
     m, k = theta.shape
     mean, variance = np.empty((m, length + 1, k)), np.empty((m, length + 1, k))
     items = np.full((m, length), -1, np.intp)
     for i, ability in enumerate(theta):
-        test = simulate_test(pool, UUID(bytes=rng.bytes(16)), ability, rng.random(length).tolist())
+        draws = rng.random(length).tolist()
+        test = simulate_test(pool, UUID(bytes=rng.bytes(16)), ability, draws, truth)
         for t in range(length + 1):
             posterior = test.posteriors[min(t, len(test.posteriors) - 1)]
             mean[i, t], variance[i, t] = posterior.mean, posterior.variance

@@ -176,6 +176,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["psql", "ARGS=-c 'select 1'"], "<-m><local.psql><-c><select 1>PORT="),
         (["bench", "ARGS=x"], "<-m><benchmarks><x>PORT="),
         (["simulate", "POOL=p"], "<local.pools.simulate><p>PORT="),
+        (
+            ["simulate", "POOL=p", "ARGS=--difficulty-error 0.7"],
+            "<local.pools.simulate><p><--difficulty-error><0.7>PORT=",
+        ),
         (["calibrate", "POOL=p"], "<local.pools.calibrate><p>PORT="),
         (["calibrate-learning"], "<local.calibrate_learning>PORT="),
     ],
