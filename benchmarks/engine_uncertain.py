@@ -77,7 +77,7 @@ def expected(
     for j in range(k):
         along = log_likelihood[items.concept[asked] == j].sum(axis=0)
         log_density = log_density + along.reshape([-1 if axis == j else 1 for axis in range(k)])
-    density = np.exp(log_density - log_density.max())
+    density = np.exp(log_density - np.max(log_density))
     density /= density.sum()
     losses, masses = [], []
     for j, (mean, variance) in enumerate(zip(*stated, strict=True)):

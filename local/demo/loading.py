@@ -10,7 +10,7 @@ from uuid import UUID
 
 from lib.assessment.pools.item_pool import item_pool
 from lib.assessment.pools.upload import upload
-from lib.assessment.pools.wire import QuestionIn, UploadIn
+from lib.assessment.pools.wire import QuestionIn, SelectionIn, UploadIn
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
 from lib.deps import Deps
@@ -67,6 +67,8 @@ def load_pool(deps: Deps) -> int:
         guessing=GUESSING,
         concept_names=list(CONCEPTS),
         trains=True,
+        # The demo's students answer as the parameters say, so that these are the truth.
+        selection=SelectionIn(difficulty_error=0.0, discrimination_error=0.0),
     )
     return upload(body, deps).count
 

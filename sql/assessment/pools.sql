@@ -130,7 +130,8 @@ CROSS JOIN LATERAL (
 WHERE NOT kept.same OR item.revision <> q.revision OR item.retired <> u.retired;
 
 -- write_uploaded_version --
--- Add the next version of the pool if anything changed; return its number.
+-- Add the next version of the pool if anything changed; return its number. It stores all settings,
+-- so that it stays as it is when defaults change.
 WITH last AS (
   SELECT v.prior_covariance, v.selection, v.exposure FROM assessment.pool_versions v
   WHERE v.pool_id = %(pool_id)s ORDER BY v.version DESC LIMIT 1
@@ -138,14 +139,15 @@ WITH last AS (
   UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
   WHERE id = %(pool_id)s AND (EXISTS (SELECT FROM pg_temp.changed)
     OR %(selection)s::JSONB
-      <> coalesce((SELECT last.selection FROM last), %(default_selection)s::JSONB))
+      <> %(unstated_selection)s::JSONB || coalesce((SELECT last.selection FROM last), '{}'))
   RETURNING id, current_version
 )
 INSERT INTO assessment.pool_versions (
   pool_id, version, origin, question_count, prior_covariance, selection, exposure)
 SELECT pool.id, pool.current_version, 'upload',
   (SELECT count(q.position) FROM assessment.questions q WHERE q.pool_id = pool.id),
-  last.prior_covariance, coalesce(%(selection)s, last.selection), last.exposure
+  last.prior_covariance,
+  %(default_selection)s::JSONB || coalesce(%(selection)s, last.selection, '{}'), last.exposure
 FROM pool LEFT JOIN last ON TRUE
 RETURNING version;
 

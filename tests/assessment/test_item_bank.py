@@ -1,5 +1,6 @@
 """The bank of a pool trusts a question as far as its calibration, or the pool's settings, say."""
 
+import json
 from uuid import UUID
 
 import numpy as np
@@ -12,9 +13,10 @@ from lib.assessment.pools.selection_settings import Selection
 from lib.assessment.pools.store import ItemRow
 from lib.deps import Deps
 from lib.engine import ItemBank
+from lib.engine.uncertainty import attenuated
 from tests.assessment.conftest import Rows, make_questions, upload, versions
 
-CERTAIN = Selection()
+TRUSTING = Selection(difficulty_error=0.0, discrimination_error=0.0)
 
 
 def item(
@@ -30,7 +32,7 @@ def item(
 
 def test_question_that_was_never_calibrated_has_the_settings_deviations() -> None:
     location_error, log_slope_error = errors([item()], Selection())
-    assert (location_error.tolist(), log_slope_error.tolist()) == ([0.0], [0.0])
+    assert (location_error.tolist(), log_slope_error.tolist()) == ([0.7], [0.3])
     location_error, log_slope_error = errors(
         [item()], Selection(difficulty_error=0.4, discrimination_error=0.1)
     )
@@ -53,7 +55,7 @@ def test_standard_errors_end_at_the_widths_of_calibration_s_priors() -> None:
 
 def test_certain_parameters_give_the_bank_as_it_always_was() -> None:
     rows = [item(0.3, 1.2), item(0.6, 0.8, 0.0, 0.0)]
-    bank = build_bank(rows, 1, CERTAIN)
+    bank = build_bank(rows, 1, TRUSTING)
     plain = ItemBank.from_questions([[1.0], [1.0]], [0.3, 0.6], [1.2, 0.8], 0.2)
     assert bank.slopes.tobytes() == plain.slopes.tobytes()
     assert bank.intercepts.tobytes() == plain.intercepts.tobytes()
@@ -71,5 +73,82 @@ def test_pool_reads_standard_errors_of_calibrated_questions_alone(
         "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2; END $$"
     )
     after = load_pool(deps.postgres, UUID(pool_id), version)
-    flatter = np.abs(after.bank.slopes).sum(axis=1) < np.abs(before.bank.slopes).sum(axis=1)
-    assert flatter.tolist() == [False, False, True, False, False, False]
+    changed = (after.bank.slopes != before.bank.slopes).any(axis=1)
+    assert changed.tolist() == [False, False, True, False, False, False]
+    # Its calibration is trusted more than an author who has no data.
+    assert np.abs(after.bank.slopes[2]).sum() > np.abs(before.bank.slopes[2]).sum()
+
+
+def test_pool_without_settings_doubts_its_author_and_0_trusts_them(
+    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
+) -> None:
+    pool_id, questions = upload(client, operator, make_questions(6)), make_questions(6)
+    doubted = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
+    body = {
+        "questions": questions,
+        "question_pool_id": pool_id,
+        "selection": {"difficulty_error": 0.0, "discrimination_error": 0.0},
+    }
+    assert client.post("/api/questions/upload", json=body, headers=operator).status_code == 200
+    trusted = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
+    stated = np.array([1.702 * question["discrimination"] for question in questions])
+    assert np.linalg.norm(trusted.slopes, axis=1) == pytest.approx(stated)
+    expected = attenuated(stated, 0.7, 0.3)
+    assert np.linalg.norm(doubted.slopes, axis=1) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("stored", [None, {"best_items": 9}])
+def test_version_of_an_earlier_deployment_keeps_trusting_until_the_next_upload(
+    client: TestClient,
+    operator: dict[str, str],
+    deps: Deps,
+    rows: Rows,
+    stored: dict[str, int] | None,
+) -> None:
+    """What running tests on it have recorded stays true, bit for bit."""
+    pool_id = upload(client, operator, make_questions(6))
+    rows(  # the trigger that refuses changes of versions is left out
+        "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
+        f" UPDATE assessment.pool_versions SET selection = '{json.dumps(stored)}'::JSONB;"
+        " UPDATE assessment.pool_versions SET selection = NULL WHERE selection = 'null'; END $$"
+    )
+    questions = make_questions(6)
+    plain = ItemBank.from_questions(
+        [question["concepts"] for question in questions],
+        [question["difficulty"] for question in questions],
+        [question["discrimination"] for question in questions],
+    )
+    earlier = versions(rows)[-1]
+    bank = load_pool(deps.postgres, UUID(pool_id), earlier).bank
+    assert bank.slopes.tobytes() == plain.slopes.tobytes()
+    upload(client, operator, make_questions(6), pool_id)
+    assert versions(rows)[-1] == earlier, "nothing has changed"
+    upload(client, operator, make_questions(7), pool_id)
+    newest = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
+    assert (newest.selection.difficulty_error, newest.selection.discrimination_error) == (0.7, 0.3)
+    assert newest.selection.best_items == (stored or {"best_items": 5})["best_items"]
+    again = load_pool(deps.postgres, UUID(pool_id), earlier).bank
+    assert again.slopes.tobytes() == plain.slopes.tobytes()
+
+
+def test_earlier_pool_is_doubted_once_the_defaults_are_asked_for(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(6))
+    rows(
+        "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
+        " UPDATE assessment.pool_versions SET selection = NULL; END $$"
+    )
+    body = {"questions": make_questions(6), "question_pool_id": pool_id, "selection": {}}
+    for _ in range(2):
+        assert client.post("/api/questions/upload", json=body, headers=operator).status_code == 200
+    stored = rows(
+        "SELECT selection ->> 'difficulty_error' FROM assessment.pool_versions ORDER BY version"
+    )
+    assert stored == [(None,), ("0.7",)]
+
+
+def test_adopted_pools_have_the_default_deviations() -> None:
+    """tests/assessment/test_upgrade.py expects these numbers of the schema script."""
+    default = Selection()
+    assert (default.difficulty_error, default.discrimination_error) == (0.7, 0.3)

@@ -25,6 +25,8 @@ LENGTH = 8
 STUDENTS = 40
 SHARES = [4, 2, 2, 0, 0]
 LIMIT = 0.25
+TRUSTING = {"difficulty_error": 0.0, "discrimination_error": 0.0}
+"""Settings under which questions differ most in what they say, so that a few are asked most."""
 
 
 def upload_with(
@@ -74,8 +76,9 @@ def exposures(
 def test_limit_lowers_the_exposure_of_popular_questions(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    without_limit = exposures(client, upload_with(client, operator, None), "anyone")
-    pool_id = upload_with(client, operator, {"max_exposure": LIMIT}, prefix="limited")
+    without_limit = exposures(client, upload_with(client, operator, TRUSTING), "anyone")
+    limited = {"max_exposure": LIMIT, **TRUSTING}
+    pool_id = upload_with(client, operator, limited, prefix="limited")
     before_count = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
     after_count = exposures(client, pool_id, "after")
@@ -84,9 +87,9 @@ def test_limit_lowers_the_exposure_of_popular_questions(
     assert without_limit[popular].mean() > LIMIT + 0.3
     # Session ids, and so the draws, are random. At probability 0.25 and 40 students the mean
     # exposure of eight questions has a standard error of 0.024, that of one question 0.068.
-    for limited in (before_count, after_count):
-        assert limited[popular].mean() < LIMIT + 0.2
-        assert limited.max() < LIMIT + 0.45
+    for exposure in (before_count, after_count):
+        assert exposure[popular].mean() < LIMIT + 0.2
+        assert exposure.max() < LIMIT + 0.45
     origins = rows(
         "SELECT origin FROM assessment.pool_versions WHERE pool_id = %s ORDER BY version", pool_id
     )
@@ -152,7 +155,14 @@ def test_settings_stay_until_they_are_changed(
         ][0]
 
     pool_id = upload_with(client, operator, None)
-    assert newest() is None
+    assert newest() == {
+        "max_exposure": 1.0,
+        "content_shares": None,
+        "best_items": 5,
+        "greatest_loss": 0.05,
+        "difficulty_error": 0.7,
+        "discrimination_error": 0.3,
+    }
     upload_with(client, operator, {}, pool_id)
     assert len(versions(rows)) == 1  # naming the defaults changes nothing
     upload_with(client, operator, {"best_items": 9}, pool_id)
@@ -176,6 +186,9 @@ def test_settings_stay_until_they_are_changed(
         ({"content_shares": [0] * CONCEPTS}, "selection.content_shares"),
         ({"content_shares": [1, -1, 1, 1, 1]}, "selection.content_shares[1]"),
         ({"best_items": 0}, "selection.best_items"),
+        ({"difficulty_error": -0.1}, "selection.difficulty_error"),
+        ({"difficulty_error": 3.1}, "selection.difficulty_error"),
+        ({"discrimination_error": 1.1}, "selection.discrimination_error"),
         ({"greatest_loss": 1}, "selection.greatest_loss"),
         ({"maximum_exposure": 0.3}, "selection.maximum_exposure"),
     ],

@@ -162,9 +162,10 @@ def test_existing_questions_become_a_usable_pool(empty_postgres_url: str) -> Non
     upgrade(empty_postgres_url)
     assert fetch(
         empty_postgres_url,
-        "SELECT p.id::text, p.concept_count, v.origin FROM assessment.question_pools p"
+        "SELECT p.id::text, p.concept_count, v.origin, v.selection"
+        " FROM assessment.question_pools p"
         " JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version",
-    ) == [(POOL, 2, "adopted")]
+    ) == [(POOL, 2, "adopted", {"difficulty_error": 0.7, "discrimination_error": 0.3})]
     assert fetch(
         empty_postgres_url,
         "SELECT question_id, position, correct_option, concepts, difficulty, discrimination"

@@ -164,5 +164,5 @@ def exact_density(
     for b, log_a, right in zip(location, log_slope, correct, strict=True):
         p = average_curve(float(np.exp(log_a)), *errors, location=b)
         log_density = log_density + np.log(p if right else 1 - p)
-    density = np.exp(log_density - log_density.max())
+    density = np.exp(log_density - np.max(log_density))
     return np.asarray(density / density.sum())

@@ -9,10 +9,19 @@ import pytest
 
 from lib.assessment.pools import store
 from lib.assessment.pools.item_pool import ItemPool, load_pool
+from lib.assessment.pools.store import ItemRow
 from lib.assessment.pools.upload import upload
 from lib.assessment.pools.wire import UploadIn
 from lib.deps import Deps
 from local.pools import calibrate, simulate
+from local.pools.wrong_parameters import (
+    CERTAIN,
+    Comparison,
+    Errors,
+    compare,
+    draw_truth,
+    plug_in_bank,
+)
 
 QUESTIONS = 40
 
@@ -66,7 +75,18 @@ def test_calibrate_requires_exactly_one_pool(
     assert "POOL=<id>" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [["--students", "0"], ["--questions", "-1"], ["--seed", "x"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--students", "0"],
+        ["--questions", "-1"],
+        ["--seed", "x"],
+        ["--difficulty-error", "-0.1"],
+        ["--discrimination-error", "3.1"],
+        ["--threshold", "nan"],
+        ["--truths", "0"],
+    ],
+)
 def test_simulate_names_the_option_with_an_invalid_number(
     option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,3 +182,80 @@ def test_question_that_cannot_be_graded_is_not_simulated(pool: ItemPool) -> None
     assert accuracy.exposure.shape[2] == QUESTIONS / 2
     assert accuracy.exposure.sum(axis=2)[:, -1] == pytest.approx(np.full(6, 20))
     assert accuracy.predicted[-1, -1] < 0.6  # the other concept would stay at 1
+
+
+def items_of(pool: ItemPool, deps: Deps) -> list[ItemRow]:
+    """Return the items of a pool's version."""
+    rows = store.read_version(deps.postgres, pool.pool_id, pool.version)
+    assert rows is not None
+    return rows[1]
+
+
+def test_drawn_parameters_scatter_around_the_stated_ones(pool: ItemPool, deps: Deps) -> None:
+    items = items_of(pool, deps)
+    stated = plug_in_bank(pool, items)
+    rng, locations, slopes = np.random.default_rng(6), [], []
+    for _ in range(50):
+        truth = draw_truth(pool, items, Errors(0.5, 0.2), rng)
+        lengths = [np.linalg.norm(bank.slopes, axis=1) for bank in (truth, stated)]
+        slopes.append(np.log(lengths[0] / lengths[1]))
+        locations.append(stated.intercepts / lengths[1] - truth.intercepts / lengths[0])
+    # Of 2,000 draws, the mean has a standard error of 0.011 and 0.004, the deviation of 0.008 and
+    # 0.003.
+    assert np.mean(locations) == pytest.approx(0, abs=0.04)
+    assert np.std(locations) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(slopes) == pytest.approx(0, abs=0.02)
+    assert np.std(slopes) == pytest.approx(0.2, abs=0.015)
+    same = draw_truth(pool, items, CERTAIN, rng)
+    assert same.slopes == pytest.approx(stated.slopes)
+    assert same.intercepts == pytest.approx(stated.intercepts)
+
+
+def test_pool_s_bank_is_honest_about_wrong_parameters_and_the_plug_in_bank_is_not(
+    pool: ItemPool, deps: Deps
+) -> None:
+    def banks(errors: Errors) -> tuple[Comparison, Comparison]:
+        rng = np.random.default_rng(7)
+        return compare(
+            pool,
+            items_of(pool, deps),
+            errors,
+            truths=25,
+            students=4,
+            questions=16,
+            threshold=0.5,
+            rng=rng,
+        )
+
+    # The pool has the default settings, deviations of 0.7 and 0.3. With 200 errors a ratio has a
+    # standard error of about 0.07.
+    own, plug_in = banks(Errors(0.7, 0.3))
+    for bank in (own, plug_in):
+        assert bank.fixed.answers == 16
+        assert bank.precision.answers < 16
+    assert own.precision.answers > plug_in.precision.answers
+    assert 0.85 < own.fixed.ratio < 1.15 < plug_in.fixed.ratio
+    assert own.fixed.coverage > plug_in.fixed.coverage
+    assert own.fixed.stated > plug_in.fixed.stated
+    # Where the parameters are right, it is the plug-in bank that is honest.
+    own, plug_in = banks(CERTAIN)
+    assert own.fixed.ratio < plug_in.fixed.ratio
+    assert 0.85 < plug_in.fixed.ratio < 1.15
+
+
+def test_simulate_prints_both_banks_when_parameters_are_wrong(
+    pool: ItemPool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--discrimination-error", "0.3", "--truths", "2", "--students", "2"]
+    arguments = [str(pool.pool_id), *options, "--questions", "6", "--threshold", "0.9"]
+    assert simulate.main(arguments) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    rows = [line for line in lines if line and line[0] in {"pool", "plug-in"}]
+    assert [row[:3] for row in rows] == [
+        [bank, *end]
+        for bank in ("pool", "plug-in")
+        for end in (["6", "questions"], ["precision", "0.9"])
+    ]
+    fixed, precise = float(rows[0][3]), float(rows[1][3])
+    assert fixed == 6
+    assert 5 <= precise <= 6

@@ -4,7 +4,6 @@ Running tests keep the version they began with. Editors state the version of the
 read, so that nobody overwrites what another has changed in the meantime.
 """
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -27,7 +26,6 @@ from lib.assessment.errors import (
     QuestionNotFound,
 )
 from lib.assessment.pools import store as pool_store
-from lib.assessment.pools.selection_settings import Selection
 from lib.deps import Deps
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ def edit(pool_id: UUID, question_id: str, body: EditIn, deps: Deps) -> ChangedQu
         item = _lock(tx, pool_id, question_id, body.version)
         if item.concept_count != len(body.concepts):
             raise EditConceptMismatch(expected=item.concept_count, actual=len(body.concepts))
-        pool_store.write_upload(tx, pool_id, None, default_selection=asdict(Selection()))
+        pool_store.write_upload(tx, pool_id, None)
         changed = store.read_question(tx, pool_id, question_id)
     return ChangedQuestionOut(question_pool_id=pool_id, question=question_out(changed))
 

@@ -7,9 +7,12 @@ BEST_ITEMS = 5
 """Default number of best items to draw from, so that no question is asked in every test."""
 GREATEST_LOSS = 0.05
 """Default share of information that a drawn item may lose against the best one."""
-DIFFICULTY_ERROR = DISCRIMINATION_ERROR = 0.0
+DIFFICULTY_ERROR, DISCRIMINATION_ERROR = 0.7, 0.3
 """Default standard deviations of the true b = Φ⁻¹(difficulty) and the true log discrimination
-around what an author wrote: as uploaded, authors' parameters are treated as exact."""
+around what an author wrote. docs/assessment.md has what they cost and bring."""
+FULL_TRUST = {"difficulty_error": 0.0, "discrimination_error": 0.0}
+"""Deviations of versions that name none: they were stored when authors' parameters were always
+treated as exact, and the tests that began with them keep their results."""
 
 
 @dataclass(frozen=True)
@@ -38,5 +41,8 @@ class Selection:
 
     @classmethod
     def of_version(cls, stored: dict[str, Any] | None) -> Self:
-        """Return the settings of a version; a version that stores none has the defaults."""
-        return cls(**(stored or {}))
+        """Return the settings of a version; those that it does not store have their defaults.
+
+        Only the deviations are then 0; see `FULL_TRUST`.
+        """
+        return cls(**{**FULL_TRUST, **(stored or {})})

@@ -1,11 +1,12 @@
 """Statements of question pools: read a version, upload, count exposure, report to operators."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from lib.assessment.pools.selection_settings import Selection
 from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
 
@@ -186,15 +187,14 @@ def write_upload(
     tx: "Transaction",
     pool_id: UUID,
     selection: dict[str, Any] | None,
-    default_selection: dict[str, Any],
 ) -> None:
     """Write the staged questions and, if anything changed, the next version of their pool.
 
     Args:
         tx: The transaction that staged the questions and locked the pool.
         pool_id: Pool of the questions.
-        selection: New selection settings; None to keep the pool's.
-        default_selection: Settings of a pool that stores none.
+        selection: New selection settings; None to keep the pool's. Those that it does not store get
+            their defaults.
     """
     pool = {"pool_id": pool_id}
     changed = tx.fetch_all(_queries["reparametrised"], None, _Id)
@@ -203,7 +203,8 @@ def write_upload(
     tx.execute(_queries["stage_changes"], {"reparametrised": [row.id for row in changed]})
     settings = {
         "selection": None if selection is None else as_jsonb(selection),
-        "default_selection": as_jsonb(default_selection),
+        "default_selection": as_jsonb(asdict(Selection())),
+        "unstated_selection": as_jsonb(asdict(Selection.of_version(None))),
     }
     version = tx.fetch_value(_queries["write_uploaded_version"], {**pool, **settings})
     if version is not None:

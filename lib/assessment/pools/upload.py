@@ -1,12 +1,10 @@
 """Upload of questions: thousands at once, all or nothing, as a new version of their pool."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool, RuleConflict
 from lib.assessment.pools import rules, store
-from lib.assessment.pools.selection_settings import Selection
 from lib.assessment.pools.store import ExistingPool
 from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.deps import Deps
@@ -75,4 +73,4 @@ def _write(body: UploadIn, pool_id: UUID, tx: "Transaction") -> None:
         field, problem = conflict
         raise RuleConflict(field=field, problem=problem)
     selection = None if body.selection is None else body.selection.model_dump()
-    store.write_upload(tx, pool_id, selection, default_selection=asdict(Selection()))
+    store.write_upload(tx, pool_id, selection)

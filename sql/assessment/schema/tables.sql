@@ -71,7 +71,9 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- fit, flags and counts of a calibration
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-  selection JSONB,                        -- selection settings; null: the defaults
+  -- Selection settings; null or without difficulty_error: stored before authors' parameters were
+  -- doubted by default, so that they are trusted.
+  selection JSONB,
   exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
 );

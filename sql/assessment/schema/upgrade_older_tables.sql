@@ -179,8 +179,11 @@ BEGIN
     UPDATE assessment.questions q SET position = fitting.position
     FROM fitting WHERE q.id = fitting.id;
 
-    INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count, report)
-    SELECT pool.id, new_version, 'adopted', count(q.position), jsonb_build_object(
+    -- The deviations are the defaults of lib/assessment/pools/selection_settings.py.
+    INSERT INTO assessment.pool_versions (
+      pool_id, version, origin, question_count, selection, report)
+    SELECT pool.id, new_version, 'adopted', count(q.position),
+      '{"difficulty_error": 0.7, "discrimination_error": 0.3}', jsonb_build_object(
       'repaired', coalesce((
         SELECT jsonb_object_agg(r.what, r.ids) FROM (
           SELECT what, to_jsonb((array_agg(question_id ORDER BY question_id))[:1000]) AS ids
