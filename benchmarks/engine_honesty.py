@@ -1,6 +1,6 @@
 """Honesty: actual over stated error, and coverage, on pools whose parameters are wrong.
 
-python -m benchmarks engine_honesty [EXAMINEES]
+python -m benchmarks engine_honesty [EXAMINEES_OF_A_POOL]
 
 Each pool of 300 items has slopes exp(N(log 1.702, 0.3²)) and difficulties N(0, 1). *Plug-in* is a
 bank that treats the stated parameters as exact, *b alone* one that is given the deviation of
@@ -28,7 +28,7 @@ from lib.engine.normal import FloatArray
 from lib.engine.simulation import Z95, Design, Simulation, simulate
 from lib.engine.uncertainty import attenuated, regressed
 
-POOLS, ITEMS, EXAMINEES, PROCESSES = 40, 300, 5, 1
+POOLS, ITEMS, PROCESSES = 40, 300, 1
 GUESSED, CALIBRATED = (0.7, 0.3), (0.2, 0.2)
 """Standard deviations of the errors of b and log a."""
 FIXED = StopRules(max_questions=20)
@@ -43,6 +43,13 @@ class Case:
     rules: StopRules
     concepts: int = 1
     statement_scatters: bool = False
+
+    @property
+    def examinees(self) -> int:
+        """Number of examinees of each pool; few suffice where no chance is in the abilities."""
+        if self.statement_scatters:
+            return 20
+        return 5 if self.concepts == 1 else 3
 
     @property
     def banks(self) -> tuple[str, ...]:
@@ -158,8 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
     print("| concepts | errors of b, log a | what scatters | rule | bank | error", end="")
     print(" | actual over stated error | coverage | answers |\n" + "|---" * 9 + "|", flush=True)
     for case in CASES:
-        per_pool = EXAMINEES * (8 if case.statement_scatters else 1)
-        figures = compare(case, POOLS, examinees or per_pool)
+        figures = compare(case, POOLS, examinees or case.examinees)
         ratios, coverages = summary(figures)
         halves = Z95 * figures[:, :, 2].std(axis=0) / np.sqrt(POOLS)
         for i, bank in enumerate(case.banks):
