@@ -40,7 +40,7 @@ class Fit:
 
 def main() -> None:
     """Print both tables."""
-    _fix_girth_for_new_numpy()
+    fix_girth_for_new_numpy()
     with threadpool_limits(1):
         print(HEADER)
         for people, items, guesses in ((1_000, 50, False), (2_000, 100, False), (1_000, 25, True)):
@@ -60,7 +60,7 @@ def main() -> None:
             _print_sparse(concepts, people, items, mixed=mixed)
 
 
-def _fix_girth_for_new_numpy() -> None:
+def fix_girth_for_new_numpy() -> None:
     """Make girth 0.8 pass numbers to scipy, where it passes arrays that newer numpy rejects."""
     rasch_mml: Any = import_module("girth.unidimensional.dichotomous.rasch_mml")
     minimise = rasch_mml.fminbound

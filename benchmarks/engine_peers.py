@@ -10,6 +10,9 @@ import typing_extensions
 from catsim import ItemBank as CatsimBank
 from catsim.estimation import NumericalSearchEstimator
 from catsim.selection import MaxInfoSelector
+from mirt import TwoParameterLogistic
+from mirt.cat import CATEngine, MCATEngine
+from mirt.models import MultidimensionalModel
 from numpy.typing import NDArray
 
 from lib.engine import ItemBank, Posterior, Rule, select, update
@@ -19,6 +22,9 @@ Answers = NDArray[np.bool_]
 Estimates = list[FloatArray]
 Engine = Callable[[Answers, int], Estimates]
 """Takes a student's answers to all items and a test length; returns an estimate per answer."""
+
+NEVER = 1e-9
+"""Threshold of precision that no test reaches, so that all of a peer's tests have full length."""
 
 
 class Pool(NamedTuple):
@@ -146,6 +152,59 @@ def adaptivetesting(pool: Pool) -> Engine:
             estimator = at.ExpectedAPosteriori(pattern, administered, prior, (-6, 6))
             theta = float(estimator.get_estimation())
             estimates.append(np.array([theta]))
+        return estimates
+
+    return test
+
+
+def mirt(pool: Pool, length: int) -> Engine:
+    """Return mirt with maximum information selection and EAP estimation, for tests of `length`."""
+    model = TwoParameterLogistic(len(pool.steepness))
+    model.set_parameters(discrimination=pool.steepness, difficulty=pool.difficulty)
+    return _mirt(CATEngine(_fitted(model), max_items=length, se_threshold=NEVER))
+
+
+def mirt_of_several(
+    bank: ItemBank, length: int, selection: str, covariance: FloatArray, points: int
+) -> Engine:
+    """Return mirt's multidimensional engine, for tests of `length`.
+
+    Its EAP estimates integrate over a grid of points ** k abilities with an uncorrelated prior; the
+    population's covariance is known to its first selection only.
+
+    Args:
+        bank: Two-parameter items.
+        length: Number of questions.
+        selection: "A-optimality" (least trace) or "D-optimality".
+        covariance: Covariance of the abilities in the population, shape (k, k).
+        points: Grid points for each concept.
+    """
+    model = MultidimensionalModel(len(bank), n_factors=bank.concepts)
+    model.set_parameters(slopes=bank.slopes.copy(), intercepts=bank.intercepts.copy())
+    engine = MCATEngine(
+        _fitted(model),
+        item_selection=selection,
+        max_items=length,
+        trace_threshold=NEVER,
+        n_quadpts=points,
+        initial_covariance=covariance,
+    )
+    return _mirt(engine)
+
+
+def _fitted(model: Any) -> Any:
+    """Return a model of known parameters; mirt gives tests only with models that it has fitted."""
+    model._is_fitted = True  # noqa: SLF001 - it has no public way to say so
+    return model
+
+
+def _mirt(engine: Any) -> Engine:
+    def test(answers: Answers, length: int) -> Estimates:
+        engine.reset()
+        state, estimates = engine.get_current_state(), []
+        for _ in range(length):
+            state = engine.administer_item(int(answers[state.next_item]))
+            estimates.append(np.atleast_1d(state.theta).copy())
         return estimates
 
     return test

@@ -21,6 +21,8 @@ from benchmarks.engine_peers import (
     adaptivetesting,
     catsim,
     dense_bayes,
+    mirt,
+    mirt_of_several,
     mixed_bank,
     ours,
     two_parameter_pool,
@@ -32,6 +34,7 @@ ITEMS = 500
 EXAMINEES = 50  # with five concepts, where exact Bayes takes half a second each
 EXAMINEES_OF_ONE = 500
 LENGTHS = (5, 10, 20, 30)  # numbers of answers at which errors are printed
+GRIDS = ((2, 21), (5, 7))  # concepts, and points of mirt's grid along each of them
 SLOW_EXAMINEES = 8  # for engines that take milliseconds per item
 
 
@@ -88,6 +91,7 @@ def one_concept(examinees: int) -> None:
             row(f"ours, {rule}", rmse(ours(pool.bank, rule), theta, answers, 20), lengths)
     row("ours, among the best 5", rmse(ours(pool.bank, best=5), theta, answers, 20), lengths)
     row("catsim", rmse(catsim(pool), theta, answers, 20), lengths)
+    row("mirt", rmse(mirt(pool, 20), theta, answers, 20), lengths)
     row("ours, at random", rmse(ours(pool.bank, best=ITEMS), theta, answers, 20), lengths)
     few = slice(0, SLOW_EXAMINEES)
     note = f"first {SLOW_EXAMINEES} examinees"
@@ -120,6 +124,20 @@ def five_concepts(examinees: int) -> None:
     print(f"\nError of the exact means themselves: {error:.1e}")
 
 
+def beside_mirt(concepts: int, points: int, examinees: int = EXAMINEES_OF_ONE) -> None:
+    """Print errors in several correlated dimensions beside those of mirt's grid of `points`."""
+    bank = mixed_bank(ITEMS, concepts, 3)
+    theta, answers, correlation = sample(bank, examinees, 4)
+    heading(f"{concepts} concepts, correlation 0.5, beside mirt", examinees, LENGTHS)
+    prior = Posterior.prior(concepts, None, correlation)
+    length = LENGTHS[-1]
+    row("ours, variance", rmse(ours(bank, prior=prior), theta, answers, length), LENGTHS)
+    row("ours, correlations ignored", rmse(ours(bank), theta, answers, length), LENGTHS)
+    for selection in ("A-optimality", "D-optimality"):
+        engine = mirt_of_several(bank, length, selection, correlation, points)
+        row(f"mirt, {selection}", rmse(engine, theta, answers, length), LENGTHS)
+
+
 def print_ratio(name: str, above: FloatArray, below: FloatArray) -> None:
     """Print a ratio of errors and its interval at each length."""
     value, half = ratio(above, below)
@@ -144,10 +162,12 @@ def coverage() -> None:
 
 
 def main(examinees: int = EXAMINEES) -> None:
-    """Print the three tables."""
+    """Print the tables."""
     with threadpool_limits(1):
         one_concept(EXAMINEES_OF_ONE)
         five_concepts(examinees)
+        for concepts, points in GRIDS:
+            beside_mirt(concepts, points)
         coverage()
 
 

@@ -1,7 +1,8 @@
-"""CPU time of one step (select and update), compared with catsim and adaptivetesting.
+"""CPU time of one step (select and update), compared with catsim, adaptivetesting and mirt.
 
 Every engine gets the same bank and the same answers, in turns of at least 10 ms each. A time is the
-median over turns; a ratio is the median of the ratios within turns. The peers are one-dimensional.
+median over turns; a ratio is the median of the ratios within turns. Of the peers, only mirt has
+several dimensions.
 """
 
 import time
@@ -15,6 +16,9 @@ from benchmarks.engine_peers import (
     FloatArray,
     adaptivetesting,
     catsim,
+    mirt,
+    mirt_of_several,
+    mixed_bank,
     ours,
     two_parameter_pool,
 )
@@ -52,17 +56,31 @@ def beside_peers() -> None:
     """Print our times and the peers' in one dimension, with the ratios."""
     print("1 concept, 2PL: ms of CPU per step\n")
     print(
-        f"{'items':>7} {'ours':>8} {'catsim':>8} {'ratio':>6} {'adaptivetesting':>16} {'ratio':>6}"
+        f"{'items':>7} {'ours':>8} {'catsim':>8} {'ratio':>6} {'ours':>8} {'mirt':>8} {'ratio':>6}"
+        f" {'adaptivetesting':>16} {'ratio':>6}"
     )
     for n, turns, slow_length in ((500, 30, 5), (5_000, 10, 2), (50_000, 3, 0)):
         pool = two_parameter_pool(n, 1, 0)
         own_engine = ours(pool.bank)
         both = milliseconds(n, LENGTH, turns, own_engine, catsim(pool))
-        line = f"{n:7} {_medians(both)}"
+        third = milliseconds(n, LENGTH, turns, own_engine, mirt(pool, LENGTH))
+        line = f"{n:7} {_medians(both)} {_medians(third)}"
         if slow_length:
             other = milliseconds(n, slow_length, 3, own_engine, adaptivetesting(pool))
             line += f" {np.median(other[:, 1]):16.1f} {np.median(other[:, 1] / other[:, 0]):6.0f}"
         print(line, flush=True)
+
+
+def beside_mirt() -> None:
+    """Print our times and those of mirt's engine in several dimensions, with the ratios."""
+    print("\nseveral concepts, 500 items, 2PL: ms of CPU per step\n")
+    print(f"{'concepts':>9} {'grid':>6} {'ours':>8} {'mirt':>8} {'ratio':>6}")
+    for k, points in ((2, 21), (3, 15), (5, 5), (5, 7)):
+        bank, correlation = mixed_bank(500, k, 3), 0.5 * np.eye(k) + 0.5
+        own_engine = ours(bank, prior=Posterior.prior(k, None, correlation))
+        other = mirt_of_several(bank, LENGTH, "A-optimality", correlation, points)
+        times = milliseconds(500, LENGTH, 5, own_engine, other)
+        print(f"{k:9} {f'{points}^{k}':>6} {_medians(times)}", flush=True)
 
 
 def _medians(both: FloatArray) -> str:
@@ -135,9 +153,10 @@ def _updates(k: int, discrimination: float) -> FloatArray:
 
 
 def main() -> None:
-    """Print the five tables."""
+    """Print the tables."""
     with threadpool_limits(1):
         beside_peers()
+        beside_mirt()
         by_size()
         by_rule()
         by_guessing()
