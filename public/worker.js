@@ -5,7 +5,7 @@
 const FILES = {
   "/account/api.js": "sha256-tACiPqTCDhVlYR8pImESt2MVIkX3T6zt3rgXwqfv3cM=",
   "/account/enter.js": "sha256-UkE+Z2wx8O/SbHXPjseg3sCClmPH7gpdkPT+bNG84Jo=",
-  "/account/form.js": "sha256-gGoCNVyFh75jTOlONZYxlsLwUgAO/4FhJbq6PtMKo0M=",
+  "/account/form.js": "sha256-8XMYiP+TF2iN2FOHnNLn6n7xnWZajtApwoWFJhJUNZ4=",
   "/account/model.js": "sha256-HxkEOoKiPKVge2XMdAgfqhDXVe6tSp4rRfaKsfoZtC0=",
   "/account/stored.js": "sha256-tPnqO/SC8gkpwkMlzLoV8w4OdNBtiSDiuSzgKZn1ymU=",
   "/account/texts.js": "sha256-uqssagAh/4scSFZJ+NwFYTPh8JZBSW+6wa1DpS4ADuE=",
@@ -47,7 +47,7 @@ const FILES = {
   "/shared/format.js": "sha256-ZXCohwZbeX5OOryaPyVrLRar/4aOxYBdjRax23E9Etc=",
   "/shared/html.js": "sha256-fSESIPR1fMPTICLtJyIYvMKgK54fMLXlCDplSI3UPEg=",
   "/shared/live.js": "sha256-2wCZaxP+W7OOIJayfm1kmKoyTBr27VjDrgV5hi0eTRs=",
-  "/shared/login.js": "sha256-qCRECoDA6Z15HBXYh73mXkf4wHclyE1/hjpP9Iq0HNQ=",
+  "/shared/login.js": "sha256-BaLRKveyCRMf7b4AUQIKV/ODOJnfFmihO5XIISRHDsQ=",
   "/shared/problems.js": "sha256-2oraee6zvRlibzbszrAZmbEBn1iUoZkqu7xmeAElOVw=",
   "/shared/table.js": "sha256-g5+WimNgodHIL7kZBc23x2wsxobFCp4xO/mPFn7vWg8=",
   "/shared/texts.js": "sha256-d2GYamQ+dvGN/H40cbFPbvn/W7D6B82/P9a/uo2t2KE=",

@@ -81,7 +81,7 @@ def test_cursor_that_the_server_cannot_read_is_forgotten(world: World) -> None:
 
 def replies(laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], None]) -> Any:
     """Let a server change its responses to syncs; return the paths of the calls."""
-    call, paths = laptop.way.call, []
+    call, paths = laptop.client.call, []
 
     def altered(method: str, path: str, *sent: Any, **named: Any) -> Reply:
         paths.append(path)
@@ -90,7 +90,7 @@ def replies(laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[An
             alter(reply.body)
         return reply
 
-    monkeypatch.setattr(laptop.way, "call", altered)
+    monkeypatch.setattr(laptop.client, "call", altered)
     return paths
 
 
@@ -161,7 +161,7 @@ def test_refused_change_is_sent_again_once_the_server_is_updated(
 def test_reply_without_a_reason_names_its_status(world: World) -> None:
     laptop = world.devices[0]
     laptop.answer()
-    call = laptop.way.call
+    call = laptop.client.call
 
     def refused(method: str, path: str, body: Any = None, **named: Any) -> Reply:
         reply = call(method, path, body, **named)
@@ -169,7 +169,7 @@ def test_reply_without_a_reason_names_its_status(world: World) -> None:
             return replace(reply, status=413, body=None)
         return reply
 
-    laptop.way.call = refused  # type: ignore[method-assign]
+    laptop.client.call = refused  # type: ignore[method-assign]
     assert laptop.sync()
     with laptop.device.database.session() as db:
         (rejected,) = queue.list_rejected(db, 10)
@@ -181,13 +181,13 @@ def test_page_in_place_of_a_response_keeps_the_queue(
 ) -> None:
     laptop = world.devices[0]
     laptop.answer()
-    call = laptop.way.call
+    call = laptop.client.call
 
     def page(method: str, path: str, *sent: Any, **named: Any) -> Reply:
         is_sync = path == PATH
         return Reply(200, None, b"<html>", None) if is_sync else call(method, path, *sent, **named)
 
-    monkeypatch.setattr(laptop.way, "call", page)
+    monkeypatch.setattr(laptop.client, "call", page)
     assert not laptop.sync()
     assert len(laptop.operations(OperationState.PENDING)) == 1
     monkeypatch.undo()
