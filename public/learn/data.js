@@ -1,4 +1,5 @@
-// All calls of the study page: its data, and the answers that it sends.
+// All calls of the study page: its data, and the answers that it sends. They go to the copy in this browser if
+// there is one, else to the server.
 import { untilAnswered } from "../shared/deliver.js";
 import { forgetAnswer, keepAnswer, waitingAnswers } from "./stored.js";
 
@@ -10,13 +11,15 @@ const ADVICE = 20; // recommendations that the endpoint lists at most
  * The data of a student.
  *
  * @param {Function} api calls as the student
- * @param {string} username under which waiting answers are kept
+ * @param {string} username under which waiting answers are kept without a copy
+ * @param {object|null} copy of the student in this browser
+ * @param {(error: Error) => void} onLost told when the copy can keep nothing more
  */
-export function dataOf(api, username) {
+export function dataOf(api, username, copy = null, onLost = () => {}) {
   const get = (path, signal, query) => api("GET", `/api/learning/${path}`, { query, signal });
 
   /** Send an answer until the server has it. It is kept from the first try on, and repeating it is safe. */
-  const answer = async (body, signal, onWait) => {
+  const sendAnswer = async (body, signal, onWait) => {
     keepAnswer(username, body);
     const send = () => api("POST", "/api/learning/attempts", { body, timeout: ANSWER_TIMEOUT_MS, signal });
     try {
@@ -29,8 +32,36 @@ export function dataOf(api, username) {
     }
   };
 
+  /** What the copy returns; null without one, or if it can keep nothing more. */
+  const fromCopy = async (use) => {
+    if (copy === null) return null;
+    try {
+      return await use(copy);
+    } catch (error) {
+      if (error.kind !== "storage") throw error;
+      onLost(error);
+      return null;
+    }
+  };
+
+  const fetchOverview = async (signal) => {
+    const [profile, advice, plans, progress, mastery, { topics }, { classes }] = await Promise.all([
+      get("profile", signal),
+      get("recommendations", signal, { limit: ADVICE }),
+      get("plan", signal),
+      get("progress", signal),
+      get("mastery", signal),
+      get("topics", signal),
+      get("classes", signal),
+    ]);
+    return { profile, advice, plans, progress, mastery, topics, ownClass: classes[0] ?? null, asOf: null };
+  };
+
   return {
-    answer,
+    /** Store an answer, and return what it brought. */
+    async answer(body, signal, onWait) {
+      return (await fromCopy((own) => own.answer(body))) ?? sendAnswer(body, signal, onWait);
+    },
 
     /** Number of answers that wait for the server. */
     waiting: () => waitingAnswers(username).length,
@@ -50,31 +81,27 @@ export function dataOf(api, username) {
 
     /** All data of the page except questions. */
     async overview(signal) {
-      const [profile, advice, plans, progress, mastery, { topics }, { classes }] = await Promise.all([
-        get("profile", signal),
-        get("recommendations", signal, { limit: ADVICE }),
-        get("plan", signal),
-        get("progress", signal),
-        get("mastery", signal),
-        get("topics", signal),
-        get("classes", signal),
-      ]);
-      return { profile, advice, plans, progress, mastery, topics, ownClass: classes[0] ?? null };
+      return (await fromCopy((own) => own.overview(() => fetchOverview(signal)))) ?? fetchOverview(signal);
     },
 
     /** The questions of a topic, and the ids of those that were answered, oldest first. */
     async practice(topicId, signal) {
+      const own = await fromCopy((each) => each.practice(topicId));
+      if (own) return own;
       const [{ questions }, { attempts }] = await Promise.all([
         get("questions", signal, { topic_id: topicId, limit: MOST }),
         get("attempts", signal, { limit: MOST }),
       ]);
-      const own = new Set(questions.map(({ id }) => id));
-      const answered = attempts.map(({ question_id: id }) => id).filter((id) => own.has(id));
+      const ids = new Set(questions.map(({ id }) => id));
+      const answered = attempts.map(({ question_id: id }) => id).filter((id) => ids.has(id));
       return { questions, answered: [...new Set(answered)].reverse() };
     },
 
     makePlan: (type) => api("POST", "/api/learning/plan", { body: { plan_type: type } }),
-    saveProfile: (changes) => api("PUT", "/api/learning/profile", { body: changes }),
+    /** Change the profile: on this device, and later at the server. */
+    async saveProfile(changes) {
+      if (!(await fromCopy((own) => own.saveProfile(changes)))) await api("PUT", "/api/learning/profile", { body: changes });
+    },
     join: (code) => api("POST", "/api/learning/classes/join", { body: { code } }),
   };
 }

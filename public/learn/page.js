@@ -8,10 +8,11 @@ import { useLive, useNow } from "../shared/live.js";
 import { dataOf } from "./data.js";
 import { keepCopy } from "./install.js";
 import { viewOf } from "./model.js";
-import { SyncBadge, useSync } from "./sync_state.js";
-import { CLASS, ENTER, LINKS, ROLES, TODAY } from "./texts.js";
+import { SyncBadge, useCopy, useSync } from "./sync_state.js";
+import { CLASS, DEVICE, ENTER, LINKS, ROLES, TODAY } from "./texts.js";
 import { Today } from "./today.js";
 
+const LeaveDialog = lazy(() => import("./device_card.js"), "LeaveDialog");
 const Enter = lazy(() => import("../account/enter.js"), "Enter");
 const Practice = lazy(() => import("./practice.js"), "Practice");
 const Progress = lazy(() => import("./progress.js"), "Progress");
@@ -39,18 +40,38 @@ function Loaded({ live, now, children }) {
   </div>`;
 }
 
+/** What cannot be shown or kept as usual: no copy in this browser, or no server. */
+function Notes({ reason, asOf, onRetry }) {
+  const missing = DEVICE.noCopy[reason];
+  const [fact, about] = asOf ? DEVICE.asOf(asOf) : [];
+  return html`
+    ${missing && html`<${Note} kind="warn" fact=${missing[0]}>${missing[1]}<//>`}
+    ${asOf && html`<${Note} kind="warn" fact=${fact} action=${html`<button class="quiet" type="button" onClick=${onRetry}>${DEVICE.tryAgain}</button>`}>${about}<//>`}`;
+}
+
 /** The page of a student who is logged in; `note` is shown above it once. */
 function Study({ account, api, note, onLeave }) {
   const view = useView();
   const now = useNow(10_000);
-  const data = useMemo(() => dataOf(api, account.username), [api]);
+  const own = useCopy(api, account);
+  const [unsupported, setUnsupported] = useState(false); // a server that is itself a device has no other devices
+  const copy = unsupported ? null : own.copy;
+  const [leaving, setLeaving] = useState(false);
+  const data = useMemo(() => dataOf(api, account.username, copy, own.lose), [api, copy]);
   const load = useCallback((signal) => data.overview(signal), [data]);
-  const live = useLive(load, { interval: REFRESH_MS, paused: view.name === "practise" && view.topicId !== null });
-  const sync = useSync(data, live.reload);
-  const bar = html`<${SyncBadge} sync=${sync} loadedAt=${live.loadedAt} problem=${live.problem} />
-    <button type="button" title=${ACCOUNT.loggedIn(account.username)} onClick=${onLeave}>${ACCOUNT.logOut}</button>`;
-  const current = view.name === "today" ? "/learn" : `/learn#${view.name}`;
+  const live = useLive(own.phase === "opening" ? null : load, { interval: REFRESH_MS, paused: view.name === "practise" && view.topicId !== null });
   const practising = view.name === "practise" && view.topicId !== null;
+  const sync = useSync(data, copy, practising ? () => {} : live.reload);
+  useEffect(() => {
+    if (sync.problem?.kind === "missing") setUnsupported(true);
+  }, [sync.problem]);
+  const leave = async () => {
+    await copy?.leave();
+    onLeave();
+  };
+  const bar = html`<${SyncBadge} sync=${sync} loadedAt=${live.loadedAt} problem=${live.problem} />
+    <button type="button" title=${ACCOUNT.loggedIn(account.username)} onClick=${() => (sync.pending ? setLeaving(true) : leave())}>${ACCOUNT.logOut}</button>`;
+  const current = view.name === "today" ? "/learn" : `/learn#${view.name}`;
   useEffect(() => {
     scrollTo(0, 0);
   }, [view]);
@@ -59,11 +80,15 @@ function Study({ account, api, note, onLeave }) {
       return html`<${Practice} key=${view.topicId} topicId=${view.topicId} data=${data} overview=${overview} onAnswer=${sync.refresh} onDone=${live.reload} />`;
     }
     if (view.name === "progress") return html`<${Progress} overview=${overview} />`;
-    return html`<${Today} overview=${overview} data=${data} now=${now} sync=${sync} loadedAt=${live.loadedAt} onChange=${live.reload} />`;
+    return html`<${Today} overview=${overview} data=${data} now=${now} sync=${sync} copy=${copy} onChange=${live.reload} />`;
   };
   return html`<${Page} links=${LINKS} current=${current} bar=${bar} size=${practising ? "read" : ""}>
     ${note && html`<${Note} kind="warn">${note}<//>`}
-    <${Loaded} live=${live} now=${now}>${content}<//>
+    <div class="flow loose">
+      <${Notes} reason=${own.reason} asOf=${practising ? null : live.data?.asOf} onRetry=${live.reload} />
+      <${Loaded} live=${live} now=${now}>${content}<//>
+    </div>
+    ${leaving && html`<${LeaveDialog} sync=${sync} copy=${copy} onLeave=${leave} onClose=${() => setLeaving(false)} />`}
   <//>`;
 }
 

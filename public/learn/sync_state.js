@@ -1,16 +1,40 @@
-// The state of this device's answers: waiting, being sent, or on the server.
+// State of the copy in this browser, and of its changes: waiting, being sent, or on the server.
 import { Badge } from "../shared/elements.js";
-import { html, useCallback, useEffect, useState } from "../shared/html.js";
+import { html, useCallback, useEffect, useRef, useState } from "../shared/html.js";
 import { DEVICE } from "./texts.js";
 
-/** The waiting answers, sent when the page opens and when the connection is back: `{waiting, sending, send, refresh}`. */
-export function useSync(data, onSent) {
+const GRACE_MS = 5000; // a change that waits for longer is worth a warning
+
+/** The copy of the student: `{phase: "opening"|"ready"|"none", copy, reason, lose}`; `reason` says why there is none. */
+export function useCopy(api, account) {
+  const [state, setState] = useState({ phase: "opening", copy: null, reason: null });
+  const none = (error) => setState({ phase: "none", copy: null, reason: error.kind === "storage" ? error.reason : "unavailable" });
+  useEffect(() => {
+    let over = false;
+    let copy = null;
+    import("./offline/copy.js").then(({ openCopy }) => openCopy(api, account)).then((opened) => {
+      copy = opened;
+      if (over) opened.background.stop();
+      else setState({ phase: "ready", copy, reason: null });
+    }, (error) => over || none(error));
+    return () => {
+      over = true;
+      copy?.background.stop();
+    };
+  }, [api]);
+  return { ...state, lose: none };
+}
+
+const NOTHING = { pending: 0, answers: 0, since: null, rejections: [], syncing: false, away: false, problem: null, lastSuccess: null };
+
+/** Send the answers that wait without a copy when the page opens and when the connection is back. */
+function useWaiting(data, onSent) {
   const [waiting, setWaiting] = useState(data.waiting);
-  const [sending, setSending] = useState(false);
+  const [syncing, setSyncing] = useState(false);
   const refresh = useCallback(() => setWaiting(data.waiting()), [data]);
   const send = useCallback(async () => {
     if (!data.waiting()) return;
-    setSending(true);
+    setSyncing(true);
     try {
       await data.sendWaiting();
       onSent();
@@ -18,20 +42,70 @@ export function useSync(data, onSent) {
       // They wait on, and the badge says so.
     }
     refresh();
-    setSending(false);
+    setSyncing(false);
   }, [data, onSent, refresh]);
   useEffect(() => {
     send();
     addEventListener("online", send);
     return () => removeEventListener("online", send);
   }, [send]);
-  return { waiting, sending, send, refresh };
+  return { ...NOTHING, pending: waiting, answers: waiting, syncing, send, refresh };
+}
+
+/** Ask the browser not to delete the copy, and warn before the page is closed while a change waits. */
+function useWarning({ pending, since }) {
+  const kept = useRef(false);
+  useEffect(() => {
+    if (!pending) return undefined;
+    navigator.storage?.persist?.().then((answer) => {
+      kept.current = answer;
+    }, () => {});
+    const warn = (event) => {
+      if (kept.current || Date.now() - Date.parse(since) < GRACE_MS) return;
+      event.preventDefault();
+    };
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [pending, since]);
+}
+
+/**
+ * The state of synchronisation, with `send` (now) and `refresh`.
+ *
+ * @param {object} data of the page
+ * @param {object|null} copy of the student
+ * @param {() => void} onSent called when the server has taken all changes, or when other rows came
+ */
+export function useSync(data, copy, onSent) {
+  const [state, setState] = useState(null);
+  const direct = useWaiting(data, onSent);
+  const told = useRef(onSent);
+  told.current = onSent;
+  useEffect(() => {
+    if (copy === null) return undefined;
+    let last = copy.background.state;
+    setState(last);
+    return copy.background.listen((next) => {
+      const sent = last.pending > 0 && next.pending === 0;
+      last = next;
+      setState(next);
+      if (sent) told.current();
+    });
+  }, [copy]);
+  const send = useCallback(() => copy?.background.now(), [copy]);
+  const sync = copy && state ? { ...state, send, refresh: () => {} } : direct;
+  useWarning(sync);
+  return sync;
 }
 
 /** The state in words, with a symbol. */
 export function SyncBadge({ sync, loadedAt, problem }) {
-  if (sync.sending) return html`<${Badge}>${DEVICE.syncing}<//>`;
-  if (sync.waiting) return html`<${Badge} kind="warn" sign="↑">${DEVICE.waiting(sync.waiting)}<//>`;
-  if (problem?.kind === "offline") return html`<${Badge} kind="warn" sign="!">${DEVICE.offline}<//>`;
-  return loadedAt && html`<${Badge} kind="good" sign="✓">${DEVICE.synced(loadedAt)}<//>`;
+  const offline = sync.away || problem?.kind === "offline";
+  if (sync.syncing && (sync.pending || !loadedAt)) return html`<${Badge}>${DEVICE.syncing}<//>`;
+  if (sync.rejections.length) return html`<${Badge} kind="bad" sign="!">${DEVICE.rejected(sync.rejections.length)}<//>`;
+  if (sync.pending) return html`<${Badge} kind="warn" sign="↑">${DEVICE.waiting(sync.pending, sync.answers)}<//>`;
+  if (sync.problem) return html`<${Badge} kind="bad" sign="!">${DEVICE.failed}<//>`;
+  if (offline) return html`<${Badge} kind="warn" sign="!">${DEVICE.offline}<//>`;
+  const moment = sync.lastSuccess ?? loadedAt;
+  return moment && html`<${Badge} kind="good" sign="✓">${DEVICE.synced(moment)}<//>`;
 }

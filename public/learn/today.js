@@ -5,11 +5,12 @@ import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { useInstall } from "./install.js";
 import { dayOf, dayPlan, marksOf, sessionsOf, withMade } from "./model.js";
 import { PlanCard } from "./plan.js";
-import { DeviceCard, KnownCard } from "./side.js";
+import { KnownCard } from "./side.js";
 import { NEXT, TODAY, dayName, marks } from "./texts.js";
 import { MonthCard, WeekCard } from "./timeline.js";
 
 const ClassCard = lazy(() => import("./class_card.js"), "ClassCard");
+const DeviceCard = lazy(() => import("./device_card.js"), "DeviceCard");
 const InstallCard = lazy(() => import("./install_card.js"), "InstallCard");
 const SettingsDialog = lazy(() => import("./settings.js"), "SettingsDialog");
 const OTHERS = 4;
@@ -72,8 +73,8 @@ function NextCard({ advice }) {
   </section>`;
 }
 
-/** @param {{overview: object, data: object, now: number, sync: object, loadedAt: number, onChange: () => void}} props */
-export function Today({ overview, data, now, sync, loadedAt, onChange }) {
+/** @param {{overview: object, data: object, now: number, sync: object, copy: object|null, onChange: () => void}} props */
+export function Today({ overview, data, now, sync, copy, onChange }) {
   const offer = useInstall();
   const [settings, setSettings] = useState(false);
   const [made, setMade] = useState([]);
@@ -101,7 +102,7 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
           onMade=${(stored) => setMade((old) => [...old, stored])} onChange=${onChange} />
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
-        ${sync.waiting > 0 && html`<${DeviceCard} sync=${sync} loadedAt=${loadedAt} />`}
+        ${(copy || sync.pending > 0) && html`<${DeviceCard} sync=${sync} copy=${copy} />`}
         ${offer.way && html`<${InstallCard} offer=${offer} />`}
         <${KnownCard} overview=${overview} />
         <${MonthCard} timeline=${overview.progress.timeline} />

@@ -13,6 +13,8 @@ from tests.support.local_server import LocalServer
 
 PATH = "/learn"
 ATTEMPTS = "**/api/learning/attempts"
+NO_STORE = "Object.defineProperty(globalThis, 'indexedDB', { value: undefined })"
+"""A browser that keeps no databases, as in some private windows."""
 LONG_WORD = "Wahrscheinlichkeitsverteilungsfunktionsgleichungen"
 HOSTILE = "<img src=x onerror=alert(1)>"
 TOPIC = f"{HOSTILE} {LONG_WORD}"
@@ -87,6 +89,12 @@ def open_as(visit: Visit, account: Account, path: str = PATH, **options: Any) ->
     watched = visit(PATH, **options)
     account.enter(watched, path)
     return watched
+
+
+def sent_attempts(page: Page, account: Account) -> list[dict[str, Any]]:
+    """Return the answers at the server once the page says that it has them."""
+    expect(page.locator(".bar .badge")).to_contain_text("Synced")
+    return attempts(account)
 
 
 def attempts(account: Account) -> list[dict[str, Any]]:
@@ -183,7 +191,7 @@ def test_student_logs_in_and_answers_by_keyboard_alone(visit: Visit, school: Sch
         expect(page.get_by_role("button", name="Next question")).to_be_visible()
         page.keyboard.press("Enter")
     expect(page.get_by_text("Question 3")).to_be_visible()
-    second, first, earlier = attempts(school.log_in("chiara"))[:3]
+    second, first, earlier = sent_attempts(page, school.log_in("chiara"))[:3]
     assert (first["confidence"], second["confidence"]) == (1, 2)
     assert earlier["id"] == newest
     assert 0 < first["time_taken_seconds"] < 60
@@ -315,22 +323,25 @@ def test_every_type_of_question_is_answered_and_graded(
         expect(page.locator("[data-is=wrong]")).to_have_count(0 if is_right else 1)
         page.get_by_role("button", name="Next question").click()
     assert sorted(kinds) == ["mcq", "number", "truth"]
-    assert [each["is_correct"] for each in attempts(newcomer)] == [is_right] * 3
+    assert [each["is_correct"] for each in sent_attempts(page, newcomer)] == [is_right] * 3
     page.get_by_role("button", name="Finish").click()
     expect(page.locator("h1")).to_have_text("3 of 3 right" if is_right else "0 of 3 right")
     assert watched.errors == []
 
 
-def test_answer_is_kept_over_a_lost_connection_and_a_reload(
+def test_answer_without_a_store_is_kept_over_a_lost_connection_and_a_reload(
     visit: Visit, newcomer: Account, hostile_topic: str
 ) -> None:
-    watched = open_as(visit, newcomer, f"{PATH}#practise={hostile_topic}")
+    watched = visit("/icon.svg")
     page = watched.page
+    page.add_init_script(NO_STORE)
+    newcomer.enter(watched, f"{PATH}#practise={hostile_topic}")
     page.route(
         ATTEMPTS,
         lambda route: route.abort() if route.request.method == "POST" else route.continue_(),
     )
     answer(page)
+    expect(page.get_by_text("This browser keeps no data for this page,")).to_be_visible()
     expect(page.get_by_text("Your answer is kept on this device")).to_be_visible()
     expect(page.locator(".bar .badge")).to_contain_text("1 answer waiting")
     assert attempts(newcomer) == []
@@ -344,10 +355,13 @@ def test_answer_is_kept_over_a_lost_connection_and_a_reload(
     assert len(attempts(newcomer)) == 1
 
 
-def test_answer_goes_on_when_the_connection_is_back(
+def test_answer_without_a_store_goes_on_when_the_connection_is_back(
     visit: Visit, newcomer: Account, hostile_topic: str
 ) -> None:
-    page = open_as(visit, newcomer, f"{PATH}#practise={hostile_topic}").page
+    watched = visit("/icon.svg")
+    page = watched.page
+    page.add_init_script(NO_STORE)
+    newcomer.enter(watched, f"{PATH}#practise={hostile_topic}")
     lost = [True]
 
     def lose_the_acknowledgement(route: Route) -> None:
@@ -372,7 +386,7 @@ def test_double_click_sends_one_answer(visit: Visit, newcomer: Account, hostile_
         page.keyboard.press(key)
     page.get_by_role("button", name="Send answer").dblclick()
     expect(page.get_by_role("button", name="Next question")).to_be_visible()
-    assert len(attempts(newcomer)) == 1
+    assert len(sent_attempts(page, newcomer)) == 1
 
 
 def test_settings_change_the_exam_and_the_heading(visit: Visit, newcomer: Account) -> None:
@@ -386,6 +400,7 @@ def test_settings_change_the_exam_and_the_heading(visit: Visit, newcomer: Accoun
     page.get_by_label("Date of the exam").fill("2020-01-01")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Your exam is over.Set the date of your next exam.")
+    expect(page.locator(".bar .badge")).to_contain_text("Synced")
     profile = newcomer.get("profile")
     assert (profile["available_hours_per_day"], profile["exam_date"]) == (
         1.5,

@@ -1,0 +1,78 @@
+// The card of this device: what waits for the server, what it has refused, and files of changes.
+import { Dialog } from "../shared/dialog.js";
+import { Note, ProblemNote } from "../shared/elements.js";
+import { html, useRef, useState } from "../shared/html.js";
+import { DEVICE } from "./texts.js";
+
+const HOUR_MS = 3_600_000;
+
+/** Let the browser save a text as a file. */
+function download(text, name) {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), HOUR_MS / 60);
+}
+
+/** Save all changes that the server does not hold to a file. */
+async function saveFile(copy) {
+  const day = new Date().toISOString().slice(0, 10);
+  download(await copy.exportText(), `stepwise-${copy.username.replaceAll(/[^\w-]/g, "_")}-${day}.jsonl`);
+}
+
+/** The changes that the server has refused, each with the reason. */
+function Rejections({ copy, rejections }) {
+  return html`<div class="note bad"><div class="flow tight">
+    <p><b>${DEVICE.rejectedTitle(rejections.length)}</b> ${DEVICE.rejectedAbout}</p>
+    <ul>${rejections.map(({ id, created_at: at, reason, columns }) => html`<li key=${id}>
+      ${DEVICE.rejection(at)} ${columns.answer !== undefined && html`<bdi>${DEVICE.answered(columns.answer)}</bdi>`} <bdi>${reason}</bdi>
+      <button type="button" class="plain link" onClick=${() => copy.dismiss(id)}>${DEVICE.dismiss}</button>
+    </li>`)}</ul>
+  </div></div>`;
+}
+
+function Files({ copy, pending }) {
+  const input = useRef(null);
+  const [outcome, setOutcome] = useState(null);
+  const take = async () => {
+    const [file] = input.current.files;
+    if (!file) return;
+    setOutcome(await file.text().then((text) => copy.importText(text)).then(
+      ({ taken, known }) => ({ kind: "good", text: DEVICE.taken(taken, known) }),
+      (error) => ({ kind: "bad", text: DEVICE.refused[error.kind] ?? DEVICE.refused.format }),
+    ));
+    input.current.value = "";
+  };
+  return html`
+    ${outcome && html`<${Note} kind=${outcome.kind}>${outcome.text}<//>`}
+    <div class="row">
+      ${pending && html`<button type="button" class="quiet" onClick=${() => saveFile(copy)}>${DEVICE.save}</button>`}
+      <button type="button" class="plain link" onClick=${() => input.current.click()}>${DEVICE.take}</button>
+      <input type="file" hidden accept=".jsonl" ref=${input} onChange=${take} />
+    </div>`;
+}
+
+/** @param {{sync: object, copy: object|null}} props */
+export function DeviceCard({ sync, copy }) {
+  const unsent = sync.pending + sync.rejections.length > 0;
+  return html`<section class="card flow tight">
+    <h2>${DEVICE.title}</h2>
+    <p class="small soft">${sync.pending > 0 ? DEVICE.since(sync.since) : DEVICE.kept}</p>
+    ${sync.problem && html`<${ProblemNote} problem=${sync.problem} />`}
+    ${sync.rejections.length > 0 && html`<${Rejections} copy=${copy} rejections=${sync.rejections} />`}
+    ${sync.pending > 0 && html`<button type="button" class="quiet" aria-disabled=${sync.syncing ? "true" : null} onClick=${sync.send}>${DEVICE.send}</button>`}
+    ${copy && html`<${Files} copy=${copy} pending=${unsent} />`}
+  </section>`;
+}
+
+/** Ask before a log-out while changes wait. */
+export function LeaveDialog({ sync, copy, onLeave, onClose }) {
+  return html`<${Dialog} title=${DEVICE.leaveTitle(sync.pending)} sheet=${false} onClose=${onClose}>
+    <p>${DEVICE.leaveAbout}</p>
+    <div class="row">
+      <button type="button" onClick=${onClose}>${DEVICE.stay}</button>
+      ${copy && html`<button type="button" class="quiet" onClick=${() => saveFile(copy)}>${DEVICE.save}</button>`}
+      <button type="button" class="quiet" onClick=${onLeave}>${DEVICE.leave}</button>
+    </div>
+  <//>`;
+}

@@ -1,0 +1,127 @@
+// The sync that goes by itself: after each change, when the connection is back, and every one or two
+// minutes. One tab at a time synchronises; the others hear of it and read the store again.
+import { isPassing } from "../../shared/problems.js";
+import { summaryOf } from "./queue.js";
+import { META, QUEUE } from "./store.js";
+import { synchronise } from "./sync.js";
+
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS, REGULAR_WAIT_MS] = [1000, 30_000, 60_000];
+const AFTER_WRITE_MS = 300; // so that several changes go together
+
+/** The pause after failures in a row, in milliseconds: it doubles, with jitter, and is never less than the server asks for. */
+export function waitAfter(failures, seconds, random = Math.random) {
+  const jittered = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.5 + random() / 2);
+  return seconds ? Math.max(seconds * 1000 * (1 + random() / 5), jittered) : jittered;
+}
+
+/** Synchronises a store again and again, and tells what changes. */
+export class Background {
+  /**
+   * @param {Store} store
+   * @param {Function} api calls as the student
+   * @param {string} name of the store, for the lock and the messages between tabs
+   */
+  constructor(store, api, name) {
+    Object.assign(this, { store, api, name, failures: 0, timer: null, blockedUntil: 0, running: null, ended: false });
+    this.state = { ready: false, syncing: false, away: false, problem: null, pending: 0, answers: 0, since: null, rejections: [], lastSuccess: null };
+    this.listeners = new Set();
+    this.controller = new AbortController();
+    this.channel = new BroadcastChannel(name);
+    this.channel.onmessage = () => this.#read("rows");
+    this.online = () => {
+      this.blockedUntil = 0;
+      this.soon(0);
+    };
+    addEventListener("online", this.online);
+  }
+
+  /** Read the state, and begin to synchronise. */
+  async start() {
+    await this.#read(null);
+    this.soon(0);
+  }
+
+  /** Stop after the call that is under way is aborted. */
+  stop() {
+    this.ended = true;
+    clearTimeout(this.timer);
+    removeEventListener("online", this.online);
+    this.controller.abort();
+    this.channel.close();
+    this.store.close();
+  }
+
+  /** Be told of each change; `what` is "rows" if rows may have changed, else null. Returns how to end it. */
+  listen(tell) {
+    this.listeners.add(tell);
+    return () => this.listeners.delete(tell);
+  }
+
+  /** A change was written here: tell all tabs, and send it. */
+  async changed() {
+    this.channel.postMessage("changed");
+    await this.#read("rows");
+    this.soon();
+  }
+
+  /** Synchronise in a moment, but not before the time that the server has asked for. */
+  soon(pause = AFTER_WRITE_MS) {
+    if (this.ended) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.now().catch(() => {}), Math.max(pause, this.blockedUntil - Date.now()));
+  }
+
+  /** Synchronise now; resolves with whether it has succeeded. Two calls at once are one sync. */
+  now() {
+    this.running ??= this.#run().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  async #run() {
+    clearTimeout(this.timer);
+    const outcome = await this.#alone(async () => {
+      this.#change({ syncing: true });
+      try {
+        return await synchronise(this.store, this.api, this.controller.signal);
+      } catch (problem) {
+        return { problem };
+      }
+    });
+    if (this.ended) return false;
+    if (outcome === null) {
+      this.soon(FIRST_WAIT_MS); // another tab is at it
+      return false;
+    }
+    const { problem = null, stuck = false, seconds = null } = outcome;
+    const failed = problem !== null || stuck;
+    this.failures = failed ? this.failures + 1 : 0;
+    const away = problem !== null && isPassing(problem);
+    this.#change({ syncing: false, away, problem: away ? null : problem });
+    const wait = failed ? waitAfter(this.failures - 1, problem?.seconds ?? seconds) : seconds * 1000 || REGULAR_WAIT_MS;
+    if (failed && (problem?.seconds || stuck)) this.blockedUntil = Date.now() + wait;
+    this.channel.postMessage("synced");
+    await this.#read("rows");
+    const late = !failed && this.state.pending > 0; // a change that was written while the sync ended
+    if (problem?.kind !== "credential") this.soon(late ? AFTER_WRITE_MS : wait);
+    return !failed;
+  }
+
+  /** Run while no other tab does; null if one does. */
+  #alone(run) {
+    if (!navigator.locks) return run();
+    return navigator.locks.request(`${this.name} sync`, { ifAvailable: true }, (lock) => (lock ? run() : null));
+  }
+
+  async #read(what) {
+    if (this.ended) return;
+    const [queue, sync] = await this.store.read(async (tables) => [await tables.all(QUEUE), await tables.get(META, "sync")]);
+    this.#change({ ready: true, ...summaryOf(queue), lastSuccess: sync?.lastSuccess ?? null }, what);
+  }
+
+  #change(changes, what = null) {
+    this.state = { ...this.state, ...changes };
+    for (const tell of this.listeners) tell(this.state, what);
+  }
+}

@@ -1,0 +1,78 @@
+// Topics, questions and the calibration: files that the server names by their hash. Each is verified before it is used.
+import { Problem } from "../../shared/problems.js";
+import { sha256 } from "./digest.js";
+import { ATTEMPTS } from "./queue.js";
+import { CONTENT, META } from "./store.js";
+import { DEFAULT_CALIBRATION } from "./mastery.js";
+
+const PATH = "/api/learning/content-files";
+const TRIES = 3; // of fetching files that the server replaces meanwhile
+const KEPT = "kept"; // questions that were answered here and are no longer part of the content
+
+/** The bytes of a file, null if the list has changed meanwhile. */
+async function fetched(api, { sha256: hash }, signal) {
+  let text;
+  try {
+    ({ text } = await api("GET", `${PATH}/${hash}`, { as: "text", headers: { Accept: "application/json" }, signal }));
+  } catch (problem) {
+    if (problem.kind === "missing") return null;
+    throw problem;
+  }
+  if ((await sha256(new TextEncoder().encode(text))) !== hash) throw new Problem("unreadable");
+  return JSON.parse(text);
+}
+
+/** The answered questions of old files that no file has any more; mastery still counts them. */
+async function keptQuestions(tables, before, after) {
+  const answered = new Set((await tables.rows(ATTEMPTS)).map(({ columns }) => columns.question_id));
+  const present = new Set(after.flatMap(({ content }) => content.questions).map(({ id }) => id));
+  const lost = before.flatMap(({ content }) => content.questions).filter(({ id }) => answered.has(id) && !present.has(id));
+  return { name: KEPT, sha256: null, content: { topics: [], concepts: [], questions: lost, topic_prerequisites: [], mastery_calibrations: [] } };
+}
+
+async function replaceContent(tables, listed, files) {
+  const before = await tables.all(CONTENT);
+  const known = new Map(before.map((file) => [file.name, file]));
+  for (const file of files) known.set(file.name, file);
+  const after = listed.files.map(({ name }) => known.get(name));
+  const kept = await keptQuestions(tables, before, after);
+  const names = new Set([KEPT, ...listed.files.map(({ name }) => name)]);
+  for (const { name } of before) if (!names.has(name)) await tables.remove(CONTENT, name);
+  for (const file of [...files, kept]) await tables.put(CONTENT, file);
+  await tables.put(META, listed.content, "content");
+}
+
+/**
+ * Fetch and store the files that this store does not have.
+ *
+ * @throws {Problem} if they cannot be fetched, or are damaged; nothing is changed then
+ */
+export async function fetchContent(store, api, signal) {
+  for (let turn = 0; turn < TRIES; turn += 1) {
+    const listed = await api("GET", PATH, { signal });
+    const [version, files] = await store.read(async (tables) => [await tables.get(META, "content"), await tables.all(CONTENT)]);
+    if (version === listed.content) return;
+    const present = new Map(files.map((file) => [file.name, file.sha256]));
+    const wanted = listed.files.filter(({ name, sha256: hash }) => present.get(name) !== hash);
+    const contents = await Promise.all(wanted.map((file) => fetched(api, file, signal)));
+    if (contents.includes(null)) continue;
+    await store.write((tables) => replaceContent(tables, listed, wanted.map((file, place) => ({ ...file, content: contents[place] }))));
+    return;
+  }
+  throw new Problem("busy");
+}
+
+/** The content as the page uses it, null before it was fetched. */
+export function contentOf(version, files) {
+  if (!version) return null;
+  const all = (name) => files.flatMap(({ content }) => content[name]);
+  const concepts = Map.groupBy(all("concepts"), ({ topic_id: id }) => id);
+  const kept = new Set(files.find(({ name }) => name === KEPT)?.content.questions.map(({ id }) => id));
+  const topics = all("topics").map((topic) => ({ ...topic, concepts: concepts.get(topic.id) ?? [] }));
+  const topicOf = new Map(all("concepts").map((concept) => [concept.id, concept.topic_id]));
+  const questions = new Map(all("questions").map((question) => [question.id, question]));
+  const asked = [...questions.values()].filter(({ id }) => !kept.has(id));
+  const byTopic = Map.groupBy(asked, ({ concept_id: id }) => topicOf.get(id));
+  const [calibration] = all("mastery_calibrations");
+  return { version, topics, questions, byTopic, calibration: calibration?.coefficients ?? DEFAULT_CALIBRATION };
+}

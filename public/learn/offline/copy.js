@@ -1,0 +1,172 @@
+// The student's copy in this browser: it answers, plans changes of the profile and shows the overview
+// without the server, and synchronises in the background.
+import { isPassing } from "../../shared/problems.js";
+import { forgetAnswer, waitingAnswers } from "../stored.js";
+import { Background } from "./background.js";
+import { contentOf } from "./content.js";
+import { exportText, importText } from "./file.js";
+import { isCorrect } from "./grade.js";
+import { countAll, inOrder } from "./mastery.js";
+import { ATTEMPTS, PROFILES, addAnswer, changeProfile, dismiss, summaryOf } from "./queue.js";
+import { attemptsOf, withRows } from "./shown.js";
+import { CONTENT, CannotKeep, META, QUEUE, nameOf, openStore, removeStore } from "./store.js";
+
+/** The id of the user whose token this is, null if it does not say so. It names the store, and nothing else. */
+export function userIdOf(token) {
+  try {
+    const text = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
+    const { uid } = JSON.parse(text);
+    return typeof uid === "string" ? uid : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Open the copy of a user, with the answers that earlier versions of the page have kept elsewhere.
+ *
+ * @throws {CannotKeep} if this browser keeps nothing
+ */
+export async function openCopy(api, { access, username }) {
+  const userId = userIdOf(access);
+  if (userId === null) throw new CannotKeep("unavailable");
+  const store = await openStore(userId);
+  const copy = new Copy(store, api, userId, username);
+  try {
+    await copy.adopt();
+    await copy.background.start();
+  } catch (error) {
+    copy.background.stop();
+    throw error;
+  }
+  return copy;
+}
+
+class Copy {
+  constructor(store, api, userId, username) {
+    Object.assign(this, { store, userId, username, loaded: null });
+    this.background = new Background(store, api, nameOf(userId));
+  }
+
+  /** Move the answers that an earlier version of the page kept in localStorage into the queue, once. */
+  async adopt() {
+    const answers = waitingAnswers(this.username);
+    if (!answers.length) return;
+    const content = await this.content();
+    await this.store.write(async (tables) => {
+      for (const answer of answers) await addAnswer(tables, { confidence: null, ...answer }, gradeOf(content, answer), Date.now());
+    });
+    for (const { id } of answers) forgetAnswer(this.username, id);
+  }
+
+  /** The content, null before it was fetched; read again only when it has changed. */
+  async content() {
+    const version = await this.store.read((tables) => tables.get(META, "content"));
+    if (version && this.loaded?.version !== version) {
+      this.loaded = contentOf(...(await this.store.read(async (tables) => [await tables.get(META, "content"), await tables.all(CONTENT)])));
+    }
+    return version ? this.loaded : null;
+  }
+
+  /** The questions of a topic and the ids of those that were answered, oldest first; null if they are not here. */
+  async practice(topicId) {
+    if (!(await this.content())?.byTopic.has(topicId)) await this.background.now();
+    const content = await this.content();
+    if (content === null) return null;
+    const questions = content.byTopic.get(topicId) ?? [];
+    const own = new Set(questions.map(({ id }) => id));
+    const attempts = inOrder(attemptsOf(await this.store.read((tables) => tables.rows(ATTEMPTS))));
+    const answered = attempts.map(({ question_id: id }) => id).filter((id) => own.has(id));
+    return { questions, answered: [...new Set(answered.reverse())].reverse() };
+  }
+
+  /**
+   * Grade and store an answer. It resolves once the answer and its operation are on the disk.
+   *
+   * @returns {Promise<object|null>} as `POST /api/learning/attempts` answers; null if the question is not here
+   */
+  async answer(body) {
+    const content = await this.content();
+    const question = content?.questions.get(body.question_id);
+    if (!question) return null;
+    const right = isCorrect(question, body.answer);
+    const rows = await this.store.write(async (tables) => {
+      await addAnswer(tables, body, right, Date.now());
+      return tables.rows(ATTEMPTS);
+    });
+    const counted = countAll(attemptsOf(rows), content.questions, content.calibration);
+    await this.background.changed();
+    return { id: body.id, question_id: question.id, concept_id: question.concept_id, is_correct: right, correct_answer: question.correct_answer, mastery_score: counted.get(question.concept_id).score };
+  }
+
+  /** Store changes of the profile; false if there is no profile here yet. */
+  async saveProfile(changes) {
+    const day = changes.exam_date;
+    const values = day ? { ...changes, exam_date: `${day}T00:00:00Z` } : changes;
+    const known = await this.store.write(async (tables) => {
+      if (!(await tables.rows(PROFILES)).length) return false;
+      await changeProfile(tables, values, Date.now());
+      return true;
+    });
+    if (known) await this.background.changed();
+    return known;
+  }
+
+  /**
+   * The overview of the server, and without it the last one, with the rows of this device on top.
+   *
+   * @param {() => Promise<object>} fetchOverview
+   * @returns {Promise<object>} with `asOf`: time of the plans and recommendations, null if they are current
+   */
+  async overview(fetchOverview) {
+    const saved = await this.store.read((tables) => tables.get(META, "overview"));
+    let [shown, asOf] = [null, null];
+    try {
+      if (saved && !navigator.onLine) throw new TypeError("offline");
+      shown = await fetchOverview();
+      await this.store.write((tables) => tables.put(META, { at: Date.now(), shown }, "overview"));
+    } catch (problem) {
+      const mayPass = problem instanceof TypeError || isPassing(problem) || problem.kind === "locked";
+      if (shown === null && (!saved || !mayPass)) throw problem;
+      if (shown === null) [shown, asOf] = [saved.shown, saved.at];
+    }
+    return { ...(await this.#withOwn(shown, asOf)), asOf };
+  }
+
+  async #withOwn(shown, asOf) {
+    const [queue, sync, profiles, attempts] = await this.store.read(async (tables) => [await tables.all(QUEUE), await tables.get(META, "sync"), await tables.rows(PROFILES), await tables.rows(ATTEMPTS)]);
+    const content = await this.content();
+    const complete = content !== null && sync?.lastSuccess;
+    if (!complete || (asOf === null && summaryOf(queue).pending === 0)) return shown;
+    return withRows(shown, content, { profile: profiles[0], attempts }, Date.now());
+  }
+
+  exportText() {
+    return exportText(this.store, this.username, Date.now());
+  }
+
+  /** Take a file of changes: how many are new, and how many were known. */
+  async importText(text) {
+    const content = await this.content();
+    const outcome = await importText(this.store, text, (columns) => gradeOf(content, columns) ?? columns.is_correct ?? null);
+    await this.background.changed();
+    return outcome;
+  }
+
+  async dismiss(id) {
+    await this.store.write((tables) => dismiss(tables, id));
+    await this.background.changed();
+  }
+
+  /** End the copy. Without changes that the server lacks, nothing stays in this browser. */
+  async leave() {
+    const { pending, rejections } = this.background.state;
+    this.background.stop();
+    if (pending === 0 && rejections.length === 0) await removeStore(this.userId);
+  }
+}
+
+function gradeOf(content, { question_id: id, answer }) {
+  const question = content?.questions.get(id);
+  return question ? isCorrect(question, answer) : null;
+}

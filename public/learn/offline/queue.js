@@ -1,0 +1,128 @@
+// Local changes: a row and the operation that carries it to the server are written in one transaction.
+import { isReading, newest, nextReading, timeText } from "./clock.js";
+import { META, QUEUE, ROWS, result } from "./store.js";
+
+export const ATTEMPTS = "question_attempts";
+export const PROFILES = "student_profiles";
+export const EDITABLE = ["grade", "target_exam", "exam_date", "available_hours_per_day"];
+
+/** The device of this store; one is made at the first call. Part of a transaction that writes. */
+export async function deviceOf(tables) {
+  const stored = await tables.get(META, "device");
+  if (stored) return stored;
+  const device = { id: crypto.randomUUID(), syncs: 0, former: [] };
+  await tables.put(META, device, "device");
+  return device;
+}
+
+/** The next reading of this device's clock, in the transaction of the change that it stamps. */
+async function nextClock(tables, now) {
+  const { id } = await deviceOf(tables);
+  const reading = nextReading(now, await tables.get(META, "clock"), id);
+  await tables.put(META, reading, "clock");
+  return reading;
+}
+
+/** Let later readings be larger than one of the server. */
+export async function follow(tables, reading) {
+  await tables.put(META, newest(await tables.get(META, "clock"), reading), "clock");
+}
+
+async function enqueue(tables, { id = crypto.randomUUID(), table, rowId, kind, columns, now }) {
+  const clock = await nextClock(tables, now);
+  const operation = { id, table_name: table, row_id: rowId, kind, columns, clock, created_at: timeText(now), state: "pending", code: null, reason: null };
+  await tables.put(QUEUE, operation);
+  return operation;
+}
+
+/**
+ * Store an answer, once; `isCorrect` is null as long as it cannot be graded here.
+ *
+ * @param {object} tables of a transaction that writes
+ * @param {{id: string, question_id: string, answer: string, time_taken_seconds: number, confidence: number|null}} answer
+ * @returns {Promise<boolean>} whether it is new
+ */
+export async function addAnswer(tables, { id, question_id, answer, time_taken_seconds, confidence }, isCorrect, now) {
+  if (await tables.get(ROWS, [ATTEMPTS, id])) return false;
+  const sent = { question_id, answer, time_taken_seconds, confidence, timestamp: timeText(now) };
+  const columns = { ...sent, is_correct: isCorrect };
+  await tables.put(ROWS, { table: ATTEMPTS, id, columns, clocks: {} });
+  // The operation has the answer's id, so that the same answer is never queued twice.
+  await enqueue(tables, { id, table: ATTEMPTS, rowId: id, kind: "create", columns: isCorrect === null ? sent : columns, now });
+  return true;
+}
+
+/** Store changes of the profile. Columns that keep their value queue nothing. */
+export async function changeProfile(tables, changes, now) {
+  const [row] = await tables.rows(PROFILES);
+  const columns = Object.fromEntries(Object.entries(changes).filter(([name, value]) => EDITABLE.includes(name) && value !== row.columns[name]));
+  if (!Object.keys(columns).length) return;
+  const { clock } = await enqueue(tables, { table: PROFILES, rowId: row.id, kind: "update", columns, now });
+  const clocks = Object.fromEntries(Object.keys(columns).map((name) => [name, clock]));
+  await tables.put(ROWS, { ...row, columns: { ...row.columns, ...columns }, clocks: { ...row.clocks, ...clocks } });
+}
+
+/** The changes that the server does not hold, in their order: pending and rejected ones. */
+export async function listQueue(tables) {
+  return tables.all(QUEUE);
+}
+
+/** Counts of the queue, since when the oldest change waits, and the rejected changes, newest first. */
+export function summaryOf(operations) {
+  const pending = operations.filter(({ state }) => state === "pending");
+  const rejections = operations.filter(({ state }) => state === "rejected").reverse();
+  return { pending: pending.length, answers: pending.filter(({ table_name: table }) => table === ATTEMPTS).length, since: pending[0]?.created_at ?? null, rejections };
+}
+
+/** Store the server's outcome of a change. The row of a refused answer leaves, so that all copies stay equal. */
+export async function settle(tables, operation, outcome) {
+  if (outcome.status === "applied" || outcome.status === "duplicate") await tables.remove(QUEUE, operation.sequence);
+  if (outcome.status !== "rejected") return;
+  await tables.put(QUEUE, { ...operation, state: "rejected", code: outcome.code, reason: outcome.message });
+  if (operation.table_name === ATTEMPTS) await tables.remove(ROWS, [ATTEMPTS, operation.row_id]);
+}
+
+/** Forget a rejected change that the student has read. */
+export async function dismiss(tables, id) {
+  const [operation] = (await tables.all(QUEUE)).filter((each) => each.id === id && each.state === "rejected");
+  if (operation) await tables.remove(QUEUE, operation.sequence);
+}
+
+/** Store a row as the server has it; columns with changes that still wait keep the values of this device. */
+export async function takeRow(tables, row, pending) {
+  const { table_name: table, row_id: id, is_deleted: gone, columns, clocks } = row;
+  if (gone) {
+    if (table !== PROFILES) await tables.remove(ROWS, [table, id]);
+    return;
+  }
+  const waiting = pending.filter((each) => each.table_name === table && each.row_id === id).flatMap((each) => Object.keys(each.columns));
+  const own = waiting.length ? await tables.get(ROWS, [table, id]) : undefined;
+  const kept = own ? waiting.filter((name) => name in own.columns) : [];
+  const values = Object.fromEntries(kept.map((name) => [name, own.columns[name]]));
+  const readings = Object.fromEntries(kept.filter((name) => own.clocks[name]).map((name) => [name, own.clocks[name]]));
+  await tables.put(ROWS, { table, id, columns: { ...columns, ...values }, clocks: { ...clocks, ...readings } });
+}
+
+/**
+ * Queue a change from a file, and show it here unless a later change of the same column is known.
+ *
+ * @returns {Promise<boolean>} whether it is new on this device
+ */
+export async function importOperation(tables, sent, grade) {
+  if (!isReading(sent.clock)) throw new TypeError("clock");
+  const key = [sent.table_name, sent.row_id];
+  const row = await tables.get(ROWS, key);
+  if (await result(tables.of(QUEUE).index("id").getKey(sent.id))) return false;
+  const operation = { ...sent, state: "pending", code: null, reason: null };
+  if (sent.table_name === ATTEMPTS) {
+    if (row) return false;
+    await tables.put(ROWS, { table: ATTEMPTS, id: sent.row_id, columns: { confidence: null, ...sent.columns, is_correct: grade(sent.columns) }, clocks: {} });
+  } else {
+    const columns = Object.entries(sent.columns).filter(([name]) => EDITABLE.includes(name) && sent.clock > (row?.clocks[name] ?? ""));
+    if (!row || !columns.length) return false;
+    const clocks = Object.fromEntries(columns.map(([name]) => [name, sent.clock]));
+    await tables.put(ROWS, { ...row, columns: { ...row.columns, ...Object.fromEntries(columns) }, clocks: { ...row.clocks, ...clocks } });
+  }
+  await tables.put(QUEUE, operation);
+  return true;
+}

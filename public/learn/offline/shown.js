@@ -1,0 +1,57 @@
+// What the study page shows without the server: the last overview, with the rows of this device on top. Pure.
+import { countAll, masteryAnswer } from "./mastery.js";
+
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+
+const dayOf = (text) => text.slice(0, 10);
+const percent = (right, all) => (all ? (100 * right) / all : null);
+
+/** Attempts as the model of mastery reads them. */
+export function attemptsOf(rows) {
+  return rows.map(({ id, columns }) => ({ id, ...columns }));
+}
+
+function profileOf(profile, columns, now) {
+  const today = Date.parse(dayOf(new Date(now).toISOString()));
+  const date = columns.exam_date;
+  return { ...profile, ...columns, days_to_exam: date === null ? null : Math.round((Date.parse(dayOf(date)) - today) / DAY_MS) };
+}
+
+/** The last 30 days; the answers are counted here, past mastery is that of the last overview. */
+function progressOf(progress, attempts, score, now) {
+  const days = new Map();
+  for (const { timestamp, is_correct: right } of attempts) {
+    const day = days.get(dayOf(timestamp)) ?? { answers: 0, right: 0 };
+    days.set(dayOf(timestamp), { answers: day.answers + 1, right: day.right + (right ? 1 : 0) });
+  }
+  const known = new Map(progress.timeline.map((day) => [day.date, day.mastery_score]));
+  let last = progress.timeline[0]?.mastery_score ?? 0;
+  const timeline = Array.from({ length: DAYS }, (_, place) => {
+    const date = dayOf(new Date(now - (DAYS - 1 - place) * DAY_MS).toISOString());
+    const { answers, right } = days.get(date) ?? { answers: 0, right: 0 };
+    last = place === DAYS - 1 ? score : known.get(date) ?? last;
+    return { date, questions_attempted: answers, correct: right, accuracy: percent(right, answers), mastery_score: last };
+  });
+  const right = attempts.filter((attempt) => attempt.is_correct).length;
+  return { ...progress, timeline, mastery_score: score, questions_attempted: attempts.length, accuracy: percent(right, attempts.length) };
+}
+
+/**
+ * The overview with the rows of this device.
+ *
+ * @param {object} overview the last one of the server
+ * @param {object} content as `contentOf` returns it
+ * @param {{profile: object|undefined, attempts: object[]}} rows of this device
+ * @param {number} now milliseconds since 1970
+ */
+export function withRows(overview, content, { profile, attempts }, now) {
+  const answers = attemptsOf(attempts);
+  const mastery = { ...overview.mastery, ...masteryAnswer(overview.topics, countAll(answers, content.questions, content.calibration)) };
+  return {
+    ...overview,
+    profile: profile ? profileOf(overview.profile, profile.columns, now) : overview.profile,
+    mastery,
+    progress: progressOf(overview.progress, answers, mastery.mastery_score, now),
+  };
+}

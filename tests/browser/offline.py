@@ -1,0 +1,101 @@
+"""The study page with its copy: what a browser holds, and what the server has."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.school import Account
+from tests.support.browser import WatchedPage, watched_page
+
+PATH = "/learn"
+SYNC = "**/api/learning/sync"
+IN_CONTROL = """
+async () => {
+  await navigator.serviceWorker.ready;
+  while (navigator.serviceWorker.controller === null) {
+    await new Promise((next) => setTimeout(next, 20));
+  }
+}
+"""
+STORE = """
+async (write) => {
+  const [{ name }] = await indexedDB.databases();
+  const opened = indexedDB.open(name);
+  await new Promise((done) => { opened.onsuccess = done; });
+  const tables = opened.result.transaction(["rows", "queue", "meta"], "readwrite");
+  const all = (name) => new Promise((done) => {
+    tables.objectStore(name).getAll().onsuccess = ({ target }) => done(target.result);
+  });
+  const value = (key) => new Promise((done) => {
+    tables.objectStore("meta").get(key).onsuccess = ({ target }) => done(target.result);
+  });
+  if (write) for (const [key, content] of Object.entries(write)) tables.objectStore("meta").put(content, key);
+  const found = { rows: await all("rows"), queue: await all("queue"), device: await value("device"), sync: await value("sync") };
+  opened.result.close();
+  return found;
+}
+"""
+"""The rows and the queue of the only copy in this browser; values of `meta` can be replaced."""
+
+
+@contextmanager
+def laptop(browser: Browser, account: Account, path: str = PATH) -> Iterator[WatchedPage]:
+    """Open the page in a browser of its own, which holds a copy after the block begins."""
+    with watched_page(browser, account.url, workers=True) as watched:
+        watched.open("/icon.svg", idle=False)
+        account.enter(watched, path)
+        watched.page.evaluate(IN_CONTROL)
+        expect_synced(watched.page)
+        yield watched
+
+
+def expect_synced(page: Page) -> None:
+    """Wait until the page says that the server has everything."""
+    expect(page.locator(".bar .badge")).to_contain_text("Synced")
+
+
+def answer(page: Page, option: str = "1", level: str = "3") -> None:
+    """Answer the question with the keyboard, and wait for the feedback."""
+    expect(page.get_by_role("button", name="Send answer")).to_be_visible()
+    for key in (option, "Enter", level, "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="Next question")).to_be_visible()
+
+
+def stored(page: Page, write: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what the browser holds: `rows`, `queue`, `device` and `sync`."""
+    found: dict[str, Any] = page.evaluate(STORE, write)
+    return found
+
+
+def rows_here(page: Page) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the rows of the copy by table and id."""
+    return {(row["table"], row["id"]): row["columns"] for row in stored(page)["rows"]}
+
+
+def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the exchanged rows of a student at the server by table and id."""
+    found = {}
+    for table in ("student_profiles", "question_attempts", "exam_marks", "plan_arms"):
+        position = None
+        while True:
+            query = {"table": table, "limit": 200} | ({"cursor": position} if position else {})
+            body = account.get("sync/rows", **query)
+            found |= {(table, row["row_id"]): row["columns"] for row in body["rows"]}
+            position = body["next_cursor"]
+            if position is None:
+                break
+    return found
+
+
+def unexpected(watched: WatchedPage) -> list[str]:
+    """Return the errors but the browser's own lines about responses that did not come."""
+    return [error for error in watched.errors if "Failed to load resource" not in error]
+
+
+def text_of(value: object) -> str:
+    """Return JSON for `localStorage`."""
+    return json.dumps(value)

@@ -1,0 +1,377 @@
+"""The study page without the server: practice, profile, and the queue that is sent later."""
+
+import json
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.browser.offline import (
+    PATH,
+    SYNC,
+    answer,
+    expect_synced,
+    laptop,
+    rows_at_server,
+    rows_here,
+    stored,
+    unexpected,
+)
+from tests.browser.school import Account, School
+from tests.support.browser import WatchedPage, watched_page
+
+BADGE = ".bar .badge"
+
+
+@pytest.fixture
+def student(school: School) -> Account:
+    return school.register()
+
+
+@pytest.fixture(scope="module")
+def topic(school: School) -> str:
+    """A topic with questions to choose an answer for."""
+    reader = school.register()
+    for each in reader.get("topics")["topics"]:
+        questions = reader.get("questions", topic_id=each["id"])["questions"]
+        if len(questions) > 1 and all(it["question_type"] == "mcq" for it in questions):
+            return str(each["id"])
+    pytest.fail("the demo has no such topic")
+
+
+def practise(watched: WatchedPage, topic: str, answers: int = 1) -> None:
+    """Answer questions of a topic, and go back to today."""
+    page = watched.page
+    page.goto(f"{PATH}#practise={topic}")
+    for number in range(answers):
+        answer(page, str(1 + number % 2), str(1 + number % 5))
+        page.keyboard.press("Enter")
+    page.goto(f"{PATH}#")
+
+
+def assert_equal(watched: WatchedPage, account: Account) -> None:
+    """Every row of the copy is that of the server, and nothing waits."""
+    assert stored(watched.page)["queue"] == []
+    assert rows_here(watched.page) == rows_at_server(account)
+
+
+def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.set_offline(True)
+        page.reload()
+        expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+        expect(page.get_by_text("Recommendations and plans are those of")).to_be_visible()
+        practise(watched, topic, answers=3)
+        expect(page.get_by_text("1 of 30 days. 3 answers")).to_be_visible()
+        page.reload()
+        expect(page.locator(BADGE)).to_contain_text("3 answers waiting")
+        expect(page.get_by_text("1 of 30 days. 3 answers")).to_be_visible()
+        expect(page.get_by_text("Waiting since")).to_be_visible()
+        page.get_by_role("button", name="Change exam and hours").click()
+        page.get_by_label("Hours a day").fill("4.5")
+        page.get_by_label("Date of the exam").fill("2098-01-02")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Finals on 2 January 2098")).to_be_visible()
+        expect(page.locator(BADGE)).to_contain_text("4 changes waiting")
+        assert watched.violations() == []
+        assert watched.overflow_at(320, 640, 2560) == [0, 0, 0]
+        here = rows_here(page)
+        assert student.get("attempts")["count"] == 0
+        page.context.set_offline(False)
+        expect_synced(page)
+        expect(page.get_by_text("The server cannot be reached.")).to_have_count(0)
+        sent = {key: row for key, row in here.items() if key[0] == "question_attempts"}
+        at_server = rows_at_server(student)
+        assert len(sent) == 3
+        for key, row in sent.items():
+            assert at_server[key]["is_correct"] == row["is_correct"]
+        assert student.get("profile")["available_hours_per_day"] == 4.5
+        assert student.get("profile")["exam_date"] == "2098-01-02T00:00:00Z"
+        assert_equal(watched, student)
+        assert unexpected(watched) == []
+
+
+def test_mastery_in_the_browser_is_that_of_the_server(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.set_offline(True)
+        practise(watched, topic, answers=4)
+        page.goto(f"{PATH}#progress")
+        row = page.get_by_role("row").filter(has_text="needs work").or_(
+            page.get_by_role("row").filter(has_text="good")
+        )
+        expect(row.first).to_be_visible()
+        offline = page.locator("main table").first.inner_text()
+        page.context.set_offline(False)
+        expect_synced(page)
+        scores = {
+            it["topic_id"]: round(it["mastery_score"])
+            for it in student.get("mastery")["topics"]
+        }
+        name = next(
+            it["name"] for it in student.get("topics")["topics"] if it["id"] == topic
+        )
+        line = next(line for line in offline.split("\n") if line.startswith(name))
+        assert str(scores[topic]) in line.split("\t")
+
+
+def test_lost_response_stores_nothing_twice(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        lost: list[int] = []
+
+        def lose(route: Route) -> None:
+            if "question_attempts" in (route.request.post_data or "") and len(lost) < 2:
+                lost.append(route.fetch().status)
+                route.abort()
+            else:
+                route.continue_()
+
+        page.context.route(SYNC, lose)
+        practise(watched, topic)
+        expect_synced(page)
+        assert lost == [200, 200]
+        assert student.get("attempts")["count"] == 1
+        assert_equal(watched, student)
+
+
+def test_closed_page_keeps_what_it_has_shown_as_stored(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.route(SYNC, lambda route: route.abort())
+        practise(watched, topic, answers=2)
+        page.close()
+        page.context.unroute(SYNC)
+        again = page.context.new_page()
+        again.goto(PATH)
+        expect_synced(again)
+        assert student.get("attempts")["count"] == 2
+        assert stored(again)["queue"] == []
+        assert rows_here(again) == rows_at_server(student)
+
+
+def test_two_tabs_share_the_store_and_send_once(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        first = watched.page
+        second = first.context.new_page()
+        second.goto(PATH)
+        expect_synced(second)
+        first.context.set_offline(True)
+        practise(watched, topic, answers=2)
+        expect(second.locator(BADGE)).to_contain_text("2 answers waiting")
+        bodies: list[str] = []
+        first.context.on(
+            "request",
+            lambda sent: bodies.append(sent.post_data or "") if sent.url.endswith("/sync") else None,
+        )
+        first.context.set_offline(False)
+        expect_synced(first)
+        expect_synced(second)
+        carried = [body for body in bodies if "question_attempts" in body]
+        assert len(carried) == 1
+        assert student.get("attempts")["count"] == 2
+        assert_equal(watched, student)
+
+
+def test_log_in_that_has_expired_keeps_the_queue(
+    browser: Browser, student: Account, school: School, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.set_offline(True)
+        practise(watched, topic)
+        header, content, _signature = student.access.split(".")
+        account = {"access": f"{header}.{content}.x", "refresh": "used", "username": student.username, "role": "student"}
+        page.evaluate("text => localStorage.setItem('stepwise.account', text)", json.dumps(account))
+        page.reload()
+        expect(page.locator(BADGE)).to_contain_text("1 answer waiting")
+        page.context.set_offline(False)
+        expect(page.get_by_text("Your log-in has ended.")).to_be_visible()
+        assert len(stored(page)["queue"]) == 1
+        student.enter(watched, PATH)
+        expect_synced(page)
+        assert student.get("attempts")["count"] == 1
+        assert_equal(watched, student)
+
+
+def test_another_user_neither_sees_nor_sends_what_waits(
+    browser: Browser, student: Account, school: School, topic: str
+) -> None:
+    other = school.register()
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.route(SYNC, lambda route: route.abort())
+        practise(watched, topic)
+        page.get_by_role("button", name="Log out").click()
+        dialog = page.get_by_role("dialog", name="1 change not sent yet")
+        expect(dialog).to_be_visible()
+        assert watched.violations() == []
+        dialog.get_by_role("button", name="Stay and send them").click()
+        expect(dialog).to_have_count(0)
+        page.get_by_role("button", name="Log out").click()
+        dialog.get_by_role("button", name="Log out anyway").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
+        page.context.unroute(SYNC)
+        other.enter(watched, PATH)
+        expect_synced(page)
+        expect(page.get_by_text("No answers in the last 30 days.")).to_be_visible()
+        assert other.get("attempts")["count"] == student.get("attempts")["count"] == 0
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
+        assert len(page.evaluate("indexedDB.databases()")) == 1
+        student.enter(watched, PATH)
+        expect_synced(page)
+        assert student.get("attempts")["count"] == 1
+
+
+def test_refused_answer_is_kept_and_shown_with_the_reason(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+
+        def spoil(route: Route) -> None:
+            body = json.loads(route.request.post_data or "{}")
+            for each in body["operations"]:
+                each["columns"]["question_id"] = str(UUID(int=1))
+            route.continue_(post_data=json.dumps(body))
+
+        page.context.route(SYNC, spoil)
+        practise(watched, topic)
+        expect(page.locator(BADGE)).to_contain_text("1 refused")
+        expect(page.get_by_text("There is no such question.")).to_be_visible()
+        assert watched.violations() == []
+        assert watched.overflow_at(320) == [0]
+        page.context.unroute(SYNC)
+        page.reload()
+        expect(page.get_by_text("There is no such question.")).to_be_visible()
+        expect(page.get_by_text("No answers in the last 30 days.")).to_be_visible()
+        page.get_by_role("button", name="Remove from this list").click()
+        expect_synced(page)
+        assert_equal(watched, student)
+
+
+def test_unsent_answers_travel_in_a_file(
+    browser: Browser, student: Account, school: School, topic: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.set_offline(True)
+        practise(watched, topic, answers=2)
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save unsent answers to a file").click()
+        saved.value.save_as(file)
+        assert saved.value.suggested_filename.endswith(".jsonl")
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.set_offline(True)
+        chooser = page.locator("input[type=file]")
+        damaged = file.read_text().replace('"confidence":1', '"confidence":5')
+        assert damaged != file.read_text()
+        for content, note in (
+            (damaged, "damaged or incomplete"),
+            ("not a file", "not a file of unsent answers"),
+            (file.read_text(), "2 changes taken."),
+            (file.read_text(), "0 changes taken; 2 were known already."),
+        ):
+            upload = {"name": "a.jsonl", "mimeType": "text/plain", "buffer": content.encode()}
+            chooser.set_input_files([upload])  # type: ignore[list-item]
+            expect(page.get_by_text(note)).to_be_visible()
+        expect(page.locator(BADGE)).to_contain_text("2 answers waiting")
+        page.context.set_offline(False)
+        expect_synced(page)
+        assert student.get("attempts")["count"] == 2
+        assert_equal(watched, student)
+    with laptop(browser, school.register()) as watched:
+        watched.page.locator("input[type=file]").set_input_files(file)
+        expect(watched.page.get_by_text("belongs to another student")).to_be_visible()
+
+
+def test_answers_of_an_earlier_version_of_the_page_are_moved_once(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    question = student.get("questions", topic_id=topic)["questions"][0]
+    kept = {"id": str(uuid4()), "question_id": question["id"], "answer": question["options"][0], "time_taken_seconds": 9, "confidence": 2}
+    student.post("attempts", {**kept, "id": str(uuid4())})
+    with watched_page(browser, student.url, workers=True) as watched:
+        page = watched.page
+        watched.open("/icon.svg", idle=False)
+        page.evaluate(
+            "text => localStorage.setItem('stepwise.answers', text)",
+            json.dumps({student.username: [kept, kept]}),
+        )
+        student.enter(watched, PATH)
+        expect_synced(page)
+        assert page.evaluate("localStorage.getItem('stepwise.answers')") == "{}"
+        assert student.get("attempts")["count"] == 2
+        assert_equal(watched, student)
+
+
+def test_copied_store_becomes_a_new_device(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        old = stored(page)
+        practise(watched, topic)
+        expect_synced(page)
+        page.goto("about:blank")
+        page.goto("/icon.svg")
+        stored(page, {"device": old["device"], "sync": old["sync"]})
+        page.goto(PATH)
+        expect_synced(page)
+        practise(watched, topic)
+        expect_synced(page)
+        device = stored(page)["device"]
+        assert device["id"] != old["device"]["id"]
+        assert device["former"] == [old["device"]["id"]]
+        assert student.get("attempts")["count"] == 2
+        assert_equal(watched, student)
+
+
+def test_copy_that_differs_from_the_server_is_repaired(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        practise(watched, topic, answers=2)
+        expect_synced(page)
+        page.goto("/icon.svg")
+        page.evaluate(
+            """async () => {
+              const [{ name }] = await indexedDB.databases();
+              const opened = indexedDB.open(name);
+              await new Promise((done) => { opened.onsuccess = done; });
+              const rows = opened.result.transaction("rows", "readwrite").objectStore("rows");
+              const all = await new Promise((done) => { rows.getAll().onsuccess = ({ target }) => done(target.result); });
+              const [first, second] = all.filter(({ table }) => table === "question_attempts");
+              rows.delete([first.table, first.id]);
+              rows.put({ ...second, columns: { ...second.columns, time_taken_seconds: 1.25 } });
+              rows.put({ ...second, id: "00000000-0000-4000-8000-000000000001" });
+              await new Promise((done) => { rows.transaction.oncomplete = done; });
+              opened.result.close();
+            }"""
+        )
+        assert rows_here(page) != rows_at_server(student)
+        page.goto(PATH)
+        expect_synced(page)
+        page.wait_for_function("document.querySelector('.bar .badge').textContent.includes('Synced')")
+        expect(page.get_by_text("2 answers")).to_be_visible()
+        for _ in range(40):
+            if rows_here(page) == rows_at_server(student):
+                break
+            page.wait_for_timeout(100)
+        assert_equal(watched, student)
