@@ -101,11 +101,11 @@ export function useSync(data, copy, onSent) {
 /** The state in words, with a symbol. */
 export function SyncBadge({ sync, loadedAt, problem }) {
   const offline = sync.away || problem?.kind === "offline";
-  if (sync.syncing && (sync.pending || !loadedAt)) return html`<${Badge}>${DEVICE.syncing}<//>`;
+  const moment = sync.ready ? sync.lastSuccess : loadedAt;
+  if (sync.syncing && (sync.pending || !moment)) return html`<${Badge}>${DEVICE.syncing}<//>`;
   if (sync.rejections.length) return html`<${Badge} kind="bad" sign="!">${DEVICE.rejected(sync.rejections.length)}<//>`;
   if (sync.pending) return html`<${Badge} kind="warn" sign="↑">${DEVICE.waiting(sync.pending, sync.answers)}<//>`;
   if (sync.problem) return html`<${Badge} kind="bad" sign="!">${DEVICE.failed}<//>`;
   if (offline) return html`<${Badge} kind="warn" sign="!">${DEVICE.offline}<//>`;
-  const moment = sync.lastSuccess ?? loadedAt;
   return moment && html`<${Badge} kind="good" sign="✓">${DEVICE.synced(moment)}<//>`;
 }

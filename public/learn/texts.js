@@ -125,6 +125,7 @@ export const DEVICE = {
     format: "This is not a file of unsent answers.",
     version: "This file comes from another version of Stepwise.",
     damaged: "This file is damaged or incomplete. Nothing was taken.",
+    early: "Go online once first, so that this device knows whose answers these are.",
     student: "This file belongs to another student. Nothing was taken.",
     storage: "This browser has no room left. Nothing was taken.",
   },

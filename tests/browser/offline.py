@@ -1,6 +1,5 @@
 """The study page with its copy: what a browser holds, and what the server has."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,13 +31,18 @@ async (write) => {
   const value = (key) => new Promise((done) => {
     tables.objectStore("meta").get(key).onsuccess = ({ target }) => done(target.result);
   });
-  if (write) for (const [key, content] of Object.entries(write)) tables.objectStore("meta").put(content, key);
-  const found = { rows: await all("rows"), queue: await all("queue"), device: await value("device"), sync: await value("sync") };
+  for (const [key, content] of Object.entries(write?.meta ?? {})) {
+    tables.objectStore("meta").put(content, key);
+  }
+  for (const row of write?.rows ?? []) tables.objectStore("rows").put(row);
+  for (const key of write?.removed ?? []) tables.objectStore("rows").delete(key);
+  const found = { rows: await all("rows"), queue: await all("queue") };
+  for (const key of ["device", "sync"]) found[key] = await value(key);
   opened.result.close();
   return found;
 }
 """
-"""The rows and the queue of the only copy in this browser; values of `meta` can be replaced."""
+"""Read the only copy in this browser, after writing `meta`, `rows`, and removing rows by key."""
 
 
 @contextmanager
@@ -94,8 +98,3 @@ def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
 def unexpected(watched: WatchedPage) -> list[str]:
     """Return the errors but the browser's own lines about responses that did not come."""
     return [error for error in watched.errors if "Failed to load resource" not in error]
-
-
-def text_of(value: object) -> str:
-    """Return JSON for `localStorage`."""
-    return json.dumps(value)

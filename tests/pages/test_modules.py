@@ -38,7 +38,7 @@ def test_changed_package_is_refused() -> None:
 PUBLIC = FOLDER.parent
 MAX_PAGE_BYTES = 40 * 1024
 LARGER = {"learn": 52 * 1024}
-"""Limits of pages that show more at once: the study page with plan, advice, 30 days and sync state."""
+"""Limits of pages that show more at once: the study page with plan, advice and 30 days."""
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 
 

@@ -24,12 +24,59 @@ HERE = Path(__file__).parent
 HISTORIES = 150
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 NUMBERS = [
-    *("1", "1.", ".5", "-2", "+3", "\u22122", "1,5", "1,000.5", "1,5,0", " 7\t", "\x1f8\x85", "1_0"),
-    *("1e3", "1E-3", "e3", "inf", "nan", "Infinity", "1e999", "0x10", "", ".", "1 2", "\u0663\u0661"),
-    *("\U0001d7d8\U0001d7f9", "\uff17.\uff15", "\u00b2", "\ufeff1", "1.2.3", "--1", "- 1", "1e", "\u0669"),
+    *(
+        "1",
+        "1.",
+        ".5",
+        "-2",
+        "+3",
+        "\u22122",
+        "1,5",
+        "1,000.5",
+        "1,5,0",
+        " 7\t",
+        "\x1f8\x85",
+        "1_0",
+    ),
+    *(
+        "1e3",
+        "1E-3",
+        "e3",
+        "inf",
+        "nan",
+        "Infinity",
+        "1e999",
+        "0x10",
+        "",
+        ".",
+        "1 2",
+        "\u0663\u0661",
+    ),
+    *(
+        "\U0001d7d8\U0001d7f9",
+        "\uff17.\uff15",
+        "\u00b2",
+        "\ufeff1",
+        "1.2.3",
+        "--1",
+        "- 1",
+        "1e",
+        "\u0669",
+    ),
 ]
 """Texts of which some are numbers."""
-FRACTIONS = [0.5, 1e-5, 1.5e-7, 1e16, 1.25e17, 123456789.125, 2.0, 9.999e15, 0.0001, 33.333333333333336]
+FRACTIONS = [
+    0.5,
+    1e-5,
+    1.5e-7,
+    1e16,
+    1.25e17,
+    123456789.125,
+    2.0,
+    9.999e15,
+    0.0001,
+    33.333333333333336,
+]
 TEXTS = ['"\\/\b\f\n\r\t\x00\x1f\x7f\x80', "é漢😀\u2028", "plain"]
 
 
@@ -135,7 +182,21 @@ def table_from(rng: Random) -> dict[UUID, dict[str, Any]]:
 
 def grades_from() -> list[tuple[dict[str, str], str]]:
     """Pairs of questions and answers, right ones and nearly right ones."""
-    words = ["Straße", "STRASSE", " strasse ", "\u03a3\u03b1\u03c2", "\u03c3\u03b1\u03c3", "I", "ı", "i", "True", "3", "3.01", "3.0100001", "2,99"]
+    words = [
+        "Straße",
+        "STRASSE",
+        " strasse ",
+        "\u03a3\u03b1\u03c2",
+        "\u03c3\u03b1\u03c3",
+        "I",
+        "\u0131",
+        "i",
+        "True",
+        "3",
+        "3.01",
+        "3.0100001",
+        "2,99",
+    ]
     return [
         ({"question_type": kind, "correct_answer": right}, answer)
         for kind in ("mcq", "true_false", "numerical")

@@ -11,7 +11,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KINDS = { [ATTEMPTS]: "create", [PROFILES]: "update" };
 const isText = (value) => typeof value === "string";
 
-/** A file that cannot be taken; `kind` is "format", "version", "damaged" or "student". */
+/** A file that cannot be taken; `kind` is "format", "version", "damaged", "early" or "student". */
 export class FileRefused extends Error {
   constructor(kind) {
     super(kind);
@@ -68,7 +68,9 @@ export async function importText(store, text, grade) {
   if ((await sha256(new TextEncoder().encode(lines))) !== header.sha256) throw new FileRefused("damaged");
   const operations = lines.split("\n").filter(Boolean).map((line) => checked(JSON.parse(line)));
   return store.write(async (tables) => {
-    if (header.student_id !== (await tables.get(META, "student"))) throw new FileRefused("student");
+    const student = await tables.get(META, "student");
+    if (!student) throw new FileRefused("early");
+    if (header.student_id !== student) throw new FileRefused("student");
     let taken = 0;
     for (const operation of operations) taken += (await importOperation(tables, operation, grade)) ? 1 : 0;
     return { taken, known: operations.length - taken };

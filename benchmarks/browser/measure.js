@@ -1,0 +1,76 @@
+// Times of the study page's store in a browser, and of SQLite compiled to WebAssembly, for browser_store.py.
+import { countAll } from "/learn/offline/mastery.js";
+import { ATTEMPTS, addAnswer } from "/learn/offline/queue.js";
+import { ROWS, openStore } from "/learn/offline/store.js";
+
+const WRITES = 40;
+const READS = 10;
+const median = (values) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
+
+const answerOf = (number) => ({ id: crypto.randomUUID(), question_id: `question ${number % 50}`, answer: `option ${number % 4}`, time_taken_seconds: 20 + (number % 60), confidence: 1 + (number % 5) });
+const rowOf = (number) => {
+  const { id, ...columns } = answerOf(number);
+  return { table: ATTEMPTS, id, columns: { ...columns, is_correct: number % 3 > 0, timestamp: new Date(1.7e12 + number * 60_000).toISOString() }, clocks: {} };
+};
+const questions = new Map(Array.from({ length: 50 }, (_, place) => [`question ${place}`, { id: `question ${place}`, concept_id: `concept ${place % 10}`, difficulty: "easy", expected_time_seconds: 30 }]));
+
+async function timed(run) {
+  const begin = performance.now();
+  const value = await run();
+  return [performance.now() - begin, value];
+}
+
+async function several(count, run) {
+  const times = [];
+  for (let turn = 0; turn < count; turn += 1) times.push((await timed(() => run(turn)))[0]);
+  return median(times);
+}
+
+const mastery = (rows) => countAll(rows.map(({ id, columns }) => ({ id, ...columns })), questions).size;
+
+/** Fill a store with answers, so that the page can be opened anew. */
+export async function fillIndexed(count) {
+  const store = await openStore("benchmark");
+  await store.write(async (tables) => {
+    for (let number = 0; number < count; number += 1) tables.put(ROWS, rowOf(number));
+  });
+  store.close();
+}
+
+/** Milliseconds to open, to write one answer with its operation durably, and to read and count all answers. */
+export async function measureIndexed() {
+  const [open, store] = await timed(() => openStore("benchmark"));
+  const first = (await timed(async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS)))))[0];
+  const write = await several(WRITES, (number) => store.write((tables) => addAnswer(tables, answerOf(number), true, Date.now())));
+  const read = await several(READS, async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS))));
+  return { open, first, write, read };
+}
+
+function connect() {
+  const worker = new Worker("/sqlite/sqlite.js", { type: "module" });
+  return (name, ...values) => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data: { value, error } }) => (error ? reject(new Error(error)) : resolve(value));
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage([name, ...values]);
+  });
+}
+
+/** The same with SQLite: its database is a file of the browser's private file system. */
+export async function fillSqlite(count) {
+  const call = connect();
+  await call("open");
+  await call("fill", Array.from({ length: count }, (_, number) => rowOf(number)));
+  await call("close");
+}
+
+export async function measureSqlite() {
+  const [open, call] = await timed(async () => {
+    const opened = connect();
+    await opened("open");
+    return opened;
+  });
+  const first = (await timed(async () => mastery(await call("read"))))[0];
+  const write = await several(WRITES, (number) => call("write", rowOf(number)));
+  const read = await several(READS, async () => mastery(await call("read")));
+  return { open, first, write, read };
+}
