@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from device.tables import Operation, OperationState
+from lib.learning.changes.synced import SYNCED, SyncedTable
+
+KEPT = 200
+"""Number of applied changes that are kept, those with the latest clocks."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,32 @@ def retry_rejected(db: Session, code: str | None = None) -> None:
     if code is not None:
         statement = statement.where(Operation.code == code)
     db.execute(statement.values(state=OperationState.PENDING.value, code=None, reason=None))
+
+
+def prune(db: Session) -> int:
+    """Delete old changes that the server has applied, and return their number.
+
+    The latest ones stay, and with them the device's largest clock. So does the latest change of
+    each editable column, against which an imported change is compared. Refused and waiting changes
+    are never deleted. The server recognises a change that is imported again by its id.
+    """
+    applied = select(Operation.id, Operation.table_name, Operation.row_id, Operation.columns)
+    older = (
+        applied.where(Operation.state == OperationState.APPLIED.value)
+        .order_by(Operation.clock.desc(), Operation.sequence.desc())
+        .execution_options(yield_per=KEPT)
+    )
+    seen: set[tuple[str, str, str]] = set()
+    unneeded = []
+    for place, (operation_id, table_name, row_id, columns) in enumerate(db.execute(older)):
+        editable = SYNCED[SyncedTable(table_name)].editable
+        changed = {(table_name, row_id, name) for name in editable.intersection(columns)}
+        if place >= KEPT and changed <= seen:
+            unneeded.append(operation_id)
+        seen |= changed
+    for first in range(0, len(unneeded), KEPT):
+        db.execute(delete(Operation).where(Operation.id.in_(unneeded[first : first + KEPT])))
+    return len(unneeded)
 
 
 def _stored(db: Session, query: Any) -> list[StoredOperation]:

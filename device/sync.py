@@ -185,6 +185,7 @@ def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUI
         by_id = {str(each.id): each for each in sent.operations}
         outcomes = [(by_id[each["id"]], each) for each in body["outcomes"]]
         has_changed = [_settle(db, operation, outcome) for operation, outcome in outcomes]
+        queue.prune(db)
         if body["student_class"] is not None:
             put_class(db, body["student_class"], now)
         has_changed += [_take(db, row, student_id, device) for row in body["rows"]]

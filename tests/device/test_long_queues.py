@@ -1,0 +1,98 @@
+"""Long queues: they drain without waits, and applied changes do not pile up."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from device import queue
+from device.context import Device
+from device.sync import MAX_OPERATIONS, synchronise
+from device.tables import Operation
+from lib.learning.tables import QuestionAttempt
+from lib.learning.tables.base import new_id
+from tests.device.devices import QUESTION_IDS
+from tests.device.test_sync import (
+    Opened,
+    answer,
+    attempts,
+    change,
+    device_named,
+    school,
+    server_attempts,
+    states,
+    user_of,
+)
+
+__all__ = ["device_named", "school"]
+
+
+def give_answers(device: Device, number: int) -> set[UUID]:
+    """Store answers in one transaction, whose triggers queue each of them."""
+    student_id, now = user_of(device).student_id, device.now()
+    rows = [
+        {
+            "id": new_id(),
+            "student_id": student_id,
+            "question_id": QUESTION_IDS[each % len(QUESTION_IDS)],
+            "answer": "true",
+            "is_correct": True,
+            "time_taken_seconds": 30,
+            "confidence": 4,
+            "timestamp": now,
+        }
+        for each in range(number)
+    ]
+    with device.database.session() as db:
+        db.execute(insert(QuestionAttempt), rows)
+        db.commit()
+    return {row["id"] for row in rows}  # type: ignore[misc]
+
+
+def queued_clocks(device: Device) -> list[str]:
+    with device.database.session() as db:
+        return list(db.execute(select(Operation.clock).order_by(Operation.clock)).scalars())
+
+
+def test_queue_of_many_calls_drains_in_one_sync(device_named: Opened, postgres_url: str) -> None:
+    device = device_named("laptop")
+    given = give_answers(device, 2 * MAX_OPERATIONS + 50)
+    outcome = synchronise(device)
+    assert not outcome.must_wait
+    assert server_attempts(postgres_url) == attempts(device) == given
+    assert states(device) == {"pending": 0, "applied": queue.KEPT, "rejected": 0}
+
+
+def test_applied_changes_do_not_pile_up(device_named: Opened) -> None:
+    device = device_named("laptop")
+    change(device, target_exam="JEE")
+    synchronise(device)
+    numbers, latest = [], ""
+    for _ in range(3):
+        give_answers(device, MAX_OPERATIONS)
+        latest = queued_clocks(device)[-1]
+        synchronise(device)
+        numbers.append(states(device)["applied"])
+        assert queued_clocks(device)[-1] == latest
+    assert numbers == [queue.KEPT + 1] * 3
+    with device.database.session() as db:
+        kept = queue._stored(db, select(*queue._STORED).order_by(Operation.clock))
+        older = replace(kept[0], clock="0" + kept[0].clock[1:])
+        assert "target_exam" in kept[0].columns
+        assert queue.has_later(db, older, "target_exam")
+
+
+def test_refused_and_waiting_changes_outlive_a_long_history(device_named: Opened) -> None:
+    device = device_named("laptop")
+    refused = answer(device, 1)
+    with device.database.session() as db:
+        [operation] = queue.list_pending(db)
+        queue.settle(db, operation.id, queue.OperationState.REJECTED, "code", "reason")
+        db.commit()
+    give_answers(device, MAX_OPERATIONS + 5)
+    synchronise(device)
+    waiting = answer(device, 2)
+    with device.database.session() as db:
+        assert queue.prune(db) == 0
+        [rejected], [pending] = queue.list_rejected(db, 10), queue.list_pending(db)
+    assert (UUID(rejected.row_id), UUID(pending.row_id)) == (refused, waiting)
