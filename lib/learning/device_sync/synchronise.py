@@ -45,6 +45,9 @@ from lib.web import cursor
 
 PAGE = 500
 """Maximum number of rows in a response; each has at most about 5 KB."""
+ANSWER_SECONDS = 2.0
+"""Time kept for the rows and digests of a response, so that a call whose changes take all the time
+reports their outcomes."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 120
 """Bounds of the seconds until the next sync; a class spreads its calls between them."""
 
@@ -111,7 +114,7 @@ def push(
         if earlier is not None and earlier.was_applied and earlier.student_id == student_id:
             outcomes.append(ChangeOut(id=change.id, status=ChangeStatus.DUPLICATE))
             continue
-        if is_blocked or deadline.is_late():
+        if is_blocked or _is_time_over():
             is_blocked = True
             outcomes.append(ChangeOut(id=change.id, status=ChangeStatus.RETRY))
             continue
@@ -128,6 +131,12 @@ def push(
                 )
             )
     return outcomes
+
+
+def _is_time_over() -> bool:
+    """Return whether the time that is left is needed for the response."""
+    left = deadline.seconds_left()
+    return left is not None and left < ANSWER_SECONDS
 
 
 def _questions(call: Call, changes: Sequence[ChangeIn]) -> Questions:
