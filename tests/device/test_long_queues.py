@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from device import queue
 from device.context import Device
 from device.sync import MAX_OPERATIONS, synchronise
-from device.tables import Operation
+from device.tables import Operation, OperationState
 from lib.learning.tables import QuestionAttempt
 from lib.learning.tables.base import new_id
 from tests.device.devices import QUESTION_IDS
@@ -87,7 +87,7 @@ def test_refused_and_waiting_changes_outlive_a_long_history(device_named: Opened
     refused = answer(device, 1)
     with device.database.session() as db:
         [operation] = queue.list_pending(db)
-        queue.settle(db, operation.id, queue.OperationState.REJECTED, "code", "reason")
+        queue.settle(db, operation.id, OperationState.REJECTED, "code", "reason")
         db.commit()
     give_answers(device, MAX_OPERATIONS + 5)
     synchronise(device)
