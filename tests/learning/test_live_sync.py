@@ -1,5 +1,6 @@
 """Queues of devices of the live system: applied once, nothing lost, derived rows acknowledged."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -249,6 +250,10 @@ def test_status_is_that_of_the_own_queue(school: School) -> None:
 def test_device_reads_the_newest_20_plans(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    plan_ids = [make_plan(student, PlanType.DAILY, None).plan_id for _ in range(21)]
+    plan_ids = []
+    for number in range(21):
+        call = type(student)(student.db, student.user, school.now + timedelta(minutes=number))
+        first_day = school.now.date() + timedelta(days=number)
+        plan_ids.append(make_plan(call, PlanType.DAILY, first_day).plan_id)
     plans = download(student, str(student.user.student_id)).data.study_plans
     assert [it.plan_id for it in plans] == plan_ids[:0:-1]

@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 import pytest
 
 from lib.learning.errors import ExamOver, StudentClosed
-from lib.learning.plans.make import make_live_plan, make_plan, read_plans
+from lib.learning.plans.make import make_live_plan, make_plan, plan_id, read_plans
 from lib.learning.plans.read import list_live_plans
 from lib.learning.recommendations.recommend import NOTHING_TO_PRACTISE
 from lib.learning.students.profile import change_profile
@@ -137,6 +137,26 @@ def test_new_plan_replaces_the_current_one_of_its_period(school: School) -> None
         first.plan_id: False,
         second.plan_id: True,
     }
+
+
+def test_plan_of_a_type_and_first_day_has_one_id_everywhere(school: School) -> None:
+    """A device and the server each make it, so the id may not depend on who does, or how often."""
+    school.syllabus(TOPICS)
+    student, other = school.user("ann"), school.user("bob")
+    made = [make_plan(student, PlanType.WEEKLY, NOW.date()) for _ in range(2)]
+    assert len({it.plan_id for it in made}) == 1
+    others = [
+        make_plan(student, PlanType.WEEKLY, NOW.date() + timedelta(days=1)),
+        make_plan(student, PlanType.DAILY, NOW.date()),
+        make_plan(other, PlanType.WEEKLY, NOW.date()),
+    ]
+    assert len({it.plan_id for it in made + others}) == 4
+    stored = list_live_plans(student, str(student.user.student_id), None, 10).plans
+    assert len(stored) == 3
+    assert plan_id(student.user.student_id, PlanType.WEEKLY, NOW.date()) == made[0].plan_id
+    again = make_plan(student, PlanType.WEEKLY, NOW.date())
+    current = {it.plan_id for it in read_plans(student, None).plans}
+    assert current == {again.plan_id, others[1].plan_id}
 
 
 def test_own_plan_is_remade_when_a_topic_has_moved_by_more_than_15(school: School) -> None:

@@ -14,6 +14,7 @@ from lib.learning.decision.planning import PlannedSession, StudyTime, plan_study
 from lib.learning.decision.study_plan import DAYS, DAYS_WITHOUT_DATE, is_outdated
 from lib.learning.decision.topic_graph import MINUTES_PER_HOUR
 from lib.learning.errors import ExamOver, OwnChoice
+from lib.learning.fixed_ids import uuid_of
 from lib.learning.ids import live_id
 from lib.learning.plan_arms.store import decides_alone
 from lib.learning.plans import store
@@ -35,7 +36,6 @@ from lib.learning.students.student import changeable_student, own_or_named
 from lib.learning.study.prediction import PredictedResult, predict_result
 from lib.learning.study.situation import Situation, situation_of
 from lib.learning.syllabus.syllabus import TopicRow
-from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import PlanType
 from lib.learning.transactions import transaction
 
@@ -114,7 +114,7 @@ def _make(
     sessions = _sessions(situation, first_day, days, until_exam)
     plan = _plan_out(sessions, situation, plan_type, first_day, until_exam)
     row = PlanRow(
-        id=new_id(),
+        id=plan_id(situation.student.id, plan_type, first_day),
         former_id=None,
         plan_type=plan_type,
         start_date=midnight(first_day),
@@ -131,6 +131,11 @@ def _make(
         student_store.lock_profile(call.db, situation.student.id)  # one current plan of a period
         store.replace_plan(call.db, situation.student.id, row)
     return row, plan
+
+
+def plan_id(student_id: UUID, plan_type: PlanType, first_day: date) -> UUID:
+    """Return the id of a plan, which is the same on the server and on all devices."""
+    return uuid_of(f"study_plans:{student_id}:{plan_type.value}:{first_day.isoformat()}")
 
 
 def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple[int, int]:

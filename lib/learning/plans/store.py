@@ -5,11 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from lib.learning.changes.store import insert_into
 from lib.learning.tables import StudyPlan
 from lib.learning.tables.closed_lists import PlanType
+
+REMADE = ("end_date", "topics", "is_active", "created_at", "updated_at")
+"""Columns that change when a plan is made again."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,10 @@ class PlanRow:
 
 
 def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
-    """Store a plan as the current one of its period."""
+    """Store a plan as the current one of its period.
+
+    A plan that is made again takes the place of the one with its student, type and first day.
+    """
     db.execute(
         update(StudyPlan)
         .where(
@@ -38,19 +45,19 @@ def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
         )
         .values(is_active=False, updated_at=plan.created_at)
     )
-    db.execute(
-        insert(StudyPlan).values(
-            id=plan.id,
-            student_id=student_id,
-            plan_type=plan.plan_type.value,
-            start_date=plan.start_date,
-            end_date=plan.end_date,
-            topics=plan.content,
-            is_active=plan.is_active,
-            created_at=plan.created_at,
-            updated_at=plan.created_at,
-        )
+    new = insert_into(db, StudyPlan).values(
+        id=plan.id,
+        student_id=student_id,
+        plan_type=plan.plan_type.value,
+        start_date=plan.start_date,
+        end_date=plan.end_date,
+        topics=plan.content,
+        is_active=plan.is_active,
+        created_at=plan.created_at,
+        updated_at=plan.created_at,
     )
+    changed = {name: new.excluded[name] for name in REMADE}
+    db.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
 def list_plans(
