@@ -46,8 +46,8 @@ def main() -> None:
     ):
         print(
             f"\n{case.name}: {case.questions} questions, or precision {case.threshold}\n"
-            "| errors of b, log a | settings | error | real over stated | coverage"
-            " | precision: answers | error | real over stated |\n" + "|---" * 8 + "|"
+            "| errors of b, log a | settings | error | actual over stated | coverage"
+            " | precision: answers | error | actual over stated |\n" + "|---" * 8 + "|"
         )
         for errors in ERRORS:
             plug_in = None

@@ -8,7 +8,7 @@ parameters, settings and exposure counts. The command prints tables and draws th
 `.local/simulate/`.
 
 With one of the errors it draws pools whose parameters are wrong instead, and prints the stated
-beside the real error.
+beside the actual error.
 """
 
 import argparse
@@ -158,7 +158,7 @@ def _compare(
         f" deviations of {errors.difficulty} in Φ⁻¹(difficulty) and {errors.discrimination} in log"
         f" discrimination;\n{students} students of the population took a test each time, with the"
         " pool's bank and with one that takes the parameters for the truth (plug-in)\n\n"
-        "  bank     end                answers  real error  stated error  real/stated  coverage"
+        "  bank     end                answers  actual error  stated error  actual/stated  coverage"
     )
     for bank, comparison in (("pool", own), ("plug-in", plug_in)):
         for end, row in (
@@ -166,10 +166,10 @@ def _compare(
             (f"precision {threshold:g}", comparison.precision),
         ):
             print(
-                f"  {bank:8} {end:16}{row.answers:10.1f}{row.rmse:12.3f}{row.stated:14.3f}"
-                f"{row.ratio:13.3f}{row.coverage:10.1%}"
+                f"  {bank:8} {end:16}{row.answers:10.1f}{row.rmse:14.3f}{row.stated:14.3f}"
+                f"{row.ratio:15.3f}{row.coverage:10.1%}"
             )
-    print("\nAn honest bank has real/stated errors of 1 and a coverage of 95 %.")
+    print("\nAn honest bank has an actual/stated error of 1 and a coverage of 95 %.")
 
 
 def _print_tables(pool: ItemPool, accuracy: PoolAccuracy) -> None:

@@ -1,4 +1,4 @@
-"""Tests on a pool whose parameters are wrong: the stated error beside the real one.
+"""Tests on a pool whose parameters are wrong: the stated error beside the actual one.
 
 Each drawn truth has parameters that scatter around those of the pool's questions. Students take
 adaptive tests under the pool's settings, twice: selected and scored by the pool's own bank, which
@@ -44,7 +44,7 @@ CERTAIN = Errors(0.0, 0.0)
 
 @dataclass(frozen=True)
 class Honesty:
-    """Real and stated errors of tests, over students and tested concepts.
+    """Actual and stated errors of tests, over students and tested concepts.
 
     Attributes:
         rmse: Root mean square of the errors, standard deviations of ability.
@@ -70,7 +70,7 @@ class Honesty:
 
     @property
     def ratio(self) -> float:
-        """Real over stated error; 1 is honest, more is too sure."""
+        """Actual over stated error; 1 is honest, more is too sure."""
         return self.rmse / self.stated
 
 
