@@ -72,9 +72,12 @@ def test_settings_and_correlations_are_restored(
         "selection": selection,
     }
     client.post("/api/questions/upload", json=body, headers=operator)
-    back = go_back(client, pool_id, versions(rows)[0]).json()["version"]
+    first = versions(rows)[0]
+    back = go_back(client, pool_id, first).json()["version"]
     query = "SELECT prior_covariance, selection FROM assessment.pool_versions WHERE version = %s"
-    assert rows(query, back) == [(None, None)]
+    ((correlations, settings),) = rows(query, back)
+    assert (correlations, settings["max_exposure"]) == (None, 1.0)
+    assert rows(query, back) == rows(query, first)
     assert rows(query, calibrated)[0][0] is not None
     again = go_back(client, pool_id, calibrated).json()["version"]
     assert rows(query, again) == rows(query, calibrated)
