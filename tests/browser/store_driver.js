@@ -19,7 +19,7 @@ async ({ token, user, action, value, mishap = "none", skew = 0, crash = null }) 
         const [row] = await tables.rows("student_profiles");
         if (!row) return null;
         await queue.changeProfile(tables, value, now);
-        return (await tables.get(ROWS, ["student_profiles", row.id])).clocks;
+        return [row.clocks, (await tables.get(ROWS, ["student_profiles", row.id])).clocks];
       });
     }
     if (action === "dump") {

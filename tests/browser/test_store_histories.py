@@ -65,14 +65,16 @@ class BrowserDevice:
                 ("target_exam", f"Finals {rng.randint(1, 99)}"),
             ]
         )
-        clocks = self.run("profile", {column: value})
-        if clocks and column in clocks:
-            self.edits.append((column, clocks[column], value))
+        before, after = self.run("profile", {column: value})
+        if before.get(column) != after.get(column):
+            assert after[column] > before.get(column, "")
+            self.edits.append((column, after[column], value))
 
     def sync(self, rng: Random, mishap: str) -> None:
         """Synchronise, with a mishap."""
         crash = rng.randint(1, 4) if mishap == "crash" else None
-        self.run("sync", mishap="none" if crash else mishap, crash=crash)
+        outcome = self.run("sync", mishap="none" if crash else mishap, crash=crash)
+        assert outcome.get("repaired", []) == []  # the digests alone would hide what was lost
 
     def back_up_or_restore(self) -> None:
         """Copy the store, or put the copy back, which loses what was queued since."""
@@ -87,7 +89,7 @@ class BrowserDevice:
 
     def settle(self) -> dict[str, Any]:
         """Synchronise without mishaps; return all that the store holds."""
-        assert "failed" not in self.run("sync")
+        assert self.run("sync") == {"repaired": []}
         found: dict[str, Any] = self.run("dump")
         return found
 
