@@ -99,7 +99,7 @@ def _measured(browser: Browser, url: str, store: str) -> dict[str, float]:
 
 def main() -> None:
     """Print the table."""
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    path = next((place for name in BROWSERS if (place := shutil.which(name))), None)
     if path is None:
         raise SystemExit("There is no Chromium on this machine.")
     with tempfile.TemporaryDirectory() as temporary:
@@ -118,13 +118,13 @@ def main() -> None:
         }
         with _serving(folder) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            found = {store: _measured(browser, url, store) for store in sizes}
+            times = {store: _measured(browser, url, store) for store in sizes}
             version = browser.version
             browser.close()
     print(f"Chromium {version}, {ANSWERS} answers; medians of 40 writes and 10 reads\n")
     print("| | IndexedDB | SQLite in WebAssembly | ratio |\n|---|--:|--:|--:|")
     rows = [("code, KB with gzip", sizes)] + [
-        (TITLES[part], {store: times[part] for store, times in found.items()}) for part in PARTS
+        (TITLES[part], {store: found[part] for store, found in times.items()}) for part in PARTS
     ]
     for title, row in rows:
         ratio = row["Sqlite"] / row["Indexed"]

@@ -82,7 +82,7 @@ def rows_here(page: Page) -> dict[tuple[str, str], dict[str, Any]]:
 
 def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the exchanged rows of a student at the server by table and id."""
-    found = {}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for table in ("student_profiles", "question_attempts", "exam_marks", "plan_arms"):
         position = None
         while True:

@@ -286,8 +286,9 @@ def test_unsent_answers_travel_in_a_file(
             (file.read_text(), "2 changes taken."),
             (file.read_text(), "0 changes taken; 2 were known already."),
         ):
-            upload = {"name": "a.jsonl", "mimeType": "text/plain", "buffer": content.encode()}
-            chooser.set_input_files([upload])  # type: ignore[list-item]
+            upload = tmp_path / "upload.jsonl"
+            upload.write_text(content, encoding="utf-8")
+            chooser.set_input_files(upload)
             expect(page.get_by_text(note)).to_be_visible()
         expect(page.locator(BADGE)).to_contain_text("2 answers waiting")
         page.context.set_offline(False)
