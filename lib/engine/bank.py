@@ -81,8 +81,8 @@ class ItemBank:
 
         a = 1.702 · discrimination · q / ‖q‖ and d = -1.702 · discrimination · Φ⁻¹(difficulty). A
         student at the percentile `difficulty` of what the question measures knows the answer with
-        probability 1/2. Items whose parameters are uncertain say less: their slopes are attenuated
-        (`lib.engine.uncertainty`).
+        probability 1/2. Items with uncertain parameters are less informative: their slopes are
+        attenuated (`lib.engine.uncertainty`).
 
         Args:
             concepts: Q-matrix, shape (n, k); row q holds the weight of each concept.

@@ -1,4 +1,4 @@
-"""Ids that follow from what they identify: the same everywhere, however often they are made."""
+"""Ids derived from what they identify, so that they are the same everywhere."""
 
 import hashlib
 from uuid import UUID

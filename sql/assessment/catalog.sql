@@ -85,7 +85,7 @@ LEFT JOIN answered ON answered.question_id = page.question_id
 ORDER BY page.position;
 
 -- lock_pool --
--- Lock a pool against every change; a statement of its own, so that the next ones see what others wrote.
+-- Lock a pool against every change; a statement of its own, so that the next ones read what others wrote.
 SELECT TRUE FROM assessment.question_pools WHERE id = %(pool_id)s FOR UPDATE;
 
 -- read_item --

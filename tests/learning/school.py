@@ -33,7 +33,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class School:
-    """A database with what a test puts into it."""
+    """A database with the rows of a test."""
 
     db: Session
     settings: Settings

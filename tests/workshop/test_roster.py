@@ -131,7 +131,7 @@ def test_import_enrolls_and_repeating_it_changes_nothing(client: TestClient, row
     assert rows("SELECT count(*) FROM enrollments") == [(2,)]
 
 
-def test_students_who_are_known_keep_their_name_and_get_what_they_lack(
+def test_existing_students_keep_their_name_and_get_missing_values(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(studentEmail="ann@x.org", studentName="Annie")

@@ -78,7 +78,7 @@ BEGIN
     FROM learning.student_profiles AS p WHERE p.user_id = ANY (v_users) OR p.id = p_id;
   PERFORM FROM learning.student_profiles AS p WHERE p.id = ANY (v_students) ORDER BY p.id FOR UPDATE;
 
-  -- Adopted changes do not say whose they are, but their data may.
+  -- Adopted changes have no owner, but their data may name one.
   DELETE FROM learning.sync_operations AS o
     WHERE o.student_id = ANY (v_students)
       OR o.student_id IS NULL AND (
