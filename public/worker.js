@@ -7,12 +7,12 @@ const FILES = {
   "/account/enter.js": "sha256-UkE+Z2wx8O/SbHXPjseg3sCClmPH7gpdkPT+bNG84Jo=",
   "/account/form.js": "sha256-8XMYiP+TF2iN2FOHnNLn6n7xnWZajtApwoWFJhJUNZ4=",
   "/account/model.js": "sha256-HxkEOoKiPKVge2XMdAgfqhDXVe6tSp4rRfaKsfoZtC0=",
-  "/account/stored.js": "sha256-tPnqO/SC8gkpwkMlzLoV8w4OdNBtiSDiuSzgKZn1ymU=",
+  "/account/stored.js": "sha256-4sV8sAPQEHYaKVPRGnB79RbDJzSNft6ND91Bi2Jjc3c=",
   "/account/texts.js": "sha256-uqssagAh/4scSFZJ+NwFYTPh8JZBSW+6wa1DpS4ADuE=",
   "/icon.svg": "sha256-DOH0OR/EU8ZO4z/e1ZwVX7NJG5pbqieVd+lZVXzeIr4=",
   "/learn/class_card.js": "sha256-66TOLTTXF+/AQdNHMK71ajw/8b/un6izy/TGK5b4xWg=",
-  "/learn/data.js": "sha256-nfkkN6fKrCT49kQ03KTOJKL9zWgiPUZeIDqJpaf0c0U=",
-  "/learn/device_card.js": "sha256-pk/ox1nU35mBZ1Ua1E6govhnEF30N+jKRIPijtuSwmw=",
+  "/learn/data.js": "sha256-z+TALRb54lc5yLMhCzRsEHzpodnMUJZzbAd+VdTA57I=",
+  "/learn/device_card.js": "sha256-HzF6QVWoLtE0S0g/8YqbcQ3+v4PJt8jtDWj2Q3RTIQk=",
   "/learn/icons/180-full.png": "sha256-4qFu4V6+1/vj5u+9LclmLt1RRdO4y3cmUG5Swx1O37s=",
   "/learn/icons/192.png": "sha256-/mPB68ozpZo93EGMlfA5Ptt8GgvlxShJSIDpW5MDNrU=",
   "/learn/icons/512-full.png": "sha256-/DihQLX1fIui9CM8Gqqkz0mLzcm8rt600Of5tAVXcrw=",
@@ -22,34 +22,35 @@ const FILES = {
   "/learn/learn.css": "sha256-wDcTz0s6DxLwCipIf74Y1ZNbeorAg9coGzsG7DJBIzM=",
   "/learn/manifest.json": "sha256-ANL7DB4GLBKFtccAU0WvclRNcLO1hgaHSBotLK6QH4E=",
   "/learn/model.js": "sha256-ncm03iP+ViPLT3uYuRWGtjw/KOe6QuxRkW8QtL7sbmM=",
-  "/learn/offline/background.js": "sha256-gKUGaOB1LnuQsBpWAhgWYCkLyNTNr/a3Z3VQmEZ29ek=",
+  "/learn/offline/background.js": "sha256-5fALcllak1By41o6Zo6uACRfXLYsniVz9Plq53zQARA=",
   "/learn/offline/clock.js": "sha256-BtfCk/0eymxabYR6ezX8do7rUbqOs3A6tx0LNCaCMJ8=",
-  "/learn/offline/content.js": "sha256-qVXmMlwsevhG/aCRCVKUgAhLIncbGZEqjRtVe/cOW+A=",
-  "/learn/offline/copy.js": "sha256-vJnRtDlQuvw/xW2XyYk6cgI/nlDfO8Kv2E0SC+TjJo8=",
+  "/learn/offline/content.js": "sha256-X1OBoaSG+zybGz5NBAPvL6ZxiO3DONNwAoPlmJ7d778=",
+  "/learn/offline/copy.js": "sha256-ulgJsjd6OiVQjCz0IT2ruREPsujq96XDItCP8Fd3GIE=",
   "/learn/offline/digest.js": "sha256-ijZcjgwxsR93cC0N9Jah0nynn4tmZ+oIf0EBdKakxik=",
-  "/learn/offline/file.js": "sha256-kgzbF2cwpfDWxFdvHPxrHkraDkPNJVIvKLw9o1qvKzE=",
+  "/learn/offline/file.js": "sha256-+0uvycwkFF8mSYv61vu8CLHewMD99Kc0U/DwNzq0Mks=",
   "/learn/offline/grade.js": "sha256-g1W2VAH8QBiGUgzSbaNsTkVcikS8e5nI8+WR4YIyxM0=",
   "/learn/offline/mastery.js": "sha256-J+cWbepl5eW7gL5/mqz62CA5CJQGmFnt4VxoaMHkBWU=",
-  "/learn/offline/queue.js": "sha256-hvv1yvZT1j8ArkUgaK/vpGWCxvY6hd7vv1zp4l2uUb0=",
+  "/learn/offline/queue.js": "sha256-LS2zVVRZUIpcXmFGsOQeJnhdiW1F0t+gLhDJZlt4CBM=",
+  "/learn/offline/repair.js": "sha256-BaTMvdnVWLDLRa3CngORTTJSL5zA/xlaAck4zzUyDFA=",
   "/learn/offline/shown.js": "sha256-DE8jiepeYKiE48O5M6Fn1PcjZC01VFke0T3qjRGsvZY=",
-  "/learn/offline/store.js": "sha256-sW+W3Z+BE5k6STdn1nWDgsPZyl1J/+ZJh1JorhLgkU0=",
-  "/learn/offline/sync.js": "sha256-aX8YQgAG9bszap812iSCcQtdJDdqbcR6UTIox2gPDK0=",
+  "/learn/offline/store.js": "sha256-KEyZm5ug73ayI+3egbnBIYB5nw9ANWp2arIxvtZX2ak=",
+  "/learn/offline/sync.js": "sha256-8FBZAxckza5unsviX8e0KWVt+4QHYx6G9xTw60ZCXoQ=",
   "/learn/page.js": "sha256-xth1anrEmdYu3gbR9yaEKLcU3mazU+Fw7wMIM0pmhVE=",
   "/learn/plan.js": "sha256-oPxntto2dKJylx+5Hh9GtY0iD7TvHymhAwF2LYr96+M=",
   "/learn/practice.js": "sha256-jemyx1HucjXvJJdXVAn822L8uMRo26+2bcfkVAqUS5Y=",
   "/learn/progress.js": "sha256-Z+RJiry9f94anp8iTCo8l87893bLcumcVnwDCOx/7vI=",
-  "/learn/question.js": "sha256-dTVBjQdNuYTHnWGZsVBlr9AaBj+xzBNdGNmYHyG7O2Y=",
+  "/learn/question.js": "sha256-EVcgP90bguUk0E8yaGyXDfw/VLoqZdwEmLKgtBTxsVs=",
   "/learn/result.js": "sha256-RJe0MDo4vVHUQCYfqZWXYzi6KLvn15ZGcw0Hmxd8fYo=",
   "/learn/settings.js": "sha256-GnF/InRDIwzHI+5JEM+ltFCirspQTr59FLEFR9IXk9U=",
   "/learn/side.js": "sha256-Z/NS1p+5e5A92Df2IAoJsghLjJAHxM7BObPJI5D/AyA=",
-  "/learn/stored.js": "sha256-uvKF/PQz5pMHgEJvPP0INj54pjoVTaBwi1pRWfF22s8=",
+  "/learn/stored.js": "sha256-F4OqOaSVqiwltcwAOw3TKu/+O+RKrqTH1dOeIpV2Drg=",
   "/learn/sync_state.js": "sha256-dSncNGlzE9jIS2H1gxiOLiTWXeoHRb/XgJEM84Ql0kA=",
-  "/learn/texts.js": "sha256-2eyxTbbzZDbTyvP51TNiMg+Fd507I2b4NGYpKBOne5g=",
+  "/learn/texts.js": "sha256-dgqi1t+g/SL9hJY4XFce6Dc7OSnfi2K51UQAYd7CXU0=",
   "/learn/timeline.js": "sha256-i4uBnsG5B6gJf0dp+nV4fe/tbrPQdnaUL0nen/I5uqs=",
   "/learn/today.js": "sha256-8SOUPzzOmJYGT2eay0iZLdeaKA5d4yqDhgz/CyJz9ks=",
   "/learn/topic_list.js": "sha256-ngnETdAQAF16GZRrt3v1oJtHkkjlVdHjy4fz8TNgPHU=",
   "/learn": "sha256-7Z6Jv2hbVBaV6C42hQKFZEaUqXSPdAhGLxQnAxm0Z6U=",
-  "/shared/api.js": "sha256-F285Se1bAb1Om/NCbA0FRxKpJKHUtndQzi+btnjOjM0=",
+  "/shared/api.js": "sha256-KE1zbu7A5VmdQotOqRk1mlLndWJPKwCVmS6JavbU9n8=",
   "/shared/base.css": "sha256-XkB4wT+gnHrKSSa4zQ1MVBXOXc24Q/vapRmYp4n12DM=",
   "/shared/chart.js": "sha256-W9d3gvdbuRwB+Vrbt0XA86XgpNHZm0Hp3sc/YJ7twOo=",
   "/shared/components.css": "sha256-nzR+TBqKMLgQYLluWyclAOtysMF/WchxVf3SWBu0RHw=",
@@ -61,7 +62,7 @@ const FILES = {
   "/shared/html.js": "sha256-fSESIPR1fMPTICLtJyIYvMKgK54fMLXlCDplSI3UPEg=",
   "/shared/live.js": "sha256-2wCZaxP+W7OOIJayfm1kmKoyTBr27VjDrgV5hi0eTRs=",
   "/shared/login.js": "sha256-BaLRKveyCRMf7b4AUQIKV/ODOJnfFmihO5XIISRHDsQ=",
-  "/shared/problems.js": "sha256-2oraee6zvRlibzbszrAZmbEBn1iUoZkqu7xmeAElOVw=",
+  "/shared/problems.js": "sha256-1vPsNqwWAXClDmuOhtNdR8GbdP8ZOHqKJ6cho1upH/I=",
   "/shared/table.js": "sha256-g5+WimNgodHIL7kZBc23x2wsxobFCp4xO/mPFn7vWg8=",
   "/shared/texts.js": "sha256-d2GYamQ+dvGN/H40cbFPbvn/W7D6B82/P9a/uo2t2KE=",
   "/shared/tokens.css": "sha256-eBvMbPT+Fe/zZFtJljYvDm/qERcEfUBVLCFhLPLEpg8=",
@@ -102,7 +103,11 @@ async function copied(path) {
   return (await caches.open(await nameOfCopy())).match(path);
 }
 
-const isLost = (response) => response === undefined || response.status >= 500 || PASSING.includes(response.status);
+/** Whether the copy is better; besides a page itself, which may be the log-in of a network, a file must be the server's own. */
+function isLost(response, isPage) {
+  if (response === undefined || response.status >= 500 || PASSING.includes(response.status)) return true;
+  return !isPage && (!response.ok || response.redirected);
+}
 
 /** The server's file; the copy where the server cannot be reached, is too slow or has a fault. */
 async function respond({ request, clientId, resultingClientId }, path) {
@@ -114,7 +119,7 @@ async function respond({ request, clientId, resultingClientId }, path) {
     setTimeout(resolve, PATIENCE_MS);
   });
   const response = await Promise.race([live, late]).catch(() => undefined);
-  if (!isLost(response)) return response;
+  if (!isLost(response, request.mode === "navigate")) return response;
   live.catch(() => {});
   if (resultingClientId) fromCopy.add(resultingClientId);
   return copy;

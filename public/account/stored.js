@@ -1,4 +1,5 @@
 // The log-in of this browser: tokens and the account. They are credentials and never part of an address.
+import { Problem } from "../shared/problems.js";
 
 const KEY = "stepwise.account";
 
@@ -25,7 +26,13 @@ export function storeAccount(account, storage = localStorage) {
   }
 }
 
-/** A log-in as it is kept, from the response of log-in, registration or refresh. */
+/**
+ * A log-in as it is kept, from the response of log-in, registration or refresh.
+ *
+ * @throws {Problem} if something else has responded, such as the log-in of a network
+ */
 export function accountOf({ access_token: access, refresh_token: refresh, user }) {
-  return { access, refresh, username: user.username, role: user.role };
+  const account = { access, refresh, username: user?.username, role: user?.role };
+  if (!Object.values(account).every(isText)) throw new Problem("unreadable");
+  return account;
 }

@@ -20,10 +20,10 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
 
   /** Send an answer until the server has it. It is kept from the first try on, and repeating it is safe. */
   const sendAnswer = async (body, signal, onWait) => {
-    keepAnswer(username, body);
+    const kept = keepAnswer(username, body);
     const send = () => api("POST", "/api/learning/attempts", { body, timeout: ANSWER_TIMEOUT_MS, signal });
     try {
-      const reply = await untilAnswered(send, signal, onWait);
+      const reply = await untilAnswered(send, signal, (waiting) => onWait(waiting && { ...waiting, kept }));
       forgetAnswer(username, body.id);
       return reply;
     } catch (problem) {

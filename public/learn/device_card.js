@@ -25,7 +25,7 @@ function Rejections({ copy, rejections }) {
   return html`<div class="note bad"><div class="flow tight">
     <p><b>${DEVICE.rejectedTitle(rejections.length)}</b> ${DEVICE.rejectedAbout}</p>
     <ul>${rejections.map(({ id, created_at: at, reason, columns }) => html`<li key=${id}>
-      ${DEVICE.rejection(at)} ${columns.answer !== undefined && html`<bdi>${DEVICE.answered(columns.answer)}</bdi>`} <bdi>${reason}</bdi>
+      ${DEVICE.rejection(at)} ${columns.answer !== undefined && html`<bdi>${DEVICE.answered(columns.answer)}</bdi>`} <bdi>${reason ?? DEVICE.noReason}</bdi>
       <button type="button" class="plain link" onClick=${() => copy.dismiss(id)}>${DEVICE.dismiss}</button>
     </li>`)}</ul>
   </div></div>`;
@@ -52,13 +52,19 @@ function Files({ copy, pending }) {
     </div>`;
 }
 
+/** Why the last sync has failed. */
+function SyncProblem({ problem }) {
+  const words = problem.kind === "storage" ? DEVICE.noCopy[problem.reason] : problem.code === "device_version_refused" && DEVICE.outdated;
+  return words ? html`<${Note} kind="bad" fact=${words[0]}>${words[1]}<//>` : html`<${ProblemNote} problem=${problem} />`;
+}
+
 /** @param {{sync: object, copy: object|null}} props */
 export function DeviceCard({ sync, copy }) {
   const unsent = sync.pending + sync.rejections.length > 0;
   return html`<section class="card flow tight">
     <h2>${DEVICE.title}</h2>
     <p class="small soft">${sync.pending > 0 ? DEVICE.since(sync.since) : DEVICE.kept}</p>
-    ${sync.problem && html`<${ProblemNote} problem=${sync.problem} />`}
+    ${sync.problem && html`<${SyncProblem} problem=${sync.problem} />`}
     ${sync.rejections.length > 0 && html`<${Rejections} copy=${copy} rejections=${sync.rejections} />`}
     ${sync.pending > 0 && html`<button type="button" class="quiet" aria-disabled=${sync.syncing ? "true" : null} onClick=${sync.send}>${DEVICE.send}</button>`}
     ${copy && html`<${Files} copy=${copy} pending=${unsent} />`}

@@ -48,7 +48,7 @@ function Keys({ parts }) {
 
 function Waiting({ waiting }) {
   const fact = navigator.onLine ? PRACTICE.noAnswer : PRACTICE.offline;
-  return html`<${Note} kind="warn" fact=${fact} action=${html`<button type="button" class="quiet" onClick=${waiting.now}>${PRACTICE.tryNow}</button>`}>${PRACTICE.kept}<//>`;
+  return html`<${Note} kind="warn" fact=${fact} action=${html`<button type="button" class="quiet" onClick=${waiting.now}>${PRACTICE.tryNow}</button>`}>${waiting.kept ? PRACTICE.kept : PRACTICE.notKept}<//>`;
 }
 
 /**

@@ -26,14 +26,15 @@ function store(username, answers, storage) {
   const { [username]: _, ...others } = readAll(storage);
   try {
     storage.setItem(KEY, JSON.stringify(answers.length ? { ...others, [username]: answers } : others));
+    return true;
   } catch {
-    // Private windows may refuse; the answer is sent as long as the page is open.
+    return false; // private windows may refuse, or there is no room
   }
 }
 
-/** Keep an answer until the server has acknowledged it. */
+/** Keep an answer until the server has acknowledged it; false if it is only sent as long as the page is open. */
 export function keepAnswer(username, answer, storage = localStorage) {
-  store(username, [...waitingAnswers(username, storage).filter(({ id }) => id !== answer.id), answer], storage);
+  return store(username, [...waitingAnswers(username, storage).filter(({ id }) => id !== answer.id), answer], storage);
 }
 
 /** Forget an answer that the server has acknowledged or refused. */

@@ -133,6 +133,7 @@ export const DEVICE = {
   rejectedAbout: "They count nowhere. Show the reason to your teacher.",
   rejection: (time) => `${dateTime(Date.parse(time))}:`,
   answered: (answer) => `answer “${answer}”.`,
+  noReason: "The server could not read it.",
   dismiss: "Remove from this list",
   leaveTitle: (n) => `${count(n, "change")} not sent yet`,
   leaveAbout: "If you log out now, they stay on this device and are sent after your next log-in here. Nobody else can see or send them with another account.",
@@ -142,6 +143,7 @@ export const DEVICE = {
     unavailable: ["This browser keeps no data for this page,", "as in a private window. Everything works while you are online."],
     full: ["This browser has no room left for this page.", "Everything works while you are online. Free some space to practise offline."],
   },
+  outdated: ["This page is older than the server.", "Your answers are kept here. Reload the page while you are online; they are sent then."],
   asOf: (moment) => ["The server cannot be reached.", `Recommendations and plans are those of ${dateTime(moment)}. Your answers since then count in what you know and in your 30 days.`],
   tryAgain: "Try again",
 };
@@ -270,6 +272,7 @@ export const PRACTICE = {
   offline: "You are offline.",
   noAnswer: "The server does not answer.",
   kept: "Your answer is kept on this device and is sent until the server has it.",
+  notKept: "This browser has no room for your answer, so it is not saved. Keep this page open until you are online.",
   tryNow: "Try now",
   gone: ["This question is no longer there.", "Your answer to it was not stored. Go on with the next one."],
   done: (right, all) => (all === 0 ? "Nothing answered this time" : `${right} of ${all} right`),

@@ -41,11 +41,12 @@ export function apiWith(password, send = fetch) {
       throw new Problem(limit.aborted ? "timeout" : "offline");
     }
     if (as === "text" && response.ok) {
+      if (response.headers.get("Content-Type")?.startsWith("text/html")) throw new Problem("unreadable", { status: response.status });
       return { text: await response.text(), nextCursor: response.headers.get("X-Next-Cursor") };
     }
     const json = await response.json().catch(() => null);
     if (!response.ok && !(accept.includes(response.status) && json)) throw problemOf(response.status, json, response.headers.get("Retry-After"));
-    if (json === null) throw new Problem("unreadable", { status: response.status });
+    if (json === null || typeof json !== "object") throw new Problem("unreadable", { status: response.status });
     return json;
   };
 }

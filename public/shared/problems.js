@@ -19,10 +19,21 @@ export function kindOf(status) {
   return KINDS[status] ?? (status >= 500 ? "server" : "refused");
 }
 
-/** The problem that an error response reports. `body` is its JSON, or null if it had none. */
+/** Whether the JSON of an error response is the API's own, and not that of a proxy or of a network's log-in. */
+function isOwn(body) {
+  return typeof body?.error === "string" && typeof body?.code === "string";
+}
+
+/**
+ * The problem that an error response reports. `body` is its JSON, or null if it had none.
+ *
+ * Without the API's envelope, a refusal says nothing about the call: the kind is "unreadable", so that neither
+ * a log-in nor a waiting change is given up for it.
+ */
 export function problemOf(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter, 10);
-  return new Problem(kindOf(status), {
+  const passes = status >= 500 || KINDS[status] === "locked";
+  return new Problem(isOwn(body) || passes ? kindOf(status) : "unreadable", {
     status,
     message: typeof body?.error === "string" ? body.error : "",
     code: body?.code ?? null,

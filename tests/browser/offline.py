@@ -35,6 +35,7 @@ async (write) => {
     tables.objectStore("meta").put(content, key);
   }
   for (const row of write?.rows ?? []) tables.objectStore("rows").put(row);
+  for (const operation of write?.queue ?? []) tables.objectStore("queue").put(operation);
   for (const key of write?.removed ?? []) tables.objectStore("rows").delete(key);
   const found = { rows: await all("rows"), queue: await all("queue") };
   for (const key of ["device", "sync"]) found[key] = await value(key);
@@ -42,7 +43,7 @@ async (write) => {
   return found;
 }
 """
-"""Read the only copy in this browser, after writing `meta`, `rows`, and removing rows by key."""
+"""Read the only copy in this browser, after writing `meta`, `rows`, `queue`, and removing rows."""
 
 
 @contextmanager

@@ -359,9 +359,11 @@ def test_copy_that_differs_from_the_server_is_repaired(
             row for row in stored(page)["rows"] if row["table"] == "question_attempts"
         ]
         changed = {**second, "columns": {**second["columns"], "time_taken_seconds": 1.25}}
-        extra = {**second, "id": str(UUID(int=1))}
+        extra = {**second, "id": str(uuid4())}  # as if the server had been restored without it
+        unknown = {**extra["columns"], "question_id": str(UUID(int=1))}
+        refused = {**extra, "id": str(uuid4()), "columns": unknown}
         removed = [[first["table"], first["id"]]]
-        stored(page, {"rows": [changed, extra], "removed": removed})
+        stored(page, {"rows": [changed, extra, refused], "removed": removed})
         assert rows_here(page) != rows_at_server(student)
         page.goto(PATH)
         expect_synced(page)

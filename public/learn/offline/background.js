@@ -27,7 +27,7 @@ export class Background {
     this.listeners = new Set();
     this.controller = new AbortController();
     this.channel = new BroadcastChannel(name);
-    this.channel.onmessage = () => this.#read("rows");
+    this.channel.onmessage = () => this.#read("rows").catch(() => {}); // the store is closed by a log-out in another tab
     this.online = () => {
       this.blockedUntil = 0;
       this.soon(0);

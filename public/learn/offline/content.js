@@ -1,7 +1,7 @@
 // Topics, questions and the calibration: files that the server names by their hash. Each is verified before it is used.
 import { Problem } from "../../shared/problems.js";
 import { sha256 } from "./digest.js";
-import { ATTEMPTS } from "./queue.js";
+import { ATTEMPTS, retryUnknownQuestions } from "./queue.js";
 import { CONTENT, META } from "./store.js";
 import { DEFAULT_CALIBRATION } from "./mastery.js";
 
@@ -39,6 +39,7 @@ async function replaceContent(tables, listed, files) {
   const names = new Set([KEPT, ...listed.files.map(({ name }) => name)]);
   for (const { name } of before) if (!names.has(name)) await tables.remove(CONTENT, name);
   for (const file of [...files, kept]) await tables.put(CONTENT, file);
+  await retryUnknownQuestions(tables);
   await tables.put(META, listed.content, "content");
 }
 

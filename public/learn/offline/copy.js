@@ -160,9 +160,9 @@ class Copy {
 
   /** End the copy. Without changes that the server lacks, nothing stays in this browser. */
   async leave() {
-    const { pending, rejections } = this.background.state;
+    const kept = await this.store.read((tables) => tables.all(QUEUE)).catch(() => null); // as another tab may have left it
     this.background.stop();
-    if (pending === 0 && rejections.length === 0) await removeStore(this.userId);
+    if (kept?.length === 0) await removeStore(this.userId);
   }
 }
 

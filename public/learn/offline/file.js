@@ -1,15 +1,31 @@
 // The queue as a file, in the format of `make device EXPORT=` and `IMPORT=`: a JSON object on each line,
 // of which the first says whose changes these are and has the SHA-256 of all lines after it.
-import { timeText } from "./clock.js";
+import { isReading, timeText } from "./clock.js";
 import { sha256 } from "./digest.js";
-import { EDITABLE, ATTEMPTS, PROFILES, deviceOf, importOperation, listQueue } from "./queue.js";
+import { ATTEMPTS, PROFILES, deviceOf, importOperation, listQueue } from "./queue.js";
 import { META } from "./store.js";
 
 const [FORMAT, VERSION] = ["stepwise queue", 1];
 const FIELDS = ["id", "table_name", "row_id", "kind", "columns", "clock", "created_at"];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KINDS = { [ATTEMPTS]: "create", [PROFILES]: "update" };
+const MOST_BYTES = 100_000; // of a change; the server takes less
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 const isText = (value) => typeof value === "string";
+const isTime = (value) => isText(value) && TIME.test(value) && Number.isFinite(Date.parse(value));
+const isPositive = (value) => Number.isFinite(value) && value >= 0;
+const orNull = (check) => (value) => (value ?? null) === null || check(value);
+const COLUMNS = {
+  [ATTEMPTS]: {
+    question_id: (value) => isText(value) && UUID.test(value),
+    answer: isText,
+    timestamp: isTime,
+    time_taken_seconds: isPositive,
+    confidence: orNull(Number.isInteger),
+    is_correct: orNull((value) => typeof value === "boolean"),
+  },
+  [PROFILES]: { grade: Number.isInteger, target_exam: isText, exam_date: orNull(isTime), available_hours_per_day: isPositive },
+};
 
 /** A file that cannot be taken; `kind` is "format", "version", "damaged", "early" or "student". */
 export class FileRefused extends Error {
@@ -36,12 +52,25 @@ export async function exportText(store, username, now) {
   return `${JSON.stringify(header)}\n${lines}`;
 }
 
-function checked(sent) {
-  const texts = [sent.id, sent.row_id, sent.clock, sent.created_at];
-  const { columns } = sent;
-  const complete = texts.every(isText) && UUID.test(sent.id) && KINDS[sent.table_name] === sent.kind && columns !== null && typeof columns === "object";
-  const fits = complete && (sent.table_name === PROFILES ? Object.keys(columns).every((name) => EDITABLE.includes(name)) : ["question_id", "answer", "timestamp"].every((name) => isText(columns[name])));
-  if (!fits) throw new FileRefused("format");
+/** Whether a change has the columns of its table, with values that this page can show; an answer may have others, too. */
+function fits(table, columns) {
+  const checks = COLUMNS[table];
+  const names = Object.keys(table === PROFILES ? columns : checks);
+  return names.every((name) => Object.hasOwn(checks, name) && checks[name](columns[name]));
+}
+
+/** The change of a line. @throws {FileRefused} if it is none */
+export function changeOf(line) {
+  let sent;
+  try {
+    sent = JSON.parse(line);
+  } catch {
+    throw new FileRefused("format");
+  }
+  const ids = [sent?.id, sent?.row_id];
+  const complete = ids.every((id) => isText(id) && UUID.test(id)) && isReading(sent.clock) && isTime(sent.created_at)
+    && Object.hasOwn(KINDS, sent.table_name) && KINDS[sent.table_name] === sent.kind && sent.columns !== null && typeof sent.columns === "object";
+  if (!complete || line.length > MOST_BYTES || !fits(sent.table_name, sent.columns)) throw new FileRefused("format");
   return Object.fromEntries(FIELDS.map((name) => [name, sent[name]]));
 }
 
@@ -66,7 +95,7 @@ export async function importText(store, text, grade) {
   if (header?.format !== FORMAT) throw new FileRefused("format");
   if (header.version !== VERSION) throw new FileRefused("version");
   if ((await sha256(new TextEncoder().encode(lines))) !== header.sha256) throw new FileRefused("damaged");
-  const operations = lines.split("\n").filter(Boolean).map((line) => checked(JSON.parse(line)));
+  const operations = lines.split("\n").filter(Boolean).map(changeOf);
   return store.write(async (tables) => {
     const student = await tables.get(META, "student");
     if (!student) throw new FileRefused("early");

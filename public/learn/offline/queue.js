@@ -1,9 +1,12 @@
 // Local changes: a row and the operation that carries it to the server are written in one transaction.
-import { isReading, newest, nextReading, timeText } from "./clock.js";
+import { newest, nextReading, timeText } from "./clock.js";
 import { META, QUEUE, ROWS, result } from "./store.js";
 
+const UNKNOWN_QUESTION = "practice_question_not_found"; // code of a refusal that new content may lift
 export const ATTEMPTS = "question_attempts";
 export const PROFILES = "student_profiles";
+const ANSWER = ["question_id", "answer", "is_correct", "time_taken_seconds", "confidence", "timestamp"];
+export const TABLES = [PROFILES, ATTEMPTS, "exam_marks", "plan_arms"]; // those that are exchanged
 export const EDITABLE = ["grade", "target_exam", "exam_date", "available_hours_per_day"];
 
 /** The device of this store; one is made at the first call. Part of a transaction that writes. */
@@ -69,7 +72,7 @@ export async function listQueue(tables) {
 
 /** Counts of the queue, since when the oldest change waits, and the rejected changes, newest first. */
 export function summaryOf(operations) {
-  const pending = operations.filter(({ state }) => state === "pending");
+  const pending = pendingOf(operations);
   const rejections = operations.filter(({ state }) => state === "rejected").reverse();
   return { pending: pending.length, answers: pending.filter(({ table_name: table }) => table === ATTEMPTS).length, since: pending[0]?.created_at ?? null, rejections };
 }
@@ -82,15 +85,52 @@ export async function settle(tables, operation, outcome) {
   if (operation.table_name === ATTEMPTS) await tables.remove(ROWS, [ATTEMPTS, operation.row_id]);
 }
 
+/**
+ * Queue a stored answer once more, since the server has lost it, such as by the restoration of a backup.
+ *
+ * The operation gets a new id: the server may remember the old one as applied.
+ */
+export async function sendAgain(tables, { id, columns }, now) {
+  const sent = Object.fromEntries(ANSWER.filter((name) => (columns[name] ?? null) !== null).map((name) => [name, columns[name]]));
+  await enqueue(tables, { table: ATTEMPTS, rowId: id, kind: "create", columns: sent, now });
+}
+
+/** Put rejected changes back into the queue, and their answers back into the rows; of all codes, or of one. */
+async function retryRejected(tables, code = null) {
+  const rejected = (await tables.all(QUEUE)).filter((each) => each.state === "rejected" && (code === null || each.code === code));
+  for (const operation of rejected) {
+    await tables.put(QUEUE, { ...operation, state: "pending", code: null, reason: null });
+    const { table_name: table, row_id: id, columns } = operation;
+    if (table === ATTEMPTS) await tables.put(ROWS, { table, id, columns: { confidence: null, is_correct: null, ...columns }, clocks: {} });
+  }
+}
+
+/** After a change of the content: answers to questions that were unknown go to the server again. */
+export function retryUnknownQuestions(tables) {
+  return retryRejected(tables, UNKNOWN_QUESTION);
+}
+
+/** After an update of the server: it may take now what it has refused. */
+export function retryAll(tables) {
+  return retryRejected(tables);
+}
+
 /** Forget a rejected change that the student has read. */
 export async function dismiss(tables, id) {
   const [operation] = (await tables.all(QUEUE)).filter((each) => each.id === id && each.state === "rejected");
   if (operation) await tables.remove(QUEUE, operation.sequence);
 }
 
-/** Store a row as the server has it; columns with changes that still wait keep the values of this device. */
+/** The changes that the server has not decided on. */
+export const pendingOf = (operations) => operations.filter(({ state }) => state === "pending");
+
+/**
+ * Store a row as the server has it; columns with changes that still wait keep the values of this device.
+ * Rows of tables that this version does not know are left out; a later version fetches them.
+ */
 export async function takeRow(tables, row, pending) {
   const { table_name: table, row_id: id, is_deleted: gone, columns, clocks } = row;
+  if (!TABLES.includes(table)) return;
   if (gone) {
     if (table !== PROFILES) await tables.remove(ROWS, [table, id]);
     return;
@@ -109,10 +149,10 @@ export async function takeRow(tables, row, pending) {
  * @returns {Promise<boolean>} whether it is new on this device
  */
 export async function importOperation(tables, sent, grade) {
-  if (!isReading(sent.clock)) throw new TypeError("clock");
   const key = [sent.table_name, sent.row_id];
   const row = await tables.get(ROWS, key);
   if (await result(tables.of(QUEUE).index("id").getKey(sent.id))) return false;
+  await follow(tables, sent.clock); // so that a change that is made here later wins against it
   const operation = { ...sent, state: "pending", code: null, reason: null };
   if (sent.table_name === ATTEMPTS) {
     if (row) return false;

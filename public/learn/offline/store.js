@@ -6,7 +6,7 @@ const PREFIX = "stepwise.learn.";
 export const ROWS = "rows"; // {table, id, columns, clocks}
 export const QUEUE = "queue"; // changes that the server does not hold, by their order
 export const CONTENT = "content"; // content files: {name, sha256, content}
-export const META = "meta"; // values by name: device, sync, overview
+export const META = "meta"; // values by name: device, clock, student, sync, content, overview, differences
 const ALL = [ROWS, QUEUE, CONTENT, META];
 
 /** This browser keeps nothing: no IndexedDB, a private window that refuses, or no room left. */
@@ -114,8 +114,9 @@ export class Store {
   }
 
   async #transact(mode, options, run) {
+    let transaction = null;
     try {
-      const transaction = this.db.transaction(ALL, mode, options);
+      transaction = this.db.transaction(ALL, mode, options);
       const complete = new Promise((resolve, reject) => {
         transaction.oncomplete = resolve;
         transaction.onabort = () => reject(transaction.error ?? new DOMException("Aborted", "AbortError"));
@@ -135,7 +136,8 @@ export class Store {
       await complete;
       return value;
     } catch (error) {
-      throw error instanceof DOMException ? new CannotKeep(reasonOf(error), error) : error;
+      // Requests of a transaction that had no room fail as aborted; the transaction knows the reason.
+      throw error instanceof DOMException ? new CannotKeep(reasonOf(transaction?.error ?? error), error) : error;
     }
   }
 

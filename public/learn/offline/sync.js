@@ -1,28 +1,27 @@
 // One sync: changes go in their order, and what the server has comes back. docs/learning.md describes the protocol.
 // What a response brings is stored in one transaction: outcomes, rows and cursor. So a call that is
 // repeated after a crash or a lost response changes nothing.
-import { digestOf } from "./digest.js";
+import { Problem } from "../../shared/problems.js";
 import { fetchContent } from "./content.js";
-import { deviceOf, follow, settle, takeRow } from "./queue.js";
-import { META, QUEUE, ROWS } from "./store.js";
+import { deviceOf, follow, pendingOf, retryAll, settle, takeRow } from "./queue.js";
+import { compare } from "./repair.js";
+import { META, QUEUE } from "./store.js";
 
 const PATH = "/api/learning/sync";
 const SCHEMA_VERSION = 1;
 const MAX_OPERATIONS = 200;
 const MAX_BYTES = 240 * 1024; // with the rest of the body it stays below 256 KB
-const PAGE = 200;
-const TABLES = ["student_profiles", "question_attempts", "exam_marks", "plan_arms"];
+const UNREADABLE = [400, 413, 422]; // statuses of a call that is refused as a whole, such as for the size of one change
 const SENT = ["id", "table_name", "row_id", "kind", "columns", "clock"];
 
 const wire = (operation) => Object.fromEntries(SENT.map((name) => [name, operation[name]]));
-const pendingOf = (operations) => operations.filter(({ state }) => state === "pending");
 
-/** The first operations that fit into one call; at least one. */
-export function fitting(operations) {
+/** The first operations that fit into one call; at least one, unless `most` is 0. */
+export function fitting(operations, most = MAX_OPERATIONS) {
   const encoder = new TextEncoder();
   const chosen = [];
   let size = 0;
-  for (const operation of operations.slice(0, MAX_OPERATIONS)) {
+  for (const operation of operations.slice(0, most)) {
     size += encoder.encode(JSON.stringify(wire(operation))).length + 2;
     if (chosen.length && size > MAX_BYTES) break;
     chosen.push(operation);
@@ -30,13 +29,13 @@ export function fitting(operations) {
   return chosen;
 }
 
-async function prepare(store) {
+async function prepare(store, most) {
   return store.write(async (tables) => {
     const device = await deviceOf(tables);
     const { cursor = null } = (await tables.get(META, "sync")) ?? {};
     const queue = await tables.all(QUEUE);
     const waiting = pendingOf(queue);
-    const operations = fitting(waiting);
+    const operations = fitting(waiting, most);
     const pending = waiting.length - operations.length;
     const body = {
       device: { id: device.id, schema_version: SCHEMA_VERSION, syncs: device.syncs, pending, rejected: queue.length - waiting.length },
@@ -50,14 +49,16 @@ async function prepare(store) {
 
 /** Store a response; return whether the server decided on no change. */
 async function keep(store, operations, reply) {
+  if (!Array.isArray(reply.outcomes) || !Array.isArray(reply.rows)) throw new Problem("unreadable"); // something else has responded
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   await store.write(async (tables) => {
-    for (const outcome of reply.outcomes) await settle(tables, byId.get(outcome.id), outcome);
+    for (const outcome of reply.outcomes.filter(({ id }) => byId.has(id))) await settle(tables, byId.get(outcome.id), outcome);
+    const state = (await tables.get(META, "sync")) ?? {};
+    if ((state.version ?? reply.schema_version) !== reply.schema_version) await retryAll(tables);
     const pending = pendingOf(await tables.all(QUEUE));
     for (const row of reply.rows) await takeRow(tables, row, pending);
     const device = await deviceOf(tables);
-    const state = (await tables.get(META, "sync")) ?? {};
-    await tables.put(META, { ...state, cursor: reply.cursor }, "sync");
+    await tables.put(META, { ...state, cursor: reply.cursor, version: reply.schema_version }, "sync");
     await tables.put(META, reply.student_id, "student");
     await tables.put(META, { ...device, syncs: device.syncs + 1 }, "device");
     await follow(tables, reply.clock);
@@ -73,37 +74,52 @@ async function becomeNew(store) {
   });
 }
 
-async function serverRows(api, table, signal) {
-  const rows = [];
-  let cursor = null;
-  do {
-    const page = await api("GET", `${PATH}/rows`, { query: { table, limit: PAGE, cursor }, signal });
-    rows.push(...page.rows);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return rows;
+async function countPending(store) {
+  return pendingOf(await store.read((tables) => tables.all(QUEUE))).length;
 }
 
-/** Store the server's rows of a table, and remove those that it does not have; rows with waiting changes stay. */
-async function repair(store, api, table, signal) {
-  const rows = await serverRows(api, table, signal);
-  const there = new Set(rows.map(({ row_id: id }) => id));
-  await store.write(async (tables) => {
-    const waiting = new Set(pendingOf(await tables.all(QUEUE)).map((operation) => operation.row_id));
-    for (const { id } of await tables.rows(table)) if (!there.has(id) && !waiting.has(id)) await tables.remove(ROWS, [table, id]);
-    for (const row of rows) if (!waiting.has(row.row_id)) await takeRow(tables, row, []);
-  });
+/** Let the next call fetch everything, since the server cannot read the cursor any more. */
+async function forgetCursor(store) {
+  await store.write(async (tables) => tables.put(META, { ...(await tables.get(META, "sync")), cursor: null }, "sync"));
 }
 
-/** The tables that differ from the server's, but for those with waiting changes. */
-export async function differing(store, digests) {
-  const [rows, queue] = await store.read(async (tables) => [await Promise.all(TABLES.map((table) => tables.rows(table))), await tables.all(QUEUE)]);
-  const waiting = new Set(pendingOf(queue).map((operation) => operation.table_name));
-  const own = await Promise.all(rows.map(digestOf));
-  return TABLES.filter((table, place) => {
-    const sent = digests[table];
-    return sent && !waiting.has(table) && (own[place].count !== sent.count || own[place].sha256 !== sent.sha256);
-  });
+/** Send the oldest changes, and store the response. */
+async function exchange(store, api, most, signal) {
+  const { body, operations } = await prepare(store, most);
+  let reply;
+  try {
+    reply = await api("POST", PATH, { body, signal });
+  } catch (problem) {
+    return { body, operations, problem };
+  }
+  return { body, operations, reply, stuck: await keep(store, operations, reply) };
+}
+
+/**
+ * Do what a refused call needs before it is repeated.
+ *
+ * Where all changes are refused at once, they are halved until the guilty one is alone. If a call without changes
+ * succeeds then, that change is marked as rejected, so that it holds up no other.
+ *
+ * @returns {Promise<number>} how many changes to send next
+ * @throws {Problem} if repeating does not help
+ */
+async function adapt(store, api, { body, operations, problem }, signal) {
+  if (problem.code === "device_superseded") {
+    await becomeNew(store);
+    return MAX_OPERATIONS;
+  }
+  if (problem.code === "invalid_cursor" && body.cursor !== null) {
+    await forgetCursor(store);
+    return MAX_OPERATIONS;
+  }
+  if (!UNREADABLE.includes(problem.status) || !operations.length) throw problem;
+  if (operations.length > 1) return Math.floor(operations.length / 2);
+  const probe = await exchange(store, api, 0, signal);
+  if (probe.problem) throw probe.problem;
+  const outcome = { status: "rejected", code: problem.code, message: problem.message || null };
+  await store.write((tables) => settle(tables, operations[0], outcome));
+  return MAX_OPERATIONS;
 }
 
 /**
@@ -117,22 +133,19 @@ export async function differing(store, digests) {
  */
 export async function synchronise(store, api, signal) {
   await fetchContent(store, api, signal);
+  let most = MAX_OPERATIONS;
   for (;;) {
-    const { body, operations } = await prepare(store);
-    let reply;
-    try {
-      reply = await api("POST", PATH, { body, signal });
-    } catch (problem) {
-      if (problem.code !== "device_superseded") throw problem;
-      await becomeNew(store);
+    const call = await exchange(store, api, most, signal);
+    if (call.problem) {
+      most = await adapt(store, api, call, signal);
       continue;
     }
-    const stuck = await keep(store, operations, reply);
+    most = MAX_OPERATIONS;
+    const { body, reply, stuck } = call;
     if (stuck) return { seconds: reply.next_sync_seconds, stuck, repaired: [] };
-    const queue = await store.read((tables) => tables.all(QUEUE));
-    if (reply.has_more || pendingOf(queue).length || !body.digests) continue;
-    const repaired = await differing(store, reply.digests);
-    for (const table of repaired) await repair(store, api, table, signal);
+    if (reply.has_more || !body.digests || (await countPending(store))) continue;
+    const repaired = await compare(store, api, reply.digests, reply.schema_version === SCHEMA_VERSION, signal);
+    if (await countPending(store)) continue; // what the server had lost
     await store.write(async (tables) => tables.put(META, { ...(await tables.get(META, "sync")), lastSuccess: Date.now() }, "sync"));
     return { seconds: reply.next_sync_seconds, stuck, repaired };
   }

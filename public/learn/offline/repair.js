@@ -1,0 +1,78 @@
+// Comparison of this copy's rows with the server's, and repair of the tables that differ.
+import { digestOf } from "./digest.js";
+import { ATTEMPTS, TABLES, pendingOf, sendAgain, takeRow } from "./queue.js";
+import { META, QUEUE, ROWS } from "./store.js";
+
+const PATH = "/api/learning/sync/rows";
+const PAGE = 200;
+const LEFT = "differences"; // in META: by table, the two digests for which it was repaired last
+
+/**
+ * The tables that differ from the server's, but for those with waiting changes.
+ *
+ * @param {Store} store
+ * @param {Object<string, {count: number, sha256: string}>} digests of the server, by table
+ * @param {boolean} byHash whether hashes count; they differ where the server's tables have other columns
+ * @returns {Promise<Map<string, string>>} by table: the two digests as a text
+ */
+export async function differing(store, digests, byHash = true) {
+  const [rows, queue] = await store.read(async (tables) => [await Promise.all(TABLES.map((table) => tables.rows(table))), await tables.all(QUEUE)]);
+  const waiting = new Set(pendingOf(queue).map((operation) => operation.table_name));
+  const own = await Promise.all(rows.map(digestOf));
+  const found = new Map();
+  for (const [place, table] of TABLES.entries()) {
+    const [here, there] = [own[place], digests[table]];
+    const differs = there && (here.count !== there.count || (byHash && here.sha256 !== there.sha256));
+    if (differs && !waiting.has(table)) found.set(table, [here, there].map(({ count, sha256 }) => `${count} ${sha256}`).join(" "));
+  }
+  return found;
+}
+
+async function serverRows(api, table, signal) {
+  const rows = [];
+  let cursor = null;
+  do {
+    const page = await api("GET", PATH, { query: { table, limit: PAGE, cursor }, signal });
+    rows.push(...page.rows);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return rows;
+}
+
+/**
+ * Store the server's rows of a table; rows with waiting changes stay as they are.
+ *
+ * An answer that the server lacks is sent again: it never deletes one, so it has lost it. Other rows that it
+ * lacks, and answers that it has refused, are removed.
+ */
+async function repair(store, api, table, signal) {
+  const rows = await serverRows(api, table, signal);
+  const there = new Set(rows.map(({ row_id: id }) => id));
+  await store.write(async (tables) => {
+    const queue = await tables.all(QUEUE);
+    const waiting = new Set(pendingOf(queue).map((operation) => operation.row_id));
+    const refused = new Set(queue.filter(({ state }) => state === "rejected").map((operation) => operation.row_id));
+    for (const row of await tables.rows(table)) {
+      if (there.has(row.id) || waiting.has(row.id)) continue;
+      if (table === ATTEMPTS && !refused.has(row.id)) await sendAgain(tables, row, Date.now());
+      else await tables.remove(ROWS, [table, row.id]);
+    }
+    for (const row of rows) if (!waiting.has(row.row_id)) await takeRow(tables, row, []);
+  });
+}
+
+/**
+ * Repair the tables that differ. For the same two digests a table is fetched once, so that one that a repair leaves
+ * unequal is not fetched again until either side changes.
+ *
+ * @returns {Promise<string[]>} the repaired tables
+ */
+export async function compare(store, api, digests, byHash, signal) {
+  const left = (await store.read((tables) => tables.get(META, LEFT))) ?? {};
+  const before = await differing(store, digests, byHash);
+  const repaired = [...before.keys()].filter((table) => before.get(table) !== left[table]);
+  for (const table of repaired) await repair(store, api, table, signal);
+  const after = repaired.length ? await differing(store, digests, byHash) : before;
+  await store.write((tables) => tables.put(META, Object.fromEntries([...before, ...after]), LEFT));
+  return repaired;
+}

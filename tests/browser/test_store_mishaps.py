@@ -1,0 +1,275 @@
+"""The study page's copy with a server that refuses or changes, and a browser that forgets."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.offline import (
+    PATH,
+    SYNC,
+    answer,
+    expect_synced,
+    laptop,
+    rows_at_server,
+    rows_here,
+    stored,
+    unexpected,
+)
+from tests.browser.school import Account, School
+from tests.support.browser import WatchedPage
+
+BADGE = ".bar .badge"
+TOPIC = "Algebraic expressions"
+ROWS = "**/api/learning/sync/rows*"
+
+
+@pytest.fixture
+def student(school: School) -> Account:
+    return school.register()
+
+
+@pytest.fixture(scope="module")
+def topic(school: School) -> str:
+    """A topic with questions to choose an answer for."""
+    topics = school.register().get("topics")["topics"]
+    return str(next(each["id"] for each in topics if each["name"] == TOPIC))
+
+
+def practise(page: Page, topic: str, answers: int = 1) -> None:
+    """Answer questions of a topic, and go back to today."""
+    page.goto(f"{PATH}#practise={topic}")
+    for _ in range(answers):
+        answer(page)
+        page.keyboard.press("Enter")
+    page.goto(f"{PATH}#")
+
+
+def write(page: Page, content: dict[str, Any]) -> None:
+    """Write into the store while no page uses it."""
+    page.goto("/icon.svg")
+    stored(page, content)
+
+
+def assert_equal(watched: WatchedPage, account: Account) -> None:
+    """Every row of the copy is that of the server."""
+    assert rows_here(watched.page) == rows_at_server(account)
+
+
+def wait_for_attempts(page: Page, account: Account, count: int) -> None:
+    """Wait until the server has stored so many answers."""
+    for _ in range(100):
+        if account.get("attempts")["count"] == count:
+            return
+        page.wait_for_timeout(100)
+    assert account.get("attempts")["count"] == count
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "reason"),
+    [
+        ({"columns": {"answer": "x" * 300_000}}, "larger than"),
+        ({"clock": "yesterday"}, "clock"),
+    ],
+)
+def test_change_that_spoils_a_call_is_set_aside_and_the_others_are_sent(
+    browser: Browser, student: Account, topic: str, spoilt: dict[str, Any], reason: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.context.set_offline(True)
+        practise(page, topic, answers=4)
+        second = stored(page)["queue"][1]
+        columns = {**second["columns"], **spoilt.get("columns", {})}
+        stored(page, {"queue": [{**second, **spoilt, "columns": columns}]})
+        page.context.set_offline(False)
+        expect(page.locator(BADGE)).to_contain_text("1 refused")
+        wait_for_attempts(page, student, 3)
+        [rejected] = stored(page)["queue"]
+        assert rejected["id"] == second["id"]
+        assert rejected["state"] == "rejected"
+        assert reason in rejected["reason"]
+        expect(page.get_by_text(rejected["reason"])).to_be_visible()
+        page.get_by_role("button", name="Remove from this list").click()
+        expect_synced(page)
+
+
+def test_call_that_something_else_refuses_rejects_no_change(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        for status in (200, 400, 401, 403, 404, 409, 413, 422):
+            page.context.route(
+                "**/api/**",
+                lambda route, status=status: route.fulfill(
+                    status=status, content_type="text/html", body="<html>Accept the terms</html>"
+                ),
+            )
+            practise(page, topic)
+            with page.expect_request(SYNC):
+                page.evaluate("dispatchEvent(new Event('online'))")
+            page.wait_for_timeout(300)
+            expect(page.locator(BADGE)).to_contain_text("waiting")
+            page.context.unroute("**/api/**")
+        assert {each["state"] for each in stored(page)["queue"]} <= {"pending"}
+        page.evaluate("dispatchEvent(new Event('online'))")
+        expect_synced(page)
+        assert student.get("attempts")["count"] == 8
+        assert page.evaluate("localStorage.getItem('stepwise.account')") is not None
+        assert_equal(watched, student)
+
+
+def test_cursor_that_the_server_cannot_read_is_dropped(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        practise(page, topic)
+        expect_synced(page)
+        write(page, {"meta": {"sync": {**stored(page)["sync"], "cursor": "not a cursor"}}})
+        page.goto(PATH)
+        practise(page, topic)
+        wait_for_attempts(page, student, 2)
+        expect_synced(page)
+        assert stored(page)["sync"]["cursor"] != "not a cursor"
+        assert_equal(watched, student)
+
+
+def test_tables_of_a_newer_server_are_left_alone_and_repaired_once(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        fetched: list[str] = []
+        page.context.on(
+            "request", lambda sent: fetched.append(sent.url) if "/sync/rows" in sent.url else None
+        )
+
+        def renew(route: Route) -> None:
+            response = route.fetch()
+            body = response.json()
+            body["rows"].append(
+                {
+                    "table_name": "moods",
+                    "row_id": str(UUID(int=1)),
+                    "is_deleted": False,
+                    "columns": {"mood": "good"},
+                    "clocks": {},
+                }
+            )
+            if body["digests"]:
+                body["digests"]["moods"] = {"count": 1, "sha256": "0" * 64}
+                body["digests"]["exam_marks"] = {"count": 7, "sha256": "1" * 64}
+            route.fulfill(response=response, json=body)
+
+        page.context.route(SYNC, renew)
+        for number in range(3):
+            practise(page, topic)
+            wait_for_attempts(page, student, number + 1)
+            expect_synced(page)
+            page.wait_for_timeout(500)
+        assert len(fetched) == 1
+        assert "exam_marks" in fetched[0]
+        assert_equal(watched, student)
+        assert unexpected(watched) == []
+
+
+@pytest.mark.parametrize("change", ["content", "version"])
+def test_refused_answer_goes_again_when_the_server_may_take_it(
+    browser: Browser, student: Account, topic: str, change: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+
+        def spoil(route: Route) -> None:
+            body = json.loads(route.request.post_data or "{}")
+            for each in body["operations"]:
+                each["columns"]["question_id"] = str(UUID(int=1))
+            route.continue_(post_data=json.dumps(body))
+
+        page.context.route(SYNC, spoil)
+        practise(page, topic)
+        expect(page.locator(BADGE)).to_contain_text("1 refused")
+        page.context.unroute(SYNC)
+        page.reload()
+        expect(page.locator(BADGE)).to_contain_text("1 refused")
+        page.wait_for_timeout(500)
+        assert student.get("attempts")["count"] == 0
+        key, value = ("content", "old") if change == "content" else ("sync", {"version": 0})
+        write(page, {"meta": {key: value}})
+        page.goto(PATH)
+        expect_synced(page)
+        assert student.get("attempts")["count"] == 1
+        assert stored(page)["queue"] == []
+        assert_equal(watched, student)
+
+
+def test_store_that_the_browser_has_deleted_is_a_new_device(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        practise(page, topic)
+        expect_synced(page)
+        before = stored(page)["device"]["id"]
+        page.goto("/icon.svg")
+        page.evaluate(
+            """async () => {
+              const [{ name }] = await indexedDB.databases();
+              const deleted = indexedDB.deleteDatabase(name);
+              await new Promise((done) => { deleted.onsuccess = done; });
+            }"""
+        )
+        page.goto(PATH)
+        expect_synced(page)
+        assert stored(page)["device"]["id"] != before
+        assert_equal(watched, student)
+        assert unexpected(watched) == []
+
+
+def test_answer_for_which_there_is_no_room_is_sent_or_said_not_to_be_saved(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+        page.goto(f"{PATH}#practise={topic}")
+        expect(page.get_by_role("button", name="Send answer")).to_be_visible()
+        page.evaluate(
+            """() => {
+              const full = () => { throw new DOMException("full", "QuotaExceededError"); };
+              IDBObjectStore.prototype.put = full;
+              Storage.prototype.setItem = full;
+            }"""
+        )
+        page.context.set_offline(True)
+        for key in ("1", "Enter", "3", "Enter"):
+            page.keyboard.press(key)
+        expect(page.get_by_text("so it is not saved")).to_be_visible()
+        expect(page.get_by_text("This browser has no room left for this page.")).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.get_by_role("button", name="Next question")).to_be_visible()
+        assert student.get("attempts")["count"] == 1
+
+
+def test_page_that_is_too_old_for_the_server_says_so_and_keeps_its_answers(
+    browser: Browser, student: Account, topic: str
+) -> None:
+    with laptop(browser, student) as watched:
+        page = watched.page
+
+        def grow_old(route: Route) -> None:
+            body = json.loads(route.request.post_data or "{}")
+            body["device"]["schema_version"] = 9
+            route.continue_(post_data=json.dumps(body))
+
+        page.context.route(SYNC, grow_old)
+        practise(page, topic)
+        expect(page.get_by_text("This page is older than the server.")).to_be_visible()
+        assert len(stored(page)["queue"]) == 1
+        page.context.unroute(SYNC)
+        page.reload()
+        expect_synced(page)
+        assert student.get("attempts")["count"] == 1

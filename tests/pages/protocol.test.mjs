@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { apiOf } from "../../public/account/api.js";
+import { accountOf, readAccount } from "../../public/account/stored.js";
+import { dataOf } from "../../public/learn/data.js";
+import { changeOf } from "../../public/learn/offline/file.js";
+import { waitingAnswers } from "../../public/learn/stored.js";
+import { apiWith } from "../../public/shared/api.js";
+import { isPassing } from "../../public/shared/problems.js";
+
+const ANN = { access: "a1", refresh: "r1", username: "ann", role: "student" };
+const OWN = { success: false, error: "Log in again.", code: "refresh_refused", requestId: "r" };
+const html = (status) => new Response("<html>Accept the terms</html>", { status, headers: { "Content-Type": "text/html" } });
+const json = (status, body) => new Response(JSON.stringify(body), { status });
+
+function storageWith(values) {
+  const kept = new Map(Object.entries(values));
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+}
+
+/** What a call ends with, and whether the log-in is over, if every call is answered by `respond`. */
+async function outcomeOf(respond) {
+  const storage = storageWith({ "stepwise.account": JSON.stringify(ANN) });
+  let over = false;
+  const api = apiOf(ANN, () => (over = true), { open: (token) => apiWith(token, async (path) => respond(path)), storage });
+  const problem = await api("GET", "/x").then(() => null, (error) => error);
+  return { problem, over, stored: readAccount(storage) };
+}
+
+const REFUSED = [401, 403, 404, 409, 400, 422];
+const FOREIGN = [...REFUSED, 200].map((status) => [`page ${status}`, () => html(status)])
+  .concat(REFUSED.map((status) => [`JSON ${status}`, () => json(status, { message: "Unauthorized" })]), [
+    ["text", () => json(200, "ok")],
+    ["redirect", () => Promise.reject(new TypeError("redirected"))],
+    ["page in place of the tokens", (path) => (path.includes("refresh") ? html(200) : json(401, OWN))],
+    ["refusal of the tokens by a network", (path) => (path.includes("refresh") ? html(401) : json(401, OWN))],
+    ["other JSON in place of the tokens", (path) => (path.includes("refresh") ? json(200, { status: "ok" }) : json(401, OWN))],
+  ]);
+
+for (const [name, respond] of FOREIGN) {
+  test(`a log-in outlasts the response of something else: ${name}`, async () => {
+    const { problem, over, stored } = await outcomeOf(respond);
+    assert.ok(isPassing(problem), problem.kind);
+    assert.equal(over, false);
+    assert.deepEqual(stored, ANN);
+  });
+}
+
+test("only the API's own refusal of the tokens ends a log-in", async () => {
+  const { problem, over } = await outcomeOf(() => json(401, OWN));
+  assert.equal(problem.kind, "credential");
+  assert.equal(over, true);
+});
+
+test("the size of a body may be refused by a platform, which says so by the status alone", async () => {
+  const { problem } = await outcomeOf(() => html(413));
+  assert.equal(problem.status, 413);
+});
+
+test("tokens that are incomplete are no log-in", () => {
+  for (const reply of [{}, { access_token: "a", refresh_token: "r" }, { access_token: "a", refresh_token: 1, user: { username: "u", role: "r" } }]) {
+    assert.throws(() => accountOf(reply), { kind: "unreadable" });
+  }
+});
+
+test("a page in place of a file is not taken for it", async () => {
+  await assert.rejects(apiWith("p", async () => html(200))("GET", "/export", { as: "text" }), { kind: "unreadable" });
+});
+
+test("answers that wait are kept if a network's page refuses them", async () => {
+  const answer = { id: "1", question_id: "q", answer: "4" };
+  globalThis.localStorage = storageWith({ "stepwise.answers": JSON.stringify({ ann: [answer] }) });
+  for (const status of [401, 403, 404, 409, 422]) {
+    const api = apiWith("p", async () => html(status));
+    await assert.rejects(dataOf(api, "ann").sendWaiting(), { kind: "unreadable" });
+    assert.deepEqual(waitingAnswers("ann"), [answer], String(status));
+  }
+});
+
+test("an answer that could not be kept is said to be so while it waits", async () => {
+  const full = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  for (const [storage, kept] of [[storageWith({}), true], [{ ...storageWith({}), setItem: full }, false]]) {
+    globalThis.localStorage = storage;
+    globalThis.addEventListener ??= () => {};
+    globalThis.removeEventListener ??= () => {};
+    const controller = new AbortController();
+    const seen = [];
+    const sent = dataOf(apiWith("p", async () => html(502)), "ann").answer({ id: "1", question_id: "q", answer: "4" }, controller.signal, (waiting) => {
+      seen.push(waiting.kept);
+      controller.abort();
+      waiting.now();
+    });
+    await assert.rejects(sent);
+    assert.deepEqual(seen, [kept]);
+  }
+});
+
+const ID = "0f9c1d2e-0000-4000-8000-00000123abcd";
+const TIME = "2026-11-28T12:00:00.000000Z";
+const ATTEMPT = { id: ID, table_name: "question_attempts", row_id: ID, kind: "create", clock: `${TIME}-0000-0123abcd`, created_at: TIME,
+  columns: { question_id: ID, answer: "<img src=x onerror=alert(1)>", timestamp: TIME, time_taken_seconds: 9.5, confidence: null, is_correct: true } };
+const PROFILE = { ...ATTEMPT, table_name: "student_profiles", kind: "update", columns: { exam_date: null, available_hours_per_day: 2 } };
+
+test("a change of a file is taken as it is, without what is no part of it", () => {
+  assert.deepEqual(changeOf(JSON.stringify({ ...ATTEMPT, state: "applied", sequence: 1 })), ATTEMPT);
+  assert.deepEqual(changeOf(JSON.stringify(PROFILE)), PROFILE);
+  const newer = { ...ATTEMPT, columns: { ...ATTEMPT.columns, mood: "good" } };
+  assert.deepEqual(changeOf(JSON.stringify(newer)), newer);
+});
+
+test("a change that the page could not show or the server not read is refused", () => {
+  const spoilt = [
+    ...["", "{", "null", "7", '"text"', "[]", "[[]]"],
+    ...Object.keys(ATTEMPT).map((name) => ({ ...ATTEMPT, [name]: undefined })),
+    ...["id", "row_id", "clock", "created_at", "table_name", "kind"].map((name) => ({ ...ATTEMPT, [name]: "__proto__" })),
+    ...["constructor", "exam_marks", "student_profiles", 7].map((table_name) => ({ ...ATTEMPT, table_name })),
+    { ...ATTEMPT, table_name: "toString", kind: Object.prototype.toString },
+    ...Object.entries({ question_id: "x", answer: { text: 1 }, timestamp: "yesterday", time_taken_seconds: "9", confidence: 1.5, is_correct: "yes" })
+      .map(([name, value]) => ({ ...ATTEMPT, columns: { ...ATTEMPT.columns, [name]: value } })),
+    { ...ATTEMPT, columns: { ...ATTEMPT.columns, timestamp: "2026-99-28T12:00:00Z" } },
+    { ...ATTEMPT, columns: { ...ATTEMPT.columns, time_taken_seconds: -1 } },
+    { ...ATTEMPT, columns: { ...ATTEMPT.columns, answer: "x".repeat(200_000) } },
+    ...Object.entries({ exam_date: 7, available_hours_per_day: null, grade: "ten", target_exam: null, class_id: ID, constructor: 1 })
+      .map(([name, value]) => ({ ...PROFILE, columns: { [name]: value } })),
+  ];
+  for (const each of spoilt) {
+    const line = typeof each === "string" ? each : JSON.stringify(each);
+    assert.throws(() => changeOf(line), { kind: "format" }, line.slice(0, 200));
+  }
+  const huge = JSON.stringify(ATTEMPT).replace("9.5", "1e999");
+  assert.throws(() => changeOf(huge), { kind: "format" });
+});
