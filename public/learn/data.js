@@ -32,13 +32,16 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  /** What the copy returns; null without one, or if it can keep nothing more. */
+  let own = copy; // null once it can keep nothing more; the data stay the same, so that no question under way is lost
+
+  /** What the copy returns; null without one. */
   const fromCopy = async (use) => {
-    if (copy === null) return null;
+    if (own === null) return null;
     try {
-      return await use(copy);
+      return await use(own);
     } catch (error) {
       if (error.kind !== "storage") throw error;
+      own = null;
       onLost(error);
       return null;
     }
@@ -60,7 +63,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
   return {
     /** Store an answer, and return what it brought. */
     async answer(body, signal, onWait) {
-      return (await fromCopy((own) => own.answer(body))) ?? sendAnswer(body, signal, onWait);
+      return (await fromCopy((each) => each.answer(body))) ?? sendAnswer(body, signal, onWait);
     },
 
     /** Number of answers that wait for the server. */
@@ -81,13 +84,13 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
 
     /** All data of the page except questions. */
     async overview(signal) {
-      return (await fromCopy((own) => own.overview(() => fetchOverview(signal)))) ?? fetchOverview(signal);
+      return (await fromCopy((each) => each.overview(() => fetchOverview(signal)))) ?? fetchOverview(signal);
     },
 
     /** The questions of a topic, and the ids of those that were answered, oldest first. */
     async practice(topicId, signal) {
-      const own = await fromCopy((each) => each.practice(topicId));
-      if (own) return own;
+      const kept = await fromCopy((each) => each.practice(topicId));
+      if (kept) return kept;
       const [{ questions }, { attempts }] = await Promise.all([
         get("questions", signal, { topic_id: topicId, limit: MOST }),
         get("attempts", signal, { limit: MOST }),
@@ -100,7 +103,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     makePlan: (type) => api("POST", "/api/learning/plan", { body: { plan_type: type } }),
     /** Change the profile: on this device, and later at the server. */
     async saveProfile(changes) {
-      if (!(await fromCopy((own) => own.saveProfile(changes)))) await api("PUT", "/api/learning/profile", { body: changes });
+      if (!(await fromCopy((each) => each.saveProfile(changes)))) await api("PUT", "/api/learning/profile", { body: changes });
     },
     join: (code) => api("POST", "/api/learning/classes/join", { body: { code } }),
   };

@@ -55,9 +55,9 @@ function Study({ account, api, note, onLeave }) {
   const now = useNow(10_000);
   const own = useCopy(api, account);
   const [unsupported, setUnsupported] = useState(false); // a server that is itself a device has no other devices
-  const copy = unsupported ? null : own.copy;
+  const [opened, copy] = unsupported ? [null, null] : [own.opened, own.copy];
   const [leaving, setLeaving] = useState(false);
-  const data = useMemo(() => dataOf(api, account.username, copy, own.lose), [api, copy]);
+  const data = useMemo(() => dataOf(api, account.username, opened, own.lose), [api, opened]);
   const load = useCallback((signal) => data.overview(signal), [data]);
   const live = useLive(own.phase === "opening" ? null : load, { interval: REFRESH_MS, paused: view.name === "practise" && view.topicId !== null });
   const practising = view.name === "practise" && view.topicId !== null;

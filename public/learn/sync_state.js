@@ -5,24 +5,29 @@ import { DEVICE } from "./texts.js";
 
 const GRACE_MS = 5000; // a change that waits for longer is worth a warning
 
-/** The copy of the student: `{phase: "opening"|"ready"|"none", copy, reason, lose}`; `reason` says why there is none. */
+/**
+ * The copy of the student: `{phase: "opening"|"ready"|"none", opened, copy, reason, lose}`. `copy` is null without one,
+ * and after `lose`, when it can keep nothing more; `reason` says why. `opened` is the copy in either case.
+ */
 export function useCopy(api, account) {
-  const [state, setState] = useState({ phase: "opening", copy: null, reason: null });
-  const none = (error) => setState({ phase: "none", copy: null, reason: error.kind === "storage" ? error.reason : "unavailable" });
+  const [state, setState] = useState({ phase: "opening", opened: null, copy: null, reason: null });
+  const reasonOf = (error) => (error.kind === "storage" ? error.reason : "unavailable");
+  const none = (error) => setState({ phase: "none", opened: null, copy: null, reason: reasonOf(error) });
+  const lose = (error) => setState((before) => ({ ...before, copy: null, reason: reasonOf(error) }));
   useEffect(() => {
     let over = false;
     let copy = null;
     import("./offline/copy.js").then(({ openCopy }) => openCopy(api, account)).then((opened) => {
       copy = opened;
       if (over) opened.background.stop();
-      else setState({ phase: "ready", copy, reason: null });
+      else setState({ phase: "ready", opened: copy, copy, reason: null });
     }, (error) => over || none(error));
     return () => {
       over = true;
       copy?.background.stop();
     };
   }, [api]);
-  return { ...state, lose: none };
+  return { ...state, lose };
 }
 
 const NOTHING = { pending: 0, answers: 0, since: null, rejections: [], syncing: false, away: false, problem: null, lastSuccess: null };
@@ -82,6 +87,7 @@ export function useSync(data, copy, onSent) {
   const told = useRef(onSent);
   told.current = onSent;
   useEffect(() => {
+    direct.refresh();
     if (copy === null) return undefined;
     let last = copy.background.state;
     setState(last);

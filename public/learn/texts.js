@@ -272,7 +272,7 @@ export const PRACTICE = {
   offline: "You are offline.",
   noAnswer: "The server does not answer.",
   kept: "Your answer is kept on this device and is sent until the server has it.",
-  notKept: "This browser has no room for your answer, so it is not saved. Keep this page open until you are online.",
+  notKept: "This browser has no room for your answer, so it is not saved. Stay on this question until you are online.",
   tryNow: "Try now",
   gone: ["This question is no longer there.", "Your answer to it was not stored. Go on with the next one."],
   done: (right, all) => (all === 0 ? "Nothing answered this time" : `${right} of ${all} right`),

@@ -11,7 +11,8 @@ const PATH = "/api/learning/sync";
 const SCHEMA_VERSION = 1;
 const MAX_OPERATIONS = 200;
 const MAX_BYTES = 240 * 1024; // with the rest of the body it stays below 256 KB
-const UNREADABLE = [400, 413, 422]; // statuses of a call that is refused as a whole, such as for the size of one change
+const UNREADABLE = [400, 422]; // statuses with which the API refuses a call as a whole
+const TOO_LARGE = 413; // a platform refuses a call so, too, before it comes to the API
 const SENT = ["id", "table_name", "row_id", "kind", "columns", "clock"];
 
 const wire = (operation) => Object.fromEntries(SENT.map((name) => [name, operation[name]]));
@@ -95,6 +96,9 @@ async function exchange(store, api, most, signal) {
   return { body, operations, reply, stuck: await keep(store, operations, reply) };
 }
 
+/** Whether a call was refused for its body, and not by something between this page and the server. */
+const isUnreadable = ({ status, kind }) => status === TOO_LARGE || (UNREADABLE.includes(status) && kind === "refused");
+
 /**
  * Do what a refused call needs before it is repeated.
  *
@@ -113,7 +117,7 @@ async function adapt(store, api, { body, operations, problem }, signal) {
     await forgetCursor(store);
     return MAX_OPERATIONS;
   }
-  if (!UNREADABLE.includes(problem.status) || !operations.length) throw problem;
+  if (!isUnreadable(problem) || !operations.length) throw problem;
   if (operations.length > 1) return Math.floor(operations.length / 2);
   const probe = await exchange(store, api, 0, signal);
   if (probe.problem) throw probe.problem;
@@ -133,6 +137,7 @@ async function adapt(store, api, { body, operations, problem }, signal) {
  */
 export async function synchronise(store, api, signal) {
   await fetchContent(store, api, signal);
+  const repaired = [];
   let most = MAX_OPERATIONS;
   for (;;) {
     const call = await exchange(store, api, most, signal);
@@ -142,9 +147,9 @@ export async function synchronise(store, api, signal) {
     }
     most = MAX_OPERATIONS;
     const { body, reply, stuck } = call;
-    if (stuck) return { seconds: reply.next_sync_seconds, stuck, repaired: [] };
+    if (stuck) return { seconds: reply.next_sync_seconds, stuck, repaired };
     if (reply.has_more || !body.digests || (await countPending(store))) continue;
-    const repaired = await compare(store, api, reply.digests, reply.schema_version === SCHEMA_VERSION, signal);
+    repaired.push(...(await compare(store, api, reply.digests, reply.schema_version === SCHEMA_VERSION, signal)));
     if (await countPending(store)) continue; // what the server had lost
     await store.write(async (tables) => tables.put(META, { ...(await tables.get(META, "sync")), lastSuccess: Date.now() }, "sync"));
     return { seconds: reply.next_sync_seconds, stuck, repaired };
