@@ -324,7 +324,7 @@ def test_settings_saved_elsewhere_are_not_overwritten(
     page.get_by_label("Voice", exact=True).fill("Mine")
     amina.save(selectedVoice="Elsewhere")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("saved in another place")
+    expect(page.get_by_role("alert")).to_contain_text("saved elsewhere")
     assert amina.session["selected_voice"] == "Elsewhere"
 
 
