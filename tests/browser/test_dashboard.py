@@ -268,7 +268,7 @@ def test_hostile_names_and_values_are_shown_as_text(visit: Visit, own_server: Lo
 def test_many_students_are_shown_a_hundred_at_a_time_and_filtered(
     visit: Visit, own_server: LocalServer
 ) -> None:
-    with httpx.Client(base_url=own_server.url) as client:
+    with httpx.Client(base_url=own_server.url, timeout=60) as client:
         for n in range(130):
             body = {
                 "sessionToken": f"ws_{n:013d}_{'0' * 64}",
