@@ -79,7 +79,7 @@ function useWarning({ pending, since }) {
  *
  * @param {object} data of the page
  * @param {object|null} copy of the student
- * @param {() => void} onSent called when the server has taken all changes, or when other rows came
+ * @param {() => void} onSent called when the server has taken all changes, or when a repair has changed rows
  */
 export function useSync(data, copy, onSent) {
   const [state, setState] = useState(null);
@@ -92,10 +92,10 @@ export function useSync(data, copy, onSent) {
     let last = copy.background.state;
     setState(last);
     return copy.background.listen((next) => {
-      const sent = last.pending > 0 && next.pending === 0;
+      const renewed = (last.pending > 0 && next.pending === 0) || next.repairs > last.repairs;
       last = next;
       setState(next);
-      if (sent) told.current();
+      if (renewed) told.current();
     });
   }, [copy]);
   const send = useCallback(() => copy?.background.now(), [copy]);

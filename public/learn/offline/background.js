@@ -23,7 +23,7 @@ export class Background {
    */
   constructor(store, api, name) {
     Object.assign(this, { store, api, name, failures: 0, timer: null, blockedUntil: 0, running: null, ended: false });
-    this.state = { ready: false, syncing: false, away: false, problem: null, pending: 0, answers: 0, since: null, rejections: [], lastSuccess: null };
+    this.state = { ready: false, syncing: false, away: false, problem: null, pending: 0, answers: 0, since: null, rejections: [], lastSuccess: null, repairs: 0 };
     this.listeners = new Set();
     this.controller = new AbortController();
     this.channel = new BroadcastChannel(name);
@@ -94,11 +94,11 @@ export class Background {
       this.soon(FIRST_WAIT_MS); // another tab is at it
       return false;
     }
-    const { problem = null, stuck = false, seconds = null } = outcome;
+    const { problem = null, stuck = false, seconds = null, repaired = [] } = outcome;
     const failed = problem !== null || stuck;
     this.failures = failed ? this.failures + 1 : 0;
     const away = problem !== null && isPassing(problem);
-    this.#change({ syncing: false, away, problem: away ? null : problem });
+    this.#change({ syncing: false, away, problem: away ? null : problem, repairs: this.state.repairs + repaired.length });
     const wait = failed ? waitAfter(this.failures - 1, problem?.seconds ?? seconds) : seconds * 1000 || REGULAR_WAIT_MS;
     if (failed && (problem?.seconds || stuck)) this.blockedUntil = Date.now() + wait;
     this.channel.postMessage("synced");
