@@ -99,7 +99,7 @@ def test_two_devices_may_give_one_number_to_different_rows(school: School) -> No
         ("question_attempts", '{"answer": "a\\ud800b"}', {}, "data: It is not the JSON"),
         ("question_attempts", '{"a": ' * 5_000, {}, "data: It is not the JSON"),
         ("question_attempts", '{"a":' * 40 + "1" + "}" * 40, {}, "data: It is not the JSON"),
-        ("question_attempts", {}, {"operation_type": "delete"}, "Nothing is deleted"),
+        ("question_attempts", {}, {"operation_type": "delete"}, "A device cannot delete rows"),
         ("student_profiles", {"grade": 13}, {}, "not valid"),
         ("question_attempts", ATTEMPT | {"question_id": "x"}, {}, "no such question"),
         ("question_attempts", ATTEMPT | {"question_id": 7}, {}, "no such question"),
