@@ -145,7 +145,7 @@ def compare(
         for version, own_runs in zip(banks, runs, strict=True):
             answers = np.random.default_rng(seed)
             own_runs.append(simulate_tests(version, theta, questions, answers, truth))
-    tested = pool.bank.slopes[pool.gradable].any(axis=0)
+    tested: np.ndarray = np.asarray(pool.bank.slopes[pool.gradable].any(axis=0))
     own, plug_in = (_comparison(each, tested, threshold) for each in runs)
     return own, plug_in
 
