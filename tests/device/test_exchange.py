@@ -18,6 +18,7 @@ from lib.learning.current_user import Call, read_user
 from lib.learning.mastery.store import list_mastery
 from lib.learning.students.profile import change_profile, read_profile
 from lib.learning.students.wire import ProfileChangeIn
+from lib.logs import install_writer, write_json
 from tests.device.devices import (
     NOW,
     STUDENT_ID,
@@ -168,11 +169,14 @@ def test_file_that_cannot_be_written_is_named(
 ) -> None:
     target = tmp_path / "missing" / "queue.jsonl"
     mask = os.umask(0o077)
-    assert main(["--folder", str(folder), "export", str(target)]) == 1
-    assert "No such file" in capsys.readouterr().err
-    (tmp_path / "file").write_text("")
-    assert main(["--folder", str(tmp_path / "file"), "serve"]) == 1
-    os.umask(mask)
+    try:
+        assert main(["--folder", str(folder), "export", str(target)]) == 1
+        assert "No such file" in capsys.readouterr().err
+        (tmp_path / "file").write_text("")
+        assert main(["--folder", str(tmp_path / "file"), "serve"]) == 1
+    finally:
+        os.umask(mask)
+        install_writer(write_json)
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
