@@ -28,7 +28,7 @@ GREATEST_LOCATION = 4.5
 
 @dataclass(frozen=True)
 class Errors:
-    """How wrong the parameters are.
+    """Errors of the stated parameters.
 
     Attributes:
         difficulty: Standard deviation of the true b = Φ⁻¹(difficulty) around the stated one.
