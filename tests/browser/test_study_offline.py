@@ -330,9 +330,11 @@ def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, t
     with laptop(browser, student) as watched:
         page = watched.page
         old = stored(page)
-        for _sync in range(2):
+        answers = 0
+        while stored(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
             practise(watched, topic)
             expect_synced(page)
+            answers += 1
         page.goto("about:blank")
         page.goto("/icon.svg")
         stored(page, {"meta": {"device": old["device"], "sync": old["sync"]}})
@@ -343,7 +345,7 @@ def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, t
         device = stored(page)["device"]
         assert device["id"] != old["device"]["id"]
         assert device["former"] == [old["device"]["id"]]
-        assert student.get("attempts")["count"] == 3
+        assert student.get("attempts")["count"] == answers + 1
         assert_equal(watched, student)
 
 
