@@ -11,7 +11,8 @@ from lib.settings import Settings
 from local.demo.planner_accounts import demo_password
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
-from tests.browser.school import School
+from tests.browser.offline import TOPIC
+from tests.browser.school import Account, School
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 from tests.demo.demo_database import load_demo, load_planner_demo
 from tests.support.browser import WatchedPage, find_browser, running_browser, watched_page
@@ -119,3 +120,16 @@ def visit(browser: Browser, server: LocalServer) -> Iterator[Callable[..., Watch
             return watched
 
         yield open_page
+
+
+@pytest.fixture
+def student(school: School) -> Account:
+    """A new student of the school."""
+    return school.register()
+
+
+@pytest.fixture(scope="module")
+def topic(school: School) -> str:
+    """A topic with questions to choose an answer for."""
+    topics = school.register().get("topics")["topics"]
+    return str(next(each["id"] for each in topics if each["name"] == TOPIC))

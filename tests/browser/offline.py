@@ -10,6 +10,8 @@ from tests.browser.school import Account
 from tests.support.browser import WatchedPage, watched_page
 
 PATH = "/learn"
+BADGE = ".bar .badge"
+TOPIC = "Algebraic expressions"
 SYNC = "**/api/learning/sync"
 IN_CONTROL = """
 async () => {
@@ -59,7 +61,7 @@ def laptop(browser: Browser, account: Account, path: str = PATH) -> Iterator[Wat
 
 def expect_synced(page: Page) -> None:
     """Wait until the page says that the server has everything."""
-    expect(page.locator(".bar .badge")).to_contain_text("Synced")
+    expect(page.locator(BADGE)).to_contain_text("Synced")
 
 
 def answer(page: Page, option: str = "1", level: str = "3") -> None:

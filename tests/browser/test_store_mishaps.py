@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.offline import (
+    BADGE,
     PATH,
     SYNC,
     answer,
@@ -20,23 +21,8 @@ from tests.browser.offline import (
     stored,
     unexpected,
 )
-from tests.browser.school import Account, School
+from tests.browser.school import Account
 from tests.support.browser import WatchedPage
-
-BADGE = ".bar .badge"
-TOPIC = "Algebraic expressions"
-
-
-@pytest.fixture
-def student(school: School) -> Account:
-    return school.register()
-
-
-@pytest.fixture(scope="module")
-def topic(school: School) -> str:
-    """A topic with questions to choose an answer for."""
-    topics = school.register().get("topics")["topics"]
-    return str(next(each["id"] for each in topics if each["name"] == TOPIC))
 
 
 def practise(page: Page, topic: str, answers: int = 1) -> None:

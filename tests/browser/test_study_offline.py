@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.offline import (
+    BADGE,
     PATH,
     SYNC,
+    TOPIC,
     answer,
     expect_synced,
     laptop,
@@ -21,21 +22,6 @@ from tests.browser.offline import (
 )
 from tests.browser.school import Account, School
 from tests.support.browser import WatchedPage, watched_page
-
-BADGE = ".bar .badge"
-TOPIC = "Algebraic expressions"
-
-
-@pytest.fixture
-def student(school: School) -> Account:
-    return school.register()
-
-
-@pytest.fixture(scope="module")
-def topic(school: School) -> str:
-    """A topic with questions to choose an answer for."""
-    topics = school.register().get("topics")["topics"]
-    return str(next(each["id"] for each in topics if each["name"] == TOPIC))
 
 
 def practise(watched: WatchedPage, topic: str, answers: int = 1) -> None:
