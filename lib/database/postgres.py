@@ -14,6 +14,7 @@ from select import select
 from typing import Any, TypeVar, cast
 
 import psycopg
+from psycopg import Cursor
 from psycopg import errors as driver
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
@@ -38,6 +39,7 @@ _queries = load_queries("database/refusals.sql")
 IDLE_SECONDS = 60.0  # after that, a pooler or a frozen function has often closed the socket
 MAX_CONNECTIONS = 10  # in a process; under load, the platforms add processes, not threads
 WAIT_SECONDS = 5.0  # for a free connection of the pool
+BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
 
@@ -122,10 +124,21 @@ class Postgres:
         *,
         read: bool = False,
     ) -> list[list[Any]]:
-        """Run statements in one round trip, all or nothing; return the rows of each, in order."""
+        """Run statements in one round trip, all or nothing; return the rows of each, in order.
+
+        Args:
+            statements: What to run.
+            read: Whether they only read. They then read one state of the database: what others
+                commit meanwhile is in the rows of none of them.
+        """
 
         def run(connection: Connection, first: Sequence[Statement]) -> list[list[Any]]:
-            return _pipelined(connection, [*first, *statements])[len(first) :]
+            if read:
+                return _read_snapshot(connection, first, statements)
+            with connection.pipeline():
+                _execute_all(connection, first)
+                cursors = _execute_all(connection, statements)
+            return _rows_of(cursors)
 
         return self._run(run, read=read)
 
@@ -242,19 +255,43 @@ def _after(first: Sequence[Statement], connection: Connection) -> Iterator[None]
         yield
         return
     with connection.pipeline():
-        for statement in first:
-            connection.execute(statement.query.text, statement.params)
+        _execute_all(connection, first)
         yield
 
 
-def _pipelined(connection: Connection, statements: Sequence[Statement]) -> list[list[Any]]:
-    with connection.pipeline():
-        cursors = [
-            connection.cursor(
-                row_factory=cast("Any", class_row(statement.row) if statement.row else tuple_row)
-            ).execute(statement.query.text, statement.params)
-            for statement in statements
-        ]
+def _read_snapshot(
+    connection: Connection, first: Sequence[Statement], statements: Sequence[Statement]
+) -> list[list[Any]]:
+    """Return the rows of statements that read one state of the database, in one round trip.
+
+    The first statements are a transaction of their own, since those that write the same row as
+    others would fail in the snapshot.
+    """
+    try:
+        with connection.pipeline() as pipeline:
+            if first:
+                _execute_all(connection, first)
+                pipeline.sync()
+            connection.execute(BEGIN_SNAPSHOT)
+            cursors = _execute_all(connection, statements)
+            connection.execute("COMMIT")
+    except psycopg.Error:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    return _rows_of(cursors)
+
+
+def _execute_all(connection: Connection, statements: Sequence[Statement]) -> list[Cursor[Any]]:
+    return [
+        connection.cursor(
+            row_factory=cast("Any", class_row(statement.row) if statement.row else tuple_row)
+        ).execute(statement.query.text, statement.params)
+        for statement in statements
+    ]
+
+
+def _rows_of(cursors: list[Cursor[Any]]) -> list[list[Any]]:
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 

@@ -5,13 +5,27 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.assessment.conftest import Rows, Student, correct_option, make_questions, upload
+from lib.assessment.sessions.cache import delete_snapshots
+from lib.assessment.sessions.store import NewAnswer, record_answer
+from lib.database.postgres import Postgres, Transaction
+from lib.deps import Deps
+from tests.assessment.conftest import (
+    CONCEPTS,
+    Rows,
+    Student,
+    correct_option,
+    make_questions,
+    upload,
+    versions,
+    wait_for_a_lock,
+)
 
 
 def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
@@ -51,6 +65,40 @@ def test_thirty_identical_submits_record_one_answer_and_get_one_response(
     assert rows("SELECT total_questions, correct_responses FROM assessment.test_sessions") == [
         (count, count)
     ]
+
+
+def test_repeat_during_the_recording_of_the_last_answer_gets_its_figures(
+    ann: Student, deps: Deps, postgres_url: str, rows: Rows
+) -> None:
+    """Read one after the other, the answer was there already and the session's result was not."""
+    ann.start(end_criteria={"max_questions": 1})
+    assert ann.question
+    session_id, question_id = UUID(ann.session_id), ann.question["id"]
+    delete_snapshots(deps.redis, [session_id])
+    answer = NewAnswer(
+        session_id=session_id,
+        pool_version=versions(rows)[-1],
+        position=0,
+        question_id=question_id,
+        response=0,
+        is_correct=False,
+        initial_proficiency=[0.5] * CONCEPTS,
+        proficiency=[0.25] * CONCEPTS,
+        confidence=[0.5] * CONCEPTS,
+        learning_gain=-0.25,
+        test_efficiency=0.125,
+        next_question_id=None,
+        question_to_read=None,
+        end_reason="max_questions",
+    )
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_url) as other:
+        other.execute("LOCK TABLE assessment.test_responses")
+        repeat = pool.submit(ann.post, question_id, 0)
+        wait_for_a_lock(rows)
+        assert record_answer(cast("Postgres", Transaction(other)), answer)
+        other.commit()
+        summary = repeat.result().json()["test_summary"]
+    assert (summary["learning_gain"], summary["test_efficiency"]) == (-0.25, 0.125)
 
 
 def test_repeated_submit_returns_the_original_response(ann: Student, rows: Rows) -> None:

@@ -78,6 +78,37 @@ def test_batch_returns_results_in_order(db: Postgres) -> None:
     assert results == [[], [Row(1)], [(1,)]]
 
 
+def test_reads_of_a_batch_see_one_state_of_the_database(
+    db: Postgres, empty_postgres_url: str
+) -> None:
+    """Otherwise a session would lack the result of a last answer that is read with it."""
+    rows: list[list[list[tuple[int]]]] = []
+    wait = q("SELECT pg_advisory_lock_shared(1)")
+    batch = [Statement(COUNT), Statement(wait), Statement(COUNT)]
+    with psycopg.connect(empty_postgres_url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(1)")
+        reader = threading.Thread(target=lambda: rows.append(db.batch(batch, read=True)))
+        reader.start()
+        waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not other.execute(waiting).fetchall():
+            assert reader.is_alive()
+        other.execute("INSERT INTO things VALUES (1)")
+        other.execute("SELECT pg_advisory_unlock(1)")
+        reader.join()
+    before, _, after = rows[0]
+    assert before == after == [(0,)]
+    assert db.fetch_value(COUNT) == 1
+
+
+def test_read_batch_that_fails_leaves_its_connection_usable(db: Postgres) -> None:
+    backend = q("SELECT pg_backend_pid()")
+    before = db.fetch_value(backend)
+    with pytest.raises(SchemaMissing):
+        db.batch([Statement(COUNT), Statement(q("SELECT 1 FROM nowhere"))], read=True)
+    assert db.batch([Statement(COUNT)], read=True) == [[(0,)]]
+    assert db.fetch_value(backend) == before
+
+
 class ThingExists(Conflict):
     """That thing exists."""
 

@@ -252,11 +252,7 @@ def reset_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
 def read_with_answers(
     postgres: "Postgres", session_id: UUID
 ) -> tuple[SessionRow, list[AnswerRow]] | None:
-    """Return a session and its answers in order; None if the session does not exist.
-
-    The session is read before the answers, so the list may hold an answer that the session's total
-    does not count yet, but never the other way round.
-    """
+    """Return a session and its answers in order; None if the session does not exist."""
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
     sessions, answers = postgres.batch(
         [
