@@ -7,13 +7,15 @@ goes through `redact_text` before it is stored; the types in `lib/workshop/field
 import re
 from typing import Any
 
+from lib.patterns import late_pattern
+
 REDACTED = "[secret removed]"
 
 _NAME = (
     r"(?:api[-_]?key|auth[-_]?token|access[-_]?token|refresh[-_]?token|secret|passw(?:or)?d"
     r"|private[-_]?key|credential)"
 )
-SECRET_NAME = re.compile(_NAME + "|account_?sid", re.IGNORECASE)
+SECRET_NAME = late_pattern(_NAME + "|account_?sid", re.IGNORECASE)
 """Matches the name of a column or member that holds a secret."""
 
 # Stored JSON may be scanned as text, so a key may directly follow an escape sequence.
@@ -33,20 +35,20 @@ SECRET_LOOK = (
 )
 """Regular expression for secrets by their form, for Python and Postgres; legacy.secret_look() in
 sql/legacy/schema/tables.sql is the same. It never reaches past the end of a string in JSON."""
-_LOOK = re.compile(SECRET_LOOK)
-_URL_CREDENTIALS = re.compile(r"(?<=://)[^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+(?=@)")
+_LOOK = late_pattern(SECRET_LOOK)
+_URL_CREDENTIALS = late_pattern(r"(?<=://)[^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+(?=@)")
 # A placeholder, such as ${TOKEN}, stays: it begins with a character that no secret begins with.
-_URL_PARAMETER = re.compile(
+_URL_PARAMETER = late_pattern(
     rf"([?&;][\w.-]{{0,60}}(?:{_NAME}|token|key|auth|sig(?:nature)?)=)(?![$<{{%\[])[^&;#\s\"'<>\\`]+",
     re.IGNORECASE,
 )
-_HEADER = re.compile(r"(\b(?:bearer|basic)\s{1,3})[\w.~+/=-]{16,}", re.IGNORECASE)
-_QUOTED = re.compile(
+_HEADER = late_pattern(r"(\b(?:bearer|basic)\s{1,3})[\w.~+/=-]{16,}", re.IGNORECASE)
+_QUOTED = late_pattern(
     rf"({_NAME}[\w-]{{0,40}}\\{{0,9}}[\"']?\s{{0,5}}[:=]\s{{0,5}}\\{{0,9}}[\"'`])(?![$<{{%\[])"
     r"[^\s\"'`\\]{6,}+(?=\\{0,9}[\"'`])",
     re.IGNORECASE,
 )
-_UNQUOTED = re.compile(
+_UNQUOTED = late_pattern(
     rf"({_NAME}[\w-]{{0,40}}\s{{0,5}}[:=]\s{{0,5}})(?=[A-Za-z_+/-]{{0,80}}[0-9])"
     r"[\w+/-]{12,}+(?![.(\[])",
     re.IGNORECASE,

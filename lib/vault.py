@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 from lib.access.encryption_keys import configured_keys
 from lib.errors import Unreadable
+from lib.patterns import late_pattern
 from lib.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ AUTH_TOKEN_MEMBER = "twilioAuthToken"  # noqa: S105
 
 NONCE_BYTES = 12  # the size that GCM uses without hashing, NIST SP 800-38D, 8.2
 KEY_ID_DIGITS = 8
-_SEALED = re.compile(r"v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]{22,})", re.ASCII)
-_OLD = re.compile(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}", re.ASCII)
+_SEALED = late_pattern(r"v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]{22,})", re.ASCII)
+_OLD = late_pattern(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """The keys of a deployment, and keys for signatures that are derived from them."""
 
-import re
-
 from lib.access.weak_secrets import key_weakness
 from lib.errors import NotConfigured
+from lib.patterns import late_pattern
 from lib.settings import Settings
 
 SIGNING_KEY_BYTES = 32
-_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_KEY = late_pattern(r"[0-9a-fA-F]{64}")
 
 
 def configured_keys(settings: Settings) -> tuple[bytes, ...]:

@@ -17,14 +17,13 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 
 from lib.access.caller import address_digest
 from lib.access.endpoint import BY_PASSWORD, BY_TOKEN, Access, Endpoint
-from lib.access.user_tokens import TEACHING_ROLES, Claims, read_token
 from lib.access.weak_secrets import (
     MINIMUM_PASSWORD_LENGTH,
     MINIMUM_SECRET_LENGTH,
@@ -46,6 +45,9 @@ from lib.errors import (
 from lib.framework import Depends, Request
 from lib.pasted import unwrapped
 from lib.settings import Settings
+
+if TYPE_CHECKING:
+    from lib.access.user_tokens import Claims
 
 ADDRESS_LIMIT, ADDRESS_WINDOW = 5, timedelta(minutes=15)
 GLOBAL_LIMIT, GLOBAL_WINDOW = 50, timedelta(hours=1)
@@ -241,13 +243,15 @@ def _refuse_weak_passwords(settings: Settings, *, for_instructors: bool) -> None
         raise NotConfigured(name="INSTRUCTOR_PASSWORD", reason=reason)
 
 
-def _claims_of_user(request: Request, deps: Deps) -> Claims:
+def _claims_of_user(request: Request, deps: Deps) -> "Claims":
     """Return the claims of the caller's access token.
 
     Raises:
         TokenRefused: If it is missing, invalid or expired.
         RoleRefused: If the endpoint is for teachers, and the caller is not one.
     """
+    from lib.access.user_tokens import TEACHING_ROLES, read_token
+
     token = _bearer(request)
     if token is None:
         raise TokenRefused

@@ -1,19 +1,19 @@
-"""Statements about callers: attempts to sign in, the audit trail, and counts of writes."""
+"""Statements about operators: attempts to sign in, and the audit trail."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib.database.queries import load_queries, load_script
 from lib.database.schema import RIGHTS
-from lib.database.statements import Statement, as_jsonb
+from lib.database.statements import as_jsonb
 from lib.errors import SchemaMissing
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
 
-_queries = load_queries("access/callers.sql")
+_queries = load_queries("access/operators.sql")
 T = TypeVar("T")
 
 
@@ -122,27 +122,6 @@ def entry_matches(postgres: "Postgres", head: ChainHead) -> bool:
 def load_audit_page(postgres: "Postgres", filters: AuditFilter) -> list[AuditRow]:
     """Return entries, newest first."""
     return postgres.fetch_all(_queries["audit_page"], asdict(filters), AuditRow)
-
-
-def count_writes(
-    writes: Mapping[str, int], limits: Sequence[int], now: datetime, ends_at: datetime
-) -> Statement:
-    """Return the statement that counts writes, and raises `write_limit` if there are too many.
-
-    Args:
-        writes: Number of writes by key, in hexadecimal digits.
-        limits: Limit of each key.
-        now: Time of the request.
-        ends_at: End of the window.
-    """
-    params = {
-        "keys": [bytes.fromhex(key) for key in writes],
-        "writes": list(writes.values()),
-        "limits": list(limits),
-        "now": now,
-        "ends_at": ends_at,
-    }
-    return Statement(_queries["count_writes"], params)
 
 
 def _with_schema(postgres: "Postgres", run: Callable[[], T]) -> T:

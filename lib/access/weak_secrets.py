@@ -6,6 +6,8 @@ A refusal names the rule that the secret breaks, never the secret.
 import re
 from itertools import pairwise
 
+from lib.patterns import late_pattern
+
 MINIMUM_PASSWORD_LENGTH = 12  # characters
 MINIMUM_SECRET_LENGTH = 16  # characters, as Vercel recommends for CRON_SECRET
 MINIMUM_VARIETY = 5  # different characters; 12 random ones have fewer once in a million
@@ -23,8 +25,10 @@ _COMMON_WORDS = (
     *("yourpassword", "zxcvbnm", "a", "an", "is", "strong", "secure", "long", "random"),
     *("at", "least", "char", "chars", "characters", "hex", "digits", "generate", "here", "insert"),
 )
-_ONLY_COMMON_WORDS = re.compile(rf"(?:{'|'.join(sorted(_COMMON_WORDS, key=len, reverse=True))})++")
-_REPEATED = re.compile(r"(.{1,8}?)\1{2,}.{0,8}", re.DOTALL)
+_ONLY_COMMON_WORDS = late_pattern(
+    rf"(?:{'|'.join(sorted(_COMMON_WORDS, key=len, reverse=True))})++"
+)
+_REPEATED = late_pattern(r"(.{1,8}?)\1{2,}.{0,8}", re.DOTALL)
 """A short part, repeated three times or more, and up to eight further characters."""
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 from lib.pasted import unwrapped
+from lib.patterns import late_pattern
 
 SQLITE_FORM = "sqlite:///./local.db, or sqlite:////home/name/local.db for an absolute path"
-_SQLITE = re.compile(r"^sqlite(\+\w+)?:///", re.IGNORECASE)
+_SQLITE = late_pattern(r"^sqlite(\+\w+)?:///", re.IGNORECASE)
 LIBPQ_OPTIONS = frozenset(
     {
         *("user", "password", "host", "hostaddr", "port", "dbname", "service", "passfile"),
@@ -70,25 +71,27 @@ SUPABASE_HINT = (
     " port 6543, as docs/deploy.md says"
 )
 
-_NAME_BEFORE = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*(?=[\"'`]?[a-z+:]+://)")
-_PORT = re.compile(r":(\d+)(?=,|$)")
-_PSQL = re.compile(r"psql\s+(?:(?:-d|--dbname)[\s=]\s*)?(?=\W|\w+://|\w+=)")
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*(?::postgres(?:ql)?)?)://", re.IGNORECASE)
-_POSTGRES = re.compile(r"(?:jdbc:)?(?:postgres|postgresql|pgsql|postgis)(?:\+\w+)?", re.IGNORECASE)
+_NAME_BEFORE = late_pattern(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*(?=[\"'`]?[a-z+:]+://)")
+_PORT = late_pattern(r":(\d+)(?=,|$)")
+_PSQL = late_pattern(r"psql\s+(?:(?:-d|--dbname)[\s=]\s*)?(?=\W|\w+://|\w+=)")
+_SCHEME = late_pattern(r"([a-z][a-z0-9+.-]*(?::postgres(?:ql)?)?)://", re.IGNORECASE)
+_POSTGRES = late_pattern(
+    r"(?:jdbc:)?(?:postgres|postgresql|pgsql|postgis)(?:\+\w+)?", re.IGNORECASE
+)
 _HOST = r"(?:\[[0-9A-Za-z:.%]+\]|[^\s/?@:,\[\]]*)(?::\d*)?"
-_LOCATION = re.compile(
+_LOCATION = late_pattern(
     rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<database>/[^/?@]*)?/?"
     r"(?:\?(?P<options>(?:[\w.-]+(?:=[^&]*)?)?(?:&(?:[\w.-]+(?:=[^&]*)?)?)*))?"
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = late_pattern(
     r"\[(?:[A-Z]+[-_ ])*(?:YOUR|PASSWORD|USER|HOST|REF)(?:[-_ ][A-Z]+)*\]"
     r"|<[a-z]+(?:[-_ ][a-z]+)*>|\$\{\w+\}|\*{4,}|•{4,}",
     re.IGNORECASE,
 )
 """Words that stand for a value, an unset variable, or a console's dots in place of a password."""
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_KEYWORD = re.compile(r"\s*(\w[\w.-]*)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)")
-_SHOWN_NAME = re.compile(r"[A-Za-z_]\w{0,30}", re.ASCII)
+_STRAY_PERCENT = late_pattern(r"%(?![0-9A-Fa-f]{2})")
+_KEYWORD = late_pattern(r"\s*(\w[\w.-]*)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)")
+_SHOWN_NAME = late_pattern(r"[A-Za-z_]\w{0,30}", re.ASCII)
 
 
 @dataclass(frozen=True)

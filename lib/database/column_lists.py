@@ -7,12 +7,14 @@ added to that table appears in every list made from it.
 import re
 from collections.abc import Mapping, Sequence
 
+from lib.patterns import late_pattern
+
 ColumnLists = Mapping[str, Sequence[str]]
 """Names of columns by the name of their list."""
 
-_LIST = re.compile(r"\{\{(?P<list>\w+)(?P<operator> OR)?: (?P<expressions>.*?)\}\}", re.DOTALL)
-_EXCEPTION = re.compile(r"\s*(?P<column>\w+): (?P<expression>.*)", re.DOTALL)
-_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+_LIST = late_pattern(r"\{\{(?P<list>\w+)(?P<operator> OR)?: (?P<expressions>.*?)\}\}", re.DOTALL)
+_EXCEPTION = late_pattern(r"\s*(?P<column>\w+): (?P<expression>.*)", re.DOTALL)
+_IDENTIFIER = late_pattern(r"[a-z][a-z0-9_]*")
 
 
 def fill(text: str, lists: ColumnLists) -> str:

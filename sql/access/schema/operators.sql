@@ -87,7 +87,7 @@ CREATE INDEX IF NOT EXISTS operator_audit_locked_idx ON public.operator_audit (h
 -- Serves admit_operator(): whether an address was admitted lately.
 CREATE INDEX IF NOT EXISTS operator_audit_allowed_idx
   ON public.operator_audit (address_sha256, happened_at) WHERE outcome = 'allowed';
--- Serves record_refused_schedule of callers.sql: the wrong secrets of one hour.
+-- Serves record_refused_schedule of operators.sql: the wrong secrets of one hour.
 CREATE INDEX IF NOT EXISTS operator_audit_refused_idx ON public.operator_audit (happened_at)
   WHERE outcome = 'refused';
 

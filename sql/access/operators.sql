@@ -58,7 +58,3 @@ FROM (
 ) AS sized
 WHERE place = 1 OR bytes <= %(max_bytes)s
 ORDER BY id DESC;
-
--- count_writes --
--- Count calls and refuse them if there were too many.
-SELECT stepwise.count_writes(%(keys)s, %(writes)s, %(limits)s, %(now)s, %(ends_at)s);
