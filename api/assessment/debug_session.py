@@ -29,7 +29,8 @@ def debug_session(
 ) -> SessionDebugOut:
     """Return a session in Redis and in Postgres, with their differences.
 
-    With `explain`, also the candidates of a step, their expected information and eligibility.
+    With `explain`, the response also has the candidates of a step, with their expected information
+    and eligibility.
     """
     return compare(session_id, deps, is_explained=explain, step=step)
 

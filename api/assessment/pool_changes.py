@@ -13,7 +13,7 @@ from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.pool_changes", tag="Assessment: operators")
 QUESTION = "/api/pools/{question_pool_id}/questions/{question_id:opaque}"
-GivenDeps = Annotated[Deps, Depends(get_deps)]
+InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post(f"{QUESTION}/retire")
@@ -21,7 +21,7 @@ GivenDeps = Annotated[Deps, Depends(get_deps)]
 def retire_question(
     question_pool_id: PoolId,
     question_id: PathQuestionId,
-    deps: GivenDeps,
+    deps: InjectedDeps,
     body: w.RetireIn | None = None,
 ) -> w.ChangedQuestionOut:
     """Exclude a question from tests that start later; repeating the call changes nothing."""
@@ -31,7 +31,7 @@ def retire_question(
 @app.put(QUESTION)
 @raises(*errors.EDIT)
 def edit_question(
-    question_pool_id: PoolId, question_id: PathQuestionId, body: w.EditIn, deps: GivenDeps
+    question_pool_id: PoolId, question_id: PathQuestionId, body: w.EditIn, deps: InjectedDeps
 ) -> w.ChangedQuestionOut:
     """Replace a question, for tests that start later."""
     return change.edit(question_pool_id, question_id, body, deps)

@@ -25,7 +25,7 @@ def list_pools(
     limit: Limit = lists.MAX_PAGE,
     cursor: Annotated[Cursor, Query()] = None,
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return the pools; without a credential, the local server tells what a page may offer."""
+    """Return the pools; on the local server, others get what everybody may see of them."""
     return lists.pools(limit, cursor, deps, is_operator=is_operator)
 
 

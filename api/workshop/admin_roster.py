@@ -16,13 +16,13 @@ from lib.workshop.roster.import_roster import RosterQuery
 from lib.workshop.roster.wire import ImportedOut, RosterIn
 
 app = create_app("workshop.admin_roster", tag="Workshop: operators")
-GetDeps = Annotated[Deps, Depends(get_deps)]
+InjectedDeps = Annotated[Deps, Depends(get_deps)]
 IMPORT = "/api/admin-import-roster"
 
 
 @app.post(IMPORT)
 @raises(CourseNotFound, UnreadableRoster)
-def import_students(body: RosterIn, _query: RosterQuery, deps: GetDeps) -> ImportedOut:
+def import_students(body: RosterIn, _query: RosterQuery, deps: InjectedDeps) -> ImportedOut:
     """Enroll students in a course before they begin; importing a file again changes nothing."""
     with audited(deps, IMPORT) as facts:
         return import_roster.import_roster(body, deps, facts)
@@ -31,7 +31,7 @@ def import_students(body: RosterIn, _query: RosterQuery, deps: GetDeps) -> Impor
 @app.get("/api/admin-export", response_class=Response, responses=csv_body.DESCRIPTION)
 @raises(CourseNotFound, InvalidCursor)
 def export_students(
-    deps: GetDeps,
+    deps: InjectedDeps,
     course_id: CourseParam = None,
     limit: export.Limit = MAX_PAGE_SIZE,
     cursor: PageCursor = None,

@@ -77,7 +77,7 @@ class TicketExpired(Forbidden):
 
 
 class TicketUsedUp(Forbidden):
-    """This ticket has started {uses} of {uses} tests; ask whoever runs the test for a new one."""
+    """This ticket has started {uses} of {uses} tests; ask the organiser of the test for a new one."""
 
     code = "ticket_used_up"
     fields = ("ticket",)
@@ -188,7 +188,7 @@ class PoolVersionNotFound(NotFound):
 
 
 class NothingToAccept(Conflict):
-    """No such estimates of this pool wait to be accepted; read its last attempt."""
+    """This pool has no such proposal to accept; read its last attempt."""
 
     code = "nothing_to_accept"
     fields = ("accept",)

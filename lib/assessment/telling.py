@@ -1,8 +1,8 @@
 """Disclosure of results to students: each proficiency at once, or a rounded result at the end.
 
-With `end`, a student is told no figure that depends on which answers were right before the test is
-over. A test that ends before its minimum length tells none at all, because the result of one or two
-answers would give the correct options away.
+With `end`, no figure that depends on which answers were right is disclosed before the test is over,
+nor after a test that ended before its minimum length, because the result of one or two answers
+would give the correct options away.
 """
 
 from collections.abc import Sequence

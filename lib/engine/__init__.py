@@ -41,7 +41,7 @@ VERSION = 3
 the same answers to the same items give other numbers.
 
 1: item parameters treated as exact. 2: slopes attenuated by the errors of the parameters.
-3: attenuated so that curves match where tests ask.
+3: attenuation fitted to abilities near an item's location, where tests ask the item.
 """
 
 __all__ = [

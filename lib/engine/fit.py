@@ -1,4 +1,4 @@
-"""Fit statistics: of one person's answers to the model, and of all answers to one item."""
+"""Fit statistics: how well the answers of a person, or those to an item, fit the model."""
 
 from typing import NamedTuple
 

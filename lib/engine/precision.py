@@ -14,9 +14,9 @@ def reachable_deviation(
 ) -> FloatArray:
     """Return the posterior deviation of each concept after the best questions on it.
 
-    The examinee has the same ability in all concepts, and the test asks those available items that
-    tell most about one concept there: 1 / √(1 + Σ a² I), with the population's variance of 1
-    before the test.
+    The examinee has the same ability in all concepts, and the test asks the available items that
+    are most informative about one concept at that ability. The deviation is then
+    1 / √(1 + Σ a² I), with the population's variance of 1 before the test.
 
     Args:
         bank: Items with k concepts.
@@ -25,7 +25,7 @@ def reachable_deviation(
         questions: Number of questions of the test.
 
     Returns:
-        Posterior standard deviations on the latent scale, shape (k, m); 1 where nothing measures.
+        Posterior standard deviations on the latent scale, shape (k, m); 1 if no item measures.
 
     Raises:
         ValueError: If a level is not finite, `available` is not a mask, or `questions` not a count.

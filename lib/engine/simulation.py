@@ -122,7 +122,7 @@ def simulate(
         prior: Prior of every student; N(0, I) when None.
         answers: Each student's answer to each item, shape (m, n); drawn from the model when None.
             Passing the same array compares designs on the same answers; an array drawn from
-            another bank shows what errors of the parameters do.
+            another bank shows the effect of errors in the parameters.
 
     Raises:
         ValueError: If `theta` is not finite, or `answers` has another type or shape.

@@ -12,25 +12,26 @@ from numpy.typing import ArrayLike
 from .normal import FloatArray
 
 _EIGHT_OVER_PI = 8.0 / np.pi  # logits²; a logistic curve is nearly Φ(x / √(8/π)) (MacKay, 1992)
-_ABILITY_VARIANCE = 0.25  # of an ability in the middle of a test
-_LEAST_SHARE = 0.01  # of the stated values' variance that regression leaves to the truth
+_ABILITY_VARIANCE = 0.25  # typical posterior variance of an ability in the middle of a test
+_LEAST_SHARE = 0.01  # smallest share of the values' variance that `regressed` ascribes to the truth
 
 
 def attenuated(
     slope: ArrayLike, location_error: ArrayLike, log_slope_error: ArrayLike
 ) -> FloatArray:
-    """Return the slopes with which curves of uncertain items have the average of their curves.
+    """Return the slopes of the logistic curves that approximate the average curves of the items.
 
-    Let b ~ N(b₀, s²), log a ~ N(log a₀, r²) and t - b₀ ~ N(0, 0.5²), since a test asks items near
-    the ability, known to about 0.5 deviations in its middle. With E[dL/dx] ≈ ¼ / √(1 + πv/8) for
-    the logistic curve L and x ~ N(0, v), E[(t - b₀) P] is proportional to
+    Let b ~ N(b₀, s²), log a ~ N(log a₀, r²) and t - b₀ ~ N(0, 0.5²): a test asks items near the
+    ability, which is known to about 0.5 deviations in the middle of a test. With
+    E[dL/dx] ≈ ¼ / √(1 + πv/8) for the logistic curve L and x ~ N(0, v), E[(t - b₀) P] is
+    proportional to
 
-        g = E[a / √(8/π + a² (s² + 0.5²))],
+        g = E[a / √(8/π + a² (s² + 0.5²))].
 
-    which a logistic curve of slope √(8/π) g / √(1 - 0.5² g²) has as well. Over log a the
-    expectation is taken to second order: with u = a² (s² + 0.5²) / (8/π + a² (s² + 0.5²)), that of
-    the term above is multiplied by 1 + ½ r² (1 - u)(1 - 3u). For r = 0 the slope is
-    a / √(1 + π a² s² / 8).
+    The logistic curve without error that has the same g has the slope √(8/π) g / √(1 - 0.5² g²).
+    The expectation over log a is computed to second order: it is the term at a₀ times
+    1 + ½ r² (1 - u)(1 - 3u), with u = a₀² (s² + 0.5²) / (8/π + a₀² (s² + 0.5²)). For r = 0 the
+    slope is a₀ / √(1 + π a₀² s² / 8).
 
     Args:
         slope: Slopes a₀, logits, above 0, shape (n,).
@@ -52,22 +53,24 @@ def attenuated(
 
 
 def regressed(values: ArrayLike, error: float) -> tuple[FloatArray, float]:
-    """Return the expected truth behind values that scatter around it, and its deviation.
+    """Return the expected true values behind values with errors, and their standard deviation.
 
-    Estimates without a prior are such values: the greatest of many are too great on average. The
-    truth is taken as normal over the items, with the variance of the values less that of their
-    errors (at least 1 % of it); each value moves towards the mean by the share of errors in the
-    variance (Kelley, 1927). Values that calibration has shrunk already must not be regressed again.
+    This is for estimates without a prior, of which the greatest are too great on average. The true
+    values are assumed to be normal over the items; their variance is that of the given values
+    minus that of the errors, but at least 1 % of the former. Each value moves towards the mean by
+    the errors' share of the variance (Kelley, 1927). Values that calibration has shrunk already
+    must not be regressed again.
 
     Args:
         values: Locations b or log slopes of all items, shape (n,), not all alike.
         error: Standard deviation of each value around its truth, 0 or more.
 
     Returns:
-        The expected truths, shape (n,), and the standard deviation of the truths around them.
+        The expected true values, shape (n,), and the standard deviation of the true values around
+        them.
 
     Raises:
-        ValueError: If all values are alike, so that the spread of the truth cannot be estimated.
+        ValueError: If all values are alike, since the spread of the true ones is then unknown.
     """
     stated = np.asarray(values, float)
     total = float(np.var(stated))

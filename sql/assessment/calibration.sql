@@ -2,9 +2,9 @@
 
 -- pools_with_new_answers --
 -- Pools with enough new answers since their last calibration, or since the one that waits to be
--- accepted. Only tests that train a pool count. Pools whose last attempt succeeded
--- come first, those with the most new answers before the others. The failed ones follow, ordered by
--- their number of failures and the time of the last attempt, oldest first.
+-- accepted. Only tests that train a pool count. Pools whose last attempt succeeded come first, those
+-- with the most new answers before the others. The failed ones follow, ordered by their number of
+-- failures and the time of the last attempt, oldest first.
 SELECT p.id
 FROM assessment.question_pools p
 LEFT JOIN assessment.calibration_attempts w ON w.pool_id = p.id
@@ -65,10 +65,10 @@ ORDER BY newest.position;
 
 -- read_answers --
 -- Each student's first answer to the current text of each question, with the respondent's number; only
--- tests that train the pool count. Respondents are sampled by hash, with all their answers, up to `max_answers` answers; the limit
--- is proportionally lower if the pool has more than `full_concepts` concepts. A student who was away
--- longer than `same_ability_days` counts as a new respondent. Sessions of older deployments belong
--- to the pool's first version.
+-- tests that train the pool count. Respondents are sampled by hash, with all their answers, up to
+-- `max_answers` answers; the limit is proportionally lower if the pool has more than `full_concepts`
+-- concepts. A student who was away longer than `same_ability_days` counts as a new respondent.
+-- Sessions of older deployments belong to the pool's first version.
 WITH texts AS (
   SELECT i.question_id, i.position, i.revision, i.version AS first_version,
     lead(i.version) OVER (PARTITION BY i.position ORDER BY i.version) AS next_version,
@@ -162,8 +162,8 @@ JOIN LATERAL (
 ) AS last ON TRUE;
 
 -- write_proposal --
--- Hold estimates until an operator accepts them, in place of those of an earlier run, unless the pool has
--- a newer version; return their number.
+-- Store estimates as a proposal that waits for an operator, in place of one of an earlier run, unless
+-- the pool has a newer version; return its number.
 UPDATE assessment.calibration_attempts a SET proposal = %(proposal)s || jsonb_build_object(
   'number', assessment.next_number(coalesce((a.proposal ->> 'number')::INT, 0)))
 FROM assessment.question_pools p
@@ -175,8 +175,8 @@ RETURNING (a.proposal ->> 'number')::INT;
 SELECT TRUE FROM assessment.question_pools WHERE id = %(pool_id)s FOR UPDATE;
 
 -- read_proposal --
--- The estimates that wait, with the version that they would follow: null if questions or parameters
--- have changed since.
+-- The waiting proposal, with the version that it would follow: null if questions or parameters have
+-- changed since.
 SELECT (a.proposal ->> 'number')::INT AS number, a.proposal -> 'prior_covariance' AS prior_covariance,
   a.proposal -> 'report' AS report, a.proposal -> 'items' AS items,
   CASE WHEN NOT EXISTS (
@@ -188,12 +188,12 @@ FROM assessment.question_pools p
 JOIN assessment.calibration_attempts a ON a.pool_id = p.id
 WHERE p.id = %(pool_id)s AND a.proposal IS NOT NULL;
 
--- accepted --
--- Record that the estimates that waited are live.
+-- record_acceptance --
+-- Drop a proposal whose estimates are now in use, and record the outcome.
 UPDATE assessment.calibration_attempts SET proposal = NULL, outcome = 'calibrated'
 WHERE pool_id = %(pool_id)s;
 
 -- drop_proposal --
--- Drop estimates that waited, because newer ones are live.
+-- Drop a waiting proposal, because newer estimates are in use.
 UPDATE assessment.calibration_attempts SET proposal = NULL
 WHERE pool_id = %(pool_id)s AND proposal IS NOT NULL;

@@ -39,7 +39,7 @@ ORDER BY v.version DESC
 LIMIT %(limit)s;
 
 -- waiting_proposal --
--- The estimates that wait for an operator, if the pool has not changed since.
+-- The waiting proposal of a pool, if the pool has not changed since.
 SELECT (a.proposal ->> 'number')::INT AS number, a.finished_at AS created_at,
   (a.proposal -> 'report' ->> 'answers')::INT AS answers,
   (a.proposal -> 'report' ->> 'questions')::INT AS questions,
@@ -53,7 +53,7 @@ WHERE a.pool_id = %(pool_id)s AND a.proposal IS NOT NULL AND NOT EXISTS (
 
 -- list_questions --
 -- A page of a pool's questions with their answers and statistics, by position, after the given one
--- (null: the first page). Answers count whatever the text was when they were given.
+-- (null: the first page). Answers to earlier texts of a question count, too.
 WITH page AS (
   SELECT DISTINCT ON (i.position) i.*
   FROM assessment.pool_items i

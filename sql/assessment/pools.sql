@@ -53,7 +53,7 @@ RETURNING p.concept_count;
 UPDATE assessment.question_pools SET rules = jsonb_strip_nulls(rules || %(given)s)
 WHERE id = %(pool_id)s RETURNING rules;
 
--- reparametrised --
+-- questions_with_new_parameters --
 -- Uploaded questions whose author changed their parameters.
 SELECT u.id FROM pg_temp.uploaded u JOIN assessment.questions q ON q.id = u.id
 WHERE (u.difficulty, u.discrimination, u.guessing)
@@ -125,7 +125,7 @@ LEFT JOIN LATERAL (
 ) AS item ON TRUE
 CROSS JOIN LATERAL (
   SELECT item.question_id IS NOT NULL AND item.concepts = u.weights
-    AND NOT u.id = ANY (%(reparametrised)s::VARCHAR[]) AS same
+    AND NOT u.id = ANY (%(with_new_parameters)s::VARCHAR[]) AS same
 ) AS kept
 WHERE NOT kept.same OR item.revision <> q.revision OR item.retired <> u.retired;
 
@@ -177,8 +177,9 @@ JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_ve
 WHERE p.id = %(pool_id)s FOR UPDATE OF p;
 
 -- count_tests --
--- Tests that train the pool, on the versions since the last count: how many asked each question, at each level and at
--- any level, and (rows without a position) how many reached each level and any level.
+-- Tests that train the pool, on the versions since the last count: how many asked each question, at
+-- each level and at any level, and (rows without a position) how many reached each level and any
+-- level.
 WITH answered AS (
   SELECT r.session_id, q.position, width_bucket((
     SELECT avg(p.value::DOUBLE PRECISION)
@@ -233,8 +234,8 @@ LIMIT %(calibrations)s;
 -- read_flagged_questions --
 -- Each question's last drift flag, unless its author has given it new parameters since: newest
 -- calibration first, smallest p-value first within one; a page of them, after the given one (null:
--- the first page). An upload that changes only a text copies
--- the flag with the parameters; such a copy does not count as a flag of its own.
+-- the first page). An upload that changes only a text copies the flag with the parameters; such a copy
+-- does not count as a flag of its own.
 SELECT flag.question_id, flag.version, flag.revision <> latest.revision AS text_changed,
   (flag.calibration ->> 'answers')::INT AS answers,
   (flag.calibration ->> 'p_value')::DOUBLE PRECISION AS p_value,

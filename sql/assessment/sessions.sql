@@ -49,7 +49,7 @@ JOIN assessment.pool_versions v ON v.pool_id = s.question_pool_id AND v.version 
 WHERE s.id = %(session_id)s AND s.status = 'active';
 
 -- reset_session --
--- Close a session without a trace in anybody's long-term record.
+-- Close a session without a result, so that it does not change the student's long-term proficiency.
 SELECT assessment.close_session(s.id, 'terminated', 'reset')
 FROM (
   SELECT id FROM assessment.test_sessions WHERE id = %(session_id)s AND status = 'active' FOR UPDATE

@@ -98,7 +98,7 @@ def record_answers(
 
 
 def accept(client: TestClient, pool_id: str, accepted: Any) -> Any:
-    """Accept estimates that wait; return the response, whatever its status."""
+    """Accept waiting estimates; return the response, whatever its status."""
     body = {"question_pool_id": pool_id, "accept": accepted}
     return client.post("/api/admin-calibrate", json=body, headers=OPERATOR)
 

@@ -88,11 +88,12 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
 
 
 def accept_proposal(pool_id: UUID, number: int | None, deps: Deps) -> PoolCalibrationOut:
-    """Write the estimates that wait as the pool's next version.
+    """Write the waiting estimates as the next version of their pool.
 
     Args:
         pool_id: Pool of the estimates.
-        number: Their number, so that nobody accepts others than those they have seen; None for any.
+        number: Number of the proposal, so that nobody accepts one that they have not seen; None for
+            any.
         deps: Provides the database.
 
     Raises:

@@ -173,9 +173,9 @@ def write_proposal(
     report: dict[str, Any],
     items: list[dict[str, Any]],
 ) -> int | None:
-    """Hold estimates until an operator accepts them; return their number.
+    """Store estimates as a proposal that waits for an operator; return its number.
 
-    None if the pool has a version after `version`, from which they were made.
+    Return None if the pool already has a version after `version`, on which the estimates are based.
     """
     proposal = {
         "base_version": version,
@@ -194,12 +194,12 @@ def lock_pool(tx: "Transaction", pool_id: UUID) -> bool:
 
 
 def read_proposal(tx: "Transaction", pool_id: UUID) -> Proposal | None:
-    """Return the estimates of a pool that wait; None if there are none."""
+    """Return the waiting proposal of a pool; None if there is none."""
     return tx.fetch_one(_queries["read_proposal"], {"pool_id": pool_id}, Proposal)
 
 
 def accept(tx: "Transaction", pool_id: UUID, proposal: Proposal) -> int | None:
-    """Write the estimates that waited as the next version; return its number."""
+    """Write the estimates of a proposal as the next version; return its number."""
     params = {
         "pool_id": pool_id,
         "version": proposal.follows,
@@ -207,7 +207,7 @@ def accept(tx: "Transaction", pool_id: UUID, proposal: Proposal) -> int | None:
         "report": as_jsonb(proposal.report),
     }
     version = _write_version(tx, params, proposal.items)
-    tx.execute(_queries["accepted"], {"pool_id": pool_id})
+    tx.execute(_queries["record_acceptance"], {"pool_id": pool_id})
     return version
 
 

@@ -66,7 +66,7 @@ class PoolCalibrationOut(Body):
     questions: int
     """Number of questions with answers, which get new parameters."""
     proposal: int | None
-    """Number of the estimates that wait; accept them with `accept`. Null if they do not wait."""
+    """Number of the proposal, to be sent as `accept`; null if no estimates wait."""
     drifted: list[str]
     """Questions whose estimates differ from their parameters by more than chance."""
 

@@ -55,8 +55,8 @@ def edit(pool_id: UUID, question_id: str, body: EditIn, deps: Deps) -> ChangedQu
         if item.concept_count != len(body.concepts):
             raise EditConceptMismatch(expected=item.concept_count, actual=len(body.concepts))
         pool_store.write_upload(tx, pool_id, None)
-        changed = store.read_question(tx, pool_id, question_id)
-    return ChangedQuestionOut(question_pool_id=pool_id, question=question_out(changed))
+        question = store.read_question(tx, pool_id, question_id)
+    return ChangedQuestionOut(question_pool_id=pool_id, question=question_out(question))
 
 
 def retire(pool_id: UUID, question_id: str, body: RetireIn, deps: Deps) -> ChangedQuestionOut:
@@ -71,8 +71,8 @@ def retire(pool_id: UUID, question_id: str, body: RetireIn, deps: Deps) -> Chang
         if not item.retired:
             _refuse_change(item, question_id, body.version)
             store.retire(tx, pool_id, item)
-        changed = store.read_question(tx, pool_id, question_id)
-    return ChangedQuestionOut(question_pool_id=pool_id, question=question_out(changed))
+        question = store.read_question(tx, pool_id, question_id)
+    return ChangedQuestionOut(question_pool_id=pool_id, question=question_out(question))
 
 
 def go_back(body: PoolVersionIn, deps: Deps) -> PoolVersionOut:

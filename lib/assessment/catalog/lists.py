@@ -36,13 +36,13 @@ MAX_PAGE = 200
 MAX_QUESTIONS = 100
 """Maximum length of a page of questions."""
 MAX_BYTES = 3_500_000
-"""Size of the texts of a page of questions after which it ends; the platforms refuse 4.5 MB."""
+"""Maximum size of the texts on a page of questions; the platforms refuse responses of 4.5 MB."""
 
 
 def pools(
     limit: int, after: str | None, deps: Deps, *, is_operator: bool
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return a page of pools; strangers on the local server get what a page may offer.
+    """Return a page of pools; on the local server, others get what everybody may see of them.
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.
@@ -100,7 +100,7 @@ def questions(pool_id: UUID, limit: int, after: str | None, deps: Deps) -> PoolQ
     rows = store.list_questions(deps.postgres, pool_id, position, limit)
     if rows is None:
         raise PoolNotFound
-    page = _first_bytes(rows)
+    page = _rows_within_size(rows)
     is_last = len(page) == len(rows) < limit
     return PoolQuestionsOut(
         questions=[question_out(row) for row in page],
@@ -108,7 +108,7 @@ def questions(pool_id: UUID, limit: int, after: str | None, deps: Deps) -> PoolQ
     )
 
 
-def _first_bytes(rows: list[QuestionRow]) -> list[QuestionRow]:
+def _rows_within_size(rows: list[QuestionRow]) -> list[QuestionRow]:
     """Return the first rows whose texts have at most `MAX_BYTES`, but at least one row."""
     sizes = accumulate(
         len(f"{row.content}{row.options}{row.correct_answer}".encode()) for row in rows

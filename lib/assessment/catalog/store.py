@@ -84,7 +84,7 @@ class QuestionRow:
 
 @dataclass(frozen=True)
 class PoolDetails:
-    """A pool, a page of its versions, and the estimates that wait."""
+    """A pool, a page of its versions, and its waiting proposal."""
 
     pool: PoolRow
     versions: list[VersionRow]

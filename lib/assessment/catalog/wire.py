@@ -135,7 +135,7 @@ class ProposalOut(Body):
     """Estimates that wait for an operator."""
 
     number: int
-    """Number of these, for `accept` of `admin-calibrate`."""
+    """Number of the proposal, for `accept` of `admin-calibrate`."""
     created_at: UtcTime | None
     """Time of the end of the calibration."""
     answers: int
@@ -200,7 +200,7 @@ class CalibrationFitOut(Body):
     """p-value of the hypothesis that only a shift common to all questions occurred."""
     curve_change: float
     """Root mean square change of P(correct) over the respondents: how badly the parameters before
-    fitted the answers; 0.1 is much."""
+    fitted the answers; 0.1 is a large change."""
 
 
 class PoolQuestionOut(Body):
@@ -227,7 +227,7 @@ class PoolQuestionOut(Body):
     guessing: float
     """Guessing parameter that its author wrote."""
     retired: bool
-    """Whether it is no longer asked."""
+    """Whether tests that start later no longer ask it."""
     is_asked: bool
     """Whether new tests may ask it: it is not retired and has its correct answer among its
     options."""
@@ -270,8 +270,8 @@ class PrecisionOut(Answer):
     version: int
     """Version that new tests get."""
     questions: int
-    """Number of questions of the test: the pool's greatest length, at most the default of a
-    start."""
+    """Number of questions of the test: the default maximum of a start, or the maximum length of
+    the pool's rules if that is smaller."""
     precise_enough: float
     """Deviation at which `precision` ends a test by default."""
     proficiencies: list[float]
@@ -281,7 +281,7 @@ class PrecisionOut(Answer):
 
 
 class EditIn(QuestionIn):
-    """The whole question as it is to be."""
+    """The whole question after the edit."""
 
     id: QuestionId = ""
     """Id of the question; if given, that of the path."""

@@ -97,7 +97,10 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
 def _read_session(
     session_id: UUID, deps: Deps
 ) -> tuple[SessionRow, Session | None, list[AnswerRow]]:
-    """Return a session's row, the session rebuilt (None for an older deployment's), its answers."""
+    """Return a session's row, the rebuilt session and its answers.
+
+    The session is None if an older deployment recorded it.
+    """
     row_and_answers = store.read_with_answers(deps.postgres, session_id)
     if row_and_answers is None:
         raise SessionNotFound

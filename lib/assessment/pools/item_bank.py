@@ -1,4 +1,4 @@
-"""The engine's bank of a pool: parameters, and how far each of them is trusted."""
+"""The engine's bank of a pool: the parameters, and how uncertain each of them is."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ of its priors (`lib.engine.calibration.Shrinkage`), which the answers can only n
 
 
 def build_bank(items: Sequence[ItemRow], concept_count: int, selection: Selection) -> ItemBank:
-    """Return the bank in which a question says the less, the less certain its parameters are."""
+    """Return the bank, in which uncertain parameters make a question less informative."""
     location_error, log_slope_error = errors(items, selection)
     return ItemBank.from_questions(
         concept_rows(items, concept_count),
@@ -40,7 +40,7 @@ def errors(items: Sequence[ItemRow], selection: Selection) -> tuple[FloatArray, 
     """Return the deviations of b and of log discrimination, each of shape (n,).
 
     A calibrated question has the standard errors of its calibration, which are stored on the
-    authors' scale; the delta method returns them to the latent one. Any other question has the
+    authors' scale; the delta method converts them to the latent one. Any other question has the
     deviations of the pool's settings.
     """
     difficulty = np.array([i.difficulty for i in items])

@@ -12,7 +12,7 @@ from lib.assessment.pools.question import MAX_CONCEPTS
 
 MAX_QUESTIONS = 200
 """Maximum length of a test."""
-MIN_TOLD = 5
+MIN_LENGTH_TOLD_AT_END = 5
 """Minimum length of a test on a pool that tells results at the end: the result of fewer answers
 would reveal which of them were right."""
 DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
@@ -68,9 +68,9 @@ def problem(rules: dict[str, Any], concept_count: int) -> tuple[str, str] | None
     least, greatest = rules.get("min_questions", 1), rules.get("max_questions", MAX_QUESTIONS)
     if least > greatest:
         return "min_questions", f"must not be greater than max_questions, which is {greatest}"
-    if rules.get("tells") == "end" and greatest < MIN_TOLD:
+    if rules.get("tells") == "end" and greatest < MIN_LENGTH_TOLD_AT_END:
         return (
             "max_questions",
-            f"a pool that tells results at the end asks at least {MIN_TOLD}",
+            f"a pool that tells results at the end asks at least {MIN_LENGTH_TOLD_AT_END}",
         )
     return None

@@ -9,7 +9,7 @@ GREATEST_LOSS = 0.05
 """Default share of information that a drawn item may lose against the best one."""
 DIFFICULTY_ERROR, DISCRIMINATION_ERROR = 0.7, 0.3
 """Default standard deviations of the true b = Φ⁻¹(difficulty) and the true log discrimination
-around what an author wrote. docs/assessment.md has what they cost and bring."""
+around what an author wrote. docs/assessment.md states their costs and benefits."""
 FULL_TRUST = {"difficulty_error": 0.0, "discrimination_error": 0.0}
 """Deviations of versions that name none: they were stored when authors' parameters were always
 treated as exact, and the tests that began with them keep their results."""

@@ -197,10 +197,11 @@ def write_upload(
             their defaults.
     """
     pool = {"pool_id": pool_id}
-    changed = tx.fetch_all(_queries["reparametrised"], None, _Id)
+    with_new_parameters = tx.fetch_all(_queries["questions_with_new_parameters"], None, _Id)
     tx.execute(_queries["archive_changed_texts"])
     tx.execute(_queries["write_questions"], pool)
-    tx.execute(_queries["stage_changes"], {"reparametrised": [row.id for row in changed]})
+    ids = [row.id for row in with_new_parameters]
+    tx.execute(_queries["stage_changes"], {"with_new_parameters": ids})
     settings = {
         "selection": None if selection is None else as_jsonb(selection),
         "default_selection": as_jsonb(asdict(Selection())),
@@ -233,7 +234,7 @@ def count_tests(
         pool_id: Pool of the tests.
         since: First version to count.
         levels: Mean proficiencies at which the next level begins, ascending.
-        all_levels: Level under which tests are reported that reached any level.
+        all_levels: Level of the rows that count tests at any level.
     """
     params = {"pool_id": pool_id, "since": since, "levels": list(levels), "all_levels": all_levels}
     return tx.fetch_all(_queries["count_tests"], params, TestCount)

@@ -16,7 +16,7 @@ class ProficiencyOut(Body):
     proficiency: list[float]
     """Proficiency in each concept, a percentile from 0 to 1."""
     confidence: list[float]
-    """1 minus the posterior variance of each concept: 0 knows nothing, 1 is certain."""
+    """1 minus the posterior variance of each concept: 0 means unknown, 1 certain."""
     last_updated: UtcTime | None
     """Time of the last change; null without a recorded test."""
     proven: list[bool]
@@ -172,7 +172,7 @@ class PoolResultOut(Body):
     """Share of the answers that were correct, 0 to 1."""
     proficiency: list[float | None]
     """Final proficiency in each concept of the pool, a percentile from 0 to 1; null while the test
-    is open, or if it named its concepts otherwise."""
+    is open, or if it used other names for its concepts."""
     started_at: UtcTime | None
     """Time of the start."""
     completed_at: UtcTime | None
@@ -180,7 +180,7 @@ class PoolResultOut(Body):
     last_activity: UtcTime | None
     """Time of the start or of the last answer."""
     proven: bool
-    """Whether it was known who took the test."""
+    """Whether the test was started with a ticket or by an operator."""
     admitted: bool
     """Whether the test was admitted by a ticket or an operator, or its pool trains."""
 

@@ -72,16 +72,16 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
 def cleanup(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
     """Close every session that has been idle for the given time; its answers stay recorded."""
     stop_at = time.monotonic() + MAX_SECONDS
-    closed = 0
+    closed_count = 0
     while time.monotonic() < stop_at:
         ids = store.expire_idle(deps.postgres, body.inactivity_minutes, BATCH)
         cache.delete_snapshots(deps.redis, ids)
-        closed += len(ids)
+        closed_count += len(ids)
         if len(ids) < BATCH:
             break
-    log("sessions_expired", count=closed, idle_minutes=body.inactivity_minutes)
+    log("sessions_expired", count=closed_count, idle_minutes=body.inactivity_minutes)
     return SessionCleanupOut(
-        sessions_removed=closed, inactivity_threshold_minutes=body.inactivity_minutes
+        sessions_removed=closed_count, inactivity_threshold_minutes=body.inactivity_minutes
     )
 
 

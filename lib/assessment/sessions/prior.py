@@ -12,7 +12,7 @@ from lib.engine import Posterior, aged, latent_mean, prior_from_record
 FloatArray = NDArray[np.float64]
 
 MARGIN = 1e-4
-"""Distance from 0 and 1 to which recorded proficiencies, and from 1 confidences, are clipped."""
+"""Smallest distance of a proficiency from 0 and 1, and of a confidence from 1, after clipping."""
 
 
 class ConceptRecord(NamedTuple):

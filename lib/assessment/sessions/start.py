@@ -47,7 +47,7 @@ _REFUSALS: dict[str, type[AppError]] = {
     "concept_count": SessionConceptMismatch,
     "concept_names": OtherConceptNames,
 }
-"""Errors for the refusals of `assessment.start_session` that need no number of their own."""
+"""Errors for refusals of `assessment.start_session`; `_refusal` adds those of other kinds."""
 
 
 def start(body: StartIn, key: str | None, deps: Deps, *, is_operator: bool) -> StartOut:

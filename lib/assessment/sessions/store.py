@@ -25,7 +25,7 @@ StoredPrior = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class NewStart:
-    """A request to start a session, and what proves who makes it."""
+    """A request to start a session, with the credentials of its caller."""
 
     session_id: UUID
     """Id of the session, if a new one is created."""

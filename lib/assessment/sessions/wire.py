@@ -247,7 +247,7 @@ class StatusOut(Body):
     """Number of questions after which the test ends in any case; null once it is over."""
     progress: float
     """Share of the test that is done, 0 to 1: `questions_answered` of `max_questions`. A test with
-    another rule than `fixed_length` may end sooner, so it is done at least this far."""
+    another rule than `fixed_length` may end sooner, so this is a lower bound."""
 
 
 class SessionCleanupOut(Body):

@@ -16,7 +16,7 @@ BLOCK_CELLS = 8_192
 """Answers per block, padding included, for which temporaries fit the processor's cache."""
 
 MAX_PADDING = 1.25
-"""Length of a block's longest strand over that of its shortest, at most."""
+"""Largest ratio of the lengths of the longest and the shortest strand in a block."""
 
 
 @dataclass(frozen=True, eq=False)

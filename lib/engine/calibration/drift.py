@@ -14,7 +14,7 @@ from ..normal import FloatArray, normal_cdf
 from .parameters import ItemParameters
 
 FALSE_DISCOVERY_RATE = 0.05
-"""Expected share of the flagged items that have not drifted, at most."""
+"""Upper bound on the expected share of items without drift among the flagged ones."""
 
 HUBER = 1.345
 """Residual in standard errors above which an item's influence on the link stops growing.

@@ -111,14 +111,14 @@ def _keep_slope(
     shrinkage: Shrinkage,
     kept: NDArray[np.bool_],
 ) -> None:
-    """Leave items their prior of log a alone, in place, independent of b and c.
+    """Replace the posterior of log a by its prior, independent of b and c, in place.
 
     Args:
-        gradient: Of (log a, b, c), shape (n, 3).
-        precision: Of (log a, b, c), shape (n, 3, 3).
+        gradient: Gradient in (log a, b, c), shape (n, 3).
+        precision: Precision of (log a, b, c), shape (n, 3, 3).
         change: Log slopes minus the centres of their priors, shape (n,).
-        shrinkage: Widths of the priors; without a prior a width of 1 stands for it.
-        kept: Mask of those items, shape (n,).
+        shrinkage: Widths of the priors; a missing prior of log a is replaced by one of width 1.
+        kept: Mask of the items to change, shape (n,).
     """
     sd = shrinkage.log_slope_sd if np.isfinite(shrinkage.log_slope_sd) else 1.0
     precision[kept, 0, :] = precision[kept, :, 0] = 0.0
