@@ -13,14 +13,14 @@ from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.auth", tag="Learning: accounts")
 
-ByDeps = Annotated[Deps, Depends(get_deps)]
+InjectedDeps = Annotated[Deps, Depends(get_deps)]
 ByOperator = Annotated[bool, Depends(local_or_admin)]
 
 
 @app.post("/api/auth/register")
 @raises(errors.UsernameTaken, errors.RoleNeedsInvitation, errors.InvitationRefused)
 def register_user(
-    body: wire.RegisterIn, db: Db, deps: ByDeps, by_operator: ByOperator, response: Response
+    body: wire.RegisterIn, db: Db, deps: InjectedDeps, by_operator: ByOperator, response: Response
 ) -> wire.TokensOut:
     """Create an account; teachers and admins need an invitation or an operator's password."""
     response.status_code = 201
@@ -29,21 +29,21 @@ def register_user(
 
 @app.post("/api/auth/login")
 @raises(errors.LogInRefused)
-def log_in_user(body: wire.LogInIn, db: Db, deps: ByDeps) -> wire.TokensOut:
+def log_in_user(body: wire.LogInIn, db: Db, deps: InjectedDeps) -> wire.TokensOut:
     """Return tokens for a username and a password, sent as JSON or as a form."""
     return log_in.log_in(db, body.username, body.password, deps.settings, deps.clock())
 
 
 @app.post("/api/auth/refresh")
 @raises(errors.RefreshRefused)
-def refresh_tokens(body: wire.RefreshIn, db: Db, deps: ByDeps) -> wire.TokensOut:
+def refresh_tokens(body: wire.RefreshIn, db: Db, deps: InjectedDeps) -> wire.TokensOut:
     """Exchange a refresh token for new tokens; a second use ends its log-in."""
     return tokens.refresh(db, body.refresh_token, deps.settings, deps.clock())
 
 
 @app.post("/api/auth/reset-password")
 @raises(errors.InvitationRefused)
-def reset_password(body: wire.ResetPasswordIn, db: Db, deps: ByDeps) -> wire.TokensOut:
+def reset_password(body: wire.ResetPasswordIn, db: Db, deps: InjectedDeps) -> wire.TokensOut:
     """Set a new password with a code from `POST /api/admin-invite`."""
     return change_password.reset_password(db, body, deps.settings, deps.clock())
 
@@ -63,7 +63,7 @@ def log_out(call: UserCall, body: wire.LogOutIn | None = None) -> wire.DoneOut:
 @app.post("/api/auth/change-password")
 @raises(errors.PasswordWrong)
 def change_own_password(
-    body: wire.ChangePasswordIn, call: UserCall, deps: ByDeps
+    body: wire.ChangePasswordIn, call: UserCall, deps: InjectedDeps
 ) -> wire.TokensOut:
     """Change the caller's password, end every other log-in, and return new tokens."""
     return change_password.change_password(call, body, deps.settings)

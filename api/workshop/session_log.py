@@ -25,9 +25,9 @@ def log_event(body: LoggedEventIn, deps: InjectedDeps) -> LoggedOut:
 
 @app.get("/api/session-log")
 @raises(InvalidCursor)
-def read_events(chosen: EventFilterParams, deps: InjectedDeps) -> EventsOut:
+def read_events(event_filter: EventFilterParams, deps: InjectedDeps) -> EventsOut:
     """Return the events of a session, newest first; for operators, of any session or student."""
-    return session_log.read(chosen, deps)
+    return session_log.read(event_filter, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -77,7 +77,7 @@ class TicketExpired(Forbidden):
 
 
 class TicketUsedUp(Forbidden):
-    """This ticket has started {uses} of {uses} tests; ask the organiser of the test for a new one."""
+    """This ticket has started {uses} of {uses} tests; ask the organiser of the test for another."""
 
     code = "ticket_used_up"
     fields = ("ticket",)

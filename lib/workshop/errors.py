@@ -174,4 +174,4 @@ SESSION_ERRORS = (
 )
 """Errors of every call that writes into a session and may begin it."""
 REPORT_ERRORS = (*COURSE_ERRORS, *SESSION_ERRORS)
-"""Errors of those of them that may choose the course."""
+"""Errors of every call that writes into a session and may begin it in a course of its choice."""

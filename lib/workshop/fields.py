@@ -63,9 +63,9 @@ _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
 def _truthy(value: Any) -> Any:
-    """Return whether JavaScript counts a value as true; any other text is returned.
+    """Return whether JavaScript counts a value as true.
 
-    Texts such as "false", which pages get by joining a value to a text, count as their value.
+    A text such as "false" or "yes" counts as the value that it names; any other text is returned.
     """
     if not isinstance(value, str):
         return isinstance(value, list | dict) or bool(value)
@@ -78,7 +78,7 @@ def _truthy(value: Any) -> Any:
 
 
 def _refuse_secret(text: str) -> str:
-    """Refuse a text with secrets: without them, an e-mail or a token would be somebody else's."""
+    """Refuse a text with secrets: an e-mail or token without a part of it is another one."""
     if holds_secret(text):
         raise PydanticCustomError("secret", "Must not be an API key or another secret")
     return text

@@ -8,7 +8,7 @@ from lib.redaction import REDACTED
 
 _TOKEN = re.compile(r"ws_\d{10,}_[0-9A-Za-z]{16,}")
 MIN_LENGTH = 10
-"""Characters of a token that is looked for; tokens of older databases may be any short word."""
+"""Length of the shortest token to remove; tokens of older databases may be short, common words."""
 
 
 def without_tokens(value: Any, session_token: str | None) -> Any:

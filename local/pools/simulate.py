@@ -7,8 +7,8 @@ Simulated students of known ability take adaptive tests on the newest version of
 parameters, settings and exposure counts. The command prints tables and draws them to
 `.local/simulate/`.
 
-With one of the errors it draws pools whose parameters are wrong instead, and prints the stated
-beside the actual error.
+With one of the two error options, the command instead draws pools whose true parameters differ from
+the stated ones, and prints the stated beside the actual errors of the tests.
 """
 
 import argparse
@@ -43,7 +43,7 @@ POPULATION = "all"
 
 LENGTHS = (5, 10, 15, 20, 30, 40, 60)
 Z95 = 1.959963984540054
-STUDENTS, STUDENTS_OF_TRUTH = 60, 10
+STUDENTS, STUDENTS_PER_TRUTH = 60, 10
 GREATEST_DEVIATION = 3.0
 
 
@@ -138,9 +138,9 @@ def _compare(
     arguments: argparse.Namespace,
     rng: np.random.Generator,
 ) -> None:
-    """Print how honest the pool's bank is if its parameters are that wrong."""
+    """Print stated and actual errors of tests on the pool if its parameters have these errors."""
     questions = min(arguments.questions, MAX_QUESTIONS, int(pool.gradable.sum()))
-    students, threshold = arguments.students or STUDENTS_OF_TRUTH, arguments.threshold
+    students, threshold = arguments.students or STUDENTS_PER_TRUTH, arguments.threshold
     own, plug_in = compare(
         pool,
         items,
@@ -157,7 +157,7 @@ def _compare(
         f"{arguments.truths} times, the true parameters were drawn around the pool's, with"
         f" deviations of {errors.difficulty} in Φ⁻¹(difficulty) and {errors.discrimination} in log"
         f" discrimination;\n{students} students of the population took a test each time, with the"
-        " pool's bank and with one that takes the parameters for the truth (plug-in)\n\n"
+        " pool's bank and with one that takes the parameters for exact (plug-in)\n\n"
         "  bank     end                answers  actual error  stated error  actual/stated  coverage"
     )
     for bank, comparison in (("pool", own), ("plug-in", plug_in)):
@@ -169,7 +169,7 @@ def _compare(
                 f"  {bank:8} {end:16}{row.answers:10.1f}{row.rmse:14.3f}{row.stated:14.3f}"
                 f"{row.ratio:15.3f}{row.coverage:10.1%}"
             )
-    print("\nAn honest bank has an actual/stated error of 1 and a coverage of 95 %.")
+    print("\nIf the stated errors are right, actual/stated is 1 and the coverage 95 %.")
 
 
 def _print_tables(pool: ItemPool, accuracy: PoolAccuracy) -> None:
@@ -227,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
         "--students",
         type=number,
         help=f"number of students of each ability (default {STUDENTS}), or of each drawn truth"
-        f" (default {STUDENTS_OF_TRUTH})",
+        f" (default {STUDENTS_PER_TRUTH})",
     )
     parser.add_argument(
         "--questions", type=number, default=30, help=f"length of the tests, at most {MAX_QUESTIONS}"

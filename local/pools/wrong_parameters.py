@@ -2,8 +2,8 @@
 
 Each drawn truth has parameters that scatter around those of the pool's questions. Students take
 adaptive tests under the pool's settings, twice: selected and scored by the pool's own bank, which
-trusts the parameters as far as its settings and its calibrations say, and by a bank that takes them
-for the truth (plug-in).
+accounts for the errors that the settings and the calibrations state, and by a bank that takes the
+parameters for exact (plug-in).
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ CERTAIN = Errors(0.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Honesty:
+class ErrorFigures:
     """Actual and stated errors of tests, over students and tested concepts.
 
     Attributes:
@@ -70,25 +70,25 @@ class Honesty:
 
     @property
     def ratio(self) -> float:
-        """Actual over stated error; 1 is honest, more is too sure."""
+        """Actual over stated error; above 1, the stated error is too small."""
         return self.rmse / self.stated
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Honesty of one bank at a fixed length, and where `precision` stops.
+    """Errors of tests with one bank, under two stop rules.
 
     Attributes:
-        fixed: After all questions.
-        precision: Where the largest stated error has fallen to the threshold, or at the end.
+        fixed: Figures after all questions.
+        precision: Figures as soon as the largest stated error is at the threshold, or at the end.
     """
 
-    fixed: Honesty
-    precision: Honesty
+    fixed: ErrorFigures
+    precision: ErrorFigures
 
 
 def plug_in_bank(pool: ItemPool, items: Sequence[ItemRow]) -> ItemBank:
-    """Return the bank that takes the parameters of a pool's items for the truth."""
+    """Return the bank that takes the parameters of a pool's items for exact."""
     return ItemBank.from_questions(
         concept_rows(items, pool.bank.concepts),
         [item.difficulty for item in items],
@@ -123,12 +123,12 @@ def compare(
     threshold: float,
     rng: np.random.Generator,
 ) -> tuple[Comparison, Comparison]:
-    """Return how honest the pool's own bank is, and the plug-in bank.
+    """Return the errors of tests with the pool's own bank, and with the plug-in bank.
 
     Args:
         pool: A version of a pool.
         items: Its items, in the order of their positions.
-        errors: How far the drawn parameters scatter around the stated ones.
+        errors: Standard deviations of the drawn parameters around the stated ones.
         truths: Number of drawn truths.
         students: Number of students drawn from the population for each truth.
         questions: Length of the tests.
@@ -143,15 +143,15 @@ def compare(
         theta = rng.multivariate_normal(prior.mean, prior.covariance, students)
         seed = rng.integers(2**63)
         for version, own_runs in zip(banks, runs, strict=True):
-            answers = np.random.default_rng(seed)
-            own_runs.append(simulate_tests(version, theta, questions, answers, truth))
+            test_rng = np.random.default_rng(seed)
+            own_runs.append(simulate_tests(version, theta, questions, test_rng, truth))
     tested: np.ndarray = np.asarray(pool.bank.slopes[pool.gradable].any(axis=0))
     own, plug_in = (_comparison(each, tested, threshold) for each in runs)
     return own, plug_in
 
 
 def _comparison(runs: list[Simulation], tested: np.ndarray, threshold: float) -> Comparison:
-    """Read both stop rules from complete tests: the rule does not change what is asked."""
+    """Derive both figures from complete tests, since a stop rule does not change the questions."""
     error = np.concatenate([(run.mean - run.theta[:, None, :])[:, :, tested] for run in runs])
     variance = np.concatenate([run.variance[:, :, tested] for run in runs])
     length = np.concatenate([run.length for run in runs])
@@ -160,6 +160,6 @@ def _comparison(runs: list[Simulation], tested: np.ndarray, threshold: float) ->
     stops = np.where(precise.any(axis=1), precise.argmax(axis=1), length)
     students = np.arange(len(length))
     return Comparison(
-        fixed=Honesty.of(error[:, -1], variance[:, -1], length),
-        precision=Honesty.of(error[students, stops], variance[students, stops], stops),
+        fixed=ErrorFigures.of(error[:, -1], variance[:, -1], length),
+        precision=ErrorFigures.of(error[students, stops], variance[students, stops], stops),
     )

@@ -43,7 +43,7 @@ SELECT page.student_id, st.student_email, left(st.student_name, 1000) AS student
   coalesce((session).progressed_at, (session).last_activity) AS last_progress_at,
   (session).help_asked_at, coalesce(jsonb_array_length((session).bug_reports), 0) AS bug_reports,
   CASE WHEN (session).session_token IS NULL THEN '[]' ELSE public.true_flags(session) END AS flags,
-  coalesce(steps.begun, '{}') AS begun, coalesce(steps.passed, '{}') AS passed
+  coalesce(steps.begun, '{}') AS begun_steps, coalesce(steps.passed, '{}') AS passed_steps
 FROM page
 JOIN public.students st USING (student_id)
 LEFT JOIN LATERAL (

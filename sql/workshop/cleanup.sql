@@ -9,7 +9,8 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.cleanup', 0
   set_config('stepwise.removal', 'retention', true);  -- see refuse_event_change()
 
 -- close_expired --
--- Close expired sessions and remove their API keys and auth tokens; the next report makes a session active again.
+-- Close expired sessions and remove their API keys and auth tokens; the next report makes a session
+-- active again.
 WITH expired AS (
   SELECT session_token FROM public.sessions
   WHERE is_active AND expires_at < now()

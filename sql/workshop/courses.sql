@@ -43,7 +43,7 @@ WHERE s.session_token = p.session_token AND s.course_id = %(course_id)s
 
 -- recompute_sessions --
 -- Compute completion and furthest step of a course's sessions from its present steps and flags. This
--- is not activity of the students.
+-- does not count as activity.
 UPDATE public.sessions s
 SET completion_rate = r.rate, current_step = r.furthest,
   updated_at = s.updated_at + INTERVAL '1 microsecond'

@@ -76,8 +76,8 @@ SELECT columns FROM (
 
 -- legacy_student_identities --
 -- Return hashes of all tokens of workshop_students, all e-mails as they are spelled, and the number of
--- rows without a token, to count sessions and people when one response cannot hold every row. A column that this
--- database lacks is read from the row of nulls.
+-- rows without a token, to count sessions and people when one response cannot hold every row. A
+-- column that this database lacks is read from the row of nulls.
 SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
     FILTER (WHERE token <> ''), '{}') AS tokens,
   count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
@@ -226,7 +226,7 @@ GROUP BY day, event_type
 ORDER BY day, event_type;
 
 -- count_sessions --
--- Count those of these sessions that exist.
+-- Count the sessions that have one of these tokens.
 SELECT count(*) FROM public.sessions WHERE session_token = ANY (%(session_tokens)s);
 
 -- remove_keys --

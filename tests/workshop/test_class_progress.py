@@ -45,8 +45,8 @@ def test_state_of_each_step_is_the_furthest_that_was_reached(
     states = step_states(
         STEPS,
         flags=set(flags.split()),
-        begun={int(n) for n in begun.split()},
-        passed={int(n) for n in passed.split()},
+        begun_steps={int(n) for n in begun.split()},
+        passed_steps={int(n) for n in passed.split()},
         current_step=current,
     )
     assert states == letters

@@ -171,8 +171,8 @@ class UploadIn(StrictBody):
     max_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
     """Maximum length of a test; 200 by default."""
     stop_rules: Annotated[list[StopRule], Field(min_length=1)] | None = None
-    """Kinds of stop rule that a test may have, the first of which is the default of a start; all kinds
-    by default."""
+    """Kinds of stop rule that a test may have, all of them by default; the first is the default of
+    a start."""
     dry_run: bool = Field(default=False, strict=True)
     """Whether to check everything and store nothing."""
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body

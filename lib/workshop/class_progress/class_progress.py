@@ -66,8 +66,8 @@ def step_states(
     steps: Iterable[dict[str, Any]],
     *,
     flags: set[str],
-    begun: set[int],
-    passed: set[int],
+    begun_steps: set[int],
+    passed_steps: set[int],
     current_step: int,
 ) -> str:
     """Return one letter of `StepState` for each step of a course, in order.
@@ -75,26 +75,31 @@ def step_states(
     Args:
         steps: As in `courses.steps`, with `number` and `completed_by`.
         flags: Names of the session's true flags.
-        begun: Numbers of the steps with a report.
-        passed: Numbers of the steps that passed validation.
+        begun_steps: Numbers of the steps with a report.
+        passed_steps: Numbers of the steps that passed validation.
         current_step: Furthest step that was reached.
     """
+    begun = begun_steps | {current_step}
     return "".join(
-        _state(step["number"], set(step["completed_by"]), flags, begun | {current_step}, passed)
+        _state(step["number"], set(step["completed_by"]), flags, begun, passed_steps)
         for step in steps
     )
 
 
 def _state(
-    number: int, completed_by: set[str], flags: set[str], begun: set[int], passed: set[int]
+    number: int,
+    completed_by: set[str],
+    flags: set[str],
+    begun_steps: set[int],
+    passed_steps: set[int],
 ) -> StepState:
-    if number in passed or (completed_by and completed_by <= flags):
+    if number in passed_steps or (completed_by and completed_by <= flags):
         return StepState.DEPLOYED if f"step{number}_deployed" in flags else StepState.DONE
     if f"step{number}_committed" in flags:
         return StepState.COMMITTED
     if f"step{number}_code_validated" in flags:
         return StepState.VALIDATED
-    return StepState.BEGUN if number in begun or completed_by & flags else StepState.NOT_BEGUN
+    return StepState.BEGUN if number in begun_steps or completed_by & flags else StepState.NOT_BEGUN
 
 
 def _student(row: store.StudentRow, steps: list[dict[str, Any]]) -> ClassStudent:
@@ -109,8 +114,8 @@ def _student(row: store.StudentRow, steps: list[dict[str, Any]]) -> ClassStudent
         steps=step_states(
             steps,
             flags=set(row.flags),
-            begun=set(row.begun),
-            passed=set(row.passed),
+            begun_steps=set(row.begun_steps),
+            passed_steps=set(row.passed_steps),
             current_step=row.current_step,
         ),
         current_step=row.current_step,

@@ -48,9 +48,9 @@ class StudentRow:
     bug_reports: int
     flags: list[str]
     """Names of the flags that are true."""
-    begun: list[int]
+    begun_steps: list[int]
     """Numbers of the steps with a report."""
-    passed: list[int]
+    passed_steps: list[int]
     """Numbers of the steps that passed validation."""
 
 

@@ -114,7 +114,7 @@ class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
         return self.model_dump(include=names, exclude_none=True, by_alias=True)
 
     def has_known_changes(self) -> bool:
-        """Return whether there is anything to save except flags that only a course knows."""
+        """Return whether there is anything to save except flags that are not columns."""
         others = {"session_token", "version", *self.other_flags()}
         return bool(self.model_dump(exclude=others, exclude_none=True))
 
@@ -128,7 +128,7 @@ class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
         return self
 
     def other_flags(self) -> dict[str, bool]:
-        """Return the true flags that are not columns; those that the course names are stored."""
+        """Return the true flags that are not columns; only those of the course are stored."""
         return dict(self.model_extra or {})
 
 

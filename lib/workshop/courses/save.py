@@ -27,8 +27,8 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
         if stored is not None:
             if stored.built_in:
                 raise CourseIsBuiltIn
-            reported = store.load_reported_steps(transaction, course.course_id)
-            steps = ", ".join(_steps_taken_away(stored, course, reported))
+            reported_steps = store.load_reported_steps(transaction, course.course_id)
+            steps = ", ".join(_steps_taken_away(stored, course, reported_steps))
             if steps:
                 raise StepsHaveReports(steps=steps)
             course = with_former_names(course, stored)
@@ -72,10 +72,10 @@ def _with_aliases(step: Step, former: Step | None, numbers_by_key: dict[str, int
 
 
 def _steps_taken_away(
-    stored: Course, course: Course, reported: Iterable[store.ReportedStep]
+    stored: Course, course: Course, reported_steps: Iterable[store.ReportedStep]
 ) -> Iterator[str]:
     """Yield each reported step that the new course lacks or has under another number."""
-    for step in reported:
+    for step in reported_steps:
         name = stored.steps[step.step_number - 1].name
         removed = step.step_number > course.last_step
         moved = course.step_of_name(name) not in {None, step.step_number}

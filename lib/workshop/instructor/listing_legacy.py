@@ -92,7 +92,7 @@ def _merge(students: list[Row], configs: list[Row]) -> list[Row]:
 
 
 def _last_change(row: Row) -> str:
-    """Return when a row was last written, as the migration reads it; ISO 8601 sorts as text."""
+    """Return the time of a row's last change, as the migration reads it; ISO 8601 sorts as text."""
     return _latest(row, "last_activity", "updated_at") or _latest(row, "created_at", "started_at")
 
 

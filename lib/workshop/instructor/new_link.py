@@ -50,7 +50,7 @@ def make_new_link(request: NewLinkIn, deps: Deps) -> NewLinkOut:
         )
         if session is None:
             raise SessionNotFound
-        sealed = _Sealing(session.session_token, token, deps).again(session)
+        sealed = _TokenChange(session.session_token, token, deps).resealed(session)
         store.replace_token(transaction, session.session_token, sealed)
     return NewLinkOut(
         session_token=token,
@@ -64,34 +64,34 @@ def _link(page_url: str, token: str) -> str:
     return f"{urldefrag(page_url).url}#sessionToken={token}"
 
 
-class _Sealing:
-    """Seals the secrets of a session for its new token; those that nobody can open are removed."""
+class _TokenChange:
+    """Seals a session's secrets for its new token; those that cannot be decrypted are removed."""
 
     def __init__(self, old_token: str, new_token: str, deps: Deps) -> None:
         self._old_token = old_token
         self._new_token = new_token
         self._settings = deps.settings
 
-    def again(self, session: store.LockedSession) -> store.LockedSession:
-        """Return the session under its new token."""
+    def resealed(self, session: store.LockedSession) -> store.LockedSession:
+        """Return the session under its new token, with its secrets sealed for that token."""
         extra, exercises = session.extra, session.exercises
         if isinstance(extra, dict) and isinstance(auth_token := extra.get(AUTH_TOKEN_MEMBER), str):
-            extra = {**extra, AUTH_TOKEN_MEMBER: self._sealed(auth_token, AUTH_TOKEN_FIELD)}
+            extra = {**extra, AUTH_TOKEN_MEMBER: self._reseal(auth_token, AUTH_TOKEN_FIELD)}
         if isinstance(exercises, dict) and KEPT_COLUMNS in exercises:
-            exercises = {**exercises, KEPT_COLUMNS: self._kept(exercises[KEPT_COLUMNS])}
-        key = session.sealed_key and self._sealed(session.sealed_key, API_KEY_FIELD)
+            exercises = {**exercises, KEPT_COLUMNS: self._reseal_parts(exercises[KEPT_COLUMNS])}
+        key = session.sealed_key and self._reseal(session.sealed_key, API_KEY_FIELD)
         return store.LockedSession(self._new_token, key or None, extra, exercises)
 
-    def _kept(self, value: Any) -> Any:
+    def _reseal_parts(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: self._kept(part) for name, part in value.items()}
+            return {name: self._reseal_parts(part) for name, part in value.items()}
         if isinstance(value, list):
-            return [self._kept(part) for part in value]
+            return [self._reseal_parts(part) for part in value]
         if isinstance(value, str) and is_sealed(value):
-            return self._sealed(value, LEGACY_FIELD)
+            return self._reseal(value, LEGACY_FIELD)
         return value
 
-    def _sealed(self, text: str, field: str) -> str | None:
+    def _reseal(self, text: str, field: str) -> str | None:
         try:
             vault = Vault.from_settings(self._settings)
             secret = vault.open(text, self._old_token, field)

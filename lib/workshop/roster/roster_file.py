@@ -72,7 +72,7 @@ def read_csv(text: str, *, by_github: bool) -> Roster:
         ]
         del rows[0]
     else:
-        columns, ignored = _guessed(rows[0][1]), []
+        columns, ignored = _guess_columns(rows[0][1]), []
     if not {EMAIL, IDENTIFIER, GITHUB} & set(columns):
         raise UnreadableRoster(
             reason="No column holds e-mails. Name it in the first line, as in: email,name,github."
@@ -114,7 +114,7 @@ def _column_of(cell: str) -> str | None:
     return next((column for column, names in COLUMNS.items() if key in names), None)
 
 
-def _guessed(cells: list[str]) -> list[str | None]:
+def _guess_columns(cells: list[str]) -> list[str | None]:
     """Return the columns of a file without a header: an e-mail, then a name, then a GitHub name."""
     rest = iter((NAME, GITHUB))
     columns: list[str | None] = []

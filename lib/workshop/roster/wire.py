@@ -56,7 +56,7 @@ class ImportedOut(CamelAnswer):
     created: int
     """New students."""
     enrolled: int
-    """Students who were known, and are now in this course, too."""
+    """Existing students, who are now in this course, too."""
     updated: int
     """Students of this course who got a name that they lacked."""
     unchanged: int
@@ -66,8 +66,8 @@ class ImportedOut(CamelAnswer):
     rejected_count: int
     """Lines that were not imported."""
     rejected: list[RejectedLine]
-    """The first of them."""
+    """The first of the rejected lines."""
     other_names: list[int]
-    """The first lines whose student is known under another name, which stays."""
+    """The first lines whose student already has another name, which stays."""
     ignored_columns: list[str]
     """Columns of the file, or members of the objects, that are not part of a roster."""

@@ -32,15 +32,15 @@ def log_event(event: LoggedEventIn, deps: Deps) -> None:
         raise TooManyEvents(retry_after=round(store.EVENTS_WINDOW.total_seconds()))
 
 
-def read(chosen: EventFilter, deps: Deps) -> EventsOut:
+def read(event_filter: EventFilter, deps: Deps) -> EventsOut:
     """Return a page of events, newest first.
 
     Raises:
         InvalidCursor: If the cursor is not the next_cursor of a page.
     """
-    rows = store.load_events(deps.postgres, chosen, _position(chosen.cursor))
+    rows = store.load_events(deps.postgres, event_filter, _position(event_filter.cursor))
     events = [LoggedEvent.model_validate(asdict(row)) for row in rows]
-    is_last = not rows or (len(rows) < chosen.limit and len(rows) == rows[0].page_rows)
+    is_last = not rows or (len(rows) < event_filter.limit and len(rows) == rows[0].page_rows)
     return EventsOut(
         events=events,
         count=len(events),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _queries = load_queries("workshop/session_log.sql")
 MAX_EVENTS_PER_STUDENT = 1000
-"""Maximum number of a student's events in EVENTS_WINDOW; a page that loops logs no more."""
+"""Maximum number of a student's events in EVENTS_WINDOW, in case that a page logs in a loop."""
 EVENTS_WINDOW = timedelta(hours=1)
 MAX_RESPONSE_BYTES = 4_000_000
 """Maximum size of the events in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
@@ -34,7 +34,7 @@ class LogResult:
 
 @dataclass(frozen=True)
 class Position:
-    """The last event of the page before; None for the first page."""
+    """The last event of the previous page; without values, the beginning of the list."""
 
     created_at: datetime | None = None
     event_id: int | None = None
@@ -69,14 +69,14 @@ def log_event(
     return result or LogResult(session_exists=False, event_id=None)
 
 
-def load_events(postgres: "Postgres", chosen: EventFilter, after: Position) -> list[EventRow]:
-    """Return the newest of the chosen events after a position that fit in a response."""
+def load_events(postgres: "Postgres", event_filter: EventFilter, after: Position) -> list[EventRow]:
+    """Return the newest events that match a filter after a position and fit in a response."""
     params = {
-        "session_token": chosen.session_token,
-        "student_email": chosen.student_email,
-        "event_type": chosen.event_type,
-        "limit": chosen.limit,
-        "by_operator": chosen.by_operator,
+        "session_token": event_filter.session_token,
+        "student_email": event_filter.student_email,
+        "event_type": event_filter.event_type,
+        "limit": event_filter.limit,
+        "by_operator": event_filter.by_operator,
         "created_at": after.created_at,
         "event_id": after.event_id,
         "fixed_bytes": FIXED_EVENT_BYTES,

@@ -31,13 +31,13 @@ PRODUCT_EVENT_TYPES = frozenset(
 them. A page cannot log them, because analytics counts them."""
 
 
-def _not_the_products(event_type: str) -> str:
+def _refuse_product_type(event_type: str) -> str:
     if event_type in PRODUCT_EVENT_TYPES:
         raise PydanticCustomError("event_type", "The product records events of this type itself")
     return event_type
 
 
-def _empty_is_none(value: Any) -> Any:
+def _none_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
@@ -54,9 +54,9 @@ class LoggedEventIn(CamelRequest):
 
     session_token: AnyToken
     """Token of the session; the credential of the call."""
-    event_type: Annotated[EventType, AfterValidator(_not_the_products)]
+    event_type: Annotated[EventType, AfterValidator(_refuse_product_type)]
     """Type of the event, such as `navigation`, `error`, `action`, `api_call` or `state_change`."""
-    event_data: Annotated[dict[str, Any], BeforeValidator(_empty_is_none)] = {}  # noqa: RUF012
+    event_data: Annotated[dict[str, Any], BeforeValidator(_none_is_empty)] = {}  # noqa: RUF012
     """Details of the event; secrets and session tokens are removed."""
     timestamp: Any = None
     """Time of the event on the page; kept in the details if they have none."""

@@ -29,8 +29,9 @@ BEGIN
 END
 $$;
 
--- Results that stand from before this script count as they did. Those of older deployments are history and
--- no prior: on another scale, without a measure of precision, and under names in another order.
+-- Results recorded before this script count as before. Those of older deployments are kept as history but
+-- are never a prior: they are on another scale, have no measure of precision, and list concepts in another
+-- order.
 DO $$
 BEGIN
   IF NOT EXISTS (
@@ -38,7 +39,7 @@ BEGIN
     WHERE attrelid = 'assessment.student_proficiencies'::regclass
       AND attname = 'proven' AND NOT attisdropped
   ) THEN
-    -- Whether the person named was known to take the test; otherwise the value is not used as a prior.
+    -- Whether the test was started with a ticket or by an operator; other values are never a prior.
     ALTER TABLE assessment.student_proficiencies ADD COLUMN proven BOOLEAN NOT NULL DEFAULT TRUE;
     IF pg_temp.is_new('assessment.student_proficiencies') THEN
       UPDATE assessment.student_proficiencies SET proven = FALSE;
@@ -92,8 +93,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS test_sessions_start_key_key
   ON assessment.test_sessions (student_id, question_pool_id, start_key_sha256)
   WHERE start_key_sha256 IS NOT NULL;
 
--- A student may have several sessions open: a start resumes one only with proof that it is the same
--- student's.
+-- A student may have several sessions open: a start resumes one only with its id, its ticket or the
+-- Idempotency-Key of its start.
 DROP INDEX IF EXISTS assessment.test_sessions_one_active_key;
 
 -- Whether the student may know the result of a session; the same as in lib/assessment/telling.py.
@@ -109,9 +110,9 @@ CREATE OR REPLACE FUNCTION assessment.fit_criteria(
   in_rules JSONB, in_given JSONB, OUT criteria JSONB, OUT refused TEXT, OUT expected TEXT
 ) LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-  -- A result of fewer answers would tell which of them were right.
-  untold INT := CASE WHEN in_rules ->> 'tells' = 'end' THEN 5 ELSE 1 END;
-  least_length INT := greatest((in_rules ->> 'min_questions')::INT, untold);
+  -- The result of fewer answers would reveal which of them were right.
+  least_disclosed INT := CASE WHEN in_rules ->> 'tells' = 'end' THEN 5 ELSE 1 END;
+  least_length INT := greatest((in_rules ->> 'min_questions')::INT, least_disclosed);
   greatest_length INT := coalesce((in_rules ->> 'max_questions')::INT, 200);
   allowed JSONB := in_rules -> 'stop_rules';
   longest INT := coalesce((in_given ->> 'max_questions')::INT,
@@ -136,9 +137,9 @@ BEGIN
 END
 $$;
 
--- Start a session or resume the running one that the caller may go on with: whoever holds its id, the
--- ticket it was started with, or the Idempotency-Key of its start. Otherwise say why not: `refusal` is
--- one of the codes that lib/assessment/sessions/start.py turns into errors, and `expected` a fact for it.
+-- Start a session, or resume the running one of which the caller has the id, the ticket, or the
+-- Idempotency-Key of its start. If neither is possible, `refusal` is one of the codes that
+-- lib/assessment/sessions/start.py turns into errors, and `expected` a fact for the error's message.
 -- Starts of one student on one pool run one after another, so that each counts those before it.
 CREATE OR REPLACE FUNCTION assessment.start_session(
   in_session UUID, in_resumed UUID, in_student VARCHAR, in_pool UUID, in_names TEXT[],

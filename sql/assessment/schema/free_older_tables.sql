@@ -1,13 +1,15 @@
--- Takes from the tables of older deployments, which move_old_tables.sql has brought here, what would
--- stand in the way of their upgrade or of the rows that our statements write. Runs before
--- normalize_older_tables.sql; return_older_objects.sql, later in the same transaction, returns what fits.
--- Only tables that were adopted in this transaction are touched, so this does nothing the second time.
+-- Drops the constraints, unique indexes and policies, and disables the triggers, of older deployments'
+-- tables that would prevent their upgrade or the rows that our statements write. move_old_tables.sql has
+-- brought these tables here, and normalize_older_tables.sql runs next; return_older_objects.sql, later in
+-- the same transaction, restores the policies and triggers that fit. Only tables that were adopted in
+-- this transaction are touched, so this does nothing the second time.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
-SELECT set_config('row_security', 'off', true);  -- an error, where a policy would hide rows
+SELECT set_config('row_security', 'off', true);  -- raise an error where a policy would hide rows
 
--- The columns that our statements need. `kind` is that of an id. A required column holds no nulls.
+-- The columns that our statements need. `kind` is the kind of an id, for assessment.fixed_uuid(). A
+-- required column holds no nulls.
 DROP TABLE IF EXISTS pg_temp.needed_columns;
 CREATE TEMPORARY TABLE needed_columns AS
 SELECT * FROM (VALUES
@@ -56,13 +58,13 @@ SELECT * FROM (VALUES
   ('test_responses', 'timestamp', 'timestamp without time zone', NULL, FALSE)
 ) AS needed (table_name, column_name, type, kind, is_required);
 
--- The needed columns of adopted tables, and what there is.
+-- The needed columns of adopted tables, with the types that they have there.
 CREATE OR REPLACE FUNCTION pg_temp.columns_found() RETURNS TABLE (
   relation REGCLASS, table_name TEXT, column_name TEXT, needed TEXT, kind TEXT, is_required BOOLEAN,
   found_type TEXT, is_generated BOOLEAN, fits BOOLEAN
 ) LANGUAGE sql STABLE AS $$
   SELECT c.oid, n.table_name, n.column_name, n.type, n.kind, n.is_required, f.type, f.is_generated,
-    -- With its length: a text of today may be longer.
+    -- The type found includes a length limit, so that a limited text does not fit: ours may be longer.
     f.type IS NOT NULL AND (f.type = n.type
       OR n.type IN ('character varying', 'text') AND f.type IN ('character varying', 'text'))
   FROM pg_temp.needed_columns AS n
@@ -110,7 +112,7 @@ BEGIN
     INTO v_changing, v_new_kinds FROM pg_temp.columns_found() AS f
     WHERE f.relation = v_table.relation AND f.found_type IS NOT NULL AND NOT f.fits;
 
-    -- Our values may differ: an option from 0 on, another status, a longer text.
+    -- Our values may violate them, such as an option numbered from 0, another status, or a longer text.
     FOR v_object IN
       SELECT k.conname, pg_get_constraintdef(k.oid) AS definition
       FROM pg_catalog.pg_constraint AS k

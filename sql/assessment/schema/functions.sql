@@ -87,12 +87,13 @@ END
 $$;
 
 -- Make a session's proficiency the student's long-term proficiency, however the session closes. An
--- unproven proficiency never replaces a proven one. This runs as the function's owner, because a role that may
--- close sessions through a view of an older deployment has no rights on the table of proficiencies.
+-- unproven proficiency never replaces a proven one. This runs as the function's owner, because a role
+-- that may close sessions through a view of an older deployment has no rights on the table of
+-- proficiencies.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  INSERT INTO assessment.student_proficiencies AS known
+  INSERT INTO assessment.student_proficiencies AS stored
     (student_id, concept_name, proficiency_value, confidence, created_at, updated_at, proven)
   SELECT NEW.student_id, latest.concept, latest.proficiency, latest.confidence,
     NEW.last_activity, NEW.last_activity, NEW.proven
@@ -110,12 +111,12 @@ BEGIN
     confidence = excluded.confidence,
     updated_at = excluded.updated_at,
     proven = excluded.proven
-  WHERE excluded.proven OR NOT known.proven;
+  WHERE excluded.proven OR NOT stored.proven;
   RETURN NULL;
 END
 $$;
 
--- Otherwise, anyone could attach it to a table of their own and write proficiencies as its owner.
+-- Otherwise, any role could attach the function to a table of its own and so write proficiencies.
 REVOKE ALL ON FUNCTION assessment.keep_proficiency() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency

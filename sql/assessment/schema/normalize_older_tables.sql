@@ -85,7 +85,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- Views that use one of these tables, those that others use first.
+-- Views that use one of these tables; a view comes before the views that use it.
 CREATE OR REPLACE FUNCTION pg_temp.dependent_views(p_tables OID[])
 RETURNS TABLE (relation REGCLASS, kind "char", depth INT) LANGUAGE sql STABLE AS $$
   WITH RECURSIVE used (oid, depth) AS (
@@ -120,7 +120,8 @@ EXCEPTION WHEN untranslatable_character THEN
 END
 $$;
 
--- Copy or move rows that meet a condition; `p_deletes` moves them. Returns their number.
+-- Copy the rows that meet a condition to set_aside_rows, or move them there if `p_deletes` is true; return
+-- their number.
 CREATE OR REPLACE FUNCTION pg_temp.keep_rows(
   p_relation REGCLASS, p_table TEXT, p_condition TEXT, p_reason TEXT, p_deletes BOOLEAN
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$
@@ -145,8 +146,8 @@ BEGIN
 END
 $$;
 
--- The condition for rows of t whose value of an expression an earlier row has as well. It reads the table
--- once, where a subquery per row would read it once for each row.
+-- The condition that an earlier row of the table t has the same value of an expression. It reads the table
+-- once; a subquery per row would read it once for each row.
 CREATE OR REPLACE FUNCTION pg_temp.repeats(p_relation REGCLASS, p_value TEXT) RETURNS TEXT
 LANGUAGE sql AS $$
   SELECT format('t.ctid IN (SELECT ranked.ctid FROM (SELECT ctid, row_number() OVER ('
@@ -221,7 +222,7 @@ BEGIN
   ELSIF p_found LIKE 'timestamp%with time zone' THEN
     v_text := format('(t.%I AT TIME ZONE ''UTC'')::TEXT', p_column);
   END IF;
-  -- What does not become a value: with its row if one is required, else as a copy.
+  -- Rows with values that cannot be converted are moved if the column is required, and copied otherwise.
   PERFORM pg_temp.keep_rows(p_relation, p_table,
     format('t.%I IS NOT NULL AND %s IS NULL', p_column, format(v_value, v_text)),
     format('%s: the value does not fit the type %s', p_column, p_needed), p_is_required);
@@ -362,7 +363,7 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_temp.columns_found()) THEN
     RETURN;
   END IF;
-  -- Vectors that are none become null, and stay in a copy of their row.
+  -- Values that are not vectors become null; a copy of their row keeps them.
   FOR v_column IN
     SELECT * FROM pg_temp.columns_found()
     WHERE column_name IN ('initial_proficiency', 'final_proficiency', 'proficiency_before',
@@ -387,7 +388,7 @@ BEGIN
     SELECT FROM pg_temp.columns_found() WHERE table_name = 'test_sessions'
       AND column_name = 'last_activity' AND found_type IS NOT NULL AND pg_temp.is_new('assessment.test_sessions')
   ) THEN
-    -- Sessions without one would never end for idleness.
+    -- Without a last activity, sessions would never expire.
     UPDATE assessment.test_sessions SET last_activity = coalesce(completed_at, started_at,
       now() AT TIME ZONE 'UTC') WHERE last_activity IS NULL;
   END IF;
@@ -411,7 +412,7 @@ BEGIN
   IF to_regclass('assessment.questions') IS NOT NULL THEN
     UPDATE assessment.questions SET concepts = '[]' WHERE concepts IS NULL;
     PERFORM pg_temp.keep_rows('assessment.questions', 'questions', 't.guessing < 0 OR t.guessing >= 1',
-      'guessing: it is not at least 0 and below 1, so that 0 counts', FALSE);
+      'guessing: it is below 0, or 1 or more, so 0 is used', FALSE);
     UPDATE assessment.questions SET guessing = 0
       WHERE guessing IS NULL OR guessing < 0 OR guessing >= 1;
   END IF;
@@ -420,7 +421,7 @@ BEGIN
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.relation AND a.attname = f.column_name
     WHERE f.is_required AND NOT a.attnotnull
   LOOP
-    -- Ids that are missing can be made, others cannot.
+    -- A missing UUID can be generated; any other missing value cannot.
     IF v_column.column_name = 'id' AND v_column.needed = 'uuid' THEN
       EXECUTE format('UPDATE %s SET id = gen_random_uuid() WHERE id IS NULL', v_column.relation);
     END IF;
@@ -429,7 +430,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', v_column.relation,
       v_column.column_name);
   END LOOP;
-  -- Columns that our statements do not know keep their values, but no new row has one.
+  -- Columns that our statements do not use keep their values, but new rows have none.
   FOR v_column IN
     SELECT c.oid::regclass AS relation, c.relname, a.attname
     FROM stepwise.adopted_tables AS t

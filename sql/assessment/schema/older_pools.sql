@@ -1,5 +1,5 @@
--- Names that an older deployment stored of its pools, in a table `question_pools` of its own. It stays in
--- `public`. Runs after admission.sql, which adds the rules of a pool.
+-- Concept names from the table `question_pools` of an older deployment, which stays in `public`. Runs after
+-- admission.sql, which adds the rules of a pool.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
@@ -14,7 +14,7 @@ BEGIN
   ) < 2 THEN
     RETURN;
   END IF;
-  -- Names count if there is one for each concept and none twice.
+  -- Names are used if each concept has one and all differ.
   WITH older AS (
     SELECT assessment.fixed_uuid('pool', o.id::TEXT) AS id, pg_temp.to_json_value(o.attributes::TEXT) AS list
     FROM public.question_pools AS o
@@ -36,7 +36,7 @@ BEGIN
   FROM assessment.question_pools AS p
   WHERE p.id = s.question_pool_id AND s.concept_names IS NULL AND s.pool_version IS NULL
     AND jsonb_array_length(s.final_proficiency) = jsonb_array_length(p.rules -> 'concept_names');
-  RAISE NOTICE 'public.question_pools: % pools have the names of its attributes as concept names; it stays',
+  RAISE NOTICE 'public.question_pools: its attributes now name the concepts of % pools; the table stays as it is',
     v_pools USING ERRCODE = 'SW001';
 END
 $$;

@@ -47,8 +47,8 @@ DECLARE
   columns TEXT;
   dependents TEXT;
   finish BOOLEAN := current_setting('stepwise.finish', true) IS NOT DISTINCT FROM 'on';
-  -- Views with the rights and policies of whoever queries them exist since PostgreSQL 15.
-  invokers BOOLEAN := current_setting('server_version_num')::INT >= 150000;
+  -- Only PostgreSQL 15 and later have views that apply the rights and policies of the role that queries.
+  has_invoker_views BOOLEAN := current_setting('server_version_num')::INT >= 150000;
 BEGIN
   FOR adopted IN
     SELECT a.*, t.oid::regclass AS relation, t.relowner::regrole AS owner,
@@ -89,11 +89,11 @@ BEGIN
            OR adopted.former_name = 'test_sessions' AND a.attname = 'last_activity');
     EXECUTE format('CREATE OR REPLACE VIEW public.%I %s AS SELECT %s FROM %s',
       adopted.former_name,
-      CASE WHEN adopted.row_security AND invokers THEN 'WITH (security_invoker = true)' ELSE '' END,
+      CASE WHEN adopted.row_security AND has_invoker_views THEN 'WITH (security_invoker = true)' ELSE '' END,
       columns, adopted.relation);
     CONTINUE WHEN adopted.taken IS NOT NULL;
     EXECUTE format('ALTER VIEW public.%I OWNER TO %s', adopted.former_name, adopted.owner);
-    IF adopted.row_security AND NOT invokers THEN
+    IF adopted.row_security AND NOT has_invoker_views THEN
       EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC', adopted.former_name);
       RAISE NOTICE 'public.%: the view serves only its owner, because the table has row-level '
         'security, which views follow from PostgreSQL 15 on', adopted.former_name

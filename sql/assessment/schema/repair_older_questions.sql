@@ -37,7 +37,7 @@ CREATE OR REPLACE FUNCTION pg_temp.stripped(value TEXT) RETURNS TEXT LANGUAGE sq
     '^[\s\u00A0\u2000-\u200B\u3000\uFEFF]+|[\s\u00A0\u2000-\u200B\u3000\uFEFF]+$', '', 'g')
 $$;
 
--- JSON in a JSON string, at most twice.
+-- The value of JSON that is wrapped in a JSON string, at most twice.
 CREATE OR REPLACE FUNCTION pg_temp.unwrapped(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
 BEGIN
   FOR n IN 1..2 LOOP
@@ -146,7 +146,8 @@ BEGIN
 END
 $$;
 
--- The row of a question without concepts: the first one, in a row as long as its pool's others.
+-- The Q-matrix row of a question without concepts: weight 1 for the first concept and 0 for the others, in
+-- a row as long as most others of its pool.
 CREATE OR REPLACE FUNCTION pg_temp.first_concept(in_pool UUID) RETURNS JSONB LANGUAGE sql AS $$
   SELECT jsonb_agg(CASE n WHEN 1 THEN 1 ELSE 0 END ORDER BY n)
   FROM generate_series(1, coalesce((

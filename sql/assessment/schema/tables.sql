@@ -71,8 +71,8 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- fit, flags and counts of a calibration
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-  -- Selection settings; null or without difficulty_error: stored before authors' parameters were
-  -- doubted by default, so that they are trusted.
+  -- Selection settings; null or without difficulty_error: stored before authors' parameters had an
+  -- error by default, so they count as exact.
   selection JSONB,
   exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)

@@ -1,6 +1,6 @@
 -- Merges twins: tables in `public` that the CREATE TABLE statements of the guides made although
--- their counterparts in `assessment` exist. Runs after tables.sql, and before upgrade_older_tables.sql, which
--- gives merged questions their place in a pool.
+-- their counterparts in `assessment` exist. Runs after tables.sql, and before
+-- upgrade_older_tables.sql, which gives merged questions their place in a pool.
 --
 -- A row with a new id is moved, a row that is equal to the stored one is dropped, and any other row
 -- is set aside whole. Only rows decide: a twin without rows is removed.
@@ -63,7 +63,7 @@ DECLARE
   merged TEXT[] := '{}';
   named TEXT;
 BEGIN
-  SET LOCAL row_security = off;  -- an error, where a policy would hide rows
+  SET LOCAL row_security = off;  -- raise an error where a policy would hide rows
   FOR twin IN SELECT * FROM pg_temp.assessment_tables_in_public() WHERE recognised LOOP
     moved := 0;
     equal := 0;

@@ -139,8 +139,8 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------------------------
--- A version of a pool from the questions that an older deployment wrote; repair_older_questions.sql has
--- made the functions for them
+-- A version of a pool from the questions that an older deployment wrote, with the functions of
+-- repair_older_questions.sql
 -- ---------------------------------------------------------------------------------------------
 DO $$
 DECLARE
@@ -200,8 +200,8 @@ BEGIN
       CASE jsonb_typeof(q.options) WHEN 'array' THEN jsonb_array_length(q.options) ELSE 0 END,
       pg_temp.right_index(q.options, q.correct_answer),
       pg_temp.q_row(q.concepts),
-      least(greatest(coalesce(q.difficulty, 0.5), 0.0000034), 0.9999966)  -- Φ(-4.5), Φ(4.5)
-     ,
+      -- Φ(-4.5) to Φ(4.5)
+      least(greatest(coalesce(q.difficulty, 0.5), 0.0000034), 0.9999966),
       coalesce(q.discrimination, 1),
       q.guessing
     FROM assessment.questions q

@@ -4,7 +4,7 @@
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
 
--- Other applications have a table of this name, too. Ours is known by a column.
+-- Other applications have a table of this name, too. Ours is recognised by a column.
 DO $$ BEGIN
   IF to_regclass('public.courses') IS NOT NULL AND NOT EXISTS (
       SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.courses')
@@ -63,10 +63,10 @@ ON CONFLICT ON CONSTRAINT courses_pkey DO UPDATE
 CREATE OR REPLACE FUNCTION public.default_course() RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 'voice-assistant' $$;
 
--- Functions of earlier versions, which knew one course.
+-- Functions of earlier versions, which had one course only.
 DROP FUNCTION IF EXISTS public.workshop_step_name(INTEGER), public.step_of_name(TEXT);
 
--- Return what two spellings of one name of a step have in common.
+-- Return the key of a step's name, the same for spellings that differ in case and blanks only.
 CREATE OR REPLACE FUNCTION public.step_name_key(p_name TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT lower(regexp_replace(p_name, '\s', '', 'g')) $$;
 
@@ -78,9 +78,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     jsonb_array_elements_text(jsonb_build_array(step -> 'name') || (step -> 'aliases')) AS name
 $$;
 
--- Return the number of the step that a number and a name mean, given step_names() of the course: a
--- name of the course decides. Any other name leaves the number, which counts from 1, or from 0 on
--- some pages.
+-- Return the number of the step to which a reported number and name refer, given step_names() of the
+-- course: the name decides if it is one of the course's, otherwise the number. Some pages count from
+-- 0, so 0 stands for the first step.
 CREATE OR REPLACE FUNCTION public.step_meant(p_names JSONB, p_number INTEGER, p_name TEXT)
 RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce((p_names ->> public.step_name_key(p_name))::INTEGER,

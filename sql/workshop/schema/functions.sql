@@ -1,7 +1,7 @@
 -- Functions that let each endpoint of the workshop work in one round trip. The script runs in one
--- execute, after tables.sql. courses.sql has those about a course alone. lib/workshop/errors.py maps a raised CONSTRAINT name to an error.
--- Functions that write wait at most 3 seconds for a row, so that one locked row does not occupy
--- every connection.
+-- execute, after tables.sql. courses.sql has the functions about a course alone.
+-- lib/workshop/errors.py maps a raised CONSTRAINT name to an error. Functions that write wait at most
+-- 3 seconds for a row, so that one locked row does not occupy every connection.
 
 -- Return the student_email of a person without an e-mail address: different for each session, without
 -- revealing the token.
@@ -357,7 +357,8 @@ END $$;
 -- Add a report about a step: time and attempts add up, and a step once passed stays passed. A name
 -- of the course decides which step it is about; any other name goes to the events only, so that
 -- each step has one name. The use case is stored if the report is about the step of the built-in
--- course that asks for it, and the session has none. Return session_progress(). Both hashes are null if no Idempotency-Key was sent.
+-- course that asks for it, and the session has none. Return session_progress(). Both hashes are null
+-- if no Idempotency-Key was sent.
 CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_course_id TEXT, p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN, p_use_case TEXT,
@@ -430,8 +431,9 @@ BEGIN
 END $$;
 
 -- Save the fields of p_config: a field that is absent keeps its value, and flags and current_step
--- never go back. Those of p_other_flags that complete steps of the course are kept in `extra`. p_version, if given, must be the stored version. Return session_progress(), or
--- null if the session does not exist and p_create is false.
+-- never go back. Those of p_other_flags that complete steps of the course are kept in `extra`.
+-- p_version, if given, must be the stored version. Return session_progress(), or null if the session
+-- does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_course_id TEXT,
   p_config JSONB, p_other_flags JSONB, p_only_flags BOOLEAN, p_version INTEGER, p_create BOOLEAN,

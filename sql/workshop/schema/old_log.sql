@@ -29,7 +29,7 @@ LANGUAGE sql STABLE AS $$
   SELECT coalesce(quote_ident(pg_temp.first_column(p_table, p_names)), 'NULL') || '::text'
 $$;
 
--- Return an object; a value that is none becomes its member `value`.
+-- Return an object as it is, and any other value as the member `value` of an object.
 CREATE OR REPLACE FUNCTION pg_temp.as_object(p_text TEXT) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE

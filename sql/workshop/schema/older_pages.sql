@@ -78,7 +78,7 @@ BEGIN
 END $$;
 
 -- An earlier version returned other columns. CREATE OR REPLACE cannot change them, and dropping the
--- function each time would lose its rights.
+-- function each time would lose the privileges granted on it.
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_proc WHERE oid = to_regprocedure('public.tracked_students(uuid[],text)')
              AND 'completed_steps' <> ALL (proargnames)) THEN
@@ -86,8 +86,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Return students over all their sessions of the course in which they were last active, or over the
--- given session only, most recently active first. A step's time and attempts are sums over these
+-- Return students' progress over all their sessions of the course in which they were last active, or
+-- over the given session only, most recently active students first. A step's time and attempts are sums over these
 -- sessions, and it is complete if it is complete in any of them; it keeps the exercise name that the
 -- pages gave it. `completed_steps` says of each step that was begun whether it is complete. For a
 -- single session the student's name is the one that this session sent, as in session_progress().

@@ -31,9 +31,10 @@ BEGIN
   WHERE session_token = p_session_token;
 END $$;
 
--- The name under which the guides call it. The guides also print a function of this name that knows
--- no flags, and whoever runs that text replaces this one. So our own functions never call it, and
--- each upgrade restores it. CREATE OR REPLACE cannot change the kind, the result or the parameter.
+-- recompute_session() under the name by which the guides call it. The guides also print a function of
+-- this name that ignores flags, and running their text replaces this one. So our own functions never
+-- call it, and each upgrade restores it. CREATE OR REPLACE cannot change the kind, the result or the
+-- parameter.
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_proc WHERE oid = to_regproc('public.update_session_progress')
              AND prokind = 'p') THEN
@@ -158,7 +159,7 @@ BEGIN
   END IF;
 END $$;
 
--- Steps get the course's names; what they were called becomes an event of their session.
+-- Steps get the course's names; their former names become events of their session.
 DO $$
 DECLARE
   v_triggers TEXT[];

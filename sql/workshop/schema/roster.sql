@@ -1,5 +1,5 @@
--- Rosters: the people who are expected in a course, before their first report. The script runs in one execute, after
--- support.sql.
+-- Rosters: the people who are expected in a course, before their first report. The script runs in one
+-- execute, after support.sql.
 
 -- One row per student and course that a roster named. The student may have no session yet.
 CREATE TABLE IF NOT EXISTS public.enrollments (
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS public.enrollments (
   CONSTRAINT enrollments_course_id_fkey FOREIGN KEY (course_id) REFERENCES public.courses (course_id)
 );
 
--- The students of a course (class_students, enrolled_without_session).
+-- The students of a course (class_course, class_students).
 CREATE INDEX IF NOT EXISTS idx_enrollments_course_id ON public.enrollments (course_id, student_id);
 
 -- Enroll people in a course. `p_lines` is an array of objects with line, email, name and github, one for

@@ -102,8 +102,7 @@ END $$;
 
 -- Merge a student into another one: move all rows, then remove the first student. Like reports and
 -- remove_student(), it locks sessions before students, and each in the order of their keys, so that two
--- merges cannot deadlock. Return no row if one of
--- the students does not exist.
+-- merges cannot deadlock. Return no row if one of the students does not exist.
 CREATE OR REPLACE FUNCTION public.merge_students(
   p_keep_id UUID, p_keep_email TEXT, p_merge_id UUID, p_merge_email TEXT
 ) RETURNS TABLE (

@@ -2,13 +2,14 @@
 -- script runs in one execute, after removals.sql.
 
 ALTER TABLE public.sessions
-  ADD COLUMN IF NOT EXISTS help_asked_at TIMESTAMPTZ;  -- since when the student waits; null: not
+  ADD COLUMN IF NOT EXISTS help_asked_at TIMESTAMPTZ;  -- time of the open request for help; null: none
 
--- Who waits for help (analytics); the index is nearly empty.
+-- Students who wait for help (analytics); the index is nearly empty.
 CREATE INDEX IF NOT EXISTS idx_sessions_help_asked ON public.sessions (help_asked_at)
   WHERE help_asked_at IS NOT NULL;
 
--- When the session last got further, which activity alone does not show: "stuck" counts from here.
+-- Time at which the session last made progress, which activity alone does not show. The page of a class
+-- shows a student as stuck after some time without progress.
 ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS progressed_at TIMESTAMPTZ;  -- null: not since this column was added
 

@@ -1,13 +1,13 @@
 -- The workshop's unified schema: students, sessions, step_progress, events, idempotency_keys. Runs
--- in one execute, after courses.sql, and may run again at any time: a new database and an older one with live rows take
--- the same path and end in the same schema. Needs PostgreSQL 14 or later and no extension. If
--- public.students is the assessment's table (column "id"), run sql/assessment first.
+-- in one execute, after courses.sql, and may run again at any time: a new database and an older one
+-- with live rows take the same path and end in the same schema. Needs PostgreSQL 14 or later and no
+-- extension. If public.students is the assessment's table (column "id"), run sql/assessment first.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
 SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removals.sql
 
--- Other applications have tables of these names, too. Ours are known by a column.
+-- Other applications have tables of these names, too. Ours are recognised by a column.
 DO $$
 DECLARE v_foreign RECORD;
 BEGIN
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS public.students (
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
   student_name TEXT,                     -- the first one that was not empty
   twilio_account_sid TEXT,               -- sealed by the application; never in a response
-  github_username TEXT,                  -- as twilio_account_sid, see give_accounts()
+  github_username TEXT,                  -- the first one that was sent, see give_accounts()
   created_at TIMESTAMPTZ DEFAULT now(),
   updated_at TIMESTAMPTZ DEFAULT now(),
   CONSTRAINT students_pkey PRIMARY KEY (student_id)
@@ -278,7 +278,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Students whose e-mails are the same once normalized are merged into the earliest one.
+-- Students whose normalized e-mails are the same are merged into the earliest one.
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'students_email_normalized_check'
              AND conrelid = 'public.students'::regclass)
@@ -317,7 +317,7 @@ DO $$ BEGIN
   DROP TABLE same_person;
 END $$;
 
--- Numbers outside their range are clamped.
+-- Numbers outside their range are set to the nearest limit.
 UPDATE public.sessions s SET
   current_step = least(greatest(s.current_step, 0), jsonb_array_length(c.steps)),
   completion_rate = least(greatest(s.completion_rate, 0), 100),
@@ -332,8 +332,8 @@ WHERE time_spent < 0 OR attempts < 0;
 
 -- 4. Constraints, indexes, triggers -------------------------------------------------------------
 
--- The number of steps is the course's. Checks of earlier versions and of older applications, which
--- allowed 1 to 9 or 0 to 8, give way to the triggers below.
+-- The course determines the number of steps. The triggers below replace checks of earlier versions and
+-- of older applications, which allowed 1 to 9 or 0 to 8.
 DO $$
 DECLARE c RECORD;
 BEGIN
@@ -458,7 +458,7 @@ CREATE OR REPLACE TRIGGER update_step_progress_updated_at BEFORE UPDATE ON publi
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 -- Refuse a step that the course of a session does not have, and another course for a session with
--- progress. A foreign key and a check cannot say it, because the steps are data.
+-- progress. A foreign key or a check cannot express this, because the steps are data.
 CREATE OR REPLACE FUNCTION public.check_session_course() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'UPDATE' THEN
