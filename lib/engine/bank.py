@@ -155,9 +155,9 @@ class ItemBank:
         Returns:
             Probabilities, shape (j,) or (m, j).
         """
-        chosen = slice(None) if items is None else np.asarray(items)
-        x = np.asarray(theta, float) @ self.slopes[chosen].T + self.intercepts[chosen]
-        c = self.guessing[chosen]
+        rows = slice(None) if items is None else np.asarray(items)
+        x = np.asarray(theta, float) @ self.slopes[rows].T + self.intercepts[rows]
+        c = self.guessing[rows]
         return np.asarray(c + (1 - c) * (0.5 + 0.5 * np.tanh(0.5 * x)))
 
     @cached_property

@@ -46,10 +46,10 @@ def person_fit(posterior: Posterior, bank: ItemBank) -> float:
 
 def predicted_probability(posterior: Posterior, bank: ItemBank, items: ArrayLike) -> FloatArray:
     """Return the posterior predictive P(correct) of each item, shape (j,)."""
-    chosen = indices("items", items, len(bank))
-    projection = project(posterior, bank, chosen)
+    checked_items = indices("items", items, len(bank))
+    projection = project(posterior, bank, checked_items)
     return answer_moments(
-        projection.mean, np.maximum(projection.variance, 1e-12), bank.guessing[chosen]
+        projection.mean, np.maximum(projection.variance, 1e-12), bank.guessing[checked_items]
     )[0]
 
 

@@ -62,7 +62,7 @@ WITH page AS (
   ORDER BY i.position, i.version DESC
   LIMIT %(limit)s
 ), answered AS (
-  SELECT r.question_id, count(*) AS shown, count(*) FILTER (WHERE r.is_correct) AS correct
+  SELECT r.question_id, count(*) AS answer_count, count(*) FILTER (WHERE r.is_correct) AS correct_count
   FROM assessment.test_responses r
   WHERE r.question_id IN (SELECT page.question_id FROM page)
   GROUP BY r.question_id
@@ -77,8 +77,8 @@ SELECT page.position, q.id, q.content, q.options, q.correct_answer,
   q.guessing::DOUBLE PRECISION AS guessing, page.retired,
   page.correct_option IS NOT NULL AND NOT page.retired AS is_asked, page.version,
   page.difficulty AS live_difficulty, page.discrimination AS live_discrimination,
-  page.guessing AS live_guessing, page.calibration, coalesce(answered.shown, 0) AS shown,
-  coalesce(answered.correct, 0) AS correct
+  page.guessing AS live_guessing, page.calibration, coalesce(answered.answer_count, 0) AS answer_count,
+  coalesce(answered.correct_count, 0) AS correct_count
 FROM page
 JOIN assessment.questions q ON q.id = page.question_id
 LEFT JOIN answered ON answered.question_id = page.question_id

@@ -106,11 +106,11 @@ WHERE (q.content, q.options, q.correct_answer, q.concepts, q.difficulty, q.discr
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT q.position, q.id, q.revision, jsonb_array_length(q.options) AS option_count,
   u.correct_option, u.weights AS concepts,
-  CASE WHEN kept.same THEN item.difficulty ELSE u.difficulty::DOUBLE PRECISION END AS difficulty,
-  CASE WHEN kept.same THEN item.discrimination ELSE u.discrimination::DOUBLE PRECISION END
+  CASE WHEN parameters.are_unchanged THEN item.difficulty ELSE u.difficulty::DOUBLE PRECISION END AS difficulty,
+  CASE WHEN parameters.are_unchanged THEN item.discrimination ELSE u.discrimination::DOUBLE PRECISION END
     AS discrimination,
-  CASE WHEN kept.same THEN item.guessing ELSE u.guessing::DOUBLE PRECISION END AS guessing,
-  CASE WHEN kept.same THEN item.calibration END AS calibration,
+  CASE WHEN parameters.are_unchanged THEN item.guessing ELSE u.guessing::DOUBLE PRECISION END AS guessing,
+  CASE WHEN parameters.are_unchanged THEN item.calibration END AS calibration,
   coalesce(u.retired, item.retired, FALSE) AS retired
 FROM (
   SELECT *, ARRAY(
@@ -125,9 +125,9 @@ LEFT JOIN LATERAL (
 ) AS item ON TRUE
 CROSS JOIN LATERAL (
   SELECT item.question_id IS NOT NULL AND item.concepts = u.weights
-    AND NOT u.id = ANY (%(with_new_parameters)s::VARCHAR[]) AS same
-) AS kept
-WHERE NOT kept.same OR item.revision <> q.revision OR item.retired <> u.retired;
+    AND NOT u.id = ANY (%(with_new_parameters)s::VARCHAR[]) AS are_unchanged
+) AS parameters
+WHERE NOT parameters.are_unchanged OR item.revision <> q.revision OR item.retired <> u.retired;
 
 -- write_uploaded_version --
 -- Add the next version of the pool if anything changed; return its number. It stores all settings,

@@ -136,8 +136,8 @@ def question_out(row: QuestionRow) -> PoolQuestionOut:
             is_calibrated=row.calibration is not None,
         ),
         calibration=None if row.calibration is None else _fit(row.calibration),
-        times_shown=row.shown,
-        right_share=round(row.correct / row.shown, 6) if row.shown else None,
+        times_shown=row.answer_count,
+        right_share=round(row.correct_count / row.answer_count, 6) if row.answer_count else None,
     )
 
 

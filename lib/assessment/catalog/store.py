@@ -78,8 +78,8 @@ class QuestionRow:
     live_discrimination: float
     live_guessing: float
     calibration: dict[str, Any] | None
-    shown: int
-    correct: int
+    answer_count: int
+    correct_count: int
 
 
 @dataclass(frozen=True)

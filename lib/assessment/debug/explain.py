@@ -46,8 +46,8 @@ def explain_choice(
     if step > last:
         raise StepNotReached(last=last)
     before = _before(session, answers, step)
-    chosen = session.next_item if step == count else session.posterior.items[step]
-    return _choice(before, step, chosen)
+    chosen_item = session.next_item if step == count else session.posterior.items[step]
+    return _choice(before, step, chosen_item)
 
 
 def _before(session: Session, answers: Sequence[AnswerRow], step: int) -> Session:
@@ -62,7 +62,7 @@ def _before(session: Session, answers: Sequence[AnswerRow], step: int) -> Sessio
     )
 
 
-def _choice(before: Session, step: int, chosen: int | None) -> ChoiceOut:
+def _choice(before: Session, step: int, chosen_item: int | None) -> ChoiceOut:
     pool, settings = before.pool, before.pool.selection
     unasked = pool.gradable.copy()
     unasked[list(before.posterior.items)] = False
@@ -80,16 +80,16 @@ def _choice(before: Session, step: int, chosen: int | None) -> ChoiceOut:
     places = [
         place
         for rank, place in enumerate(ranked)
-        if rank < MAX_CANDIDATES or items[place] == chosen
+        if rank < MAX_CANDIDATES or items[place] == chosen_item
     ]
     return ChoiceOut(
         step=step,
-        question_id=None if chosen is None else pool.question_ids[chosen],
+        question_id=None if chosen_item is None else pool.question_ids[chosen_item],
         proficiency=before.current_proficiency,
         level=level,
         probability=None
-        if chosen is None
-        else round(explain(before.posterior, pool.bank, chosen).probability, DECIMALS),
+        if chosen_item is None
+        else round(explain(before.posterior, pool.bank, chosen_item).probability, DECIMALS),
         max_exposure=settings.max_exposure,
         best_items=settings.best_items,
         greatest_loss=settings.greatest_loss,
@@ -102,7 +102,7 @@ def _choice(before: Session, step: int, chosen: int | None) -> ChoiceOut:
                 share_of_best=round(float(information[place] / best), DECIMALS) if best else 0.0,
                 eligibility=round(float(chances[items[place]]), DECIMALS),
                 eligible=bool(askable[items[place]]),
-                chosen=items[place] == chosen,
+                chosen=items[place] == chosen_item,
             )
             for place in places
         ],

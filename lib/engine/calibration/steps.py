@@ -88,7 +88,7 @@ def item_step(
         gradient[:, column] -= (value - centre) / sd**2
         precision[:, column, column] += sd**-2
     gradient[:, 0] -= _volume_trend(state, sweep, shrinkage)
-    _keep_slope(
+    _use_slope_prior(
         gradient, precision, state.log_slope - origin.log_slope, shrinkage, ~identifies_slope
     )
     # Where the score pulls a slope down against its prior, its magnitude adds to the curvature in
@@ -104,12 +104,12 @@ def item_step(
     return ItemStep(step, covariance)
 
 
-def _keep_slope(
+def _use_slope_prior(
     gradient: FloatArray,
     precision: FloatArray,
     change: FloatArray,
     shrinkage: Shrinkage,
-    kept: NDArray[np.bool_],
+    unidentified: NDArray[np.bool_],
 ) -> None:
     """Replace the posterior of log a by its prior, independent of b and c, in place.
 
@@ -118,12 +118,12 @@ def _keep_slope(
         precision: Precision of (log a, b, c), shape (n, 3, 3).
         change: Log slopes minus the centres of their priors, shape (n,).
         shrinkage: Widths of the priors; a missing prior of log a is replaced by one of width 1.
-        kept: Mask of the items to change, shape (n,).
+        unidentified: Mask of the items whose answers do not identify the slope, shape (n,).
     """
     sd = shrinkage.log_slope_sd if np.isfinite(shrinkage.log_slope_sd) else 1.0
-    precision[kept, 0, :] = precision[kept, :, 0] = 0.0
-    precision[kept, 0, 0] = sd**-2
-    gradient[kept, 0] = -change[kept] / sd**2
+    precision[unidentified, 0, :] = precision[unidentified, :, 0] = 0.0
+    precision[unidentified, 0, 0] = sd**-2
+    gradient[unidentified, 0] = -change[unidentified] / sd**2
 
 
 def step_factors(state: Estimate, items: ItemStep) -> FloatArray:

@@ -47,7 +47,7 @@ def balanced(
     deficit = (len(asked_items) + 1) * goal / goal.sum() - received
     main_concept = bank.cached("main concepts", lambda: shares.argmax(axis=1))
     for concept in np.argsort(-deficit, kind="stable"):
-        chosen = available & (main_concept == concept)
-        if goal[concept] > 0 and chosen.any():
-            return np.asarray(chosen)
+        candidates = available & (main_concept == concept)
+        if goal[concept] > 0 and candidates.any():
+            return np.asarray(candidates)
     return available

@@ -52,7 +52,7 @@ DECLARE
 BEGIN
   FOR adopted IN
     SELECT a.*, t.oid::regclass AS relation, t.relowner::regrole AS owner,
-      p.oid::regclass AS taken, p.relkind AS taken_kind
+      p.oid::regclass AS public_relation, p.relkind AS public_kind
     FROM stepwise.adopted_tables a
     JOIN pg_catalog.pg_class t ON t.oid = to_regclass(a.table_name)
     LEFT JOIN pg_catalog.pg_class p
@@ -60,7 +60,7 @@ BEGIN
     WHERE a.table_name LIKE 'assessment.%' AND a.finished_at IS NULL
   LOOP
     IF finish THEN
-      IF adopted.taken_kind = 'v' THEN
+      IF adopted.public_kind = 'v' THEN
         BEGIN
           EXECUTE format('DROP VIEW public.%I', adopted.former_name);
           RAISE NOTICE 'public.%: the view for the previous version was dropped',
@@ -76,7 +76,7 @@ BEGIN
       WHERE table_name = adopted.table_name;
       CONTINUE;
     END IF;
-    IF adopted.taken IS NOT NULL AND adopted.taken_kind <> 'v' THEN
+    IF adopted.public_relation IS NOT NULL AND adopted.public_kind <> 'v' THEN
       RAISE NOTICE 'public.%: the name is in use, so no view serves the previous version',
         adopted.former_name USING ERRCODE = 'SW001';
       CONTINUE;
@@ -91,7 +91,7 @@ BEGIN
       adopted.former_name,
       CASE WHEN adopted.row_security AND has_invoker_views THEN 'WITH (security_invoker = true)' ELSE '' END,
       columns, adopted.relation);
-    CONTINUE WHEN adopted.taken IS NOT NULL;
+    CONTINUE WHEN adopted.public_relation IS NOT NULL;
     EXECUTE format('ALTER VIEW public.%I OWNER TO %s', adopted.former_name, adopted.owner);
     IF adopted.row_security AND NOT has_invoker_views THEN
       EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC', adopted.former_name);

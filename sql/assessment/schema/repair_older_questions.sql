@@ -62,12 +62,12 @@ $$;
 -- objects with an id and a text or with a key and its text, or an object.
 CREATE OR REPLACE FUNCTION pg_temp.options_of(options JSONB)
 RETURNS TABLE (place BIGINT, key TEXT, text TEXT) LANGUAGE sql AS $$
-  WITH given AS (SELECT pg_temp.unwrapped(options) AS value)
+  WITH input AS (SELECT pg_temp.unwrapped(options) AS value)
   SELECT o.place,
     CASE WHEN jsonb_typeof(o.item) = 'object'
       THEN coalesce(o.item ->> 'id', o.item ->> 'key', o.item ->> 'label', single.key) END,
     coalesce(pg_temp.text_of(o.item), pg_temp.text_of(single.value))
-  FROM given
+  FROM input
   CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END)
     WITH ORDINALITY AS o (item, place)
   LEFT JOIN LATERAL (
@@ -77,7 +77,7 @@ RETURNS TABLE (place BIGINT, key TEXT, text TEXT) LANGUAGE sql AS $$
   ) AS single ON TRUE
   UNION ALL
   SELECT row_number() OVER (ORDER BY m.key), m.key, pg_temp.text_of(m.value)
-  FROM given, jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value ELSE '{}' END) AS m
+  FROM input, jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value ELSE '{}' END) AS m
 $$;
 
 -- The options as a list of texts; null if there are none, or one has no text.
@@ -90,17 +90,17 @@ $$;
 -- letter; null if none or several.
 CREATE OR REPLACE FUNCTION pg_temp.right_option(options JSONB, answer TEXT) RETURNS TEXT
 LANGUAGE sql AS $$
-  WITH given AS (
+  WITH input AS (
     SELECT o.place, o.key, o.text, a.answer, pg_temp.stripped(a.answer) AS bare,
       lower(substring(pg_temp.stripped(a.answer) FROM '^\(?([A-Za-z])[.):]?$')) AS letter
     FROM pg_temp.options_of(options) AS o,
       (SELECT pg_temp.unwrapped(to_jsonb(answer)) #>> '{}' AS answer) AS a
   ), candidates AS (
-    SELECT 1 AS rule, text FROM given WHERE text = answer
-    UNION ALL SELECT 2, text FROM given WHERE pg_temp.stripped(text) = bare
-    UNION ALL SELECT 3, text FROM given WHERE lower(pg_temp.stripped(text)) = lower(bare)
-    UNION ALL SELECT 4, text FROM given WHERE lower(pg_temp.stripped(key)) = lower(bare)
-    UNION ALL SELECT 5, text FROM given WHERE place = ascii(letter) - ascii('a') + 1
+    SELECT 1 AS rule, text FROM input WHERE text = answer
+    UNION ALL SELECT 2, text FROM input WHERE pg_temp.stripped(text) = bare
+    UNION ALL SELECT 3, text FROM input WHERE lower(pg_temp.stripped(text)) = lower(bare)
+    UNION ALL SELECT 4, text FROM input WHERE lower(pg_temp.stripped(key)) = lower(bare)
+    UNION ALL SELECT 5, text FROM input WHERE place = ascii(letter) - ascii('a') + 1
   )
   SELECT min(text) FROM candidates GROUP BY rule HAVING count(DISTINCT text) = 1
   ORDER BY rule LIMIT 1
@@ -124,7 +124,7 @@ CREATE OR REPLACE FUNCTION pg_temp.weights_of(concepts JSONB) RETURNS JSONB LANG
       CASE item WHEN 'true' THEN '1'::JSONB WHEN 'false' THEN '0'
         ELSE coalesce(to_jsonb(pg_temp.to_number(item #>> '{}')), item) END ORDER BY place), '[]')
     FROM jsonb_array_elements(value) WITH ORDINALITY AS e (item, place)) ELSE value END
-  FROM (SELECT pg_temp.unwrapped(concepts) AS value) AS given
+  FROM (SELECT pg_temp.unwrapped(concepts) AS value) AS input
 $$;
 
 -- A Q-matrix row as numbers; null unless it is a list of 1 to 32 numbers, none below 0, at least

@@ -61,7 +61,8 @@ DECLARE
   equal INT;
   set_aside TEXT[];
   merged TEXT[] := '{}';
-  named TEXT;
+  row_ids TEXT;
+  dependents TEXT;
 BEGIN
   SET LOCAL row_security = off;  -- raise an error where a policy would hide rows
   FOR twin IN SELECT * FROM pg_temp.assessment_tables_in_public() WHERE recognised LOOP
@@ -86,11 +87,11 @@ BEGIN
       RAISE NOTICE 'public.%: empty twin of assessment.% removed',
         twin.former_name, twin.table_name USING ERRCODE = 'SW001';
     ELSE
-      named := array_to_string(set_aside[1:20], ', ')
+      row_ids := array_to_string(set_aside[1:20], ', ')
         || CASE WHEN cardinality(set_aside) > 20 THEN ', …' ELSE '' END;
       RAISE NOTICE 'public.%: twin of assessment.% merged: % rows moved, % equal, % set aside in '
         'assessment.set_aside_rows%', twin.former_name, twin.table_name, moved, equal,
-        cardinality(set_aside), CASE WHEN named = '' THEN '' ELSE ': ' || named END
+        cardinality(set_aside), CASE WHEN row_ids = '' THEN '' ELSE ': ' || row_ids END
         USING ERRCODE = 'SW001';
     END IF;
     merged := twin.former_name || merged;
@@ -101,9 +102,9 @@ BEGIN
     BEGIN
       EXECUTE format('DROP TABLE public.%I', twin.former_name);
     EXCEPTION WHEN dependent_objects_still_exist THEN
-      GET STACKED DIAGNOSTICS named = PG_EXCEPTION_DETAIL;
+      GET STACKED DIAGNOSTICS dependents = PG_EXCEPTION_DETAIL;
       RAISE EXCEPTION 'public.% doubles a table of the schema assessment and cannot be removed: %. '
-        'Drop what depends on it, or rename it.', twin.former_name, replace(named, E'\n', ', ')
+        'Drop what depends on it, or rename it.', twin.former_name, replace(dependents, E'\n', ', ')
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
     END;
   END LOOP;

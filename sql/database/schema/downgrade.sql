@@ -88,7 +88,7 @@ BEGIN
   END LOOP;
 
   FOR adopted IN
-    SELECT a.*, to_regclass(a.table_name) AS relation, p.relkind AS taken_kind
+    SELECT a.*, to_regclass(a.table_name) AS relation, p.relkind AS public_kind
     FROM stepwise.adopted_tables a
     LEFT JOIN pg_catalog.pg_class p
       ON p.relname = a.former_name AND p.relnamespace = 'public'::regnamespace
@@ -100,7 +100,7 @@ BEGIN
       PERFORM stepwise.return_rights(adopted.table_name, adopted.relation, adopted.row_security);
     END IF;
     IF adopted.table_name LIKE 'assessment.%' THEN
-      IF adopted.taken_kind = 'v' AND adopted.finished_at IS NULL THEN
+      IF adopted.public_kind = 'v' AND adopted.finished_at IS NULL THEN
         BEGIN
           EXECUTE format('DROP VIEW public.%I', adopted.former_name);
         EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -110,7 +110,7 @@ BEGIN
             replace(v_dependents, E'\n', ', ')
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
         END;
-      ELSIF adopted.taken_kind IS NOT NULL THEN
+      ELSIF adopted.public_kind IS NOT NULL THEN
         RAISE EXCEPTION '% cannot return to public.%, because something of that name exists. '
           'Rename it, then downgrade again.', adopted.table_name, adopted.former_name
           USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
@@ -129,7 +129,7 @@ BEGIN
           AND attname <> ALL (adopted.columns))
       WHERE table_name = adopted.table_name;
     ELSIF adopted.table_name ^@ 'learning_set_aside_' THEN
-      IF adopted.taken_kind IS NOT NULL THEN
+      IF adopted.public_kind IS NOT NULL THEN
         RAISE EXCEPTION '% cannot return to public.%, because something of that name exists. '
           'Rename it, then downgrade again.', adopted.table_name, adopted.former_name
           USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
