@@ -178,7 +178,7 @@ class LiveParametersOut(Body):
     """Parameters with which new tests ask a question."""
 
     difficulty: float
-    """Percentile of the students who know the answer as often as not."""
+    """Percentile of a student who knows the answer with probability 1/2."""
     discrimination: float
     """Slope of the question's curve, in probits."""
     guessing: float
@@ -286,7 +286,7 @@ class EditIn(QuestionIn):
     id: QuestionId = ""
     """Id of the question; if given, that of the path."""
     difficulty: Percentile
-    """Percentile of the students who know the answer as often as not."""
+    """Percentile of a student who knows the answer with probability 1/2."""
     discrimination: float = Field(gt=0, le=STEEPEST_DISCRIMINATION)
     """Slope of the question's curve in probits, for concepts of weight 1."""
     guessing: float = Field(ge=0, lt=1)

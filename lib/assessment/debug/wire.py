@@ -242,7 +242,7 @@ class ParametersOut(Body):
     """Each parameter of a flagged question."""
 
     difficulty: ParameterOut
-    """Percentile of the students who know the answer as often as not."""
+    """Percentile of a student who knows the answer with probability 1/2."""
     discrimination: ParameterOut
     """Slope of the question's curve, in probits."""
     guessing: ParameterOut

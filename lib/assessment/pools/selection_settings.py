@@ -41,8 +41,9 @@ class Selection:
 
     @classmethod
     def of_version(cls, stored: dict[str, Any] | None) -> Self:
-        """Return the settings of a version; those that it does not store have their defaults.
+        """Return the settings of a version.
 
-        Only the deviations are then 0; see `FULL_TRUST`.
+        Deviations that it does not store are 0, see `FULL_TRUST`; other settings that it does not
+        store have their defaults.
         """
         return cls(**{**FULL_TRUST, **(stored or {})})

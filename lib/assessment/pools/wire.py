@@ -107,7 +107,7 @@ class QuestionIn(StrictBody):
     concepts: list[Weight] = Field(min_length=1, max_length=MAX_CONCEPTS)
     """Row of the Q-matrix: the weight of each concept."""
     difficulty: Percentile = 0.5
-    """Percentile of the students who know the answer as often as not."""
+    """Percentile of a student who knows the answer with probability 1/2."""
     discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
     """Slope of the question's curve in probits, for concepts of weight 1."""
     guessing: float | None = Field(default=None, ge=0, lt=1)

@@ -93,7 +93,7 @@ def _grid(x: FloatArray, jacobian: FloatArray) -> Grid:
     that carries no information then changes nothing.
     """
     density = jacobian * np.exp(-0.5 * x * x)
-    unit = float(density @ (x * x) / density.sum())  # 1 but for rounding
+    unit = float(density @ (x * x) / density.sum())  # 1, apart from rounding
     powers = np.stack([np.ones_like(x), x, x * x / unit], axis=1)
     log_jacobian = np.log(jacobian)
     tail = int(np.searchsorted(x, _TAIL))

@@ -47,7 +47,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- A list of numbers, which may be JSON in a JSON string; null if it is none.
+-- A list of numbers, which may be JSON in a JSON string; null for any other value.
 CREATE OR REPLACE FUNCTION pg_temp.to_vector(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
 DECLARE
   v_numbers NUMERIC[];

@@ -1,6 +1,6 @@
 -- Tables of the assessment context: adaptive tests over a vector of concepts.
 --
--- This file defines the tables, but for set_aside_rows, which an earlier script needs. It runs in one
+-- This file defines the tables except set_aside_rows, which an earlier script needs. It runs in one
 -- execute, any number of times. Tables of older deployments, moved here by move_old_tables.sql and
 -- given our types by normalize_older_tables.sql, get the columns that they lack;
 -- upgrade_older_tables.sql then adds their constraints and functions.sql their triggers. New and

@@ -87,10 +87,11 @@ DO $$ BEGIN
 END $$;
 
 -- Return students' progress over all their sessions of the course in which they were last active, or
--- over the given session only, most recently active students first. A step's time and attempts are sums over these
--- sessions, and it is complete if it is complete in any of them; it keeps the exercise name that the
--- pages gave it. `completed_steps` says of each step that was begun whether it is complete. For a
--- single session the student's name is the one that this session sent, as in session_progress().
+-- over the given session only, most recently active students first. A step's time and attempts are
+-- sums over these sessions, and it is complete if it is complete in any of them; it keeps the exercise
+-- name that the pages gave it. `completed_steps` says of each step that was begun whether it is
+-- complete. For a single session the student's name is the one that this session sent, as in
+-- session_progress().
 CREATE OR REPLACE FUNCTION public.tracked_students(p_students UUID[], p_session_token TEXT)
 RETURNS TABLE (student_id TEXT, student_name TEXT, exercises JSONB, completed_steps JSONB,
   started_at TIMESTAMPTZ, last_activity TIMESTAMPTZ, total_time_spent BIGINT,
