@@ -284,7 +284,7 @@ class EditIn(QuestionIn):
     """The whole question after the edit."""
 
     id: QuestionId = ""
-    """Id of the question; if given, that of the path."""
+    """Id of the question; may be left out, and must otherwise be that of the path."""
     difficulty: Percentile
     """Percentile of a student who knows the answer with probability 1/2."""
     discrimination: float = Field(gt=0, le=STEEPEST_DISCRIMINATION)
