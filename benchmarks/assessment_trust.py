@@ -1,8 +1,8 @@
-"""What trust in authors brings and costs: honesty, error and length by settings of a pool.
+"""Effects of trust in authors' parameters: honesty, error and length by the settings of a pool.
 
 The pools have questions that were never calibrated: the demo's 150 on five concepts, and 60 on one
 concept. Their true parameters are as stated, or scatter around the statement. Tests have a fixed
-length, or end by `precision`. *0, 0* takes authors' parameters for the truth.
+length, or end by `precision`. *0, 0* treats authors' parameters as exact.
 """
 
 from dataclasses import dataclass

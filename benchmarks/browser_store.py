@@ -91,10 +91,10 @@ def _measured(browser: Browser, url: str, store: str) -> dict[str, float]:
             page = context.new_page()
             page.goto(f"{url}/index.html")
             script = "async () => { const all = await import('/measure.js'); return all." + call
-            found: dict[str, Any] | None = page.evaluate(script + "; }")
+            times: dict[str, Any] | None = page.evaluate(script + "; }")
             page.close()
-    assert found is not None  # noqa: S101 the second call returns it
-    return {part: float(found[part]) for part in PARTS}
+    assert times is not None  # noqa: S101 the second call returns it
+    return {part: float(times[part]) for part in PARTS}
 
 
 def main() -> None:
@@ -124,7 +124,7 @@ def main() -> None:
     print(f"Chromium {version}, {ANSWERS} answers; medians of 40 writes and 10 reads\n")
     print("| | IndexedDB | SQLite in WebAssembly | ratio |\n|---|--:|--:|--:|")
     rows = [("code, KB with gzip", sizes)] + [
-        (TITLES[part], {store: found[part] for store, found in times.items()}) for part in PARTS
+        (TITLES[part], {store: own[part] for store, own in times.items()}) for part in PARTS
     ]
     for title, row in rows:
         ratio = row["Sqlite"] / row["Indexed"]

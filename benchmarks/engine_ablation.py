@@ -1,11 +1,11 @@
-"""What each part of the engine is worth: tests of 1,000 examinees without one of them.
+"""The value of each part of the engine: tests of 1,000 examinees without that part.
 
 python -m benchmarks engine_ablation [EXAMINEES]
 
 Guessing is 0.25 and discriminations are 2 exp(N(0, 0.2²)) probits, where the parts have the most to
 do; abilities correlate by 0.5. Each variant replaces one function, selects its own questions, and
 gets the same answers. *Largest errors* are those of adaptive tests against brute force (see
-`benchmarks.engine_exactness`). A part that changes no column could be taken out.
+`benchmarks.engine_exactness`). A part that changes no column could be removed.
 """
 
 import sys
@@ -62,7 +62,7 @@ VARIANTS: dict[str, tuple[Replacement, ...]] = {
     "without lattice_integration.py": (NO_LATTICES,),
     "without conditional_ep.py": ((marginals, "conditional_log_ratios", _pairs_alone),),
     "without both": (NO_LATTICES, (marginals, "conditional_log_ratios", _pairs_alone)),
-    "nor pairs of answers": (NO_LATTICES, (marginals, "_PAIRS_NEGLIGIBLE", np.inf)),
+    "without both, and pairs of answers": (NO_LATTICES, (marginals, "_PAIRS_NEGLIGIBLE", np.inf)),
     "EP alone, without marginals.py": ((updating, "posterior_moments", _normal_alone),),
 }
 NO_BOUNDS: Replacement = (selection, "_MAX_WITHOUT_BOUNDS", np.inf)
@@ -116,14 +116,14 @@ def figures(k: int, examinees: int) -> Figures:
 
 def exactness(k: int, *, eight: bool) -> tuple[float, float]:
     """Return the largest errors of a mean and a deviation in adaptive tests of k concepts."""
-    found = []
+    errors_by_history = []
     for seed in range(CHECKED_TESTS):
         bank, states = adaptive_test(seed, DISCRIMINATION, GUESSING, CHECKED_LENGTHS[-1], k)
         for t in CHECKED_LENGTHS:
             exact = exact_by_pairs(np.zeros(k), correlated(k), answers_of(states[t], bank))
             state = with_eight_concepts(states[t], bank) if eight else states[t]
-            found.append(errors(state, exact))
-    largest = largest_errors(found)
+            errors_by_history.append(errors(state, exact))
+    largest = largest_errors(errors_by_history)
     return largest.mean, largest.deviation
 
 

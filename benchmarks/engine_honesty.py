@@ -140,8 +140,9 @@ def outcome(
     prior = log_prior(correlation)
     figures = []
     for i, length in enumerate(run.length):
-        asked = run.items[i, :length]
-        figures.append(expected(items, asked, answers[i, asked], prior, (mean[i], variance[i])))
+        own_items = run.items[i, :length]
+        estimate = (mean[i], variance[i])
+        figures.append(expected(items, own_items, answers[i, own_items], prior, estimate))
     squared, inside = np.mean(figures, axis=0).tolist()
     return squared, inside
 

@@ -49,38 +49,38 @@ def log_prior(correlation: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def expected(
     items: Uncertain,
-    asked: NDArray[np.intp],
+    administered: NDArray[np.intp],
     correct: NDArray[np.bool_],
     prior: tuple[FloatArray, FloatArray],
-    stated: tuple[FloatArray, FloatArray],
+    estimate: tuple[FloatArray, FloatArray],
 ) -> tuple[float, float]:
-    """Return the squared error and the coverage that the answers let an engine expect.
+    """Return the expected squared error and coverage of an engine's estimate, given the answers.
 
-    The squared error of a stated mean is the exact variance plus the squared distance of the means.
+    The squared error of an estimate is the exact variance plus the squared distance of the means.
     Averaged over tests, both have the expectation of what simulated abilities give, without the
     chance in the abilities.
 
     Args:
         items: The bank.
-        asked: Indices of the items, shape (t,).
+        administered: Indices of the items, shape (t,).
         correct: Whether each answer was correct, shape (t,).
         prior: The value of `log_prior`.
-        stated: The engine's means and variances, each of shape (k,).
+        estimate: The engine's means and variances, each of shape (k,).
 
     Returns:
         Both averaged over the concepts.
     """
     theta, log_density = prior
     k = log_density.ndim
-    curves = items.average_curves(asked, theta)
+    curves = items.average_curves(administered, theta)
     log_likelihood = np.log(np.where(correct[:, None], curves, 1 - curves))
     for j in range(k):
-        along = log_likelihood[items.concept[asked] == j].sum(axis=0)
+        along = log_likelihood[items.concept[administered] == j].sum(axis=0)
         log_density = log_density + along.reshape([-1 if axis == j else 1 for axis in range(k)])
     density = np.exp(log_density - np.max(log_density))
     density /= density.sum()
     losses, masses = [], []
-    for j, (mean, variance) in enumerate(zip(*stated, strict=True)):
+    for j, (mean, variance) in enumerate(zip(*estimate, strict=True)):
         marginal = density.sum(axis=tuple(axis for axis in range(k) if axis != j))
         exact_mean = marginal @ theta
         losses.append(marginal @ np.square(theta - exact_mean) + (mean - exact_mean) ** 2)

@@ -3,7 +3,7 @@
 import time
 
 from benchmarks.learning_simulation import practice_with_forgetting
-from benchmarks.live_mastery import Answered, mastery_of
+from benchmarks.live_mastery import AnswerFacts, mastery_of
 from lib.learning.mastery_model.attempts import Attempt
 from lib.learning.mastery_model.default import default_calibration
 from lib.learning.mastery_model.student import Student, fold
@@ -24,7 +24,7 @@ def main() -> None:
     for attempt in history[:1_000]:
         student.predict(attempt.question, attempt.time)
     print(f"one prediction:          {1e3 * (time.process_time() - start):8.0f} µs of CPU")
-    answers = [Answered(it.is_correct, it.seconds or 1, 60, it.confidence) for it in history]
+    answers = [AnswerFacts(it.is_correct, it.seconds or 1, 60, it.confidence) for it in history]
     start = time.process_time()
     mastery_of(answers)
     print(

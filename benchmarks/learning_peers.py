@@ -81,8 +81,8 @@ def _elo(
         for skill, (value, updates) in zip(row.skills, states, strict=True):
             skills[skill] = value + first / (1 + decay * updates) * error, updates + 1
         if not frozen:
-            moved = difficulty - item_first / (1 + item_decay * answers) * error
-            difficulties[row.item] = moved, answers + 1
+            new_difficulty = difficulty - item_first / (1 + item_decay * answers) * error
+            difficulties[row.item] = new_difficulty, answers + 1
     return predictions
 
 

@@ -14,7 +14,7 @@ def stationary_course(
 ) -> dict[str, list[Attempt]]:
     """Return answers by the Rasch model with one ability for each concept that never changes.
 
-    Abilities of a student correlate at 0.5. Nothing is known of times and confidences.
+    Abilities of a student correlate at 0.5. The answers have neither times nor confidences.
     """
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(0, 1, items)

@@ -70,11 +70,11 @@ class Student:
     def __post_init__(self) -> None:
         """Register the student."""
         body = {"username": self.name, "password": secrets.token_hex(8), "role": "student"}
-        registered = self.http.post(
+        response = self.http.post(
             "/api/auth/register", json={**body, "grade": 10, "target_exam": "Finals"}
         )
-        registered.raise_for_status()
-        self.token = registered.json()["access_token"]
+        response.raise_for_status()
+        self.token = response.json()["access_token"]
         self.id = self.send("GET", "/api/auth/me")["student_profile"]["id"]
         self.up = self.down = self.calls = 0
 
@@ -111,7 +111,7 @@ class Cost:
 
 
 Way = Callable[[Student, int], None]
-"""Synchronisation of a student's device after this number of new answers."""
+"""Synchronises a student's device after this number of new answers."""
 
 
 def in_calls_of(size: int) -> Way:
@@ -131,8 +131,8 @@ def in_calls_of(size: int) -> Way:
                 "digests": len(waiting) <= size,
             }
             answer = student.send("POST", "/api/learning/sync", body)
-            decided = {it["id"] for it in answer["outcomes"] if it["status"] != "retry"}
-            waiting = [it for it in waiting if it["id"] not in decided]
+            decided_ids = {it["id"] for it in answer["outcomes"] if it["status"] != "retry"}
+            waiting = [it for it in waiting if it["id"] not in decided_ids]
             student.cursor, student.syncs = answer["cursor"], student.syncs + 1
             if not waiting and not answer["has_more"]:
                 return

@@ -21,7 +21,7 @@ UNKNOWN_CONSISTENCY = 0.5
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerFacts:
     """Facts of one answer that count for mastery."""
 
     is_correct: bool
@@ -33,7 +33,7 @@ class Answered:
     """1 to 5; None if it is not known."""
 
 
-def mastery_of(answers: Sequence[Answered]) -> Mastery:
+def mastery_of(answers: Sequence[AnswerFacts]) -> Mastery:
     """Return the mastery that answers show, which are in the order of their times."""
     if not answers:
         return Mastery(0, 0, 0.0, 0.0, 0.0)

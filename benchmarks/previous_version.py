@@ -79,7 +79,7 @@ def old_database(server: "PostgresServer", name: str) -> psycopg.Connection:
     return connection
 
 
-def upgraded(connection: psycopg.Connection) -> list[Step]:
+def upgrade(connection: psycopg.Connection) -> list[Step]:
     """Upgrade a database; return the seconds of each script."""
     with connection.transaction():
         return upgrade_schema(connection).steps
@@ -93,7 +93,7 @@ def main() -> None:
         old_database(server, "upgraded") as views,
         psycopg.connect(server.url("upgraded"), autocommit=True) as new_tables,
     ):
-        first = upgraded(views)
+        first = upgrade(views)
         new_tables.execute("SET search_path = assessment")
         places = {"before": tables, "views": views, "tables": new_tables}
         for connection in places.values():
@@ -110,7 +110,7 @@ def main() -> None:
             )
             print(f"{statement:28}", *(f"{median:8.2f}" for median in medians))
         print(f"\nfirst upgrade, 225,000 rows: {sum(step.seconds for step in first):.2f} s")
-        again = [upgraded(views) for _ in range(UPGRADES)]
+        again = [upgrade(views) for _ in range(UPGRADES)]
         print(f"upgrade of an up-to-date database, median of {UPGRADES}, by script:")
         scripts = {
             steps[0].name: statistics.median(step.seconds for step in steps)

@@ -13,7 +13,7 @@ from lib.settings import Settings
 OUTCOMES = {
     "calibrated": "The new coefficients predict held-out students better and are in use.",
     "no_better": "New coefficients predict held-out students no better; the present ones stay.",
-    "nothing_new": "There are hardly new answers since the last calibration.",
+    "nothing_new": "There are hardly any new answers since the last calibration.",
     "too_few_answers": "There are too few answers: 1,000 by 10 students are needed.",
 }
 

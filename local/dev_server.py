@@ -22,7 +22,7 @@ from local.servers.child import Child, FolderLock, ServerError
 from local.servers.launch import end_with_starter
 from local.servers.running import URL_NAME, announce, claim, withdraw
 from local.services import Services, running_services, service_variables
-from local.upgrade_output import explain, reported
+from local.upgrade_output import explain, report_lines
 from local.worker import DEMO
 
 HOST = "127.0.0.1"
@@ -33,9 +33,8 @@ BACKLOG = 128
 READY_SECONDS = 60.0
 RESPONSE_SECONDS = 5.0
 POLL_SECONDS = 0.5
-SERVED_ALL_THE_SAME = (
-    "The server starts all the same: calls that need what is missing return 503, "
-    "and /health names it."
+SERVED_ANYWAY = (
+    "The server starts anyway: calls that need what is missing return 503, and /health names it."
 )
 OPEN_TESTS = {"OPEN_TESTS_COUNT": "1"}
 """Setting that counts tests without a ticket: returning students start at their level."""
@@ -103,8 +102,8 @@ class DevServer:
         """Restart the worker after code changes, and Redis and the worker if they have ended."""
         while True:
             with suppress(queue.Empty):
-                changed = changes.get(timeout=POLL_SECONDS)
-                names = sorted(str(path.relative_to(ROOT)) for path in changed)
+                changed_files = changes.get(timeout=POLL_SECONDS)
+                names = sorted(str(path.relative_to(ROOT)) for path in changed_files)
                 print(f"Changed: {', '.join(names)}", flush=True)
                 if any(name.startswith(SCHEMA) for name in names):
                     self._migrate(services.environment)
@@ -122,9 +121,9 @@ class DevServer:
         try:
             _run_once(["migrate.py", "upgrade"], environment, log)
         except ServerError:
-            print(explain(log.read_text(errors="replace")), SERVED_ALL_THE_SAME, file=sys.stderr)
+            print(explain(log.read_text(errors="replace")), SERVED_ANYWAY, file=sys.stderr)
             return False
-        print("".join(f"{line}\n" for line in reported(log.read_text())), end="", flush=True)
+        print("".join(f"{line}\n" for line in report_lines(log.read_text())), end="", flush=True)
         return True
 
     def _load_demo(self, services: Services, url: str) -> None:

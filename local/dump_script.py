@@ -1,7 +1,7 @@
 """SQL from a dump of any form, without what belongs to the server that it was made on.
 
-A dump in plain SQL cannot be restored without owners and rights, as pg_restore does with a dump in
-its own format, so they are taken out here, as are extensions and settings that this server lacks.
+pg_restore can leave out the owners and rights of a dump in its own format; psql cannot do so for a
+dump in plain SQL. This module removes them, and extensions and settings that this server lacks.
 """
 
 import gzip
@@ -168,5 +168,5 @@ def _is_left_out(line: bytes, server: Server, *, in_entries: bool) -> bool:
 
 
 def _start(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(START_BYTES)
+    with file.open("rb") as stream:
+        return stream.read(START_BYTES)

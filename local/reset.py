@@ -45,12 +45,12 @@ def _require_local(environment: Mapping[str, str]) -> None:
 
 def _claimed(folder: Path) -> FolderLock:
     """Lock the folder against other commands; refuse while `make dev` runs on it."""
-    claimed = claim(folder)
-    if isinstance(claimed, FolderLock):
-        return claimed
+    lock_or_dev = claim(folder)
+    if isinstance(lock_or_dev, FolderLock):
+        return lock_or_dev
     raise ServerError(
-        f"Nothing was changed: `make dev` is running on {folder} (process {claimed.pid}). Stop it "
-        f"first, with Ctrl-C in its terminal or: kill {claimed.pid}"
+        f"Nothing was changed: `make dev` is running on {folder} (process {lock_or_dev.pid}). Stop "
+        f"it first, with Ctrl-C in its terminal or: kill {lock_or_dev.pid}"
     )
 
 
@@ -62,10 +62,10 @@ def _reset(folder: Path) -> int:
     if not _confirmed(folder):
         print("Nothing was changed.")
         return 1
-    saved = _save(data, folder / "backups")
+    remark = _save(data, folder / "backups")
     shutil.rmtree(data, ignore_errors=True)
     shutil.rmtree(folder / "redis", ignore_errors=True)
-    print(f"The local database is gone; {saved}. `make dev` creates a new one with the demo data.")
+    print(f"The local database is gone; {remark}. `make dev` creates a new one with the demo data.")
     return 0
 
 
@@ -82,7 +82,7 @@ def _confirmed(folder: Path) -> bool:
 
 
 def _save(data: Path, backups: Path) -> str:
-    """Dump the database, or move its folder away if the server cannot start."""
+    """Dump the database, or move its folder away if the server cannot start; say which."""
     server = PostgresServer(data)
     try:
         server.start()
@@ -91,9 +91,9 @@ def _save(data: Path, backups: Path) -> str:
         finally:
             server.stop()
     except ServerError as error:
-        moved = data.with_name(f"postgres-{REPLACED}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-        data.rename(moved)
-        return f"it could not be dumped, so its files were moved to {moved} ({error})"
+        new_folder = data.with_name(f"postgres-{REPLACED}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        data.rename(new_folder)
+        return f"it could not be dumped, so its files were moved to {new_folder} ({error})"
 
 
 if __name__ == "__main__":

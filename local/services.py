@@ -131,7 +131,7 @@ def service_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _require_usable(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Refuse a database or a Redis that cannot be used, in place of which another would be used."""
+    """Refuse a database or a Redis that cannot be used; the embedded one would hide the mistake."""
     problem = settings.postgres_problem or settings.migration_problem
     if problem is not None:
         raise ServerError(f"{problem}, or unset it to use the embedded database.")

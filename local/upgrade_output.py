@@ -15,8 +15,8 @@ ADVICE = (
 )
 
 
-def reported(output: str) -> list[str]:
-    """Return the lines about what a successful upgrade moved, repaired or left."""
+def report_lines(output: str) -> list[str]:
+    """Return the lines about what a successful upgrade moved, repaired or left unchanged."""
     return [line for line in output.splitlines() if line.startswith(REPORT)]
 
 

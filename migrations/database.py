@@ -55,9 +55,9 @@ def explained_errors() -> Iterator[None]:
 
 def refusal_text(error: psycopg.Error) -> str:
     """Return what the database refused, and what to do about it."""
-    named = constraint_error(error.diag.constraint_name, error.diag.message_primary)
-    if named is not None:
-        return str(named)
+    app_error = constraint_error(error.diag.constraint_name, error.diag.message_primary)
+    if app_error is not None:
+        return str(app_error)
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return (
             "Another connection holds a lock that the change needs. It was not waited for any"

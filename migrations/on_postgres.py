@@ -71,7 +71,11 @@ def run_online() -> Result:
     with engine.connect() as connection:
         context.configure(connection=connection, include_object=of_models, **_OPTIONS)
         driver: Any = connection.connection.driver_connection
-        with explained_failure(driver), context.begin_transaction(), reports(driver) as reported:
+        with (
+            explained_failure(driver),
+            context.begin_transaction(),
+            reports(driver) as script_reports,
+        ):
             driver.execute(_queries["limit_waiting"].text)
             if running_command() in _CHANGING:
                 driver.execute(load_script(LOCK))
@@ -86,7 +90,7 @@ def run_online() -> Result:
             if is_upgrade() and set(after) == newest():
                 finish = bool(context.config.attributes.get("finish"))
                 upgrade = upgrade_schema(driver, finish=finish)
-            remaining_reports = [line for line in reported if not line.endswith(REBUILDS)]
+            remaining_reports = [line for line in script_reports if not line.endswith(REBUILDS)]
             lines = list(dict.fromkeys([*lines, *remaining_reports]))
     if upgrade.refused:
         raise CommandError(upgrade.refusal)

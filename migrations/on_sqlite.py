@@ -74,7 +74,7 @@ def run_offline() -> None:
 def of_models(
     _item: object, name: str | None, kind: str, _reflected: object, _other: object
 ) -> bool:
-    """Return whether the comparison with the models is about this; other tables are left alone."""
+    """Return whether Alembic compares an item with the models; tables without one are ignored."""
     return kind != "table" or name in metadata_without_schema().tables
 
 

@@ -24,14 +24,15 @@ FOR_SCRIPT = "for_script"
 """Option of a context that prints a script which runs whole, in one transaction."""
 
 Implementation = Callable[[Operations, Any], Any]
-Made = Callable[[Inspector, Any], bool]
+Condition = Callable[[Inspector, Any], bool]
+"""Returns whether a database fulfils a condition about an operation."""
 
 
 def name_learning_tables(operations: Operations) -> Callable[[], None]:
     """Let names without a schema mean tables of `learning` until the transaction ends.
 
     Returns:
-        A function that ends it before.
+        A function that restores their usual meaning earlier.
     """
     connection = operations.migration_context.connection
     if (
@@ -62,7 +63,11 @@ def _is_autocommit(connection: Connection) -> bool:
 
 
 def _repeatable(
-    kind: type[ops.MigrateOperation], run: Implementation, *, unless: Made, printed: Implementation
+    kind: type[ops.MigrateOperation],
+    run: Implementation,
+    *,
+    unless: Condition,
+    printed: Implementation,
 ) -> None:
     """Replace Alembic's implementation of an operation.
 
@@ -76,8 +81,8 @@ def _repeatable(
     def implementation(operations: Operations, operation: Any) -> Any:
         context = operations.migration_context
         if isinstance(operation, ops.AddConstraintOp):  # the name that the convention gives
-            named: Any = operation
-            named.constraint_name = conv(str(operation.to_constraint(context).name))
+            mutable: Any = operation
+            mutable.constraint_name = conv(str(operation.to_constraint(context).name))
         if context.as_sql:
             return printed(operations, operation)
         name_learning_tables(operations)
@@ -164,8 +169,8 @@ def _with(run: Implementation, **flags: bool) -> Implementation:
     return printed
 
 
-def _in_scripts(run: Implementation) -> Implementation:
-    """Return an implementation that prints nothing for a script, since another has the indexes."""
+def _omitted_in_scripts(run: Implementation) -> Implementation:
+    """Return an implementation that prints nothing for a script; indexes have their own script."""
 
     def printed(operations: Operations, operation: Any) -> Any:
         if not operations.migration_context.opts.get(FOR_SCRIPT):
@@ -240,15 +245,15 @@ def make_operations_repeatable() -> None:
     create, drop_table = standard.create_table, standard.drop_table
     constrain, relax = standard.create_constraint, standard.drop_constraint
     absent, present = {"if_not_exists": True}, {"if_exists": True}
-    implementations: list[tuple[type[Any], Implementation, Made, Implementation]] = [
+    implementations: list[tuple[type[Any], Implementation, Condition, Implementation]] = [
         (ops.CreateTableOp, create, _has_table, _with(create, **absent)),
         (ops.DropTableOp, drop_table, _not(_has_table), _with(drop_table, **present)),
         (ops.AddColumnOp, add, _has_column, _with(add, **absent)),
         (ops.DropColumnOp, drop, _lacks_column, _with(drop, **present)),
         (ops.CreateIndexOp, _index_operation(create_index), _has_index,
-         _in_scripts(_with(create_index, **absent))),
+         _omitted_in_scripts(_with(create_index, **absent))),
         (ops.DropIndexOp, _index_operation(drop_index), _lacks_index,
-         _in_scripts(_with(drop_index, **present))),
+         _omitted_in_scripts(_with(drop_index, **present))),
         (ops.DropConstraintOp, relax, _lacks_constraint, _print_drop),
         (ops.AlterColumnOp, standard.alter_column, _lacks_column, standard.alter_column),
         *((kind, constrain, _has_constraint, _replacing(constrain)) for kind in (
@@ -259,5 +264,5 @@ def make_operations_repeatable() -> None:
     Operations.implementation_for(ops.ExecuteSQLOp, replace=True)(_execute)
 
 
-def _not(made: Made) -> Made:
-    return lambda inspector, operation: not made(inspector, operation)
+def _not(condition: Condition) -> Condition:
+    return lambda inspector, operation: not condition(inspector, operation)

@@ -17,13 +17,13 @@ class Result:
     steps: list[Step] = field(default_factory=list)
     """Scripts of `sql/` that ran."""
     reports: list[str] = field(default_factory=list)
-    """Lines about what was moved, repaired or left."""
+    """Lines about what was moved, repaired or left unchanged."""
 
     def lines(self) -> list[str]:
         """Return the lines to print."""
         before, after = (", ".join(heads) or "none" for heads in (self.before, self.after))
         name = self.database[0].upper() + self.database[1:]
-        moved = (
+        summary = (
             f"{name} went from revision {before} to {after}."
             if before != after
             else f"{name} is at revision {after}."
@@ -32,6 +32,6 @@ class Result:
         return [
             *(f"{step.seconds:7.2f} s  sql/{step.name}" for step in self.steps),
             *(f"- {report}" for report in self.reports),
-            moved,
+            summary,
             *(last if self.steps else []),
         ]

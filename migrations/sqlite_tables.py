@@ -34,10 +34,10 @@ def create_tables(operations: Operations) -> list[str]:
             operations.rename_table(present_name, name)
             reports.append(f"{name}: brought back, {_row_count(connection, name)} rows")
     present = set(inspect(connection).get_table_names())
-    for missing in _METADATA.sorted_tables:
-        if missing.name not in present:
-            connection.execute(CreateTable(missing))
-            for index in sorted(missing.indexes, key=lambda index: str(index.name)):
+    for model_table in _METADATA.sorted_tables:
+        if model_table.name not in present:
+            connection.execute(CreateTable(model_table))
+            for index in sorted(model_table.indexes, key=lambda index: str(index.name)):
                 connection.execute(CreateIndex(index))
     return reports
 

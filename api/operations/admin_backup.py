@@ -28,7 +28,7 @@ def create_backup(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BackupOut:
-    """Write the tables of every context; the backup encrypts API keys in plain text."""
+    """Write the tables of every context; API keys in plain text are encrypted in the file."""
     with audited(deps, PATH) as facts:
         backup = back_up(deps)
         facts.update(name=backup.name, rows=backup.rows)

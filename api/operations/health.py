@@ -14,7 +14,7 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}},
     }
 }
-"""A reference, since a model here would cost time at each start."""
+"""Response with status 503; it refers to the schema, since a model would slow down each start."""
 
 
 @app.get("/api/health", name="get_api_health", responses=UNAVAILABLE)

@@ -65,7 +65,7 @@ class Endpoint:
     is_live: bool = False
     """Whether pages of a live system call it, which read `detail` in errors."""
     calls_per_minute: int | None = None
-    """Limit on the calls of one user, reading ones too."""
+    """Limit on the calls of one user in a minute, including those that only read."""
     limit: WriteLimit | None = None
     """Limit on the methods in WRITING; every endpoint with which the public writes has one."""
     schedule: str | None = None
@@ -100,7 +100,7 @@ def for_users(
     body_limit: int = SMALL_BODY,
     takes_csv: bool = False,
 ) -> Endpoint:
-    """Return an endpoint of the study planner; those outside /api/learning/ are the live one's.
+    """Return an endpoint of the study planner; paths outside /api/learning/ are the live system's.
 
     Args:
         path: Path of the endpoint.

@@ -159,17 +159,17 @@ def _count_of(request: Request, body: Any, deps: "Deps") -> WriteCount | None:
     now = deps.clock()
     window = int(now.timestamp()) // WINDOW_SECONDS
     ends_at = datetime.fromtimestamp((window + 1) * WINDOW_SECONDS, UTC)
-    name, value = _held(request, body)
+    name, value = _counted_field(request, body)
     address = caller_address(request, deps.settings)
     by_address = ("from this address", limit.by_address, address)
     if name == "ticket":
         tickets = limit.by_address * TICKET_FACTOR
         by_address = ("with tickets from this address", tickets, address)
-    counted = [by_address, (f"with this {name}", limit.by_holder, value)]
+    by_holder = (f"with this {name}", limit.by_holder, value)
     limits, origins = {}, []
-    for origin, most, source in counted:
+    for origin, maximum, source in (by_address, by_holder):
         if source:
-            limits[_digest(endpoint.path, window, origin, source)] = most
+            limits[_digest(endpoint.path, window, origin, source)] = maximum
             origins.append(origin)
     collected = _collected.setdefault(deps, Collected())
     writes = collected.add(limits, ends_at)
@@ -193,7 +193,7 @@ def _step(limit: int) -> int:
     return max(1, min(limit // 100, MAX_STEP))
 
 
-def _held(request: Request, body: Any) -> tuple[str, str]:
+def _counted_field(request: Request, body: Any) -> tuple[str, str]:
     """Return the field by which a request is counted, and its value; empty if it has none."""
     fields = body if isinstance(body, dict) else {}
     headers = {name: request.headers.get(name) for name in _PROOF_HEADERS}

@@ -135,12 +135,12 @@ def _refused_by_constraint(diag: "Diagnostic", _obstacles: Obstacles) -> AppErro
 
 
 def _refused_by_function(diag: "Diagnostic", obstacles: Obstacles) -> AppError | None:
-    called = re.search(r"([\w.\"]+\([^)]*\))", diag.context or "")
-    if called is None:
+    match = re.search(r"([\w.\"]+\([^)]*\))", diag.context or "")
+    if match is None:
         return None
-    tables = ", ".join(obstacles.tables_of_trigger(called[1]))
+    tables = ", ".join(obstacles.tables_of_trigger(match[1]))
     trigger = f", which a trigger of {tables} runs," if tables else ""
-    return RefusedByFunction(function=called[1], trigger=trigger)
+    return RefusedByFunction(function=match[1], trigger=trigger)
 
 
 def _refused_by_database(diag: "Diagnostic", _obstacles: Obstacles) -> AppError:
@@ -159,8 +159,8 @@ def _locked(_diag: "Diagnostic", obstacles: Obstacles) -> AppError | None:
 
 def _name_in(message: str) -> str:
     """Return the object that a message is about: in quotation marks, or else the last word."""
-    quoted = re.search('["«»“„]([^"«»“”]+)["«»“”]', message)
-    return quoted[1] if quoted else message.rpartition(" ")[2]
+    match = re.search('["«»“„]([^"«»“”]+)["«»“”]', message)
+    return match[1] if match else message.rpartition(" ")[2]
 
 
 _REFUSALS: Mapping[str, Callable[["Diagnostic", Obstacles], AppError | None]] = {

@@ -108,7 +108,7 @@ class Upgrade:
 
     steps: list[Step]
     reports: list[str]
-    """Lines for the operator about everything that was moved, repaired or left."""
+    """Lines for the operator about everything that was moved, repaired or left unchanged."""
     refused: list[str]
     """Reason for each context that was not upgraded; the others are up to date."""
 
@@ -152,11 +152,11 @@ def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade
             connection.execute(load_script(FINISH).encode())
         for context, scripts in groupby(schema_scripts(), key=_context_of):
             if context in INDEPENDENT:
-                reported = len(lines)
-                with _kept_apart(context, connection, refused):
+                lines_before = len(lines)
+                with _undone_if_refused(context, connection, refused):
                     steps += _run(scripts, connection)
                 if any(reason.startswith(f"{context}: ") for reason in refused):
-                    del lines[reported:]  # it was undone
+                    del lines[lines_before:]  # the work that they report was undone
             else:
                 # Without its fingerprint, the schema counts as behind this version.
                 complete = [it for it in scripts if not refused or it[0] != RECORD_SCRIPTS]
@@ -178,7 +178,9 @@ def _run(scripts: Iterable[tuple[str, str]], connection: "Connection") -> list[S
 
 
 @contextmanager
-def _kept_apart(context: str, connection: "Connection", refused: list[str]) -> Iterator[None]:
+def _undone_if_refused(
+    context: str, connection: "Connection", refused: list[str]
+) -> Iterator[None]:
     """Undo the block if the database refuses it, and add the reason to `refused`."""
     from psycopg import Error, OperationalError
 
@@ -196,9 +198,9 @@ def _reason(error: "Error") -> str:
     message = error.diag.message_primary or ""
     if error.diag.constraint_name == NEEDS_DECISION:
         return message
-    explained = refusal(error, Obstacles(lambda _function: [], list))
-    if explained is not None:
-        return str(explained)
+    app_error = refusal(error, Obstacles(lambda _function: [], list))
+    if app_error is not None:
+        return str(app_error)
     if error.sqlstate and error.sqlstate.startswith("42"):  # these messages name objects only
         return f"the database refused a change: {message}."
     table = f" in {error.diag.table_name}" if error.diag.table_name else ""

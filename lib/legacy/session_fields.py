@@ -71,7 +71,7 @@ OTHER_COLUMNS: Mapping[str, str] = {
     "updated_at": "the newest time in any row of the token",
     "is_active": "keeps its default: a migrated session is open",
     "version": "counts changes of the stored session",
-    "help_asked_at": "asked in the workshop itself",
+    "help_asked_at": "set when a student asks for help in the workshop itself",
     "progressed_at": "written by a trigger",
     "emptied_fields": "written by a trigger",
     "course_id": "keeps its default: legacy rows are about the built-in course",

@@ -254,7 +254,7 @@ class MigrationOut(CamelAnswer):
     verification: Verification | None
     """The verdict; null until the run has ended."""
     next_steps: list[str]
-    """Next thing to do."""
+    """What to do next."""
 
 
 class NormalizeOut(CamelAnswer):
@@ -277,7 +277,7 @@ class ConfirmIn(StrictOperatorIn):
     """Request of a call that needs a confirmation."""
 
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
-    """The confirmation that the refusal of a call without it asks for."""
+    """Text that confirms the call; the error of a call without it names the text."""
 
 
 class SetAsideOut(CamelAnswer):

@@ -45,13 +45,14 @@ def run_jobs(jobs: Sequence[Job]) -> NightlyOut:
 
 
 def _run(job: Job, remaining: int) -> NightlyJobOut:
-    left = deadline.seconds_left()
-    seconds = CRON_SECONDS if left is None else left
-    if seconds < JOB_SECONDS:
-        log("job_not_run", path=job.path, seconds_left=round(seconds, 1))
+    seconds_left = deadline.seconds_left()
+    if seconds_left is None:
+        seconds_left = CRON_SECONDS
+    if seconds_left < JOB_SECONDS:
+        log("job_not_run", path=job.path, seconds_left=round(seconds_left, 1))
         return NightlyJobOut(path=job.path, outcome="not_run")
     try:
-        with deadline.at_most(max(JOB_SECONDS, seconds / remaining)):
+        with deadline.at_most(max(JOB_SECONDS, seconds_left / remaining)):
             return NightlyJobOut(path=job.path, outcome="ran", result=job.run())
     except Exception as error:  # noqa: BLE001 one job must not stop the others
         log("job_failed", path=job.path, kind=type(error).__name__, at=place(error))

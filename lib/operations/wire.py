@@ -27,7 +27,7 @@ class CreateOut(CamelAnswer):
     backup: str | None
     """Location of the backup that dropExisting wrote first."""
     next_steps: list[str]
-    """Next thing to do."""
+    """What to do next."""
 
 
 class BackupOut(CamelAnswer):
@@ -54,7 +54,7 @@ class RestoreIn(StrictOperatorIn):
     name: Annotated[str, Field(max_length=100)]
     """The name from the response of admin-backup."""
     unified_only: bool = False
-    """true: restore the workshop's unified tables only."""
+    """Restore the workshop's unified tables only."""
 
 
 class RestoreOut(CamelAnswer):
@@ -64,7 +64,7 @@ class RestoreOut(CamelAnswer):
     rows: dict[str, dict[str, int]]
     """Restored rows of each table, by context."""
     removed_again: int
-    """People whom an operator removed since; they were removed again."""
+    """People whom an operator had removed since the backup; they were removed again."""
     notes: list[str]
     """Differences from the database that was backed up."""
 

@@ -79,8 +79,8 @@ def _operation_id(route: APIRoute) -> str:
 
 def _allowed_headers(rows: Iterable[Endpoint]) -> list[str]:
     """Return the headers that pages of other origins may send, including users' Authorization."""
-    of_users = ["Authorization"] if any(row.access in BY_TOKEN for row in rows) else []
-    return ["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token", *of_users]
+    user_headers = ["Authorization"] if any(row.access in BY_TOKEN for row in rows) else []
+    return ["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token", *user_headers]
 
 
 def _open_to_pages(rows: Iterable[Endpoint]) -> bool:

@@ -31,8 +31,8 @@ def text_of(raw: bytes) -> str:
     Raises:
         JsonRefused: If it has none of these encodings.
     """
-    marked = raw[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+    has_utf16_mark = raw[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    for encoding in ("utf-16",) if has_utf16_mark else ("utf-8-sig", "cp1252"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:

@@ -147,10 +147,12 @@ def _refusal(error: UnsupportedEvent, context: Any) -> dict[str, Any]:
 
 
 def _complete(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an HTTP event, of format 1.0 or 2.0 or from a load balancer, with what may be absent.
+    """Return an HTTP event with the members that Mangum needs and the sender may leave out.
+
+    The event has format 1.0 or 2.0, or comes from a load balancer.
 
     Raises:
-        UnsupportedEvent: If it has no method or path, or its body is not the base64 that it says.
+        UnsupportedEvent: If it has no method or path, or declares a body as base64 that is not.
     """
     context = _members(event.get("requestContext"))
     http = _members(context.get("http"))

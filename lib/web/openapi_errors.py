@@ -23,8 +23,8 @@ WORDS = {
 class ErrorSchemas:
     """Responses with the error envelope, one for each set of codes that a status can have.
 
-    A schema with one code is named after it, and so are the common errors of a status; any other
-    set belongs to one operation.
+    A schema with one code is named after the code. One with a set of codes in `COMMON` is named
+    after the set and the status, and any other after its operation and the status.
     """
 
     def __init__(self, envelope: dict[str, Any]) -> None:

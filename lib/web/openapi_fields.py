@@ -13,7 +13,7 @@ from lib.web.attribute_docstrings import attribute_docstrings
 def describe_fields(
     schemas: dict[str, Any], routes: Iterable[APIRoute], shared: dict[str, str]
 ) -> None:
-    """Describe each property by the docstring of its field, or else as every body has it.
+    """Describe each property by the docstring of its field, or else by its shared description.
 
     Args:
         schemas: Schemas by the name of their class.

@@ -57,9 +57,9 @@ def _text(raw: bytes) -> str:
 
 def _other_encoding(raw: bytes) -> str | None:
     """Return UTF-16 or UTF-32 if the body has its mark, or a NUL in its first character."""
-    marked = next((name for mark, name in _OTHER_ENCODINGS if raw.startswith(mark)), None)
-    if marked or b"\0" not in raw[:2]:
-        return marked
+    encoding = next((name for mark, name in _OTHER_ENCODINGS if raw.startswith(mark)), None)
+    if encoding or b"\0" not in raw[:2]:
+        return encoding
     return "UTF-32" if raw[:4].count(0) > 2 else "UTF-16"  # noqa: PLR2004 of 4 bytes
 
 

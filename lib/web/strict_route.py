@@ -211,7 +211,7 @@ def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
 
 
 def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the handler with a response in place of the model that it returns."""
+    """Return a handler that responds with the JSON of the model that the given one returns."""
     if iscoroutinefunction(handler):
         return handler
 

@@ -28,8 +28,8 @@ class UnknownField:
     name: str
     """Path of the field, such as `end_criteria.typ`; shortened, without secrets."""
     suggestion: str | None
-    """The name that it almost has, if the request does not have that name, too; a parameter that
-    is named like a field: `dryRun in the body`."""
+    """The most similar name that the endpoint takes and the request does not have; followed by
+    `in the body` if a parameter is named like a field of the body. None if no name is similar."""
 
     @property
     def problem(self) -> str:
@@ -144,8 +144,8 @@ def _left_out(names: Iterable[str], body: Any) -> list[str]:
     """Return the names of fields that a body does not have under one of their names."""
     if not isinstance(body, dict):
         return list(names)
-    sent = {_plain(name) for name in names if name in body}
-    return [name for name in names if _plain(name) not in sent]
+    sent_names = {_plain(name) for name in names if name in body}
+    return [name for name in names if _plain(name) not in sent_names]
 
 
 @cache

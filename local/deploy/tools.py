@@ -23,7 +23,7 @@ PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framewor
 
 
 def install() -> None:
-    """Install the tools into `.build` unless this lock file is installed; run no install scripts.
+    """Install the tools into `.build` unless they match the lock file; run no install scripts.
 
     `npm ci` would also demand packages for other systems, which some registries lack.
     """

@@ -1,7 +1,7 @@
 """Log-ins of the study planner's demo for pages on this machine, at /demo-accounts.json.
 
-Deployments lack the path. Other sites' pages cannot read it: the browser denies them the response,
-and under a name whose owner points it at this machine, the response is null.
+Deployments lack the path. Pages of other sites cannot read it: the browser denies them the
+response. A request under another host name of this machine (DNS rebinding) gets null.
 """
 
 from starlette.datastructures import Headers

@@ -83,7 +83,7 @@ class RedisServer:
         return self._child is not None and self._child.running
 
     def client(self) -> redis.Redis:
-        """Return a client that goes past the gateway."""
+        """Return a client that bypasses the gateway."""
         return redis.Redis(
             unix_socket_path=str(self.socket), protocol=2, retry=Retry(NoBackoff(), retries=0)
         )

@@ -1,12 +1,13 @@
 -- Queries of migrations/on_postgres.py.
 
 -- has_list_of_tables --
--- Whether an upgrade has created the function that lists the project's tables.
+-- Return whether an upgrade has created the function that lists the project's tables.
 SELECT to_regprocedure('stepwise.own_tables()') IS NOT NULL;
 
 -- invalid_indexes --
--- Indexes that a failed concurrent build has left: no query uses them, but IF NOT EXISTS finds
--- them. Schema, name and table of each, and whether a failed rebuild of another index left it.
+-- List the indexes that a failed concurrent build has left: no query uses them, but IF NOT EXISTS
+-- finds them. Return schema, name and table of each, and whether a failed rebuild of another index
+-- left it.
 SELECT n.nspname, c.relname, n.nspname || '.' || t.relname, c.relname ~ '_ccnew\d*$'
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -19,7 +20,7 @@ WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid IN (SELECT stepwise.ow
 ORDER BY 1, 2;
 
 -- is_valid_index --
--- Whether the index of this name is complete; no row if there is none.
+-- Return whether the index of this name is complete; no row if there is none.
 SELECT i.indisvalid
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -31,7 +32,7 @@ WHERE n.nspname = 'learning' AND c.relname = %(name)s;
 SELECT set_config('lock_timeout', '5s', false);
 
 -- has_tables --
--- Whether one of these tables of the learning context exists.
+-- Return whether one of these tables of the learning context exists.
 SELECT EXISTS (
   SELECT FROM pg_catalog.pg_tables
   WHERE schemaname = 'learning' AND tablename = ANY (%(names)s::TEXT[]));

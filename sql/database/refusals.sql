@@ -1,7 +1,7 @@
 -- Queries of lib/database/postgres.py: the cause of a transaction's rollback.
 
 -- tables_of_trigger --
--- Tables whose triggers run a function.
+-- List the tables whose triggers run a function.
 SELECT DISTINCT n.nspname || '.' || c.relname AS name
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
@@ -10,8 +10,8 @@ WHERE t.tgfoid = to_regprocedure(%(function)s) AND NOT t.tgisinternal
 ORDER BY name;
 
 -- locks_of_others --
--- Tables that other connections have locked, and their processes; those that are only being read are
--- left out if there are others.
+-- List the tables that other connections have locked, with the ids of their processes; those that are
+-- only being read are left out if there are others.
 WITH locks AS (
   SELECT n.nspname || '.' || c.relname AS table_name, l.pid, l.mode = 'AccessShareLock' AS reading
   FROM pg_catalog.pg_locks AS l

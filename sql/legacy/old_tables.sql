@@ -1,13 +1,13 @@
 -- Queries of lib/legacy/old_tables/store.py.
 
 -- any_legacy_table --
--- Whether there is a legacy table to set aside.
+-- Return whether there is a legacy table to set aside.
 SELECT to_regclass('public.workshop_students') IS NOT NULL
   OR to_regclass('public.student_configs') IS NOT NULL
   OR to_regclass('public.workshop_sessions') IS NOT NULL;
 
 -- is_empty --
--- Whether the unified schema has no students or no sessions.
+-- Return whether the unified schema has no students or no sessions.
 SELECT NOT EXISTS (SELECT FROM public.students) OR NOT EXISTS (SELECT FROM public.sessions);
 
 -- set_aside --
@@ -16,7 +16,7 @@ SELECT %(table)s AS table_name, legacy.set_aside(%(table)s, %(stamp)s) AS new_na
 FROM legacy.kind_of(%(table)s) AS kind WHERE kind IS NOT NULL;
 
 -- dependents --
--- Objects that DROP … CASCADE would drop with a table: views, and foreign keys of other tables.
+-- List the objects that DROP … CASCADE would drop with a table: views, and foreign keys of other tables.
 SELECT DISTINCT CASE WHEN v.oid IS NULL THEN format('the foreign key %%s of %%s', f.conname, r.oid::regclass)
   ELSE format('the view %%s', v.oid::regclass) END AS name
 FROM pg_depend AS d
@@ -31,16 +31,17 @@ WHERE d.refclassid = 'pg_class'::regclass
 ORDER BY name;
 
 -- any_row --
--- Whether a legacy table holds a row.
+-- Return whether a legacy table holds a row.
 SELECT legacy.any_row();
 
 -- count_unified_set_aside --
--- The rows of the unified tables that dropExisting set aside last, if the present ones are empty.
+-- Return the number of rows of the unified tables that dropExisting set aside last; no row if the present
+-- unified tables are not empty.
 SELECT row_count FROM legacy.unified_set_aside()
 WHERE row_count > 0 AND legacy.unified_is_empty() LIMIT 1;
 
 -- bring_back_unified --
--- Gives those tables their names back; returns no row if there is nothing to bring back.
+-- Give those tables their names back; return no row if there is nothing to bring back.
 SELECT table_name, new_name FROM legacy.bring_back_unified();
 
 -- bring_back --

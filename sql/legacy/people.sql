@@ -5,8 +5,8 @@
 TRUNCATE pg_temp.people;
 
 -- stage_people --
--- One row per e-mail of the batch, which %(from)s and %(to)s bound by hash: the earliest time, and
--- the newest name that is not empty.
+-- Stage one row per e-mail of the batch, which %(from)s and %(to)s bound by hash, with the earliest time
+-- and the newest name that is not empty.
 INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, github_username,
   created_at, moment, row_count)
 SELECT email,

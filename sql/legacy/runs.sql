@@ -1,7 +1,7 @@
 -- Queries of lib/legacy/runs/store.py: the runs, their findings, and the schema they need.
 
 -- unified_schema_exists --
--- Whether the unified tables exist with every column and function that a migration needs.
+-- Return whether the unified tables exist with every column and function that a migration needs.
 SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessions') IS NOT NULL
   AND to_regclass('public.step_progress') IS NOT NULL AND to_regclass('public.events') IS NOT NULL
   AND to_regclass('public.removals') IS NOT NULL

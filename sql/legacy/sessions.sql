@@ -106,7 +106,8 @@ SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_t
   'an operator removed this session: the row stays in its table' FROM skipped;
 
 -- skip_sessions_of_removed_people --
--- Skip rows with the e-mail of a person whom an operator removed, likewise.
+-- Skip rows with the e-mail of a person whom an operator removed, unless the row was created since;
+-- report each as a finding.
 WITH skipped AS (
   DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
   WHERE r.kind = 'student'
@@ -128,11 +129,11 @@ SELECT ctid::text AS place, session_token, unknown FROM pg_temp.batch_rows
 WHERE unknown IS NOT NULL AND unknown::text ~* %(pattern)s;
 
 -- store_sealed_unknown --
--- Replace them by the same values, encrypted.
+-- Replace the values of a row's unknown columns by the same values with their secrets encrypted.
 UPDATE pg_temp.batch_rows SET unknown = %(unknown)s WHERE ctid = %(place)s::tid;
 
 -- find_repeated_tokens --
--- Tokens in several rows of one table. They are few, so most rows need no merging.
+-- Stage the tokens that have several rows in one table. They are few, so most rows need no merging.
 INSERT INTO pg_temp.repeated_tokens (origin, session_token, copies)
 SELECT origin, session_token, count(*) FROM pg_temp.batch_rows
 GROUP BY origin, session_token HAVING count(*) > 1;
@@ -185,8 +186,8 @@ FROM (
 GROUP BY origin, session_token;
 
 -- stage_sessions --
--- One row per token: field by field the value of the configuration, else of the student's row, else
--- of the login.
+-- Stage one row per token: each field has the value of the configuration, else of the student's row,
+-- else of the login.
 INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, github_username,
   moment, expires_at,
   in_students, in_configs, in_logins, openai_api_key,
@@ -315,7 +316,7 @@ FROM changed AS c, jsonb_each(old_row) AS field (key, value), LATERAL (
 WHERE value <> new_row -> key;
 
 -- find_stored_tokens --
--- Tokens whose sessions are stored already, by an earlier run or by the workshop.
+-- Stage the tokens whose sessions are stored already, by an earlier run or by the workshop.
 INSERT INTO pg_temp.stored_tokens (session_token)
 SELECT session_token FROM pg_temp.incoming
 WHERE EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = incoming.session_token);
@@ -347,7 +348,8 @@ WITH parsed AS MATERIALIZED (
         to_jsonb(legacy.to_boolean(exercise.value #>> '{}'))) END AS entry
     OFFSET 0
   ) AS named, LATERAL (
-    SELECT legacy.step_of(course.names, exercise.key, entry) AS step_number, entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
+    SELECT legacy.step_of(course.names, exercise.key, entry) AS step_number,
+      entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
       entry -> 'attempts' AS raw_attempts, entry ->> 'timestamp' AS raw_moment,
       entry ->> 'lastAttempt' AS raw_last
     OFFSET 0
@@ -404,7 +406,7 @@ SELECT 'workshop_students', legacy.row_key(session_token), 'exercises.step-' || 
 FROM left_out;
 
 -- total_steps --
--- Sums over the steps of each session.
+-- Stage sums over the steps of each session.
 INSERT INTO pg_temp.step_totals (session_token, passed, seconds, furthest)
 SELECT session_token, coalesce(bit_or(1 << (step_number - 1)) FILTER (WHERE passed), 0),
   least(sum(time_spent), 2147483647)::integer, max(step_number)
@@ -469,13 +471,13 @@ SELECT DISTINCT account_sid FROM pg_temp.incoming
 WHERE account_sid IS NOT NULL AND NOT legacy.is_sealed(account_sid);
 
 -- store_sealed_accounts --
--- Replace them by the same accounts, encrypted.
+-- Replace the batch's plain accounts by the same accounts, encrypted.
 UPDATE pg_temp.incoming AS i SET account_sid = k.sealed
 FROM unnest(%(plain)s::text[], %(sealed)s::text[]) AS k (plain, sealed)
 WHERE i.account_sid = k.plain;
 
 -- find_owners --
--- The students of the batch's sessions.
+-- Stage the student of each session of the batch; null for a student who is not stored yet.
 INSERT INTO pg_temp.owners (session_token, student_id, moment, is_stored)
 SELECT i.session_token, st.student_id, i.moment, k.session_token IS NOT NULL
 FROM pg_temp.incoming AS i
@@ -669,7 +671,7 @@ WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
 -- adopt_events --
--- Give the events of a session to its new student, likewise.
+-- Give the events of a session to its new student in the same case.
 UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id
@@ -709,7 +711,7 @@ WHERE st.student_id = newest.student_id AND coalesce(st.github_username, '') = '
 -- Copy settings of the admin panel from columns that only some databases have to sessions.extra, under
 -- the names that student-config-save gives them, if the session has none. The configuration's come
 -- first, then the newest. A value of another kind than the panel saves is only kept in exercises.
-UPDATE public.sessions AS s SET extra = found.extra || s.extra
+UPDATE public.sessions AS s SET extra = settings.extra || s.extra
 FROM (
   SELECT session_token, jsonb_object_agg(name, value) AS extra FROM (
     SELECT DISTINCT ON (t.session_token, known.name) t.session_token, known.name, read.value
@@ -737,8 +739,9 @@ FROM (
       greatest(t.last_activity, t.updated_at) DESC NULLS LAST, t.place DESC
   ) AS newest
   GROUP BY session_token
-) AS found
-WHERE s.session_token = found.session_token AND NOT s.extra ?& ARRAY(SELECT jsonb_object_keys(found.extra));
+) AS settings
+WHERE s.session_token = settings.session_token
+  AND NOT s.extra ?& ARRAY(SELECT jsonb_object_keys(settings.extra));
 
 -- read_auth_tokens --
 -- Auth tokens of Twilio in columns that only some databases have, encrypted for `_legacy`, of the new
@@ -752,11 +755,11 @@ ORDER BY t.session_token, t.origin <> 'student_configs',
   greatest(t.last_activity, t.updated_at) DESC NULLS LAST, t.place DESC;
 
 -- store_auth_tokens --
--- Store them in sessions.extra, encrypted for that place.
+-- Store auth tokens of Twilio in sessions.extra, encrypted for that place.
 UPDATE public.sessions AS s
-SET extra = s.extra || jsonb_build_object(%(member)s::text, found.sealed)
-FROM unnest(%(tokens)s::text[], %(sealed)s::text[]) AS found (session_token, sealed)
-WHERE s.session_token = found.session_token;
+SET extra = s.extra || jsonb_build_object(%(member)s::text, k.sealed)
+FROM unnest(%(tokens)s::text[], %(sealed)s::text[]) AS k (session_token, sealed)
+WHERE s.session_token = k.session_token;
 
 -- count_fates --
 -- Number of the batch's tokens and rows by outcome, per legacy table.

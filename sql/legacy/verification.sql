@@ -8,13 +8,13 @@ SELECT set_config('random_page_cost', reset_val, true) FROM pg_settings
 WHERE name = 'random_page_cost';
 
 -- count_unified --
--- Rows of the unified tables.
+-- Count the rows of the unified tables.
 SELECT (SELECT count(*) FROM public.students) AS students,
   (SELECT count(*) FROM public.sessions) AS sessions,
   (SELECT count(*) FROM public.step_progress) AS step_progress;
 
 -- count_legacy --
--- Rows of the legacy tables; null if a table is absent.
+-- Count the rows of the legacy tables; null if a table is absent.
 SELECT
   CASE WHEN to_regclass('public.workshop_students') IS NOT NULL
        THEN (SELECT count(*) FROM pg_temp.student_typed) END AS workshop_students,
@@ -24,7 +24,8 @@ SELECT
        THEN (SELECT count(*) FROM pg_temp.login_typed) END AS workshop_sessions;
 
 -- count_left_behind --
--- Rows now in the legacy tables whose token has no session, except rows that an operator removed.
+-- Count the rows now in the legacy tables whose token has no session, except rows that an operator
+-- removed.
 WITH without_session AS MATERIALIZED (
   SELECT session_token, student_email, least(created_at, started_at) AS first_time
   FROM pg_temp.all_rows AS t
@@ -44,13 +45,13 @@ AND NOT EXISTS (
         AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email))));
 
 -- count_set_aside --
--- The rows of the backups of legacy tables, and those of them whose token has no session.
+-- Count the rows of the backups of legacy tables, and those of them whose token has no session.
 SELECT coalesce(sum(row_count), 0)::bigint AS rows,
   coalesce(sum(without_session), 0)::bigint AS without_session
 FROM legacy.backup_tables();
 
 -- count_strays --
--- Rows without a parent, and people with more than one record; none of them is expected.
+-- Count rows without a parent, and people with more than one record; none of them is expected.
 SELECT
   (SELECT count(*) FROM public.sessions AS s
    WHERE NOT EXISTS (SELECT FROM public.students AS st WHERE st.student_id = s.student_id))
@@ -77,7 +78,7 @@ SELECT origin AS source, count(*) AS rows FROM pg_temp.repaired_rows
 WHERE session_token IS NULL GROUP BY origin;
 
 -- count_written_since --
--- Rows of the legacy tables that were written after %(since)s, according to their own times.
+-- Count the rows of the legacy tables that were written after %(since)s, according to their own times.
 SELECT count(*) FROM pg_temp.all_rows, LATERAL (
   SELECT greatest(last_activity, updated_at, created_at, started_at) AS moment
 ) AS written

@@ -16,12 +16,12 @@ FROM unnest(%(rows)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
 -- restore_times_of_keys --
--- Set updated_at back to the microsecond, because it decides whether a legacy row is newer.
+-- Subtract the microsecond again, because updated_at decides whether a legacy row is newer.
 UPDATE public.sessions SET updated_at = updated_at - INTERVAL '1 microsecond'
 WHERE session_token = ANY (%(rows)s::text[]);
 
 -- count_keys --
--- Number of keys under another encryption key.
+-- Count the keys that are not sealed with the current encryption key.
 SELECT count(*) FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s;
 
@@ -42,7 +42,7 @@ FROM unnest(%(rows)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
 -- count_auth_tokens --
--- Number of auth tokens under another encryption key.
+-- Count the auth tokens that are not sealed with the current encryption key.
 SELECT count(*) FROM public.sessions
 WHERE extra ? 'twilioAuthToken' AND NOT extra ->> 'twilioAuthToken' ^@ %(prefix)s;
 
@@ -62,12 +62,12 @@ FROM unnest(%(rows)s::uuid[], %(keys)s::text[]) AS k (student_id, sealed)
 WHERE st.student_id = k.student_id;
 
 -- restore_times_of_accounts --
--- Set updated_at back, because it decides whether a legacy row has a newer name.
+-- Subtract the microsecond again, because updated_at decides whether a legacy row has a newer name.
 UPDATE public.students SET updated_at = updated_at - INTERVAL '1 microsecond'
 WHERE student_id = ANY (%(rows)s::uuid[]);
 
 -- count_accounts --
--- Number of accounts under another encryption key, or in plain text.
+-- Count the accounts that are not sealed with the current encryption key.
 SELECT count(*) FROM public.students
 WHERE twilio_account_sid <> '' AND NOT twilio_account_sid ^@ %(prefix)s;
 
@@ -86,7 +86,7 @@ UPDATE public.sessions AS s SET exercises = jsonb_set(s.exercises, '{_legacy}', 
 WHERE s.session_token = %(session_token)s;
 
 -- count_kept --
--- Number of those texts.
+-- Count the texts in kept values that are sealed with another key.
 SELECT count(*) FROM public.sessions,
   regexp_matches((exercises -> '_legacy')::text, %(pattern)s, 'g')
 WHERE exercises ? '_legacy';

@@ -13,7 +13,7 @@ import pytest
 
 from lib.database.expected_tables import workshop_tables
 from local.servers.postgres_server import PostgresServer
-from local.upgrade_output import explain, reported
+from local.upgrade_output import explain, report_lines
 from tests.local.processes import Dev, wait_until_all_ended
 
 OLD_STUDENTS = """
@@ -53,7 +53,7 @@ def test_an_upgrade_that_fails_is_explained_and_the_server_answers(
     dev = start_dev(demo=True)
     assert "The schema could not be brought up to date:\n  " in dev.output
     assert "then run `make migrate`" in dev.output
-    assert "The server starts all the same" in dev.output
+    assert "The server starts anyway" in dev.output
     assert "Traceback" not in dev.output
     assert "demo data" not in dev.output, "there is nothing to load them into"
 
@@ -142,4 +142,4 @@ def test_only_reports_are_taken_from_the_output() -> None:
     output = (
         "   0.01 s  sql/a.sql\n- public.a: moved\nThe database is at revision 001.\n- b: left\n"
     )
-    assert reported(output) == ["- public.a: moved", "- b: left"]
+    assert report_lines(output) == ["- public.a: moved", "- b: left"]

@@ -42,7 +42,7 @@ KNOWN_COLUMNS = (
 
 @dataclass(frozen=True)
 class KeyCheck:
-    """Check that the encryption keys of this deployment open the API keys of the legacy tables."""
+    """Result of the check whether this deployment's encryption keys open the legacy API keys."""
 
     sealed: int
     plain: int

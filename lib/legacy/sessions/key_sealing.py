@@ -45,8 +45,8 @@ def report_other_accounts(transaction: "Transaction", vault: Vault, *, at_once: 
     """Report Twilio accounts of rows whose student has another one; two cannot be stored."""
 
     def is_same(account: str, stored: str | None) -> bool:
-        opened = _open_account(vault, account)
-        return stored is not None and opened == _open_account(vault, stored)
+        plaintext = _open_account(vault, account)
+        return stored is not None and plaintext == _open_account(vault, stored)
 
     store.report_other_accounts(transaction, is_same, at_once)
 

@@ -37,7 +37,7 @@ def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
 
 
 def fill_auth_tokens(transaction: "Transaction", vault: Vault, *, at_once: int) -> None:
-    """Store Twilio's auth tokens where `student-config-save` does, too, for new sessions."""
+    """Store the Twilio auth tokens of new sessions in `extra`, as `student-config-save` does."""
     store.fill_auth_tokens(transaction, lambda token, text: _for_extra(text, token, vault), at_once)
 
 
@@ -87,7 +87,10 @@ def _names_secret(text: str) -> bool:
 
 
 def _resealed(text: str, token: str, vault: Vault) -> str:
-    """Return a text that the old application encrypted, so that rotations find it."""
+    """Encrypt a text of the old application again, so that key rotations find it.
+
+    A text that no key opens is returned unchanged.
+    """
     try:
         return vault.seal_repeatably(vault.open(text, token, LEGACY_FIELD), token, LEGACY_FIELD)
     except Unreadable:

@@ -144,9 +144,9 @@ class _BackupStream:
             secrets=secret_columns,
             token=token if token in names else None,
         ):
-            named = zip(secret_columns, row.secrets, strict=True)
-            secrets_of_row = {column: secret for column, secret in named if secret is not None}
-            yield backup_rows.written(
+            pairs = zip(secret_columns, row.secrets, strict=True)
+            secrets_of_row = {column: secret for column, secret in pairs if secret is not None}
+            yield backup_rows.write(
                 table.name,
                 row.text,
                 secrets_of_row,

@@ -51,7 +51,7 @@ def json_binding(table: str, column: str) -> str:
 
 
 def key_binding(table: str, column: str) -> str:
-    """Return the field that a sealed secret is bound to, beside its row's token."""
+    """Return the field that a sealed secret is bound to, in addition to its row's token."""
     return f"backup.{table}.{column}"
 
 

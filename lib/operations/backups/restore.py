@@ -118,7 +118,7 @@ class _Header:
     """Columns whose values a backup holds as text; up to version 2, those of the type json."""
 
     @property
-    def old_assessment(self) -> bool:
+    def is_old_assessment(self) -> bool:
         """Whether it is a table of an assessment before its first upgrade."""
         return self.context is Context.ASSESSMENT and self.name.startswith("public.")
 
@@ -202,7 +202,7 @@ class _Target:
         if not self.unified and header.context in {Context.WORKSHOP, Context.LEGACY}:
             raise UnifiedSchemaNotFound
         # An empty table of an old assessment serves no purpose.
-        if header.row_count or not header.old_assessment:
+        if header.row_count or not header.is_old_assessment:
             self._make_room(header)
             try:
                 count = self._insert(header, lines)
@@ -218,7 +218,7 @@ class _Target:
         """Create the table if none of our scripts does, or prepare it."""
         name = header.name
         if name not in self._names:
-            if name in expected_tables() and not header.old_assessment:
+            if name in expected_tables() and not header.is_old_assessment:
                 raise UnifiedSchemaNotFound
             store.create_table(self.transaction, name, header.columns)
             if header.context is not Context.LEGACY:

@@ -20,7 +20,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^"{}\[\],]++', re.DOTALL)
 _SEALED_MEMBERS = re.compile(r'(?:"(?:[^"\\]|\\.)+:sealed(?:-json)?": "v1\.[\w.-]+"(?:, )?)+}\s*$')
 
 
-def written(
+def write(
     table: str,
     text: str,
     secrets: dict[str, str],
@@ -93,8 +93,8 @@ def _without_secrets(table: str, text: str, vault: Vault) -> tuple[str, dict[str
     sealed: dict[str, str] = {}
     for name, value in _members(text):
         member = f"{json.dumps(name, ensure_ascii=False)}:{value}"
-        named = SECRET_NAME.search(name) and value.startswith(('"', "{", "["))
-        if named or holds_secret(member):
+        has_secret_name = SECRET_NAME.search(name) and value.startswith(('"', "{", "["))
+        if has_secret_name or holds_secret(member):
             binding = json_binding(table, name)
             sealed[sealed_json_name(name)] = vault.seal(value, "", binding)
         else:

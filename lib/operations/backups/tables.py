@@ -21,7 +21,8 @@ OLD_ASSESSMENT = {
 }
 """Tables of an assessment in `public` before its first upgrade, and columns that identify them."""
 IDENTIFYING_TABLES = ("student_proficiencies", "questions", "test_sessions", "test_responses")
-"""Tables with unique columns; the others count as ours only if one of these exists."""
+"""Tables that their columns identify beyond doubt; the others count as ours only if one of these
+exists."""
 AUDIT_TRAIL = "operator_audit"
 LEFT_OUT = {
     "idempotency_keys": "it only prevents a request from being repeated within 24 hours",
@@ -81,9 +82,9 @@ def select(catalog: Sequence[CatalogTable]) -> Selection:
     chosen = [table for table in catalog if table.name in contexts]
     if not set(contexts.values()) - {Context.OPERATORS}:
         raise NothingToBackUp
-    closed = [table.name for table in chosen if not table.readable or table.partly_hidden]
-    if closed:
-        raise TablesNotReadable(tables=", ".join(closed))
+    unreadable = [table.name for table in chosen if not table.readable or table.partly_hidden]
+    if unreadable:
+        raise TablesNotReadable(tables=", ".join(unreadable))
     tables = [
         BackupTable(table.name, contexts[table.name], frozenset(table.parents)) for table in chosen
     ]
@@ -142,8 +143,9 @@ def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context
 def _is_unified(table: CatalogTable) -> bool:
     if table.table_name == "courses":
         return {"course_id", "steps"} <= set(table.columns)
-    telling = {"student_id"} if table.table_name == "students" else {"student_id", "session_token"}
-    return not telling.isdisjoint(table.columns)
+    if table.table_name == "students":
+        return "student_id" in table.columns
+    return not {"student_id", "session_token"}.isdisjoint(table.columns)
 
 
 def _is_old(table: CatalogTable) -> bool:
@@ -184,7 +186,7 @@ def _parents_first(tables: list[BackupTable]) -> list[BackupTable]:
         free = (
             table for table in waiting if not (table.parents - {table.name}).intersection(names)
         )
-        following = next(free, waiting[0])  # tables that refer to each other: in any order
-        waiting.remove(following)
-        sorted_tables.append(following)
+        next_table = next(free, waiting[0])  # tables that refer to each other: in any order
+        waiting.remove(next_table)
+        sorted_tables.append(next_table)
     return sorted_tables

@@ -45,7 +45,7 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
                 names = _names((*names, person.student_email, *person.former_emails))
                 student_id = person.student_id
                 workshop = store.remove_from_workshop(transaction, person.student_email)
-            elif request.student_email is not None:  # legacy rows may know the e-mail
+            elif request.student_email is not None:  # legacy rows may have the e-mail
                 workshop = store.remove_from_workshop(transaction, request.student_email)
         if present.assessment:
             if student_id is not None:
@@ -69,10 +69,10 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
 
 def _names(names: Iterable[str | None]) -> list[str]:
     """Return names in comparable form: e-mails normalized, others in lower case."""
-    spelt = (
+    comparable = (
         normalized_email(name) if "@" in name else name.strip().lower() for name in names if name
     )
-    return list(dict.fromkeys(filter(None, spelt)))
+    return list(dict.fromkeys(filter(None, comparable)))
 
 
 def _uuid_in(names: Iterable[str]) -> UUID | None:

@@ -1,4 +1,4 @@
-"""Statements of erasing."""
+"""Statements of the erasure of a person."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -14,7 +14,7 @@ Name = Annotated[
 
 
 class DeleteStudentIn(StrictOperatorIn):
-    """The person, by one or several of the names that the contexts know."""
+    """The person, by one or several of the names that the contexts store."""
 
     student_email: Name = None
     """E-mail of the student, or the id that an older page made up."""
@@ -53,7 +53,7 @@ class AssessmentRows(CamelBody):
     """Rows of the assessment that were removed."""
 
     students: int = 0
-    """Students, of whom an assessment knows an id only."""
+    """Students; an assessment stores only their ids."""
     tests: int = 0
     """Tests."""
     answers: int = 0
@@ -72,7 +72,7 @@ class LearningRows(CamelBody):
     profiles: int = 0
     """Profiles as a student."""
     attempts: int = 0
-    """Answers."""
+    """Attempts."""
     mastery: int = 0
     """Rows of mastery."""
     plans: int = 0

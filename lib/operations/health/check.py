@@ -93,7 +93,7 @@ class Health:
     services: dict[str, ServiceState]
     """State of `postgres` and of `redis`; `supabase` is the earlier service's name for Postgres."""
     schema: Schema | None
-    """Version of the schema and what it lacks; null while Postgres cannot be asked."""
+    """Version of the schema and what it lacks; null while Postgres cannot be reached."""
     remarks: list[str]
     """Variables that cannot be used, and options that were left out of addresses."""
 
@@ -213,7 +213,7 @@ def _described(facts: store.SchemaFacts) -> Schema:
 
 
 def _is_behind(facts: store.SchemaFacts) -> bool:
-    """Return whether these scripts have never run, or a revision of this code is to come."""
+    """Return whether these scripts have never run, or a revision is still to be applied."""
     if facts.revision is not None and facts.revision not in REVISIONS:
         return False
     if facts.revision is not None and facts.revision != REVISIONS[-1]:

@@ -73,7 +73,7 @@ AUTH_TOKENS = KeyPlace(
 
 @dataclass(frozen=True)
 class StoredKey:
-    """A text of such a column, as stored."""
+    """A text of a `KeyPlace`, as stored."""
 
     row_id: str
     key: str

@@ -25,7 +25,7 @@ class Creation:
     set_aside: list[RenamedTable]
     after: list[Table]
     reports: list[str]
-    """Lines for the operator about everything that was moved, repaired or left."""
+    """Lines for the operator about everything that was moved, repaired or left unchanged."""
 
 
 def create_schema(

@@ -59,7 +59,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
     ('workshop_students', '{session_token,sessionToken,student_email,studentEmail,exercises}'::name[]),
     ('student_configs', '{session_token,sessionToken,student_email,studentEmail,openai_api_key}'),
     ('workshop_sessions', '{session_id,sessionId,student_id,studentId,account_sid}')
-  ), found AS (
+  ), candidates AS (
     SELECT c.oid, n.nspname::TEXT AS schema_name, c.relname::TEXT AS table_name, (
       SELECT coalesce(array_agg(a.attname), '{}') FROM pg_catalog.pg_attribute AS a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -70,17 +70,17 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
       AND (n.nspname IN ('public', 'assessment', 'learning', 'legacy', 'stepwise')
         OR n.nspname ~ '_set_aside_[0-9_]+$')
   ), own AS (
-    SELECT f.oid FROM found AS f JOIN listed AS l ON f.columns @> l.columns
-    WHERE f.schema_name = l.schema_name AND f.table_name = l.table_name
-      OR f.schema_name IN (l.schema_name, 'public')
-        AND f.table_name ~ ('^' || l.table_name || '_(old|backup|set_aside)_[0-9_]+$')
+    SELECT c.oid FROM candidates AS c JOIN listed AS l ON c.columns @> l.columns
+    WHERE c.schema_name = l.schema_name AND c.table_name = l.table_name
+      OR c.schema_name IN (l.schema_name, 'public')
+        AND c.table_name ~ ('^' || l.table_name || '_(old|backup|set_aside)_[0-9_]+$')
     UNION
-    SELECT f.oid FROM found AS f JOIN legacy_tables AS l ON f.columns && l.columns
-    WHERE f.schema_name = 'public' AND f.table_name ~ ('^' || l.table_name || '_backup_[0-9_]+$')
+    SELECT c.oid FROM candidates AS c JOIN legacy_tables AS l ON c.columns && l.columns
+    WHERE c.schema_name = 'public' AND c.table_name ~ ('^' || l.table_name || '_backup_[0-9_]+$')
     UNION
-    SELECT f.oid FROM found AS f
-    WHERE f.schema_name = 'stepwise'
-      OR f.schema_name ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$'
+    SELECT c.oid FROM candidates AS c
+    WHERE c.schema_name = 'stepwise'
+      OR c.schema_name ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$'
   )
   SELECT own.oid FROM own UNION SELECT part.relid FROM own, pg_partition_tree(own.oid) AS part
 $$;

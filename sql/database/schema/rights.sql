@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS stepwise.taken_rights (
   CONSTRAINT taken_rights_pkey PRIMARY KEY (table_name, privilege, grantee)
 );
 
--- The rights on the tables of the project, and on views that were set aside, that were granted to roles other than the owner.
+-- The rights on the tables of the project, and on views that were set aside, that were granted to roles
+-- other than the owner.
 CREATE OR REPLACE FUNCTION stepwise.table_rights()
 RETURNS TABLE (relation REGCLASS, owner OID, grantee OID, privilege TEXT)
 LANGUAGE sql STABLE AS $$
@@ -30,9 +31,10 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The rights of anon and authenticated on objects of the project, whether their own or PUBLIC's; none if
--- these roles do not exist. Views in `public` that serve the previous version are not listed, nor is what
--- their users need: the sequences of the tables behind them, and these tables themselves if the view
--- has the rights of whoever queries it. Nobody else reaches these, because the schema is closed.
+-- these roles do not exist. The list contains neither the views in `public` that serve the previous version
+-- nor the objects that their users need: the sequences of the tables behind them, and these tables
+-- themselves if the view has the rights of whoever queries it. Nobody else reaches these objects, because
+-- no other role may use their schema.
 CREATE OR REPLACE FUNCTION stepwise.api_rights()
 RETURNS TABLE (kind TEXT, object TEXT, grantee TEXT, owner OID)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp  -- so that names contain their schema

@@ -1,11 +1,12 @@
--- Functions that set the legacy tables, or views of their names, aside and bring them back. Renaming keeps rows, indexes and
--- rights; only those that Supabase gives everybody end when a table is set aside.
+-- Functions that set the legacy tables, or views of their names, aside and bring them back. Renaming
+-- keeps rows, indexes and rights; only the rights that Supabase gives everybody end when a table is set
+-- aside.
 
 -- Drop functions of earlier versions.
 DROP FUNCTION IF EXISTS legacy.make_room(TEXT, JSONB), legacy.take_lines(TEXT, TEXT[]),
   legacy.prepare_table(TEXT, JSONB), legacy.insert_lines(TEXT, TEXT[]);
 
--- Return what COMMENT and DROP call a table or view.
+-- Return the kind of a table or view, as COMMENT and DROP name it; null if it does not exist.
 CREATE OR REPLACE FUNCTION legacy.kind_of(p_table TEXT) RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                       WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
@@ -85,12 +86,12 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.any_row() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE
   v_table TEXT;
-  v_found BOOLEAN;
+  v_has_rows BOOLEAN;
 BEGIN
   FOREACH v_table IN ARRAY ARRAY['workshop_students', 'student_configs', 'workshop_sessions'] LOOP
     CONTINUE WHEN to_regclass(format('public.%I', v_table)) IS NULL;
-    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_found;
-    IF v_found THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_has_rows;
+    IF v_has_rows THEN
       RETURN TRUE;
     END IF;
   END LOOP;
@@ -181,7 +182,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Give the unified tables back their names that dropExisting set aside last, of those that hold rows.
+-- Give the unified tables that dropExisting set aside last, of those that hold rows, their names back.
 -- The present ones, which have to be empty, are set aside instead. Return no row if there is nothing
 -- to bring back.
 CREATE OR REPLACE FUNCTION legacy.bring_back_unified()
@@ -208,12 +209,12 @@ END $$;
 CREATE OR REPLACE FUNCTION legacy.unified_is_empty() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE
   v_table TEXT;
-  v_found BOOLEAN;
+  v_has_rows BOOLEAN;
 BEGIN
   FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
     CONTINUE WHEN to_regclass(format('public.%I', v_table)) IS NULL;
-    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_found;
-    IF v_found THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_has_rows;
+    IF v_has_rows THEN
       RETURN FALSE;
     END IF;
   END LOOP;
