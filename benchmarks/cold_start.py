@@ -235,19 +235,17 @@ ABSENT = Cost(float("nan"), float("nan"))
 """Cost of a function that the earlier commit did not have."""
 
 
-class Measured(NamedTuple):
-    """Costs of the empty function, the earlier and today's, in the same rounds."""
+class Costs(NamedTuple):
+    """Costs of the empty function, the earlier one and today's, in the same rounds."""
 
     empty: list[Cost]
     before: list[Cost]
     after: list[Cost]
 
 
-def measure(
-    start: Start, case: Case, empty: Tree, projects: list[Project], rounds: int
-) -> Measured:
+def measure(start: Start, case: Case, empty: Tree, projects: list[Project], rounds: int) -> Costs:
     """Measure one function in one runtime; a round that is not counted writes the byte code."""
-    measured = Measured([], [], [])
+    all_costs = Costs([], [], [])
     for number in range(rounds + 1):
         costs = [first_response(start, "empty", {}, empty, Request("GET", "/"))]
         for project in projects:
@@ -257,19 +255,19 @@ def measure(
             request = case.request(project)
             costs.append(first_response(start, case.module, project.env, project.tree, request))
         if number:
-            for list_of_costs, cost in zip(measured, costs, strict=True):
+            for list_of_costs, cost in zip(all_costs, costs, strict=True):
                 list_of_costs.append(cost)
-    return measured
+    return all_costs
 
 
-def row(runtime: str, case: Case, measured: Measured) -> str:
+def row(runtime: str, case: Case, all_costs: Costs) -> str:
     """Return a row of the table: minimum times, and the ratios of the minima and of each round."""
-    least = [min(cost.cpu for cost in costs) for costs in measured]
+    least = [min(cost.cpu for cost in costs) for costs in all_costs]
     cells = [runtime, case.module, case.uses, *(f"{cpu:.0f}" for cpu in least)]
-    for cpu, costs in zip(least[1:], measured[1:], strict=True):
-        ratios = [cost.cpu / of.cpu for cost, of in zip(costs, measured.empty, strict=True)]
+    for cpu, costs in zip(least[1:], all_costs[1:], strict=True):
+        ratios = [cost.cpu / of.cpu for cost, of in zip(costs, all_costs.empty, strict=True)]
         cells.append(f"{cpu / least[0]:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-    wall = min(cost.wall for cost in measured.after) / min(cost.wall for cost in measured.empty)
+    wall = min(cost.wall for cost in all_costs.after) / min(cost.wall for cost in all_costs.empty)
     return f"| {' | '.join([*cells, f'{wall:.2f}', str(GOALS[case.uses] or 'none')])} |"
 
 
@@ -361,8 +359,8 @@ def main(before: str = BEFORE, rounds: int | str = ROUNDS, only: str | None = No
         with projects_of(trees, postgres, gateway) as projects:
             for runtime, start in RUNTIMES.items():
                 for case in (it for it in CASES if only in {None, it.module}):
-                    measured = measure(start, case, empty[runtime], projects, int(rounds))
-                    print(row(runtime, case, measured), flush=True)
+                    costs = measure(start, case, empty[runtime], projects, int(rounds))
+                    print(row(runtime, case, costs), flush=True)
 
 
 if __name__ == "__main__":

@@ -112,12 +112,12 @@ def _indexes(inspector: Inspector, table: str) -> set[str | None]:
 def _constraints(inspector: Inspector, table: str) -> set[str | None]:
     schema = _schema(inspector)
     key = inspector.get_pk_constraint(table, schema)
-    named: list[Any] = [
+    others: list[Any] = [
         *inspector.get_unique_constraints(table, schema),
         *inspector.get_foreign_keys(table, schema),
         *inspector.get_check_constraints(table, schema),
     ]
-    return {constraint["name"] for constraint in [key, *named]}
+    return {constraint["name"] for constraint in [key, *others]}
 
 
 def _has_table(inspector: Inspector, operation: Any) -> bool:

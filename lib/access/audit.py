@@ -45,10 +45,10 @@ def audited(deps: Deps, action: str) -> Iterator[dict[str, Any]]:
         yield facts
     except Exception as error:
         app_error = error if isinstance(error, AppError) else None
-        rejected = app_error is not None and 400 <= app_error.status < 500  # noqa: PLR2004 HTTP's own ranges
+        is_rejection = app_error is not None and 400 <= app_error.status < 500  # noqa: PLR2004 HTTP's own ranges
         facts["error"] = app_error.code if app_error is not None else type(error).__name__
         with suppress(AppError):  # an unreachable database must not hide the error
-            audit(deps, action, Outcome.REJECTED if rejected else Outcome.FAILED, facts)
+            audit(deps, action, Outcome.REJECTED if is_rejection else Outcome.FAILED, facts)
         raise
     audit(deps, action, Outcome.DONE, facts)
 

@@ -145,7 +145,7 @@ def same_secret(credential: str, expected: str) -> bool:
 
 
 def _password_in(raw: bytes) -> str | None:
-    """Return the password in a body, at any depth; its sender knows it wherever it is."""
+    """Return the password in a body, at any depth; only someone who has it can send it."""
     member = _PASSWORD_MEMBER.search(raw)
     if member is None:
         return None

@@ -190,7 +190,7 @@ class Postgres:
             work: Gets a connection, and the statements that must be sent first.
             read: Whether the work only reads.
         """
-        lost = False
+        lost_before = False
         first = take_preceding()
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
@@ -207,9 +207,9 @@ class Postgres:
                     raise
                 time.sleep(CONFLICT_PAUSE_SECONDS * attempt * random.random())  # noqa: S311 jitter
             except DatabaseUnavailable:
-                if not read or lost or is_late():
+                if not read or lost_before or is_late():
                     raise
-                lost = True
+                lost_before = True
         raise Busy
 
     @contextmanager

@@ -81,9 +81,9 @@ def _allowed_methods(request: Request) -> str:
 async def _validation_error(request: Request, error: Exception) -> Response:
     """Name each invalid field and its fault, without repeating the input."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 as above
-    refused = {field.name: field.problem for field in request.state.unknown_fields.in_body}
+    unknown = {field.name: field.problem for field in request.state.unknown_fields.in_body}
     details = [
-        {"field": (field := _field(problem)), "problem": refused.get(field) or _in_words(problem)}
+        {"field": (field := _field(problem)), "problem": unknown.get(field) or _in_words(problem)}
         for problem in error.errors()[:MAX_DETAILS]
     ] + _misspelt(request)
     first = details[0]

@@ -35,7 +35,7 @@ def description() -> dict[str, Any]:
     """Return the OpenAPI 3.1 description of every endpoint."""
     shared = _documented("shared")
     routes = [route for app in all_apps() for route in app.routes if isinstance(route, APIRoute)]
-    described = get_openapi(
+    document = get_openapi(
         title="Stepwise",
         version=Settings.version,
         summary=shared["summary"],
@@ -43,10 +43,10 @@ def description() -> dict[str, Any]:
         routes=routes,
         tags=shared["tags"],
     )
-    schemas = described["components"]["schemas"]
+    schemas = document["components"]["schemas"]
     for name in FRAMEWORK_ERRORS:
         schemas.pop(name, None)
-    remove_titles(described)
+    remove_titles(document)
     by_endpoint = {
         (route.path_format, method): route for route in routes for method in route.methods or ()
     }
@@ -55,21 +55,21 @@ def description() -> dict[str, Any]:
         documented = _documented(row.module)
         for method in row.methods:
             name = f"{method} {row.path}"
-            operation = described["paths"][row.path][method.lower()]
+            operation = document["paths"][row.path][method.lower()]
             _simplify_body(operation)
             _simplify_parameters(operation)
             _describe_access(operation, row, schemas)
             _add_examples(operation, documented.get(name, {}))
             _add_warnings(operation, schemas, shared["warnings"])
-            declared = errors_of(by_endpoint[row.path, method], row)
-            _add_errors(operation, errors.add(operation["operationId"], declared))
+            own_errors = errors_of(by_endpoint[row.path, method], row)
+            _add_errors(operation, errors.add(operation["operationId"], own_errors))
             if name in shared["destructive"]:
                 operation["x-destructive"] = True
     describe_fields(schemas, routes, shared["fields"])
-    described["components"]["schemas"] = dict(sorted({**schemas, **errors.schemas}.items()))
-    described["components"]["responses"] = dict(sorted(errors.responses.items()))
-    described["components"]["securitySchemes"] = shared["securitySchemes"]
-    return described
+    document["components"]["schemas"] = dict(sorted({**schemas, **errors.schemas}.items()))
+    document["components"]["responses"] = dict(sorted(errors.responses.items()))
+    document["components"]["securitySchemes"] = shared["securitySchemes"]
+    return document
 
 
 async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:

@@ -173,8 +173,8 @@ async def _read(request: Request, limit: int) -> bytes:
     Raises:
         TooLarge: If it is longer than `limit` bytes.
     """
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and len(declared) < 20 and int(declared) > limit:  # noqa: PLR2004 64 bits
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and len(length) < 20 and int(length) > limit:  # noqa: PLR2004 64 bits
         raise TooLarge(limit=limit)
     raw = bytearray()
     async for chunk in request.stream():

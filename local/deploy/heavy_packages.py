@@ -26,14 +26,14 @@ FILES = re.compile(
 
 def may_import(function: str) -> bool:
     """Return whether a function such as `assessment.submit` can reach an import of the packages."""
-    reached: set[str] = set()
+    visited_modules: set[str] = set()
     waiting = [f"api.{function}"]
     while waiting:
         module = waiting.pop()
         if module.partition(".")[0] in IMPORTED or module == IMPORTS_EVERY_FUNCTION:
             return True
-        if module not in reached:
-            reached.add(module)
+        if module not in visited_modules:
+            visited_modules.add(module)
             waiting += _imports(module)
     return False
 

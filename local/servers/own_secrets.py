@@ -26,16 +26,16 @@ def own_secrets(folder: Path) -> dict[str, str]:
         ServerError: If the file cannot be read or is not a JSON object of non-empty texts.
     """
     path = folder / "secrets.json"
-    stored = _read(path)
-    missing = {name: generate() for name, generate in GENERATORS.items() if name not in stored}
+    existing = _read(path)
+    missing = {name: generate() for name, generate in GENERATORS.items() if name not in existing}
     if missing:
-        write_private(path, json.dumps(stored | missing, indent=2) + "\n")
-    return stored | missing
+        write_private(path, json.dumps(existing | missing, indent=2) + "\n")
+    return existing | missing
 
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -47,12 +47,12 @@ def _read(path: Path) -> dict[str, str]:
         raise _damaged(path, f"it is not JSON: {error}") from None
     except UnicodeDecodeError:
         raise _damaged(path, "it is not UTF-8 text") from None
-    if not isinstance(stored, dict):
+    if not isinstance(content, dict):
         raise _damaged(path, "it is not a JSON object")
-    invalid = [name for name, value in stored.items() if not isinstance(value, str) or not value]
+    invalid = [name for name, value in content.items() if not isinstance(value, str) or not value]
     if invalid:
         raise _damaged(path, f"these are empty or not text: {', '.join(invalid)}")
-    return stored
+    return content
 
 
 def _damaged(path: Path, reason: str) -> ServerError:

@@ -41,21 +41,21 @@ def write(
         look_closer: Whether a column of another type than text has the name of a secret.
     """
     text = text.replace("\r", " ").replace("\n", " ")
-    stored: dict[str, str] = {}
+    unchanged: dict[str, str] = {}
     sealed: dict[str, str] = {}
     if look_closer or holds_secret(text):
         text, sealed = _without_secrets(table, text, vault)
     for column, secret in secrets.items():
         if is_sealed(secret) or not secret.strip():
-            stored[column] = secret
+            unchanged[column] = secret
         else:
             sealed[sealed_name(column)] = vault.seal(
                 secret, token or "", key_binding(table, column)
             )
-    if not stored and not sealed:
+    if not unchanged and not sealed:
         return f"{text}\n".encode()
     comma = "" if text == "{}" else ", "
-    return f"{text[:-1]}{comma}{json.dumps(stored | sealed)[1:]}\n".encode()
+    return f"{text[:-1]}{comma}{json.dumps(unchanged | sealed)[1:]}\n".encode()
 
 
 def read(line: bytes, table: str, vault: Vault) -> str:

@@ -79,14 +79,15 @@ def select(catalog: Sequence[CatalogTable]) -> Selection:
         TablesNotReadable: If one cannot be read, or rows of it are hidden.
     """
     contexts = context_of_each(catalog)
-    chosen = [table for table in catalog if table.name in contexts]
+    own_tables = [table for table in catalog if table.name in contexts]
     if not set(contexts.values()) - {Context.OPERATORS}:
         raise NothingToBackUp
-    unreadable = [table.name for table in chosen if not table.readable or table.partly_hidden]
+    unreadable = [table.name for table in own_tables if not table.readable or table.partly_hidden]
     if unreadable:
         raise TablesNotReadable(tables=", ".join(unreadable))
     tables = [
-        BackupTable(table.name, contexts[table.name], frozenset(table.parents)) for table in chosen
+        BackupTable(table.name, contexts[table.name], frozenset(table.parents))
+        for table in own_tables
     ]
     return Selection(_parents_first(tables), _left_out(catalog, contexts))
 
