@@ -26,13 +26,13 @@ def test_generated_database_is_adopted_row_by_row_and_its_pool_is_tested(
     old = make_live_database(Random(seed))
     run(old.script)
     if seed % 4 == 0:
-        ended = run_unchecked("migrate.py", "finish", url=postgres_url)
-        assert ended.returncode == 0, ended.stderr
+        process = run_unchecked("migrate.py", "finish", url=postgres_url)
+        assert process.returncode == 0, process.stderr
     else:
         response = create_schema(client, operator, finish=True)
         assert response.status_code == 200, response.text
     check_answers(old, rows)
-    check_levels(old, rows)
+    check_proficiencies(old, rows)
     check_sessions(old, rows)
     check_questions(old, rows)
     take_test(old, client, operator)
@@ -43,7 +43,7 @@ def row_id(old: LiveDatabase, column: str, kind: Any, number: int) -> UUID:
 
 
 def check_answers(old: LiveDatabase, rows: Rows) -> None:
-    """The first answer to a question in a session stays, and every other one is set aside."""
+    """Check that the first answer to a question in a session stays, and others are set aside."""
     first: dict[tuple[str, str], Any] = {}
     for answer in sorted(old.answers, key=lambda it: (it.at, it.number)):
         first.setdefault((answer.session, answer.question), answer)
@@ -76,35 +76,35 @@ def check_answers(old: LiveDatabase, rows: Rows) -> None:
     }
 
 
-def check_levels(old: LiveDatabase, rows: Rows) -> None:
-    """The newest value of a student in a concept stays as history; others are set aside."""
+def check_proficiencies(old: LiveDatabase, rows: Rows) -> None:
+    """Check that the newest value of a student in a concept stays, and others are set aside."""
     newest = {
-        (level.student, level.concept): level
-        for level in sorted(old.levels, key=lambda it: (it.at, it.number))
+        (it.student, it.concept): it
+        for it in sorted(old.proficiencies, key=lambda it: (it.at, it.number))
     }
-    if old.types["level_id"] == "UUID":  # without numbers, rows of one time have no order
-        for level in sorted(old.levels, key=lambda it: it.number, reverse=True):
-            if level.at == newest[level.student, level.concept].at:
-                newest[level.student, level.concept] = level
-    levels = rows(
+    if old.types["proficiency_id"] == "UUID":  # without numbers, rows of one time have no order
+        for old_row in sorted(old.proficiencies, key=lambda it: it.number, reverse=True):
+            if old_row.at == newest[old_row.student, old_row.concept].at:
+                newest[old_row.student, old_row.concept] = old_row
+    proficiencies = rows(
         "SELECT id, student_id, concept_name, proficiency_value::float, updated_at, proven"
         " FROM assessment.student_proficiencies"
     )
-    assert sorted(levels) == sorted(
+    assert sorted(proficiencies) == sorted(
         (
-            row_id(old, "level_id", "proficiency", level.number),
-            level.student,
-            level.concept,
-            level.value,
-            level.at.replace(tzinfo=None),
+            row_id(old, "proficiency_id", "proficiency", it.number),
+            it.student,
+            it.concept,
+            it.value,
+            it.at.replace(tzinfo=None),
             False,
         )
-        for level in newest.values()
+        for it in newest.values()
     )
     ((aside,),) = rows(
         "SELECT count(*) FROM assessment.set_aside_rows WHERE table_name = 'student_proficiencies'"
     )
-    assert aside + len(newest) == len(old.levels)
+    assert aside + len(newest) == len(old.proficiencies)
 
 
 def check_sessions(old: LiveDatabase, rows: Rows) -> None:
@@ -127,7 +127,7 @@ def check_sessions(old: LiveDatabase, rows: Rows) -> None:
 
 
 def check_questions(old: LiveDatabase, rows: Rows) -> None:
-    """Each question has its options, its right one and, in logits, the curve of the old service."""
+    """Check each question's options, right option and, in logits, its curve in the old service."""
     items = rows(
         "SELECT q.id, q.options, i.correct_option, i.concepts, i.difficulty, i.discrimination"
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
@@ -151,7 +151,7 @@ def check_questions(old: LiveDatabase, rows: Rows) -> None:
 
 
 def take_test(old: LiveDatabase, client: TestClient, operator: dict[str, str]) -> None:
-    """A student of the old service answers every question right, and finds the old tests."""
+    """Answer every question right as a student of the old service, and check the history."""
     past = defaultdict(list)
     for session in old.sessions:
         past[session.student].append(session)

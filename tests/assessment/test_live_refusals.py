@@ -86,10 +86,10 @@ def test_migrate_ends_with_the_reason_and_the_report(
     postgres_url: str, run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, OTHER_SESSIONS)
-    ended = run_unchecked("migrate.py", "finish", url=postgres_url)
-    assert ended.returncode == 1
-    assert "workshop: " in ended.stderr
-    assert "test_responses, 4 rows" in ended.stderr
+    process = run_unchecked("migrate.py", "finish", url=postgres_url)
+    assert process.returncode == 1
+    assert "workshop: " in process.stderr
+    assert "test_responses, 4 rows" in process.stderr
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(4,)]
 
 

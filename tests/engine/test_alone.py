@@ -1,4 +1,4 @@
-"""The engine works outside this project: a copy of its folder, with numpy and nothing else."""
+"""A copy of the engine's folder works outside this project, with numpy and nothing else."""
 
 import re
 import shutil
@@ -42,7 +42,7 @@ def test_ten_lines_of_the_docs_give_a_test_outside(tmp_path: Path) -> None:
     printed = PRINTED.fullmatch(run(copied(tmp_path), example))
     assert printed is not None
     answers, mean, deviation = int(printed[1]), float(printed[2]), float(printed[3])
-    assert 5 <= answers < 20, "the test stopped because the result was precise enough"
+    assert 5 <= answers < 20, "the test should end once it is precise enough"
     assert deviation <= 0.4
     assert abs(mean - 0.8) < 3 * 0.4
 

@@ -1,4 +1,4 @@
-"""Calibration without priors, against published figures; and items that do not tell their slope.
+"""Calibration without priors against published figures, and answers that determine no slope.
 
 Data: section 6 of the Law School Admission Test, 1,000 examinees, 5 questions (Bock & Lieberman,
 1970, Psychometrika 35). The figures are the maximum of the marginal likelihood of the

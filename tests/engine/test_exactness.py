@@ -122,8 +122,9 @@ def test_five_steep_concepts_are_exact_enough(discrimination: float) -> None:
 def test_more_than_five_concepts_are_nearly_as_exact(
     discrimination: float, tolerance: float, guessing: float
 ) -> None:
-    # With so many concepts, expectation propagation continues along each. In test 34, after a lucky
-    # guess at steep questions, it diverges: every sweep reports more mass that does not exist.
+    # Above five concepts, expectation propagation runs at every grid point of each concept. In test
+    # 34, after a lucky guess at steep questions, it diverges far from the mode: every sweep reports
+    # more mass that does not exist.
     for seed in (0, 20, 34):
         bank, states = adaptive_test(seed, discrimination, guessing, 20)
         for t in (5, 8, 20):

@@ -1,4 +1,4 @@
-"""The reachable deviation agrees with tests that ask exactly these questions."""
+"""The reachable deviation follows from the information of the most informative questions."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from lib.engine import ItemBank
 from lib.engine.precision import reachable_deviation
 
 
-def test_it_follows_from_the_curvature_of_the_response_curve() -> None:
+def test_it_follows_from_the_slope_of_the_response_curve() -> None:
     bank = ItemBank.from_questions([[1.0], [1.0], [1.0]], [0.2, 0.5, 0.9], [0.7, 1.1, 1.4], 0.2)
     level, step = 0.4, 1e-4
     p, higher, lower = (bank.probability([level + s])[None] for s in (0, step, -step))
@@ -28,7 +28,7 @@ def test_each_concept_is_measured_by_its_own_questions() -> None:
     assert without_the_last[0, 0] > both[0, 0]
 
 
-def test_far_from_every_difficulty_less_is_known() -> None:
+def test_deviation_is_larger_far_from_every_difficulty() -> None:
     bank = ItemBank.from_questions([[1.0]] * 30, [0.5] * 30, 1.0, 0.25)
     low, middle, high = reachable_deviation(bank, [-2.0, 0.1, 2.0], [True] * 30, 20)[0]
-    assert middle < high < low  # guessing hides more among the weak
+    assert middle < high < low  # guessing costs the most information at low abilities

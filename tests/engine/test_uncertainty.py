@@ -1,4 +1,4 @@
-"""Uncertain items get the flatter curve of the average over their errors; others do not change."""
+"""An uncertain item has a flatter curve, near the average over its errors; others keep theirs."""
 
 import numpy as np
 import pytest
@@ -112,14 +112,14 @@ def test_stated_error_is_the_actual_one_when_parameters_are_wrong(
 ) -> None:
     """The benchmark engine_honesty has the figures of 40 pools, and of three concepts."""
     figures = np.mean([one_pool(rules, errors, pool) for pool in range(8)], axis=0)
-    (plug_in, trusting), (ours, covered) = (
+    (plug_in_ratio, plug_in_coverage), (ratio, coverage) = (
         (np.sqrt(squared / stated), covered) for squared, stated, covered in figures
     )
     # The standard error of our ratio is about 0.003; the goals are 0.97 to 1.03 and 94 to 96 %.
-    assert 0.985 < ours < 1.015
-    assert 0.94 < covered < 0.96
-    assert plug_in > (1.3 if errors[0] > 0.5 else 1.03)
-    assert trusting < (0.87 if errors[0] > 0.5 else 0.94)
+    assert 0.985 < ratio < 1.015
+    assert 0.94 < coverage < 0.96
+    assert plug_in_ratio > (1.3 if errors[0] > 0.5 else 1.03)
+    assert plug_in_coverage < (0.87 if errors[0] > 0.5 else 0.94)
 
 
 def one_pool(
@@ -138,14 +138,14 @@ def one_pool(
     theta = rng.normal(0, 1, (examinees, 1))
     answers = rng.random((examinees, n)) < truth.probability(theta)
     result = []
-    for known in ((0.0, 0.0), errors):
-        slope = attenuated(np.exp(log_slope), *known)
+    for assumed_errors in ((0.0, 0.0), errors):
+        slope = attenuated(np.exp(log_slope), *assumed_errors)
         bank = ItemBank(slope[:, None], -slope * location)
         run = simulate(bank, theta, rng, Design(rules), answers=answers)
         rows = []
         for i, length in enumerate(run.length):
-            asked = run.items[i, :length]
-            density = exact_density(location[asked], log_slope[asked], errors, answers[i, asked])
+            items = run.items[i, :length]
+            density = exact_density(location[items], log_slope[items], errors, answers[i, items])
             mean, variance = run.mean[i, -1, 0], run.variance[i, -1, 0]
             inside = np.abs(T - mean) <= Z95 * np.sqrt(variance)
             rows.append([density @ (T - mean) ** 2, variance, density @ inside])

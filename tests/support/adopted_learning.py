@@ -1,4 +1,4 @@
-"""The learning context's tables after an upgrade of the live system's."""
+"""The learning context's tables after an upgrade of the live system's database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ def live_database(databases: Databases, *, loose: bool = True) -> Iterator[Conne
     """
     with (
         databases.copy() as url,
-        psycopg.connect(url, autocommit=True, row_factory=dict_row) as own,
+        psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection,
     ):
-        own.execute(LIVE_TABLES)
+        connection.execute(LIVE_TABLES)
         if loose:
-            own.execute(LOOSEN)
-        yield own
+            connection.execute(LOOSEN)
+        yield connection
 
 
 def upgrade(live: Connection) -> Upgrade:

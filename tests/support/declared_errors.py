@@ -1,6 +1,6 @@
 """Comparison of every error that a test's client receives with those that its operation declares.
 
-So any test that receives a code that the API's description lacks fails.
+A test therefore fails if it receives a code that the API's description lacks.
 """
 
 from functools import cache
@@ -38,9 +38,8 @@ def undeclared(
 ) -> str | None:
     """Return a message that names the code that an operation lacks.
 
-    Return None if the operation declares the code, or if no operation is called.
-
-    A body where none is described is read all the same, and may be refused.
+    Return None if the operation declares the code, or if no operation is called. A request with a
+    body that its operation does not take is not checked, since the server may refuse that body.
     """
     operation = _operation(method, path)
     if operation is None or "code" not in body or has_body > operation.has_body:

@@ -29,21 +29,21 @@ def as_role(url: str, role: str = OWNER) -> str:
 def owned_database(databases: Databases) -> Iterator[str]:
     """Lend a database with our schema that OWNER owns; yield the address for a superuser."""
     with databases.copy(databases.template("owned", EMPTY, _fill)) as url:
-        _own(url)
+        _set_owner(url)
         yield url
 
 
 def _fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(ROLES.encode())
-    _own(url)
+    _set_owner(url)
     with psycopg.connect(as_role(url)) as connection:
         for _, script in schema_scripts():
             connection.execute(script.encode())
 
 
-def _own(url: str) -> None:
-    """Make OWNER the owner, which a copy of a database does not keep."""
+def _set_owner(url: str) -> None:
+    """Make OWNER the owner; a copy of a database belongs to the role that made it."""
     with psycopg.connect(url, autocommit=True) as connection:
         name = connection.info.dbname
         connection.execute(f"ALTER DATABASE {name} OWNER TO {OWNER}".encode())

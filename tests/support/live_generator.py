@@ -35,7 +35,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Level:
+class Proficiency:
     """A proficiency as the old service wrote it."""
 
     number: int
@@ -79,7 +79,7 @@ class LiveDatabase:
     """Id of the one pool."""
     in_logits: bool
     answers: list[Answer]
-    levels: list[Level]
+    proficiencies: list[Proficiency]
     sessions: list[Session]
     questions: list[Question]
 
@@ -104,65 +104,68 @@ class _Maker:
         sessions = [self._session(n, self.random.choice(students)) for n in range(4)]
         questions = [self._question(n, in_logits) for n in range(6)]
         answers = self._answers(sessions, questions)
-        levels = self._levels(students)
+        proficiencies = self._proficiencies(students)
         self._create()
         # One student has no row of its own.
         self._insert("students", [{"id": name, "name": f"Name of {name}"} for name in students[:2]])
         self._insert("questions", [self._question_row(it, pool) for it in questions])
         self._insert("test_sessions", [self._session_row(it, pool) for it in sessions])
         self._insert("test_responses", [self._answer_row(it) for it in answers])
-        self._insert("student_proficiencies", [self._level_row(it) for it in levels])
+        self._insert("student_proficiencies", [self._proficiency_row(it) for it in proficiencies])
         return LiveDatabase(
-            "\n".join(self.statements), self.types, pool, in_logits, answers, levels, sessions,
+            "\n".join(self.statements), self.types, pool, in_logits, answers, proficiencies,
+            sessions,
             questions,
         )  # fmt: skip
 
     def _choose_types(self) -> None:
-        one = self.random.choice
-        response = one(("", *COUNTS))
+        choose = self.random.choice
+        response = choose(("", *COUNTS))
         self.types = {
-            "text": one(TEXTS), "time": one(TIMES), "number": one(NUMBERS), "count": one(COUNTS),
-            "json": one(JSONS), "vector": one(VECTORS), "session": one((*TEXTS, "UUID")),
-            "pool": one((*TEXTS, "UUID")), "answer_id": one(NUMBERED), "level_id": one(NUMBERED),
-            "response": response, "pool_of_session": one(("", "TEXT", "UUID")),
-            "is_correct": one(("BOOLEAN", *COUNTS, *([""] if response else []))),
-            "status": one(("", "TEXT", "VARCHAR(9)")), "last_activity": one(("", "TIMESTAMP")),
-            "confidence": one(("", "NUMERIC", "DOUBLE PRECISION")),
+            "text": choose(TEXTS), "time": choose(TIMES), "number": choose(NUMBERS),
+            "count": choose(COUNTS), "json": choose(JSONS), "vector": choose(VECTORS),
+            "session": choose((*TEXTS, "UUID")), "pool": choose((*TEXTS, "UUID")),
+            "answer_id": choose(NUMBERED), "proficiency_id": choose(NUMBERED),
+            "response": response, "pool_of_session": choose(("", "TEXT", "UUID")),
+            "is_correct": choose(("BOOLEAN", *COUNTS, *([""] if response else []))),
+            "status": choose(("", "TEXT", "VARCHAR(9)")),
+            "last_activity": choose(("", "TIMESTAMP")),
+            "confidence": choose(("", "NUMERIC", "DOUBLE PRECISION")),
         }  # fmt: skip
         if self.types["pool"] != "UUID" and self.types["pool_of_session"] == "UUID":
             self.types["pool_of_session"] = "TEXT"
 
     def _create(self) -> None:
-        of = self.types
+        types = self.types
         reference = "REFERENCES test_sessions (id)" if self.random.random() < 0.5 else ""
         self._table(
             "students",
-            {"id": f"{of['text']} PRIMARY KEY", "name": "TEXT NOT NULL", "grade_level": "INT"},
+            {"id": f"{types['text']} PRIMARY KEY", "name": "TEXT NOT NULL", "grade_level": "INT"},
         )
         self._table("questions", {
-            "id": f"{of['text']} PRIMARY KEY", "pool_id": f"{of['pool']} NOT NULL",
-            "content": "TEXT", "options": of["json"], "correct_answer": of["text"],
-            "concepts": of["vector"], "difficulty": of["number"], "discrimination": of["number"],
-            "guessing": "NUMERIC", "topic_id": "UUID",
+            "id": f"{types['text']} PRIMARY KEY", "pool_id": f"{types['pool']} NOT NULL",
+            "content": "TEXT", "options": types["json"], "correct_answer": types["text"],
+            "concepts": types["vector"], "difficulty": types["number"],
+            "discrimination": types["number"], "guessing": "NUMERIC", "topic_id": "UUID",
         })  # fmt: skip
         self._table("test_sessions", {
-            "id": f"{of['session']} PRIMARY KEY", "student_id": of["text"],
-            "question_pool_id": of["pool_of_session"], "status": of["status"],
-            "initial_proficiency": of["vector"], "final_proficiency": of["vector"],
-            "total_questions": of["count"], "started_at": of["time"],
-            "last_activity": of["last_activity"],
+            "id": f"{types['session']} PRIMARY KEY", "student_id": types["text"],
+            "question_pool_id": types["pool_of_session"], "status": types["status"],
+            "initial_proficiency": types["vector"], "final_proficiency": types["vector"],
+            "total_questions": types["count"], "started_at": types["time"],
+            "last_activity": types["last_activity"],
         })  # fmt: skip
         self._table("test_responses", {
-            "id": f"{of['answer_id']} PRIMARY KEY", "student_id": of["text"],
-            "session_id": f"{of['session']} {reference}", "question_id": of["text"],
-            "response": of["response"], "is_correct": of["is_correct"],
-            "response_time_ms": "INT NOT NULL", "proficiency_after": of["vector"],
-            "timestamp": of["time"],
+            "id": f"{types['answer_id']} PRIMARY KEY", "student_id": types["text"],
+            "session_id": f"{types['session']} {reference}", "question_id": types["text"],
+            "response": types["response"], "is_correct": types["is_correct"],
+            "response_time_ms": "INT NOT NULL", "proficiency_after": types["vector"],
+            "timestamp": types["time"],
         })  # fmt: skip
         self._table("student_proficiencies", {
-            "id": f"{of['level_id']} PRIMARY KEY", "student_id": of["text"],
-            "concept_name": of["text"], "proficiency_value": of["number"],
-            "confidence": of["confidence"], "updated_at": of["time"],
+            "id": f"{types['proficiency_id']} PRIMARY KEY", "student_id": types["text"],
+            "concept_name": types["text"], "proficiency_value": types["number"],
+            "confidence": types["confidence"], "updated_at": types["time"],
         })  # fmt: skip
 
     def _table(self, name: str, columns: dict[str, str]) -> None:
@@ -216,9 +219,9 @@ class _Maker:
             "proficiency_after": self._vector([0.5, 0.25, 1.5]), "timestamp": self._time(answer.at),
         }  # fmt: skip
 
-    def _levels(self, students: list[str]) -> list[Level]:
+    def _proficiencies(self, students: list[str]) -> list[Proficiency]:
         return [
-            Level(
+            Proficiency(
                 n,
                 self.random.choice(students),
                 self.random.choice(CONCEPTS),
@@ -228,11 +231,12 @@ class _Maker:
             for n in range(1, 13)
         ]
 
-    def _level_row(self, level: Level) -> dict[str, object]:
+    def _proficiency_row(self, proficiency: Proficiency) -> dict[str, object]:
         return {
-            "id": self._id("level_id", level.number), "student_id": level.student,
-            "concept_name": level.concept, "proficiency_value": level.value,
-            "confidence": self.random.choice((None, 0)), "updated_at": self._time(level.at),
+            "id": self._id("proficiency_id", proficiency.number), "student_id": proficiency.student,
+            "concept_name": proficiency.concept,
+            "proficiency_value": proficiency.value,
+            "confidence": self.random.choice((None, 0)), "updated_at": self._time(proficiency.at),
         }  # fmt: skip
 
     def _question(self, n: int, in_logits: bool) -> Question:
@@ -242,7 +246,7 @@ class _Maker:
         weights[n % 3] = 1
         difficulty = round(self.random.uniform(-2, 2) if in_logits else self.random.random(), 3)
         if n == 0:
-            difficulty = -1.5 if in_logits else 0.5  # what tells the scales apart
+            difficulty = -1.5 if in_logits else 0.5  # distinguishes the scales
         return Question(
             f"q{n}", options, right, weights, difficulty, round(self.random.uniform(0.5, 2), 3)
         )

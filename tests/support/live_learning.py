@@ -77,7 +77,7 @@ BEGIN
 END $$;
 DROP INDEX public.ix_users_username, public.idx_mastery_student_concept;
 """
-"""Takes the constraints that hand-made databases lack."""
+"""Script that drops the constraints that hand-made databases lack."""
 TABLES = (
     "users", "classes", "student_profiles", "topics", "topic_prerequisites", "concepts",
     "questions", "question_attempts", "concept_mastery", "study_plans", "sync_operations",
@@ -157,7 +157,7 @@ class _Generator:
         ids = self.adopted(table)
         return self.rng.choice(ids) if ids and self.rng.random() < 0.85 else self.one_of(900, None)
 
-    def known(self, table: str, reference: int | None) -> bool:
+    def is_adopted(self, table: str, reference: int | None) -> bool:
         return reference in self.live.expected[table]
 
     def generate(self) -> LiveRows:
@@ -187,7 +187,7 @@ class _Generator:
             (BCRYPT, BCRYPT), (pbkdf2_hash("x"), pbkdf2_hash("x")), ("sunshine", None),
             (None, None), (BCRYPT[:-1], None), ("$2 a day keeps", None),
         )  # fmt: skip
-        role, known_role = self.one_of(
+        role, expected_role = self.one_of(
             ("student", "student"), (" Teacher ", "teacher"), ("ADMIN", "admin"),
             ("student", "student"), ("owner", None),
         )  # fmt: skip
@@ -197,37 +197,39 @@ class _Generator:
         expected = {
             "username": f"ann-{suffix}" if name == "ann" and "ann" in usernames else name,
             "password_hash": expected_hash,
-            "role": known_role,
+            "role": expected_role,
         }
         row = {"id": number, "username": name, "password_hash": stored, "role": role}
-        self.live.add("users", row, expected if known_role else None)
+        self.live.add("users", row, expected if expected_role else None)
 
     def school_class(self, number: int) -> None:
         teacher = self.reference("users")
-        grade, known_grade = self.one_of((9, 9), (12, 12), (1, 1), (13, None), (None, None))
+        grade, expected_grade = self.one_of((9, 9), (12, 12), (1, 1), (13, None), (None, None))
         expected = {
-            "teacher": teacher if self.known("users", teacher) else None,
-            "grade": known_grade,
+            "teacher": teacher if self.is_adopted("users", teacher) else None,
+            "grade": expected_grade,
         }
         row = {"id": number, "name": f"class {number}", "teacher_id": teacher, "grade": grade}
-        self.live.add("classes", row, expected if known_grade else None)
+        self.live.add("classes", row, expected if expected_grade else None)
 
     def student(self, number: int) -> None:
         user, school_class = self.reference("users"), self.reference("classes")
-        grade, known_grade = self.one_of((9, 9), (10, 10), (11, 11), (0, None))
-        hours, known_hours = self.one_of((2.5, 2.5), (None, 3), (24, 24), (24.5, None), (-1, None))
+        grade, expected_grade = self.one_of((9, 9), (10, 10), (11, 11), (0, None))
+        hours, expected_hours = self.one_of(
+            (2.5, 2.5), (None, 3), (24, 24), (24.5, None), (-1, None)
+        )
         users = {row["user"] for row in self.live.expected["student_profiles"].values()}
         expected = {
-            "user": user if self.known("users", user) and user not in users else None,
-            "class": school_class if self.known("classes", school_class) else None,
-            "grade": known_grade,
-            "available_hours_per_day": known_hours,
+            "user": user if self.is_adopted("users", user) and user not in users else None,
+            "class": school_class if self.is_adopted("classes", school_class) else None,
+            "grade": expected_grade,
+            "available_hours_per_day": expected_hours,
         }
         row = {
             "id": number, "user_id": user, "grade": grade, "target_exam": "JEE",
             "available_hours_per_day": hours, "class_id": school_class,
         }  # fmt: skip
-        sound = known_grade and known_hours
+        sound = expected_grade and expected_hours
         self.live.add("student_profiles", row, expected if sound else None)
 
     def topic(self, number: int) -> None:
@@ -243,32 +245,32 @@ class _Generator:
     def concept(self, number: int) -> None:
         topic = self.reference("topics")
         row = {"id": number, "topic_id": topic, "name": f"concept {number}"}
-        expected = {"topic": topic} if self.known("topics", topic) else None
+        expected = {"topic": topic} if self.is_adopted("topics", topic) else None
         self.live.add("concepts", row, expected)
 
     def question(self, number: int) -> None:
         concept = self.reference("concepts")
-        kind, known_kind = self.one_of(
+        kind, expected_kind = self.one_of(
             ("mcq", "mcq"), ("MCQ ", "mcq"), ("numerical", "numerical"),
             ("True/False", "true_false"), ("essay", None),
         )  # fmt: skip
-        difficulty, known_difficulty = self.one_of(
+        difficulty, expected_difficulty = self.one_of(
             ("easy", "easy"), ("Medium", "medium"), (" HARD", "hard"), ("tricky", None)
         )
-        options = self.one_of(None, ["1", "2"], ["a"]) if known_kind == "mcq" else None
+        options = self.one_of(None, ["1", "2"], ["a"]) if expected_kind == "mcq" else None
         text = self.one_of(json.dumps(options), json.dumps(json.dumps(options)))
-        seconds, known_seconds = self.one_of((None, 120), (60, 60), (0, None))
+        seconds, expected_seconds = self.one_of((None, 120), (60, 60), (0, None))
         row = {
             "id": number, "concept_id": concept, "question_text": "?", "question_type": kind,
             "options": text, "correct_answer": "1", "difficulty": difficulty,
             "expected_time_seconds": seconds,
         }  # fmt: skip
         expected = {
-            "concept": concept, "question_type": known_kind, "difficulty": known_difficulty,
-            "options": options, "expected_time_seconds": known_seconds,
+            "concept": concept, "question_type": expected_kind, "difficulty": expected_difficulty,
+            "options": options, "expected_time_seconds": expected_seconds,
         }  # fmt: skip
-        sound = self.known("concepts", concept) and all(
-            (known_kind, known_difficulty, known_seconds)
+        sound = self.is_adopted("concepts", concept) and all(
+            (expected_kind, expected_difficulty, expected_seconds)
         )
         self.live.add("questions", row, expected if sound else None)
 
@@ -287,15 +289,17 @@ class _Generator:
             "time_taken_seconds": seconds, "confidence": confidence,
             "timestamp": _UTC.format(day), "synced": True,
         }  # fmt: skip
-        is_known = self.known("student_profiles", student) and self.known("questions", question)
-        sound = is_known and sound_confidence and seconds > 0
+        has_parents = self.is_adopted("student_profiles", student) and self.is_adopted(
+            "questions", question
+        )
+        sound = has_parents and sound_confidence and seconds > 0
         self.live.add("question_attempts", row, expected if sound else None)
 
     def mastery(self) -> None:
         newest: dict[tuple[int | None, int | None], tuple[tuple[str, int], int]] = {}
         for number in range(1, 40):
             student, concept = self.reference("student_profiles"), self.reference("concepts")
-            score, known_score = self.one_of(
+            score, expected_score = self.one_of(
                 (-3.5, 0), (0, 0), (61.25, 61.25), (104, 100), (None, 0)
             )
             day = self.one_of(1, 2, 3, None)
@@ -305,12 +309,14 @@ class _Generator:
                 "last_updated": day and _NAIVE.format(day),
             }  # fmt: skip
             expected = {
-                "student": student, "concept": concept, "mastery_score": known_score,
+                "student": student, "concept": concept, "mastery_score": expected_score,
                 "total_attempts": row["total_attempts"] or 0, "correct_attempts": 0,
                 "last_updated": day and _UTC.format(day),
             }  # fmt: skip
             self.live.add("concept_mastery", row, None)
-            if self.known("student_profiles", student) and self.known("concepts", concept):
+            if self.is_adopted("student_profiles", student) and self.is_adopted(
+                "concepts", concept
+            ):
                 rank = ((_NAIVE.format(day) if day else "", number), number)
                 if (student, concept) not in newest or rank > newest[student, concept]:
                     if (student, concept) in newest:
@@ -320,7 +326,7 @@ class _Generator:
 
     def plan(self, number: int) -> None:
         student = self.reference("student_profiles")
-        kind, known_kind = self.one_of(("daily", "daily"), ("Exam-Countdown", "exam_countdown"),
+        kind, expected_kind = self.one_of(("daily", "daily"), ("Exam-Countdown", "exam_countdown"),
                                        ("monthly", None))  # fmt: skip
         text, topics = self.one_of(
             ('{"days": [1]}', {"days": [1]}), ("[]", {"topics": []}), ("soon", None),
@@ -332,14 +338,18 @@ class _Generator:
             "is_active": self.one_of(None, False),
         }  # fmt: skip
         expected = {
-            "student": student, "plan_type": known_kind, "topics": topics,
+            "student": student, "plan_type": expected_kind, "topics": topics,
             "is_active": row["is_active"] is None,
         }  # fmt: skip
-        sound = self.known("student_profiles", student) and known_kind and topics is not None
+        sound = (
+            self.is_adopted("student_profiles", student) and expected_kind and topics is not None
+        )
         self.live.add("study_plans", row, expected if sound else None)
 
     def operation(self, number: int) -> None:
-        kind, known_kind = self.one_of(("create", "create"), ("UPDATE", "update"), ("upsert", None))
+        kind, expected_kind = self.one_of(
+            ("create", "create"), ("UPDATE", "update"), ("upsert", None)
+        )
         text, data = self.one_of(('{"a": 1}', {"a": 1}), ("{}", {}), ("{", None), ("[1]", None))
         row = {
             "id": number, "operation_type": kind, "table_name": "question_attempts",
@@ -347,9 +357,9 @@ class _Generator:
             "synced": self.one_of(True, False, None), "retry_count": self.one_of(None, 2),
         }  # fmt: skip
         expected = {
-            "operation_type": known_kind, "record_id": str(row["record_id"]), "data": data,
+            "operation_type": expected_kind, "record_id": str(row["record_id"]), "data": data,
             "synced": bool(row["synced"]), "retry_count": row["retry_count"] or 0,
             "student": None,
         }  # fmt: skip
-        sound = known_kind and data is not None
+        sound = expected_kind and data is not None
         self.live.add("sync_operations", row, expected if sound else None)
