@@ -1,4 +1,4 @@
-"""Calibration of a pool: a new version from recorded answers that running sessions do not use."""
+"""Calibration of a pool writes a version from recorded answers; running sessions keep theirs."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def true_locations() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str]) -> str:
-    """A pool whose author took every question to be of medium difficulty."""
+    """A pool in which the author gave every question a medium difficulty."""
     questions = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(QUESTIONS, concepts=CONCEPTS)
@@ -265,7 +265,7 @@ def test_few_answers_write_no_version(
 def test_estimates_are_dropped_if_questions_were_uploaded_in_the_meantime(
     pool_id: str, postgres_url: str, deps: Deps, rows: Rows
 ) -> None:
-    """The clock is read between reading and writing; then the pool moves on, as by an upload."""
+    """The clock, read between reading and writing, changes the pool's version as an upload does."""
     record_answers(postgres_url, pool_id)
     rows(
         "INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)"

@@ -103,20 +103,20 @@ def test_repeat_during_the_recording_of_the_last_answer_gets_its_figures(
 
 def test_repeated_submit_returns_the_original_response(ann: Student, rows: Rows) -> None:
     ann.start(end_criteria={"max_questions": 4})
-    sent: list[tuple[str, int]] = []
+    answers: list[tuple[str, int]] = []
     responses = []
     for right in (True, False, True, False):
         assert ann.question
         option = correct_option(ann.question)
-        sent.append((ann.question["id"], option if right else (option + 1) % 4))
+        answers.append((ann.question["id"], option if right else (option + 1) % 4))
         responses.append(ann.answer(right=right))
     assert [response.get("updated_proficiency") for response in responses] == [
         response.get("current_proficiency") for response in responses
     ]
     assert all(response["updated_proficiency"] for response in responses[:-1])
     before = rows("SELECT * FROM assessment.test_responses ORDER BY position")
-    assert [ann.post(*answer).json() for answer in sent] == responses
-    assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(responses))
+    assert [ann.post(*answer).json() for answer in answers] == responses
+    assert [ann.post(*answer).json() for answer in reversed(answers)] == list(reversed(responses))
     assert rows("SELECT * FROM assessment.test_responses ORDER BY position") == before
 
 

@@ -107,8 +107,8 @@ def test_cleanup_uses_the_requested_idle_time(
 def test_cleanup_needs_the_password_and_its_schedule_the_secret(client: TestClient) -> None:
     assert client.post("/api/sessions/cleanup", json={}).status_code == 401
     assert client.get("/api/sessions/cleanup").status_code == 401
-    right = {"Authorization": "Bearer a secret for the tests' cron"}
-    assert client.get("/api/sessions/cleanup", headers=right).status_code == 200
+    cron = {"Authorization": "Bearer a secret for the tests' cron"}
+    assert client.get("/api/sessions/cleanup", headers=cron).status_code == 200
 
 
 def test_cleanup_is_run_by_the_schedule_of_lambda(

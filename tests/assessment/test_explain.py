@@ -104,7 +104,7 @@ def test_step_must_have_been_reached(ann: Student, step: int, status: int) -> No
         assert response.json()["details"][0]["field"] == "step"
 
 
-def test_nothing_is_explained_unasked(ann: Student, deps: Deps) -> None:
+def test_choice_is_explained_only_on_request(ann: Student, deps: Deps) -> None:
     assert deps.postgres
     ann.start()
     response = ann.client.get(f"/api/debug/session/{ann.session_id}", headers=INSTRUCTOR)

@@ -1,4 +1,4 @@
-"""A script that starts many tests under invented ids to find out the correct options."""
+"""A script that starts many tests under invented ids reads no answer key of a pool with tickets."""
 
 from collections import defaultdict
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.assessment.conftest import CANARY, Rows, Student, make_questions, upload
-from tests.assessment.tickets import Invited, issue
+from tests.assessment.tickets import TicketHolder, issue
 
 QUESTIONS = 40
 RIGHT = {f"q{number}": number % 4 for number in range(QUESTIONS)}
@@ -34,7 +34,7 @@ def figures_in(body: Any, path: str = "") -> list[str]:
 
 
 class Harvester:
-    """Tries every option of every question and keeps the one after which proficiency rose most."""
+    """A script that tries every option of every question and records how proficiency changes."""
 
     def __init__(self, client: TestClient, pool_id: str) -> None:
         self.client = client
@@ -55,8 +55,8 @@ class Harvester:
         level = sum(started.get("initial_proficiency") or [0])
         question: dict[str, Any] | None = started["next_question"]
         while question is not None:
-            tried = self.gains[question["id"]]
-            option = next((o for o in range(4) if o not in tried), 0)
+            gains = self.gains[question["id"]]
+            option = next((o for o in range(4) if o not in gains), 0)
             response = self.client.post(
                 "/api/test/submit",
                 json={
@@ -67,12 +67,12 @@ class Harvester:
             ).json()
             proficiency = response.get("current_proficiency") or response.get("final_proficiency")
             if proficiency:
-                tried[option] = sum(proficiency) - level
+                gains[option] = sum(proficiency) - level
                 level = sum(proficiency)
             question = response.get("next_question")
 
     def keys(self) -> dict[str, int]:
-        """Return the options that are known to be right: the only ones that raised proficiency."""
+        """Return, for each question, the option that raised proficiency most, if one raised it."""
         return {
             question: max(gains, key=lambda option: gains[option])
             for question, gains in self.gains.items()
@@ -107,7 +107,7 @@ def test_student_with_a_ticket_learns_no_result_before_the_end(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann")
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     bodies = [ann.start()]
     for _ in range(10):
         bodies.append(ann.answer())
@@ -133,7 +133,7 @@ def test_student_with_a_ticket_learns_no_result_before_the_end(
 def test_same_answer_sent_again_reveals_nothing_either(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
-    ann = Invited(client, issue(client, operator, closed_pool, "ann")[0])
+    ann = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
     question = ann.start()["next_question"]["id"]
     first = ann.post(question, 0).json()
     assert ann.post(question, 0).json() == first
@@ -144,7 +144,7 @@ def test_same_answer_sent_again_reveals_nothing_either(
 def test_test_that_is_ended_early_reveals_nothing(
     client: TestClient, operator: dict[str, str], closed_pool: str, answers: int
 ) -> None:
-    ann = Invited(client, issue(client, operator, closed_pool, "ann")[0])
+    ann = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
     ann.start()
     for _ in range(answers):
         ann.answer()
@@ -162,7 +162,9 @@ def test_the_result_is_proficiency_at_the_end_and_rounded(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     criteria = {"max_questions": 6}
-    ann = Invited(client, issue(client, operator, closed_pool, "ann", end_criteria=criteria)[0])
+    ann = TicketHolder(
+        client, issue(client, operator, closed_pool, "ann", end_criteria=criteria)[0]
+    )
     ann.start()
     responses = [ann.answer(right=number != 2) for number in range(6)]
     assert [figures_in(response) for response in responses[:-1]] == [[]] * 5
@@ -215,7 +217,9 @@ def test_questions_of_an_earlier_test_come_last(
 ) -> None:
     pool_id = upload(client, operator, make_questions(QUESTIONS), admission="ticket")
     criteria = {"max_questions": 15}
-    ann = Invited(client, issue(client, operator, pool_id, "ann", uses=4, end_criteria=criteria)[0])
+    ann = TicketHolder(
+        client, issue(client, operator, pool_id, "ann", uses=4, end_criteria=criteria)[0]
+    )
     ids_by_test: list[list[str]] = []
     for number in range(3):
         ann.start()
@@ -228,7 +232,7 @@ def test_questions_of_an_earlier_test_come_last(
     new = set(RIGHT) - {*ids_by_test[0], *ids_by_test[1]}
     assert set(ids_by_test[2][:10]) == new, "the ten that remain come first"
     assert len(set(ids_by_test[2])) == 15
-    bob = Invited(client, issue(client, operator, pool_id, "bob")[0])
+    bob = TicketHolder(client, issue(client, operator, pool_id, "bob")[0])
     bob.start()
     assert rows("SELECT asked_before FROM assessment.test_sessions WHERE student_id = 'bob'") == [
         (None,)
@@ -251,7 +255,7 @@ def test_a_rebuilt_test_avoids_the_same_questions(
     client: TestClient, operator: dict[str, str], deps: Any, is_flushed: bool
 ) -> None:
     pool_id = upload(client, operator, make_questions(QUESTIONS), admission="ticket", tells="end")
-    ann = Invited(client, issue(client, operator, pool_id, "ann", uses=2)[0])
+    ann = TicketHolder(client, issue(client, operator, pool_id, "ann", uses=2)[0])
     ann.start()
     first = []
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""The bank of a pool trusts a question as far as its calibration, or the pool's settings, say."""
+"""An item bank allows for errors of parameters, from the calibration or the pool's settings."""
 
 import json
 from uuid import UUID
@@ -16,7 +16,7 @@ from lib.engine import ItemBank
 from lib.engine.uncertainty import attenuated
 from tests.assessment.conftest import Rows, make_questions, upload, versions
 
-TRUSTING = Selection(difficulty_error=0.0, discrimination_error=0.0)
+CERTAIN = Selection(difficulty_error=0.0, discrimination_error=0.0)
 
 
 def item(
@@ -53,9 +53,9 @@ def test_standard_errors_end_at_the_widths_of_calibration_s_priors() -> None:
     assert (location_error[0], log_slope_error[0]) == LARGEST_ERRORS == (1.0, 0.4)
 
 
-def test_certain_parameters_give_the_bank_as_it_always_was() -> None:
+def test_parameters_without_errors_give_the_same_bank_as_before() -> None:
     rows = [item(0.3, 1.2), item(0.6, 0.8, 0.0, 0.0)]
-    bank = build_bank(rows, 1, TRUSTING)
+    bank = build_bank(rows, 1, CERTAIN)
     plain = ItemBank.from_questions([[1.0], [1.0]], [0.3, 0.6], [1.2, 0.8], 0.2)
     assert bank.slopes.tobytes() == plain.slopes.tobytes()
     assert bank.intercepts.tobytes() == plain.intercepts.tobytes()
@@ -67,7 +67,7 @@ def test_pool_reads_standard_errors_of_calibrated_questions_alone(
     pool_id = upload(client, operator, make_questions(6))
     version = versions(rows)[-1]
     before = load_pool(deps.postgres, UUID(pool_id), version)
-    rows(  # the trigger that refuses changes of versions is left out
+    rows(  # skips the trigger that refuses changes of versions
         "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
         " UPDATE assessment.pool_items SET calibration = jsonb_build_object("
         "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2; END $$"
@@ -75,39 +75,39 @@ def test_pool_reads_standard_errors_of_calibrated_questions_alone(
     after = load_pool(deps.postgres, UUID(pool_id), version)
     changed = (after.bank.slopes != before.bank.slopes).any(axis=1)
     assert changed.tolist() == [False, False, True, False, False, False]
-    # Its calibration is trusted more than an author who has no data.
+    # The errors of its calibration are smaller than those assumed of an author without data.
     assert np.abs(after.bank.slopes[2]).sum() > np.abs(before.bank.slopes[2]).sum()
 
 
-def test_pool_without_settings_doubts_its_author_and_0_trusts_them(
+def test_pool_without_settings_has_the_default_deviations_and_0_means_none(
     client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
 ) -> None:
     pool_id, questions = upload(client, operator, make_questions(6)), make_questions(6)
-    doubted = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
+    default_bank = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
     body = {
         "questions": questions,
         "question_pool_id": pool_id,
         "selection": {"difficulty_error": 0.0, "discrimination_error": 0.0},
     }
     assert client.post("/api/questions/upload", json=body, headers=operator).status_code == 200
-    trusted = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
-    stated = np.array([1.702 * question["discrimination"] for question in questions])
-    assert np.linalg.norm(trusted.slopes, axis=1) == pytest.approx(stated)
-    expected = attenuated(stated, 0.7, 0.3)
-    assert np.linalg.norm(doubted.slopes, axis=1) == pytest.approx(expected)
+    certain_bank = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
+    stated_slopes = np.array([1.702 * question["discrimination"] for question in questions])
+    assert np.linalg.norm(certain_bank.slopes, axis=1) == pytest.approx(stated_slopes)
+    expected = attenuated(stated_slopes, 0.7, 0.3)
+    assert np.linalg.norm(default_bank.slopes, axis=1) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("stored", [None, {"best_items": 9}])
-def test_version_of_an_earlier_deployment_keeps_trusting_until_the_next_upload(
+def test_version_of_an_earlier_deployment_has_no_deviations_until_the_next_upload(
     client: TestClient,
     operator: dict[str, str],
     deps: Deps,
     rows: Rows,
     stored: dict[str, int] | None,
 ) -> None:
-    """What running tests on it have recorded stays true, bit for bit."""
+    """The posteriors of tests that run on it are therefore reproduced bit for bit."""
     pool_id = upload(client, operator, make_questions(6))
-    rows(  # the trigger that refuses changes of versions is left out
+    rows(  # skips the trigger that refuses changes of versions
         "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
         f" UPDATE assessment.pool_versions SET selection = '{json.dumps(stored)}'::JSONB;"
         " UPDATE assessment.pool_versions SET selection = NULL WHERE selection = 'null'; END $$"
@@ -131,7 +131,7 @@ def test_version_of_an_earlier_deployment_keeps_trusting_until_the_next_upload(
     assert again.slopes.tobytes() == plain.slopes.tobytes()
 
 
-def test_earlier_pool_is_doubted_once_the_defaults_are_asked_for(
+def test_earlier_pool_gets_the_default_deviations_once_they_are_requested(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     pool_id = upload(client, operator, make_questions(6))

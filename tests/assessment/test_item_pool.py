@@ -42,11 +42,11 @@ def test_pool_takes_about_as_much_memory_as_it_states(concepts: int) -> None:
     try:
         pool = used_pool(concepts)
         gc.collect()
-        measured = tracemalloc.get_traced_memory()[0]
+        measured_bytes = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    stated = pool.bytes - 1_000_000  # the question cache is empty
-    assert 0.7 * stated < measured < 1.1 * stated
+    stated_bytes = pool.bytes - 1_000_000  # the question cache is empty
+    assert 0.7 * stated_bytes < measured_bytes < 1.1 * stated_bytes
 
 
 def test_least_recently_used_pool_is_evicted(

@@ -133,7 +133,7 @@ def test_views_over_changed_columns_are_created_again_or_kept_as_text(
     run("CREATE VIEW public.works AS SELECT id FROM assessment.test_sessions")
 
 
-def test_questions_of_every_spelling_are_decided_and_the_rest_is_named(
+def test_right_options_are_determined_in_every_spelling_and_other_questions_are_listed(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
@@ -262,8 +262,8 @@ def test_ids_that_are_not_uuids_are_not_found(
 def test_upgrade_and_requests_make_the_same_uuid_of_an_id(
     connection_to_migrated: psycopg.Connection, text: str
 ) -> None:
-    made = connection_to_migrated.execute("SELECT assessment.fixed_uuid('pool', %s)", [text])
-    assert made.fetchone() == (former_id("pool", text),)
+    cursor = connection_to_migrated.execute("SELECT assessment.fixed_uuid('pool', %s)", [text])
+    assert cursor.fetchone() == (former_id("pool", text),)
 
 
 def test_session_without_a_status_gets_the_one_that_follows_from_its_end(

@@ -1,4 +1,4 @@
-"""Obstacles to an upgrade in live databases are removed or named, and tests go on afterwards."""
+"""Obstacles to an upgrade in live databases are removed or reported; tests continue afterwards."""
 
 from typing import Any
 
@@ -37,15 +37,15 @@ def long_ids(client: TestClient, operator: dict[str, str]) -> str:
     return upload(client, operator, make_questions(8, "a-long-question-id-"))
 
 
-def take_test(taker: Student) -> Student:
-    """Take a test, choosing options other than the first two as well."""
-    taker.start()
+def answer_three_questions(student: Student) -> Student:
+    """Start a test and answer three questions, also with options other than the first two."""
+    student.start()
     for option in (3, 2, 1):
-        assert taker.question is not None
-        response = taker.post(taker.question["id"], option)
+        assert student.question is not None
+        response = student.post(student.question["id"], option)
         assert response.status_code == 200, response.text
-        taker.question = response.json()["next_question"]
-    return taker
+        student.question = response.json()["next_question"]
+    return student
 
 
 def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
@@ -62,7 +62,7 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     assert any("test_responses_pkey" in line and "response_id" in line for line in lines)
     ids = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
     assert ids == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
-    take_test(Student(client, long_ids(client, operator)))
+    answer_three_questions(Student(client, long_ids(client, operator)))
     assert rows(ANSWERS) == [(7,)]
 
 
@@ -96,9 +96,9 @@ def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_c
     assert (refused.status_code, refused.json()["code"]) == (409, "session_expired")
     summary = client.post(f"/api/test/end/{SESSIONS[0]}").json()["summary"]
     assert (summary["total_questions"], summary["correct_responses"]) == (2, 1)
-    swept = client.post("/api/sessions/cleanup", headers=operator).json()
-    assert swept["sessions_removed"] == 1, "bob's, which is idle"
-    take_test(Student(client, long_ids(client, operator), "ann")).end()
+    cleanup = client.post("/api/sessions/cleanup", headers=operator).json()
+    assert cleanup["sessions_removed"] == 1, "bob's, which is idle"
+    answer_three_questions(Student(client, long_ids(client, operator), "ann")).end()
     assert rows("SELECT count(*) FROM assessment.test_sessions WHERE status = 'active'") == [(0,)]
 
 
@@ -121,18 +121,18 @@ def test_totals_that_are_missing_are_counted(
 def test_second_spelling_of_an_id_is_set_aside_and_its_answers_stay(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
-    spelled = f"  {SESSIONS[0]}  "
+    spelled_id = f"  {SESSIONS[0]}  "
     run(
         FORM_A,
         ROWS_A,
-        f"INSERT INTO test_sessions (id, student_id) VALUES ('{spelled}', 'ann');"
+        f"INSERT INTO test_sessions (id, student_id) VALUES ('{spelled_id}', 'ann');"
         " INSERT INTO test_responses (student_id, session_id, question_id, is_correct,"
-        f" response_time_ms) VALUES ('ann', '{spelled}', 'q9', 1, 5)",
+        f" response_time_ms) VALUES ('ann', '{spelled_id}', 'q9', 1, 5)",
     )
     lines = upgraded(client, operator)
     assert any("another row has this id" in line for line in lines)
     assert rows("SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
-                " WHERE table_name = 'test_sessions'") == [(spelled,)]  # fmt: skip
+                " WHERE table_name = 'test_sessions'") == [(spelled_id,)]  # fmt: skip
     assert rows(f"{ANSWERS} WHERE session_id = %s", SESSIONS[0]) == [(3,)]
 
 
@@ -205,8 +205,8 @@ def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
                  "asked_once"):  # fmt: skip
         assert any(name in line for line in lines), name
     pool = long_ids(client, operator)
-    first = take_test(Student(client, pool, "bob"))
-    take_test(Student(client, pool, "bob"))
+    first = answer_three_questions(Student(client, pool, "bob"))
+    answer_three_questions(Student(client, pool, "bob"))
     first.end()
     closed = client.post("/api/sessions/cleanup", headers=operator)
     assert closed.status_code == 200, closed.text
@@ -245,7 +245,7 @@ def test_triggers_do_not_fire_during_the_upgrade_and_stay_where_they_fit(
                      " WHERE tgname IN ('touch', 'keep', 'praise', 'note')")) == {
         "touch": "O", "keep": "O", "praise": "D", "note": "A",
     }  # fmt: skip
-    take_test(Student(client, long_ids(client, operator)))
+    answer_three_questions(Student(client, long_ids(client, operator)))
     assert rows("SELECT count(*) FROM log") == [(3,)]
 
 

@@ -1,4 +1,4 @@
-"""Questions of live databases are decided where that is possible; the others are named."""
+"""Right options of questions in live databases are determined where possible; others are listed."""
 
 import math
 from typing import Any
@@ -56,24 +56,26 @@ def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) 
     assert right_options == {name: right for name, (*_, right) in ODD_QUESTIONS.items()}
 
 
-def test_undecided_questions_are_listed_by_id_in_the_answer_and_in_the_pools_report(
+def test_questions_without_a_clear_answer_are_listed_in_the_response_and_in_the_pools_report(
     client: TestClient, operator: dict[str, str], odd: Any
 ) -> None:
-    undecided = sorted(name for name, (*_, right) in ODD_QUESTIONS.items() if right is None)
+    unclear = sorted(name for name, (*_, right) in ODD_QUESTIONS.items() if right is None)
     lines = [line for line in odd["results"] if "are never asked" in line]
-    named = [name for line in lines for name in line.rpartition(": ")[2].split(", ")]
-    assert sorted(named) == sorted([*undecided, "lost"])
+    listed_ids = [name for line in lines for name in line.rpartition(": ")[2].split(", ")]
+    assert sorted(listed_ids) == sorted([*unclear, "lost"])
     pool = client.get(f"/api/pools/{ODD_POOL}", headers=operator).json()
-    assert sorted(pool["versions"][0]["not_asked"]) == undecided
+    assert sorted(pool["versions"][0]["not_asked"]) == unclear
     assert pool["pool"]["name"] == ODD_POOL
-    listed = client.get(f"/api/pools/{ODD_POOL}/questions?limit=50", headers=operator)
-    assert listed.status_code == 200, listed.text
-    active_ids = {question["id"] for question in listed.json()["questions"] if question["is_asked"]}
-    assert active_ids == ODD_QUESTIONS.keys() - set(undecided)
+    response = client.get(f"/api/pools/{ODD_POOL}/questions?limit=50", headers=operator)
+    assert response.status_code == 200, response.text
+    active_ids = {
+        question["id"] for question in response.json()["questions"] if question["is_asked"]
+    }
+    assert active_ids == ODD_QUESTIONS.keys() - set(unclear)
 
 
 @pytest.mark.usefixtures("odd")
-def test_test_on_odd_questions_asks_those_that_are_decided(client: TestClient) -> None:
+def test_test_on_odd_questions_asks_those_with_a_clear_answer(client: TestClient) -> None:
     student = Student(client, ODD_POOL, "zoe")
     student.start(concept_names=["A", "B"])
     question_ids = set()
@@ -112,7 +114,7 @@ def upgraded_items(
     return body["results"], items
 
 
-def test_number_that_is_none_does_not_put_a_pool_in_logits(
+def test_value_that_is_not_a_number_does_not_put_a_pool_in_logits(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     lines, items = upgraded_items(
@@ -150,8 +152,8 @@ def test_pool_in_logits_is_named_and_stays_within_what_calibration_allows(
         old = 1 / (1 + math.exp(-1.5 - 1.2 * sum(theta)))
         assert bank.probability(theta)[0] == pytest.approx(old, abs=1e-9)
     repaired = client.get(f"/api/pools/{pool}", headers=operator).json()["versions"][0]["repaired"]
-    moved = "a difficulty beyond the range of any pool was moved to its limit"
-    assert repaired[moved] == ["n2"]
+    reason = "a difficulty beyond the range of any pool was moved to its limit"
+    assert repaired[reason] == ["n2"]
     assert repaired["a discrimination too high for any question was lowered"] == ["n1"]
     assert repaired["a discrimination too low to distinguish students was raised"] == ["n3"]
 

@@ -55,7 +55,7 @@ class TestService(RuleBasedStateMachine):
         self.ended: dict[str, dict[str, Any]] = {}
 
     @initialize()
-    def calm(self) -> None:
+    def clear_faults(self) -> None:
         self.gateway.faults.clear()
         self._redis().close_circuit()
 
@@ -150,14 +150,14 @@ class TestService(RuleBasedStateMachine):
 
     @rule()
     def redis_recovers(self) -> None:
-        self.calm()
+        self.clear_faults()
 
     @rule()
-    def redis_forgets(self) -> None:
+    def redis_loses_all_keys(self) -> None:
         self._redis().pipeline([["FLUSHALL"]])
 
     @rule()
-    def backends_die(self) -> None:
+    def backends_are_terminated(self) -> None:
         self._rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"

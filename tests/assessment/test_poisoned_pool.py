@@ -1,4 +1,4 @@
-"""Tests under invented names, all with the same answers, move no live parameter of their pool."""
+"""Tests under invented names that always answer one question right change no live parameter."""
 
 import random
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from lib.web.functions import function_app
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import Rows, Student, correct_option, upload, versions
 from tests.assessment.test_calibration import CRON, accept, calibrate, record_answers
-from tests.assessment.test_poisoning import difficulty, everything, medium
+from tests.assessment.test_poisoning import all_items, difficulty, medium_questions
 from tests.conftest import ADMIN_PASSWORD, installed_deps
 from tests.contract.call import OPERATOR
 from tests.support.databases import Databases
@@ -40,7 +40,7 @@ def postgres_url(databases: Databases, redis_gateway: Gateway) -> Iterator[str]:
         )
         with installed_deps(settings):
             client = TestClient(function_app("index"))
-            upload(client, OPERATOR, medium(), POOL, selection={"max_exposure": 0.5})
+            upload(client, OPERATOR, medium_questions(), POOL, selection={"max_exposure": 0.5})
             poison(client)
 
     with databases.copy(databases.template("poisoned", "migrated", fill)) as url:
@@ -64,12 +64,12 @@ def test_invented_tests_move_no_parameter(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     assert rows("SELECT count(*) > 900 FROM assessment.test_responses") == [(True,)]
-    items, number = everything(rows), versions(rows)
+    items, number = all_items(rows), versions(rows)
     result = calibrate(client, operator, POOL, accepts=False)
     assert (result["outcome"], result["answers"]) == ("too_few_answers", 0)
     nightly = client.get("/api/calibrate", headers=CRON)
     assert nightly.json()["pools"] == []
-    assert everything(rows) == items
+    assert all_items(rows) == items
     assert versions(rows) == number
     assert difficulty(client, POOL) == 0.5
 
@@ -89,7 +89,9 @@ def test_the_same_tests_would_move_it_if_they_were_admitted(
 def test_invented_tests_beside_admitted_ones_change_no_estimate(
     client: TestClient, operator: dict[str, str], postgres_url: str, deps: Deps, rows: Rows
 ) -> None:
-    renamed_questions = [{**question, "id": f"a{question['id'][1:]}"} for question in medium()]
+    renamed_questions = [
+        {**question, "id": f"a{question['id'][1:]}"} for question in medium_questions()
+    ]
     clean_pool = upload(client, operator, renamed_questions)
     estimates = []
     for pool_id, prefix in ((clean_pool, "a"), (POOL, "q")):

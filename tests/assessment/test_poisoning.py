@@ -1,4 +1,4 @@
-"""Invented tests move no live parameter; estimates of which many drift wait for an operator."""
+"""Invented tests change no live parameter; estimates with much drift wait for an operator."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ INVENTED = 33
 ADMIT = "UPDATE assessment.test_sessions SET admitted = TRUE"
 
 
-def medium() -> list[dict[str, Any]]:
+def medium_questions() -> list[dict[str, Any]]:
     return [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(30, concepts=2)
@@ -32,25 +32,25 @@ def difficulty(client: TestClient, pool_id: str, question_id: str = "q0") -> flo
     return value
 
 
-def everything(rows: Rows) -> list[Any]:
+def all_items(rows: Rows) -> list[Any]:
     return rows("SELECT * FROM assessment.pool_items ORDER BY 1, 2, 3")
 
 
 def test_pool_that_trains_uses_tests_from_before_the_rule(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium())
+    pool_id = upload(client, operator, medium_questions())
     record_answers(postgres_url, pool_id)
     assert rows("SELECT DISTINCT admitted FROM assessment.test_sessions") == [(False,)]
     assert calibrate(client, operator, pool_id, accepts=False)["answers"] == 0
-    upload(client, operator, medium(), pool_id, trains=True)
+    upload(client, operator, medium_questions(), pool_id, trains=True)
     assert calibrate(client, operator, pool_id, accepts=False)["answers"] == 150 * 30
 
 
 def test_reset_tests_train_nothing(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium(), trains=True)
+    pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
     rows("UPDATE assessment.test_sessions SET end_reason = 'reset' WHERE student_id <> 's0'")
     assert calibrate(client, operator, pool_id, accepts=False)["answers"] == 30
@@ -59,13 +59,13 @@ def test_reset_tests_train_nothing(
 def test_drifting_estimates_wait_and_the_live_version_stays(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium(), trains=True)
+    pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
-    items, number = everything(rows), versions(rows)
+    items, number = all_items(rows), versions(rows)
     (result,) = client.get("/api/calibrate", headers=CRON).json()["pools"]
     assert (result["outcome"], result["version"]) == ("needs_acceptance", number[0])
     assert len(result["drifted"]) > DRIFT_SHARE * 30
-    assert everything(rows) == items
+    assert all_items(rows) == items
     assert versions(rows) == number
     details = client.get(f"/api/pools/{pool_id}", headers=operator).json()
     assert details["proposal"]["number"] == result["proposal"]
@@ -84,7 +84,7 @@ def test_drifting_estimates_wait_and_the_live_version_stays(
     assert accepted["outcome"] == "calibrated"
     assert accepted["drifted"] == result["drifted"]
     assert versions(rows) == [*number, accepted["version"]]
-    assert len(everything(rows)) == len(items) + 30
+    assert len(all_items(rows)) == len(items) + 30
     assert accept(client, pool_id, True).status_code == 409
     assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
     assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
@@ -93,7 +93,7 @@ def test_drifting_estimates_wait_and_the_live_version_stays(
 def test_one_drifting_question_does_not_hold_up_the_others(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium(), trains=True)
+    pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
     calibrate(client, operator, pool_id)
     rows("ALTER TABLE assessment.test_responses DISABLE TRIGGER USER")
@@ -108,7 +108,7 @@ def test_one_drifting_question_does_not_hold_up_the_others(
 def test_estimates_of_a_pool_that_changed_are_not_accepted(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium(), trains=True)
+    pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
     assert calibrate(client, operator, pool_id, accepts=False)["outcome"] == "needs_acceptance"
     retire(client, pool_id, "q3")
@@ -118,13 +118,15 @@ def test_estimates_of_a_pool_that_changed_are_not_accepted(
     assert versions(rows) == number
     assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
     calibrate(client, operator, pool_id)
-    assert questions(client, pool_id)["q3"]["retired"] is True, "calibration keeps it so"
+    assert questions(client, pool_id)["q3"]["retired"] is True, "calibration does not restore it"
 
 
 def test_count_of_exposure_does_not_outdate_estimates(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium(), trains=True, selection={"max_exposure": 0.5})
+    pool_id = upload(
+        client, operator, medium_questions(), trains=True, selection={"max_exposure": 0.5}
+    )
     record_answers(postgres_url, pool_id)
     rows("ALTER TABLE assessment.test_responses DISABLE TRIGGER USER")
     rows("UPDATE assessment.test_responses SET proficiency_before = '[0.5, 0.5]'")
@@ -146,7 +148,7 @@ def test_count_of_exposure_does_not_outdate_estimates(
 def test_accepted_estimates_can_be_withdrawn(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
-    pool_id = upload(client, operator, medium(), trains=True)
+    pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
     calibrate(client, operator, pool_id)
     assert difficulty(client, pool_id) != 0.5

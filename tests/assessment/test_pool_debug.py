@@ -78,8 +78,8 @@ def test_flagged_question_is_reported_with_its_parameters_and_their_change(
     assert difficulty["written"] == difficulty["before"] == 0.5
     assert true_locations()[-1] == 1.5, "percentile 0.93"
     assert abs(difficulty["found"] - 0.93) < 3 * difficulty["error"] < 0.3
-    moved = (difficulty["found"] - difficulty["before"]) / difficulty["error"]
-    assert difficulty["moved"] == pytest.approx(moved, abs=0.01)
+    move = (difficulty["found"] - difficulty["before"]) / difficulty["error"]
+    assert difficulty["moved"] == pytest.approx(move, abs=0.01)
     assert hardest["parameters"]["discrimination"]["written"] == 1.0
     assert hardest["parameters"]["guessing"]["error"] > 0
 

@@ -25,8 +25,8 @@ def spreadsheet(text: bytes) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def tested(client: TestClient, pool_id: str) -> str:
-    """A pool with a closed test, an open one, and one of another pool."""
+def tested_pool(client: TestClient, pool_id: str) -> str:
+    """A pool with a closed test of ann's and a running test of bob's."""
     for name in ("ann", "bob"):
         student = Student(client, pool_id, name)
         student.start()
@@ -38,11 +38,11 @@ def tested(client: TestClient, pool_id: str) -> str:
 
 
 def test_results_list_every_test_of_the_pool(
-    client: TestClient, operator: dict[str, str], tested: str, rows: Rows
+    client: TestClient, operator: dict[str, str], tested_pool: str, rows: Rows
 ) -> None:
     other = Student(client, upload(client, operator, make_questions(3, prefix="o")), "eve")
     other.start()
-    page = results(client, tested).json()
+    page = results(client, tested_pool).json()
     assert page["concept_names"] == NAMES
     assert [row["student_id"] for row in page["results"]] == ["bob", "ann"], "newest first"
     bob, ann = page["results"]
@@ -76,11 +76,11 @@ def test_pages_hold_each_test_once(client: TestClient, pool_id: str) -> None:
         assert cursor is None
 
 
-def test_csv_has_the_same_values(client: TestClient, tested: str) -> None:
-    response = results(client, tested, format="csv")
+def test_csv_has_the_same_values(client: TestClient, tested_pool: str) -> None:
+    response = results(client, tested_pool, format="csv")
     assert response.headers["content-type"].startswith("text/csv; charset=utf-8")
     assert response.headers["content-disposition"] == 'attachment; filename="results.csv"'
-    page = results(client, tested).json()
+    page = results(client, tested_pool).json()
     table = spreadsheet(response.content)
     assert len(table) == 2
     assert response.text.removeprefix("\ufeff").splitlines()[0].split(",") == [
@@ -164,15 +164,15 @@ def test_text_that_a_spreadsheet_might_run_is_quoted(first: str) -> None:
     assert row == [f"a{first}1"]
 
 
-def test_misspelt_parameter_does_not_break_the_csv(client: TestClient, tested: str) -> None:
-    exact = results(client, tested, format="csv").content
-    assert results(client, tested, format="csv", colour="red").content == exact
-    assert "warnings" in results(client, tested, colour="red").json()
+def test_misspelt_parameter_does_not_break_the_csv(client: TestClient, tested_pool: str) -> None:
+    exact = results(client, tested_pool, format="csv").content
+    assert results(client, tested_pool, format="csv", colour="red").content == exact
+    assert "warnings" in results(client, tested_pool, colour="red").json()
 
 
-def test_unknown_form_is_refused(client: TestClient, tested: str) -> None:
+def test_unknown_form_is_refused(client: TestClient, tested_pool: str) -> None:
     response = client.get(
-        f"/api/pools/{tested}/results", headers=INSTRUCTOR, params={"format": "xlsx"}
+        f"/api/pools/{tested_pool}/results", headers=INSTRUCTOR, params={"format": "xlsx"}
     )
     assert (response.status_code, response.json()["details"][0]["field"]) == (422, "format")
 
@@ -200,13 +200,13 @@ def test_largest_page_is_below_the_platforms_limit(
 
 
 def test_tests_that_named_other_concepts_show_no_foreign_value(
-    client: TestClient, tested: str, rows: Rows
+    client: TestClient, tested_pool: str, rows: Rows
 ) -> None:
     rows(
         "UPDATE assessment.test_sessions SET concept_names ="
         " ARRAY['Algebra', 'Math', 'x', 'y', 'z'] WHERE student_id = 'ann'"
     )
-    ann = results(client, tested).json()["results"][1]
+    ann = results(client, tested_pool).json()["results"][1]
     ((stored,),) = rows(
         "SELECT final_proficiency FROM assessment.test_sessions WHERE student_id = 'ann'"
     )

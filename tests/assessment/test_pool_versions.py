@@ -23,11 +23,11 @@ def go_back(client: TestClient, pool_id: str, version: Any) -> Any:
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> str:
     """A pool that was calibrated from answers that contradict its author."""
-    made = [
+    questions_of_file = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(30, concepts=2)
     ]
-    pool_id = upload(client, operator, made, trains=True)
+    pool_id = upload(client, operator, questions_of_file, trains=True)
     record_answers(postgres_url, pool_id)
     calibrate(client, operator, pool_id)
     return pool_id
@@ -63,7 +63,7 @@ def test_parameters_of_the_earlier_version_are_restored_exactly(
 def test_settings_and_correlations_are_restored(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
-    calibrated = versions(rows)[-1]
+    calibrated_version = versions(rows)[-1]
     selection = {"max_exposure": 0.2}
     (question, *_) = make_questions(1, concepts=2)
     body = {
@@ -78,9 +78,9 @@ def test_settings_and_correlations_are_restored(
     ((correlations, settings),) = rows(query, back)
     assert (correlations, settings["max_exposure"]) == (None, 1.0)
     assert rows(query, back) == rows(query, first)
-    assert rows(query, calibrated)[0][0] is not None
-    again = go_back(client, pool_id, calibrated).json()["version"]
-    assert rows(query, again) == rows(query, calibrated)
+    assert rows(query, calibrated_version)[0][0] is not None
+    again = go_back(client, pool_id, calibrated_version).json()["version"]
+    assert rows(query, again) == rows(query, calibrated_version)
 
 
 def test_running_tests_keep_their_version(client: TestClient, pool_id: str, rows: Rows) -> None:
@@ -91,11 +91,11 @@ def test_running_tests_keep_their_version(client: TestClient, pool_id: str, rows
     ann.answer()
     bob = Student(client, pool_id, "bob")
     bob.start()
-    used = rows(
+    version_by_student = rows(
         "SELECT student_id, pool_version FROM assessment.test_sessions"
         " WHERE student_id IN ('ann', 'bob') ORDER BY 1"
     )
-    assert used == [("ann", versions(rows)[1]), ("bob", versions(rows)[2])]
+    assert version_by_student == [("ann", versions(rows)[1]), ("bob", versions(rows)[2])]
 
 
 def test_texts_answers_and_retirements_stay(
@@ -193,12 +193,12 @@ def test_upload_after_a_return_keeps_the_restored_parameters(
     first = versions(rows)[0]
     go_back(client, pool_id, first)
     number = versions(rows)
-    made = [
+    questions_of_file = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(30, concepts=2)
     ]
-    upload(client, operator, made, pool_id)
+    upload(client, operator, questions_of_file, pool_id)
     assert versions(rows) == number, "the same file again"
-    (proposed,) = [calibrate(client, operator, pool_id, accepts=False)]
-    assert proposed["outcome"] == "needs_acceptance", "the same answers contradict it again"
+    result = calibrate(client, operator, pool_id, accepts=False)
+    assert result["outcome"] == "needs_acceptance", "the same answers contradict it again"
     assert accept(client, pool_id, True).status_code == 200

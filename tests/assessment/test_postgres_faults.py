@@ -28,7 +28,7 @@ def deps(deps_behind_proxy: Deps) -> Deps:
 
 
 @contextmanager
-def held(postgres_url: str, statement: str) -> Iterator[psycopg.Connection[Any]]:
+def holding_locks(postgres_url: str, statement: str) -> Iterator[psycopg.Connection[Any]]:
     """Hold a statement's locks in a transaction of another client."""
     with psycopg.connect(postgres_url) as connection:
         connection.execute(statement.encode())
@@ -80,13 +80,13 @@ def test_answer_whose_acknowledgement_was_lost_is_recorded_and_acknowledged_on_r
 ) -> None:
     ann.start()
     postgres_proxy.lose_next_reply(b"FROM assessment.record_answer(")
-    sent = answer_on_page(ann)
-    assert ann.post(*sent).status_code == 503
+    answer = answer_on_page(ann)
+    assert ann.post(*answer).status_code == 503
     for _ in range(100):
         if rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]:
             break
         time.sleep(0.02)
-    again = ann.post(*sent)
+    again = ann.post(*answer)
     assert again.status_code == 200
     assert again.json()["questions_answered"] == 1
     assert rows("SELECT total_questions, count(*) OVER () FROM assessment.test_sessions") == [
@@ -98,34 +98,36 @@ def test_backend_killed_during_an_answer_leaves_nothing_and_a_retry_succeeds(
     ann: Student, rows: Rows, postgres_url: str
 ) -> None:
     ann.start()
-    sent = answer_on_page(ann)
+    answer = answer_on_page(ann)
     responses: list[Any] = []
-    with held(postgres_url, "LOCK TABLE assessment.test_responses IN ACCESS EXCLUSIVE MODE"):
-        waiting = threading.Thread(target=lambda: responses.append(ann.post(*sent)))
-        waiting.start()
+    with holding_locks(
+        postgres_url, "LOCK TABLE assessment.test_responses IN ACCESS EXCLUSIVE MODE"
+    ):
+        submit = threading.Thread(target=lambda: responses.append(ann.post(*answer)))
+        submit.start()
         rows("SELECT pg_terminate_backend(%s)", wait_for_a_lock(rows))
-        waiting.join(10)
+        submit.join(10)
     assert responses[0].status_code == 503
     assert rows(
         "SELECT total_questions, (SELECT count(*) FROM assessment.test_responses)"
         " FROM assessment.test_sessions"
     ) == [(0, 0)]
-    assert ann.post(*sent).json()["questions_answered"] == 1
+    assert ann.post(*answer).json()["questions_answered"] == 1
 
 
 def test_wait_for_a_lock_is_limited(ann: Student, postgres_url: str) -> None:
     ann.start()
-    sent = answer_on_page(ann)
-    with held(postgres_url, "LOCK TABLE assessment.test_sessions IN EXCLUSIVE MODE"):
+    answer = answer_on_page(ann)
+    with holding_locks(postgres_url, "LOCK TABLE assessment.test_sessions IN EXCLUSIVE MODE"):
         responses = [
-            ann.post(*sent),
+            ann.post(*answer),
             ann.client.post("/api/test/end", json={"session_id": ann.session_id}),
         ]
         assert ann.client.get(f"/api/test/status/{ann.session_id}").status_code == 200
     for response in responses:
         assert (response.status_code, response.json()["code"]) == (503, "busy")
         assert "Retry-After" in response.headers
-    assert ann.post(*sent).status_code == 200
+    assert ann.post(*answer).status_code == 200
 
 
 def test_backend_killed_between_requests_is_not_noticed(ann: Student, rows: Rows) -> None:
@@ -158,11 +160,11 @@ def test_deadlock_is_retried_until_it_is_resolved(
     ann.start(end_criteria={"max_questions": 1})
     ann.answer()
     ann.start(end_criteria={"max_questions": 1})
-    sent = answer_on_page(ann)
+    answer = answer_on_page(ann)
     responses: list[Any] = []
-    with held(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as other:
+    with holding_locks(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as other:
         other.execute("SELECT FROM assessment.student_proficiencies FOR UPDATE")
-        submit = threading.Thread(target=lambda: responses.append(ann.post(*sent)))
+        submit = threading.Thread(target=lambda: responses.append(ann.post(*answer)))
         submit.start()
         wait_for_a_lock(rows)
         other.execute("SELECT FROM assessment.test_sessions WHERE status = 'active' FOR UPDATE")

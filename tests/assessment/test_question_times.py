@@ -10,7 +10,7 @@ from lib.assessment.sessions import snapshot
 from lib.deps import Deps
 from tests.assessment.conftest import Rows, Student, make_questions, upload
 from tests.assessment.test_exactly_once import at_once
-from tests.assessment.tickets import Invited, issue
+from tests.assessment.tickets import TicketHolder, issue
 
 SECONDS = "SELECT seconds::float FROM assessment.test_responses ORDER BY position"
 
@@ -54,7 +54,7 @@ def test_starting_with_the_ticket_again_does_not_restart_the_time(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     (ticket,) = issue(client, operator, pool_id, "ann")
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     ann.start()
     let_pass(rows, 60)
     ann.start()
@@ -101,10 +101,10 @@ def test_a_session_from_before_the_upgrade_is_timed_from_its_last_activity(
     assert rows(SECONDS) == close_to(70, 10)
 
 
-def test_the_last_answers_of_the_longest_test_need_no_record(
+def test_snapshot_of_the_longest_test_holds_all_its_answers(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
-    """Its snapshot holds all answers, so that another process restores it without Postgres."""
+    """Another process therefore restores the session without Postgres."""
     ann = Student(client, upload(client, operator, make_questions(200)))
     ann.start(end_criteria={"max_questions": 200})
     for number in range(195):

@@ -96,7 +96,7 @@ def test_only_operators_reset_and_each_reset_is_audited(ann: Student, rows: Rows
     assert reset(ann.client, ann.session_id).status_code == 200
     outcomes = rows(
         "SELECT outcome FROM operator_audit WHERE action = '/api/admin-reset-test'"
-        " AND outcome IN ('done') ORDER BY id"
+        " AND outcome = 'done' ORDER BY id"
     )
     assert outcomes == [("done",)]
 

@@ -21,7 +21,7 @@ def get(client: TestClient, result: str, student: str = "ann", **kwargs: Any) ->
 
 
 @pytest.fixture
-def tested(ann: Student) -> Student:
+def tested_student(ann: Student) -> Student:
     """Ann after two tests and during a third."""
     for rights in ((True, False, False), (True, True, True, True)):
         ann.start(end_criteria={"max_questions": len(rights)})
@@ -51,15 +51,17 @@ def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
 
 @pytest.mark.parametrize("result", RESULTS)
 def test_only_operators_and_the_students_own_sessions_may_read(
-    result: str, tested: Student, client: TestClient, operator: dict[str, str], pool_id: str
+    result: str, tested_student: Student, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     bob = Student(client, pool_id, "bob")
     bob.start()
     assert get(client, result).status_code == 401
     assert get(client, result, headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert get(client, result, headers=operator).status_code == 200
-    assert get(client, result, headers={"X-Session-Id": tested.session_id}).status_code == 200
-    assert get(client, result, params={"session_id": tested.session_id}).status_code == 200
+    assert (
+        get(client, result, headers={"X-Session-Id": tested_student.session_id}).status_code == 200
+    )
+    assert get(client, result, params={"session_id": tested_student.session_id}).status_code == 200
     response_about_ann = get(client, result, headers={"X-Session-Id": bob.session_id})
     response_about_unknown = get(client, result, "nobody", headers={"X-Session-Id": bob.session_id})
     assert response_about_ann.status_code == response_about_unknown.status_code == 404
@@ -68,11 +70,11 @@ def test_only_operators_and_the_students_own_sessions_may_read(
 
 
 def test_session_gives_access_to_itself_only(
-    tested: Student, client: TestClient, operator: dict[str, str]
+    tested_student: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
     """Whoever knows a student's id can start a session; it must not reveal the other tests."""
     running, second, first = get(client, "history", headers=operator).json()["test_sessions"]
-    assert running["session_id"] == tested.session_id
+    assert running["session_id"] == tested_student.session_id
     texts = []
     for session in (running, second):
         credential = {"X-Session-Id": session["session_id"]}
@@ -109,10 +111,10 @@ def test_running_session_gives_access_to_its_current_proficiency(
 
 
 def test_proficiency_is_that_of_the_last_closed_test(
-    tested: Student, client: TestClient, operator: dict[str, str]
+    tested_student: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
     before = get(client, "proficiency", headers=operator).json()
-    final = tested.end()["final_proficiency"]
+    final = tested_student.end()["final_proficiency"]
     after = get(client, "proficiency", headers=operator).json()
     assert set(after) == {
         "student_id",
@@ -130,7 +132,7 @@ def test_proficiency_is_that_of_the_last_closed_test(
 
 
 def test_history_is_newest_first_and_paged(
-    tested: Student, client: TestClient, operator: dict[str, str]
+    tested_student: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
     sessions = get(client, "history", headers=operator).json()["test_sessions"]
     assert [(s["status"], s["total_questions"], s["accuracy"]) for s in sessions] == [
@@ -138,7 +140,7 @@ def test_history_is_newest_first_and_paged(
         ("completed", 4, 1.0),
         ("completed", 3, 0.333333),
     ]
-    assert sessions[0]["session_id"] == tested.session_id
+    assert sessions[0]["session_id"] == tested_student.session_id
     assert pages(client, operator, limit=1) == [[sessions[0]], [sessions[1]], [sessions[2]], []]
     too_many = get(client, "history", headers=operator, params={"limit": 201})
     assert too_many.status_code == 422
@@ -156,29 +158,29 @@ def pages(client: TestClient, operator: dict[str, str], limit: int) -> list[list
 
 
 def test_pages_hold_each_test_once_whatever_its_time(
-    tested: Student, client: TestClient, operator: dict[str, str], rows: Rows
+    tested_student: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     """Older deployments left times empty, and several tests may begin at the same time."""
     for started_at in ("2020-01-01", "2020-01-01", "2020-01-01", None, None, None):
         rows(
             "INSERT INTO assessment.test_sessions (id, student_id, started_at)"
             " VALUES (gen_random_uuid(), %s, %s) RETURNING 1",
-            tested.student_id,
+            tested_student.student_id,
             started_at,
         )
-    everything = get(client, "history", headers=operator).json()["test_sessions"]
-    assert len(everything) == 9
-    assert [test["started_at"] for test in everything[3:]] == [
+    all_tests = get(client, "history", headers=operator).json()["test_sessions"]
+    assert len(all_tests) == 9
+    assert [test["started_at"] for test in all_tests[3:]] == [
         *["2020-01-01T00:00:00Z"] * 3,
         *[None] * 3,
     ]
     for limit in (1, 2, 4):
-        assert [test for page in pages(client, operator, limit) for test in page] == everything
+        assert [test for page in pages(client, operator, limit) for test in page] == all_tests
 
 
 @pytest.mark.parametrize("forged", ["x", "", cursor.write("now", "x"), cursor.write(None)])
 def test_forged_cursor_is_refused(
-    tested: Student,  # noqa: ARG001
+    tested_student: Student,  # noqa: ARG001
     client: TestClient,
     operator: dict[str, str],
     forged: str,
@@ -188,7 +190,7 @@ def test_forged_cursor_is_refused(
 
 
 def test_progress_runs_from_the_first_test_to_the_last(
-    tested: Student, client: TestClient, operator: dict[str, str]
+    tested_student: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
     history = get(client, "history", headers=operator).json()["test_sessions"]
     data = get(client, "progress", headers=operator).json()["progress_data"]
@@ -209,36 +211,36 @@ def test_progress_runs_from_the_first_test_to_the_last(
         "improvement": pytest.approx(latest - first, abs=1e-6),
         "current_level": latest,
     }
-    assert tested.student_id == "ann"
+    assert tested_student.student_id == "ann"
 
 
 @pytest.mark.parametrize("result", RESULTS)
 def test_local_server_serves_its_own_machine_without_a_credential(
-    result: str, tested: Student, settings: Settings
+    result: str, tested_student: Student, settings: Settings
 ) -> None:
-    trusting = Deps(replace(settings, trust_loopback=True))
-    install_deps(trusting)
+    local_deps = Deps(replace(settings, trust_loopback=True))
+    install_deps(local_deps)
     app = function_app("index")
     local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
     remote = TestClient(app, base_url="http://localhost:5300", client=("192.0.2.1", 50_000))
-    assert get(local, result, tested.student_id).status_code == 200
-    assert get(remote, result, tested.student_id).status_code == 401
-    trusting.close()
+    assert get(local, result, tested_student.student_id).status_code == 200
+    assert get(remote, result, tested_student.student_id).status_code == 401
+    local_deps.close()
 
 
 @pytest.mark.parametrize("result", RESULTS)
 def test_id_of_a_session_narrows_the_response_on_the_local_server_too(
-    result: str, tested: Student, settings: Settings, pool_id: str
+    result: str, tested_student: Student, settings: Settings, pool_id: str
 ) -> None:
-    trusting = Deps(replace(settings, trust_loopback=True))
-    install_deps(trusting)
+    local_deps = Deps(replace(settings, trust_loopback=True))
+    install_deps(local_deps)
     app = function_app("index")
     local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
-    second = Student(local, pool_id, tested.student_id)
+    second = Student(local, pool_id, tested_student.student_id)
     second.start()
     own = {"X-Session-Id": second.session_id}
-    everything = get(local, result, tested.student_id).json()
-    narrowed = get(local, result, tested.student_id, headers=own).json()
-    assert narrowed != everything
+    full_response = get(local, result, tested_student.student_id).json()
+    narrowed = get(local, result, tested_student.student_id, headers=own).json()
+    assert narrowed != full_response
     assert get(local, result, "nobody", headers=own).status_code == 404
-    trusting.close()
+    local_deps.close()

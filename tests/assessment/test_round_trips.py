@@ -49,7 +49,7 @@ def cost(trips: Trips) -> tuple[int, int]:
     return trips.postgres, trips.redis
 
 
-def test_start_takes_one_of_each(
+def test_start_takes_one_round_trip_to_each(
     client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     for student_id in ("new", "new", "warm"):  # twice the same; a returning student
@@ -60,7 +60,7 @@ def test_start_takes_one_of_each(
             assert cost(trips) == (1, 1), student_id
 
 
-def test_submit_takes_one_of_postgres_and_two_of_redis(
+def test_submit_takes_one_round_trip_to_postgres_and_two_to_redis(
     client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     ann = Student(client, pool)
@@ -72,7 +72,7 @@ def test_submit_takes_one_of_postgres_and_two_of_redis(
     assert response["status"] == "completed"
 
 
-def test_end_takes_one_of_postgres_and_two_of_redis(
+def test_end_takes_one_round_trip_to_postgres_and_two_to_redis(
     client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     for answers, student_id in ((0, "new"), (2, "newer"), (0, "warm")):
@@ -85,7 +85,7 @@ def test_end_takes_one_of_postgres_and_two_of_redis(
         assert cost(trips) == (1, 2)
 
 
-def test_status_and_history_take_one_of_postgres(
+def test_status_and_history_take_one_round_trip_to_postgres(
     client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     ann = Student(client, pool)
@@ -99,7 +99,7 @@ def test_status_and_history_take_one_of_postgres(
     assert cost(trips) == (1, 0)  # access check and history together
 
 
-def test_start_with_a_ticket_and_its_resumption_take_one_of_each(
+def test_start_with_a_ticket_and_its_resumption_take_one_round_trip_to_each(
     client: TestClient,
     operator: dict[str, str],
     pool: str,

@@ -25,8 +25,8 @@ LENGTH = 8
 STUDENTS = 40
 SHARES = [4, 2, 2, 0, 0]
 LIMIT = 0.25
-TRUSTING = {"difficulty_error": 0.0, "discrimination_error": 0.0}
-"""Settings under which questions differ most in what they say, so that a few are asked most."""
+CERTAIN = {"difficulty_error": 0.0, "discrimination_error": 0.0}
+"""Settings that assume exact parameters, so that a few informative questions are asked most."""
 
 
 def upload_with(
@@ -76,8 +76,8 @@ def exposures(
 def test_limit_lowers_the_exposure_of_popular_questions(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    without_limit = exposures(client, upload_with(client, operator, TRUSTING), "anyone")
-    limited = {"max_exposure": LIMIT, **TRUSTING}
+    without_limit = exposures(client, upload_with(client, operator, CERTAIN), "anyone")
+    limited = {"max_exposure": LIMIT, **CERTAIN}
     pool_id = upload_with(client, operator, limited, prefix="limited")
     before_count = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
@@ -241,7 +241,7 @@ def test_probability_follows_from_the_counts() -> None:
     assert new is not None
     assert new.default_probability.tolist() == pytest.approx([0.2] * 3)
     first = merge_counts(None, count_rows(100, {7: 16, 9: 1}), 0.2)
-    assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests that could
+    assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests in which it was eligible
     updated = Eligibility.of_counts(first, 0.2)
     assert updated is not None
     # r (ε + 10) / (s + 10): 0.2 · 30 / 26 for question 7, 0.2 · 30 / 10 for those never asked.
@@ -254,7 +254,7 @@ def test_probability_follows_from_the_counts() -> None:
     assert second["usual"][1] == pytest.approx(fade * 20 + 60, abs=1e-3)
 
 
-def test_rarely_asked_questions_become_free() -> None:
+def test_rarely_asked_questions_become_always_eligible() -> None:
     counts = None
     for _ in range(4):
         counts = merge_counts(counts, count_rows(100, {7: 20}), 0.2)

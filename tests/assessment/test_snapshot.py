@@ -211,13 +211,13 @@ def test_a_thousand_active_sessions_take_at_most_a_megabyte_of_redis(deps: Deps)
             [["SET", f"session:{uuid4()}:state", text, "EX", 1800] for text in texts]
         )
     (after,) = deps.redis.pipeline([["INFO", "memory"]]) or [""]
-    used = [
+    used_bytes = [
         int(line.split(":")[1])
         for info in (before, after)
         for line in info.splitlines()
         if line.startswith("used_memory:")
     ]
-    assert used[1] - used[0] <= 1024 * 1024
+    assert used_bytes[1] - used_bytes[0] <= 1024 * 1024
 
 
 OTHER_NUMBERS: dict[str, Any] = {

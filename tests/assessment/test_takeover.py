@@ -12,7 +12,7 @@ from lib.deps import Deps
 from lib.settings import Settings
 from tests.assessment.conftest import Rows, Student, make_questions, upload
 from tests.assessment.test_exactly_once import at_once
-from tests.assessment.tickets import Invited, issue
+from tests.assessment.tickets import TicketHolder, issue
 
 SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
 KEY = "2f1d6c1e-70f1-4a54-a6a2-6f6f7f5a1f0d"
@@ -57,12 +57,12 @@ def test_a_stranger_gets_nothing_of_a_ticketed_test(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     (ticket,) = issue(client, operator, pool_id, "ann")
-    invited = Invited(client, ticket)
-    mine = invited.start()
-    other_ticket = Invited(client, issue(client, operator, pool_id, "ann")[0])
+    holder = TicketHolder(client, ticket)
+    mine = holder.start()
+    other_ticket = TicketHolder(client, issue(client, operator, pool_id, "ann")[0])
     assert post_start(client, pool_id).json()["session_id"] != mine["session_id"]
     assert other_ticket.start()["session_id"] != mine["session_id"]
-    assert invited.start()["session_id"] == mine["session_id"]
+    assert holder.start()["session_id"] == mine["session_id"]
 
 
 def test_the_holder_of_the_id_resumes(ann: Student, client: TestClient, rows: Rows) -> None:
@@ -164,7 +164,7 @@ def test_neither_keys_nor_tickets_are_stored(
 ) -> None:
     post_start(client, pool_id, KEY)
     (ticket,) = issue(client, operator, pool_id, "ann")
-    Invited(client, ticket).start()
+    TicketHolder(client, ticket).start()
     ((stored,),) = rows("SELECT json_agg(s)::text FROM assessment.test_sessions s")
     assert KEY not in stored
     assert ticket["ticket"] not in stored

@@ -19,7 +19,7 @@ from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import Rows, Student, make_questions, upload, wait_for_a_lock
 from tests.assessment.test_exactly_once import at_once
-from tests.assessment.tickets import Invited, issue
+from tests.assessment.tickets import TicketHolder, issue
 from tests.conftest import ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 
 OTHER_KEY = "fedcba9876543210" * 4
@@ -81,7 +81,7 @@ def test_a_ticket_admits_and_is_needed(
     assert refused.json()["details"][0]["field"] == "ticket"
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     (ticket,) = issue(client, operator, closed_pool, "ann", extra_time=0.25)
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     started = ann.start()
     assert (started["student_id"], started["extra_time"]) == ("ann", 0.25)
     assert ann.answer()["questions_answered"] == 1
@@ -121,14 +121,14 @@ def test_a_deployment_may_need_tickets_for_every_pool(
     reconfigure(tests_need_tickets=True)
     refused = client.post("/api/test/start", json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "ticket_required")
-    assert Invited(client, ticket).post_start().status_code == 200
+    assert TicketHolder(client, ticket).post_start().status_code == 200
 
 
 def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann", uses=2)
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     first = ann.start()
     next_question = ann.answer()["next_question"]
     assert ann.start() == {**first, "next_question": next_question}
@@ -141,7 +141,7 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     assert (refused.status_code, refused.json()["code"]) == (403, "ticket_used_up")
     assert "2 of 2" in refused.json()["error"]
     assert rows(SESSIONS) == [(2,)]
-    again = Invited(client, issue(client, operator, closed_pool, "ann")[0])
+    again = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
     assert again.post_start().status_code == 200
 
 
@@ -149,7 +149,7 @@ def test_an_idle_test_uses_its_ticket_up(
     client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann")
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     ann.start()
     rows("UPDATE assessment.test_sessions SET last_activity = last_activity - interval '29 min'")
     ann.start()
@@ -163,7 +163,7 @@ def test_a_ticket_used_ten_times_at_once_starts_one_test(
     client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows, uses: int
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann", uses=uses)
-    responses = at_once(10, lambda _: Invited(client, ticket).post_start())
+    responses = at_once(10, lambda _: TicketHolder(client, ticket).post_start())
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["session_id"] for response in responses}) == 1
     assert rows(SESSIONS) == [(1,)]
@@ -176,7 +176,7 @@ def test_a_ticket_is_not_overused_by_starts_at_once_after_each_end(
     (ticket,) = issue(client, operator, closed_pool, "ann", uses=3)
 
     def start_and_end(_: int) -> int:
-        student = Invited(client, ticket)
+        student = TicketHolder(client, ticket)
         response = student.post_start()
         if response.status_code == 200:
             student.session_id = response.json()["session_id"]
@@ -185,7 +185,7 @@ def test_a_ticket_is_not_overused_by_starts_at_once_after_each_end(
 
     statuses = at_once(12, start_and_end)
     assert set(statuses) <= {200, 403}
-    while Invited(client, ticket).post_start().status_code == 200:
+    while TicketHolder(client, ticket).post_start().status_code == 200:
         rows("UPDATE assessment.test_sessions SET status = 'completed'")
     assert rows(SESSIONS) == [(3,)]
 
@@ -199,7 +199,7 @@ def test_a_ticket_expires(
 ) -> None:
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
     (ticket,) = issue(client, operator, closed_pool, "ann", expires_at=end.isoformat())
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     reconfigure(clock=lambda: end)
     refused = ann.post_start()
     assert (refused.status_code, refused.json()["code"]) == (403, "ticket_expired")
@@ -248,7 +248,7 @@ def test_criteria_of_a_ticket_hold(
 ) -> None:
     criteria = {"type": "precision", "max_questions": 7, "precision_threshold": 0.1}
     (ticket,) = issue(client, operator, closed_pool, "ann", end_criteria=criteria)
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     for other in ({"max_questions": 6}, {"type": "classification"}, {"minimum_gain": 0.5}):
         refused = ann.post_start(end_criteria=other)
         assert (refused.status_code, refused.json()["code"]) == (409, "ticket_contradicted")
@@ -265,7 +265,7 @@ def test_a_start_must_not_contradict_its_ticket(
 ) -> None:
     other_pool = upload(client, operator, make_questions(10, "other"))
     (ticket,) = issue(client, operator, closed_pool, "ann")
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     for field, value in (("student_id", "bob"), ("question_pool_id", other_pool)):
         refused = ann.post_start(**{field: value})
         assert (refused.status_code, refused.json()["code"]) == (409, "ticket_contradicted")
@@ -319,12 +319,12 @@ def test_a_ticket_survives_one_rotation_of_the_key(
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann", uses=9)
     reconfigure(encryption_key=OTHER_KEY)
-    assert Invited(client, ticket).post_start().json()["code"] == "ticket_invalid"
+    assert TicketHolder(client, ticket).post_start().json()["code"] == "ticket_invalid"
     reconfigure(encryption_key=OTHER_KEY, encryption_key_previous=ENCRYPTION_KEY)
-    assert Invited(client, ticket).post_start().status_code == 200
+    assert TicketHolder(client, ticket).post_start().status_code == 200
     (new,) = issue(client, operator, closed_pool, "bob")
     reconfigure(encryption_key=OTHER_KEY)
-    assert Invited(client, new).post_start().status_code == 200
+    assert TicketHolder(client, new).post_start().status_code == 200
 
 
 def test_without_a_key_there_are_no_tickets(
@@ -335,14 +335,14 @@ def test_without_a_key_there_are_no_tickets(
     body = {"question_pool_id": closed_pool, "student_ids": ["ann"]}
     issued = client.post("/api/test/tickets", json=body, headers=operator)
     assert (issued.status_code, issued.json()["code"]) == (503, "not_configured")
-    assert Invited(client, ticket).post_start().status_code == 503
+    assert TicketHolder(client, ticket).post_start().status_code == 503
 
 
 def test_a_test_with_a_ticket_continues_without_redis(
     client: TestClient, operator: dict[str, str], closed_pool: str, redis_gateway: Gateway
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann")
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     redis_gateway.faults.switch_on(Fault.REFUSE)
     first = ann.start()
     answer = ann.answer()
@@ -355,7 +355,7 @@ def test_a_start_whose_backend_dies_uses_up_nothing(
     client: TestClient, operator: dict[str, str], closed_pool: str, postgres_url: str, rows: Rows
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann")
-    ann = Invited(client, ticket)
+    ann = TicketHolder(client, ticket)
     with psycopg.connect(postgres_url) as holder:
         holder.execute("LOCK TABLE assessment.examinees")
         statuses = at_once(2, lambda number: _start_or_kill(number, ann, rows))
@@ -365,7 +365,7 @@ def test_a_start_whose_backend_dies_uses_up_nothing(
     assert rows(SESSIONS) == [(1,)]
 
 
-def _start_or_kill(number: int, ann: Invited, rows: Rows) -> int:
+def _start_or_kill(number: int, ann: TicketHolder, rows: Rows) -> int:
     """Start (0), or end the backend that waits for the table (1)."""
     if number == 0:
         return int(ann.post_start().status_code)

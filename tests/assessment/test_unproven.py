@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from lib.settings import Settings
 from tests.assessment.conftest import Rows, Student, make_questions, upload
-from tests.assessment.tickets import Invited, issue
+from tests.assessment.tickets import TicketHolder, issue
 
 LONG_TERM = (
     "SELECT concept_name, proficiency_value::float, proven"
@@ -31,9 +31,9 @@ def take(student: Student, answers: int = 6, *, right: bool = True) -> list[floa
     return final
 
 
-def invited(client: TestClient, operator: dict[str, str], pool_id: str) -> Invited:
+def ann_with_ticket(client: TestClient, operator: dict[str, str], pool_id: str) -> TicketHolder:
     """Return ann with a new ticket."""
-    return Invited(client, issue(client, operator, pool_id, "ann")[0])
+    return TicketHolder(client, issue(client, operator, pool_id, "ann")[0])
 
 
 def test_an_open_test_is_recorded_as_unproven(
@@ -63,18 +63,20 @@ def test_an_unproven_result_is_not_a_prior(
 ) -> None:
     take(ann)
     assert ann.start()["initial_proficiency"] == [0.5] * 5
-    assert invited(client, operator, ann.pool_id).start()["initial_proficiency"] == [0.5] * 5
+    assert (
+        ann_with_ticket(client, operator, ann.pool_id).start()["initial_proficiency"] == [0.5] * 5
+    )
 
 
 def test_a_proven_result_is_a_prior_for_proven_tests_only(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    final = take(invited(client, operator, ann.pool_id))
+    final = take(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[1:] for row in rows(LONG_TERM)] == [
         (value, True) for value in sorted_by_name(final)
     ]
     assert ann.start()["initial_proficiency"] == [0.5] * 5
-    again = invited(client, operator, ann.pool_id).start()["initial_proficiency"]
+    again = ann_with_ticket(client, operator, ann.pool_id).start()["initial_proficiency"]
     assert again == pytest.approx(final, abs=1e-3)
     assert again != [0.5] * 5
 
@@ -82,7 +84,7 @@ def test_a_proven_result_is_a_prior_for_proven_tests_only(
 def test_an_unproven_result_never_replaces_a_proven_one(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    take(invited(client, operator, ann.pool_id))
+    take(ann_with_ticket(client, operator, ann.pool_id))
     proven = rows(LONG_TERM)
     take(ann, right=False)
     assert rows(LONG_TERM) == proven
@@ -99,11 +101,11 @@ def test_a_proven_result_replaces_an_unproven_one(
 ) -> None:
     take(ann, right=False)
     unproven = rows(LONG_TERM)
-    take(invited(client, operator, ann.pool_id))
+    take(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[2] for row in rows(LONG_TERM)] == [True] * 5
     assert rows(LONG_TERM) != unproven
     assert len(rows(LONG_TERM)) == 5
-    second = take(invited(client, operator, ann.pool_id))
+    second = take(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[1] for row in rows(LONG_TERM)] == sorted_by_name(second)
 
 
@@ -145,7 +147,9 @@ def test_calibration_may_use_tests_that_were_admitted(
     admitted: bool,
 ) -> None:
     pool_id = upload(client, operator, make_questions(10), **rules)
-    student = invited(client, operator, pool_id) if with_ticket else Student(client, pool_id)
+    student = (
+        ann_with_ticket(client, operator, pool_id) if with_ticket else Student(client, pool_id)
+    )
     student.start()
     assert rows("SELECT admitted, proven FROM assessment.test_sessions") == [
         (admitted, with_ticket)
@@ -170,5 +174,5 @@ def test_results_from_before_the_upgrade_are_proven(
     )
     created = client.post("/api/admin-create-unified-schema", json={}, headers=operator)
     assert created.status_code == 200, created.text
-    started = invited(client, operator, pool_id).start()
+    started = ann_with_ticket(client, operator, pool_id).start()
     assert started["initial_proficiency"] == [pytest.approx(0.8, abs=1e-3), 0.5, 0.5, 0.5, 0.5]

@@ -308,9 +308,9 @@ def test_dry_run_checks_everything_and_stores_nothing(
 ) -> None:
     pool_id = upload(client, operator, make_questions(3))
     before = rows("SELECT count(*) FROM pool_versions"), rows("SELECT count(*) FROM questions")
-    fine = post(client, operator, {"questions": make_questions(5, "new"), "dry_run": True})
-    assert (fine.status_code, fine.json()["count"]) == (200, 5)
-    assert fine.json()["message"] == "5 questions can be uploaded; nothing was stored"
+    accepted = post(client, operator, {"questions": make_questions(5, "new"), "dry_run": True})
+    assert (accepted.status_code, accepted.json()["count"]) == (200, 5)
+    assert accepted.json()["message"] == "5 questions can be uploaded; nothing was stored"
     body = {"questions": make_questions(3), "question_pool_id": str(uuid4()), "dry_run": True}
     refused = post(client, operator, body)
     assert (refused.status_code, refused.json()["code"]) == (409, "question_elsewhere")

@@ -21,7 +21,7 @@ def issue(
     return tickets
 
 
-class Invited(Student):
+class TicketHolder(Student):
     """A student who starts with a ticket and nothing else."""
 
     def __init__(self, client: TestClient, ticket: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The facts of a pool are stored with it: a start that contradicts them is refused."""
+"""The rules of a pool are stored with it, and a start that contradicts them is refused."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.assessment.conftest import Rows, Student, make_questions, upload
-from tests.assessment.tickets import Invited, issue
+from tests.assessment.tickets import TicketHolder, issue
 
 NAMES = ["Reading", "Writing"]
 DEFAULT_NAMES = ["Math", "Algebra", "Geometry", "Statistics", "Calculus"]
@@ -24,7 +24,7 @@ def post_start(client: TestClient, pool_id: str, **fields: Any) -> Any:
 
 
 def post_upload(client: TestClient, operator: dict[str, str], pool_id: str, **fields: Any) -> Any:
-    """Upload a question again with other rules; return the response."""
+    """Upload a question again, with rules; return the response."""
     body = {"questions": make_questions(60)[:1], "question_pool_id": pool_id, **fields}
     return client.post("/api/questions/upload", json=body, headers=operator)
 
@@ -205,9 +205,9 @@ def test_a_pool_that_admits_by_ticket_must_name_its_concepts(
     body["concept_names"] = NAMES
     pool_id = client.post("/api/questions/upload", json=body, headers=operator).json()
     (ticket,) = issue(client, operator, pool_id["question_pool_id"], "ann")
-    invited = Invited(client, ticket)
-    assert invited.post_start(concept_names=NAMES[::-1]).status_code == 422
-    assert invited.start()["concept_names"] == NAMES
+    holder = TicketHolder(client, ticket)
+    assert holder.post_start(concept_names=NAMES[::-1]).status_code == 422
+    assert holder.start()["concept_names"] == NAMES
 
 
 def test_rules_stay_until_they_are_changed(
