@@ -57,9 +57,9 @@ class School:
 
     def syllabus(self, topics: str, questions_of_concept: int = 1) -> None:
         """Store topics drawn as a table; each gets a concept of its name for each number in it."""
-        drawn = rows(topics)
+        topic_rows = rows(topics)
         content: dict[str, Any] = {"topics": [], "concepts": [], "questions": []}
-        for row in drawn:
+        for row in topic_rows:
             needed = str(row.get("needs") or "")
             content["topics"].append(
                 {

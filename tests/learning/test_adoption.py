@@ -35,7 +35,7 @@ def live(databases: Databases) -> Iterator[Connection]:
 
 
 def compare(live: Connection, rows: LiveRows) -> None:
-    """Compare each adopted row with the expected one."""
+    """Check that each adopted row is the expected one."""
     for table, expected in rows.expected.items():
         adopted_rows = adopted(live, table)
         assert sorted(adopted_rows) == sorted(expected), table
@@ -73,22 +73,22 @@ def test_random_database_is_adopted_row_by_row(live: Connection, seed: int) -> N
     result = upgrade(live)
     assert result.refused == []
     compare(live, rows)
-    # Everything that was not adopted stays in the moved tables, and is named.
-    moved = {
+    # Rows that were not adopted stay in the moved tables, and their ids are reported.
+    moved_counts = {
         name.partition(".")[2]: len(table_rows)
         for name, table_rows in everything(live).items()
         if name.startswith("learning_set_aside_")
     }
-    assert moved == {table: len(rows.rows[table]) for table in TABLES}
+    assert moved_counts == {table: len(rows.rows[table]) for table in TABLES}
     for table in TABLES:
         missing = {row["id"] for row in rows.rows[table]} - {*rows.expected[table]}
-        named = {
+        reported_ids = {
             int(number)
             for line in result.reports
             if line.startswith(f"learning.{table}: ") and "were not adopted" in line
             for number in line.rpartition(": id ")[2].split(", ")
         }
-        assert named == missing, table
+        assert reported_ids == missing, table
 
 
 @pytest.mark.parametrize("seed", [0, 4])

@@ -29,8 +29,10 @@ def responses(client: TestClient) -> dict[str, Any]:
     first: dict[str, Any] = {}
     for call in LEARNING:
         request = call.request(values)
-        sent = {"content" if isinstance(request.body, bytes) else "json": request.body}
-        response = client.request(request.method, request.path, headers=request.headers, **sent)
+        body_argument = {"content" if isinstance(request.body, bytes) else "json": request.body}
+        response = client.request(
+            request.method, request.path, headers=request.headers, **body_argument
+        )
         assert response.status_code == call.status, (str(call), response.text)
         body = response.json()
         values |= {name: value_at(body, path) for name, path in call.keep.items()}

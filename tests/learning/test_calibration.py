@@ -15,7 +15,7 @@ from lib.learning.tables import QuestionAttempt, StudentSkill
 from lib.learning.tables.base import new_id
 from local.calibrate_learning import in_words
 from tests.learning.school import School
-from tests.learning.test_mastery_counting import recomputed, stored
+from tests.learning.test_mastery_counting import derived_values, recomputed_values
 
 TOPICS = """
     topic     weight  hours  concepts
@@ -74,7 +74,7 @@ def test_better_coefficients_come_into_use_and_recompute_mastery(school: School)
     assert result.version == current_calibration(school.db).version != VERSION
     versions = school.db.execute(select(StudentSkill.calibration).distinct()).scalars().all()
     assert versions == [result.version]
-    assert stored(students[3]) == recomputed(students[3])
+    assert derived_values(students[3]) == recomputed_values(students[3])
     school.db.commit()
     assert calibrate(school.db, school.now).outcome == "nothing_new"
     practise(school, students[0], 99, count=200)
@@ -93,7 +93,7 @@ def test_students_without_time_are_counted_later(school: School) -> None:
 
 
 def test_log_loss_by_hand() -> None:
-    # Nothing is known: the intercept is 0, difficulty -0.62 weighs -1: 1 / (1 + exp(-0.62)) = 0.65
+    # Before any answer, the intercept is 0, difficulty -0.62 weighs -1: 1 / (1 + exp(-0.62)) = 0.65
     question = Question("q", ("A",))
     history = [Attempt("1", "", question, True)]
     assert round(log_loss([history], default_calibration()), 3) == 0.43

@@ -185,9 +185,9 @@ def test_reading_too_far_ahead_is_replaced(ahead: timedelta, *, is_kept: bool) -
     assert bounded(reading, NOW) == (reading if is_kept else reading_at(NOW, 0, DEVICE))
 
 
-def test_replaced_reading_is_later_than_the_known_ones() -> None:
-    known = [reading_at(NOW + MAX_DRIFT, 2, SERVER), reading_at(NOW, 0, DEVICE)]
-    replaced = bounded(reading_at(NOW + timedelta(days=365), 0, DEVICE), NOW, known)
+def test_replaced_reading_is_later_than_the_stored_ones() -> None:
+    stored_readings = [reading_at(NOW + MAX_DRIFT, 2, SERVER), reading_at(NOW, 0, DEVICE)]
+    replaced = bounded(reading_at(NOW + timedelta(days=365), 0, DEVICE), NOW, stored_readings)
     assert replaced == reading_at(NOW + MAX_DRIFT, 3, DEVICE)
 
 

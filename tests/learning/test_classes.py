@@ -90,9 +90,9 @@ def test_students_are_moved_together_or_not_at_all(school: School, teacher: Call
 def test_classes_of_others_are_closed(school: School, teacher: Call) -> None:
     class_id = school.school_class(teacher, [school.user("ann")])
     other, admin = school.user("tom", Role.TEACHER), school.user("root", Role.ADMIN)
-    for sent in (class_id, "00000000-0000-4000-8000-000000000000", "7"):
+    for requested_id in (class_id, "00000000-0000-4000-8000-000000000000", "7"):
         with pytest.raises(ClassClosed):
-            read_class(other, sent)
+            read_class(other, requested_id)
     assert list_classes(other).classes == []
     assert [str(it.id) for it in list_classes(admin).classes] == [class_id]
     assert len(read_class(admin, class_id).members) == 1
@@ -101,12 +101,16 @@ def test_classes_of_others_are_closed(school: School, teacher: Call) -> None:
 def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher: Call) -> None:
     ann, bob = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [ann])
-    sent, foreign = str(ann.user.student_id), str(bob.user.student_id)
-    body = {"exam": "Mock", "exam_date": "2026-11-02", "marks": [{"student_id": sent, "mark": 40}]}
+    own_id, foreign_id = str(ann.user.student_id), str(bob.user.student_id)
+    body = {
+        "exam": "Mock",
+        "exam_date": "2026-11-02",
+        "marks": [{"student_id": own_id, "mark": 40}],
+    }
     enter_marks(teacher, MarksIn.model_validate(body))
-    body["marks"] = [{"student_id": sent, "mark": 45}]
+    body["marks"] = [{"student_id": own_id, "mark": 45}]
     enter_marks(teacher, MarksIn.model_validate(body))
-    both = [{"student_id": sent, "mark": 1}, {"student_id": foreign, "mark": 1}]
+    both = [{"student_id": own_id, "mark": 1}, {"student_id": foreign_id, "mark": 1}]
     partly_foreign = MarksIn.model_validate(body | {"marks": both})
     with pytest.raises(StudentClosed):
         enter_marks(teacher, partly_foreign)
@@ -123,14 +127,14 @@ def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher
 def test_last_mark_of_a_student_counts(school: School, teacher: Call) -> None:
     ann = school.user("ann")
     school.school_class(teacher, [ann])
-    number = {"student_id": "7", "mark": 70}
+    by_number = {"student_id": "7", "mark": 70}
     school.db.execute(update(StudentProfile).values(former_id=7))
     school.db.commit()
-    sent = {"student_id": str(ann.user.student_id), "mark": 40}
-    for marks, stored in (([sent, number], 70), ([number, sent], 40)):
+    by_id = {"student_id": str(ann.user.student_id), "mark": 40}
+    for marks, last_mark in (([by_id, by_number], 70), ([by_number, by_id], 40)):
         body = MarksIn.model_validate({"exam": "E", "exam_date": None, "marks": marks})
         entered = enter_marks(teacher, body)
-        assert [(it.mark, it.exam_date) for it in entered.marks] == [(stored, "2026-11-28")]
+        assert [(it.mark, it.exam_date) for it in entered.marks] == [(last_mark, "2026-11-28")]
         assert list_marks(ann, None, None).marks == entered.marks
 
 
@@ -138,8 +142,8 @@ def test_marks_of_unknown_students_are_refused(school: School, teacher: Call) ->
     school.school_class(teacher, [school.user("ann")])
     admin = school.user("root", Role.ADMIN)
     body: dict[str, Any] = {"exam": "E", "exam_date": None, "marks": []}
-    for sent in ("0", "7", "x", "01a2204d-f21d-701b-a568-04c257d3f513"):
-        body["marks"] = [{"student_id": sent, "mark": 1}]
+    for unknown_id in ("0", "7", "x", "01a2204d-f21d-701b-a568-04c257d3f513"):
+        body["marks"] = [{"student_id": unknown_id, "mark": 1}]
         with pytest.raises(StudentClosed):
             enter_marks(teacher, MarksIn.model_validate(body))
         with pytest.raises(StudentNotFound):
@@ -171,7 +175,7 @@ def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
     ann, bob = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [ann, bob])
     school.answers(ann, RIGHT)
-    # ann: 70.2 and, beginning with what the first answer said, 71.33; bob has nothing
+    # ann: 70.2, then 71.33, since the first answer raised the overall ability; bob: no answers
     expected = """
         topic_name  avg_mastery  student_count
         Algebra     35.1         2
@@ -208,8 +212,8 @@ def test_students_at_risk_are_weak_in_critical_topics(school: School, teacher: C
             Algebra 1  true
         """,
     )
-    # bob: the skill falls by 0.76315, then another try raises it by 0.5 / 1.05 times what was not
-    # expected, 1 - 1 / (1 + exp(0.76315 - 1.17)): -0.57277, so 1 / (1 + exp(-0.0472)) is right
+    # bob: the skill falls by 0.76315; another try raises it by 0.5 / 1.05 times the residual
+    # 1 - 1 / (1 + exp(0.76315 - 1.17)), to -0.57277: the mastery is 100 / (1 + exp(-0.0472))
     expected = """
         student_name  avg_mastery  risk_level
         cas           0.0          high
@@ -277,8 +281,8 @@ def test_student_is_compared_without_the_figures_of_others(school: School, teach
     ann, bob, cas = (school.user(name) for name in ("ann", "bob", "cas"))
     class_id = school.school_class(teacher, [ann, bob])
     school.answers(ann, RIGHT)
-    sent = str(bob.user.student_id)
-    comparison = compare_live(bob, sent, class_id)
+    bob_id = str(bob.user.student_id)
+    comparison = compare_live(bob, bob_id, class_id)
     assert (round(comparison.avg_mastery, 2), round(comparison.class_avg_mastery, 2)) == (0, 31.76)
     assert (comparison.rank, comparison.total_students) == (2, 2)
     expected = """
@@ -294,10 +298,10 @@ def test_student_is_compared_without_the_figures_of_others(school: School, teach
     assert compare_live(teacher, str(ann.user.student_id), None).rank == 1
     for caller, student_id, in_class in (
         (cas, str(cas.user.student_id), None),
-        (bob, sent, "7"),
-        (bob, sent, school.school_class(teacher, [])),
+        (bob, bob_id, "7"),
+        (bob, bob_id, school.school_class(teacher, [])),
     ):
         with pytest.raises(ClassClosed):
             compare_live(caller, student_id, in_class)
     with pytest.raises(StudentClosed):
-        compare_live(cas, sent, None)
+        compare_live(cas, bob_id, None)

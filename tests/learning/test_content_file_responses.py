@@ -34,7 +34,7 @@ def student(client: TestClient, deps: Deps) -> dict[str, str]:
 
 
 @pytest.fixture
-def listed(client: TestClient, student: dict[str, str]) -> dict[str, Any]:
+def listed_file(client: TestClient, student: dict[str, str]) -> dict[str, Any]:
     """The syllabus in the list of files."""
     files = client.get(PATH, headers=student).json()["files"]
     return next(file for file in files if file["name"] == "syllabus")
@@ -47,16 +47,16 @@ def listed(client: TestClient, student: dict[str, str]) -> dict[str, Any]:
 def test_file_is_compressed_for_clients_that_read_gzip(
     client: TestClient,
     student: dict[str, str],
-    listed: dict[str, Any],
+    listed_file: dict[str, Any],
     accepted: str,
     *,
     is_compressed: bool,
 ) -> None:
     headers = student | {"Accept-Encoding": accepted}
-    response = client.get(f"{PATH}/{listed['sha256']}?colour=red", headers=headers)
+    response = client.get(f"{PATH}/{listed_file['sha256']}?colour=red", headers=headers)
     assert response.status_code == 200
-    assert hashlib.sha256(response.content).hexdigest() == listed["sha256"]
-    assert len(response.content) == listed["size"]
+    assert hashlib.sha256(response.content).hexdigest() == listed_file["sha256"]
+    assert len(response.content) == listed_file["size"]
     assert (response.headers.get("content-encoding") == "gzip") == is_compressed
     assert response.headers["content-type"] == MEDIA_TYPE
     assert response.headers["cache-control"] == "private, max-age=31536000, immutable"
@@ -82,11 +82,11 @@ def test_weight_of_gzip_counts(accepted: str, *, expected: bool) -> None:
 
 
 def test_file_that_the_client_has_is_not_sent_again(
-    client: TestClient, student: dict[str, str], listed: dict[str, Any]
+    client: TestClient, student: dict[str, str], listed_file: dict[str, Any]
 ) -> None:
-    path = f"{PATH}/{listed['sha256']}"
+    path = f"{PATH}/{listed_file['sha256']}"
     tag = client.get(path, headers=student).headers["etag"]
-    assert tag == f'"{listed["sha256"]}"'
+    assert tag == f'"{listed_file["sha256"]}"'
     for sent_tags in (tag, f'W/{tag}, "another"'):
         response = client.get(path, headers=student | {"If-None-Match": sent_tags})
         assert (response.status_code, response.content) == (304, b"")
@@ -94,9 +94,9 @@ def test_file_that_the_client_has_is_not_sent_again(
     assert client.get(path, headers=student | {"If-None-Match": '"x"'}).status_code == 200
 
 
-def test_file_needs_a_log_in(client: TestClient, listed: dict[str, Any]) -> None:
-    path = f"{PATH}/{listed['sha256']}"
-    for headers in ({}, {"If-None-Match": f'"{listed["sha256"]}"'}):
+def test_file_needs_a_log_in(client: TestClient, listed_file: dict[str, Any]) -> None:
+    path = f"{PATH}/{listed_file['sha256']}"
+    for headers in ({}, {"If-None-Match": f'"{listed_file["sha256"]}"'}):
         refused = client.get(path, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (401, "token_refused")
         assert refused.headers["cache-control"] == "no-store"
@@ -114,12 +114,12 @@ def event_loop_of_lambda() -> Iterator[None]:
 
 @pytest.mark.usefixtures("event_loop_of_lambda")
 def test_lambda_sends_compressed_files_as_base64(
-    student: dict[str, str], listed: dict[str, Any]
+    student: dict[str, str], listed_file: dict[str, Any]
 ) -> None:
     headers = student | {"Accept-Encoding": "gzip"}
-    request = Request("GET", f"{PATH}/{listed['sha256']}", headers=headers)
+    request = Request("GET", f"{PATH}/{listed_file['sha256']}", headers=headers)
     result = lambda_handler(http_event(request, f"{PATH}/{{sha256}}"), None)
     assert (result["statusCode"], result["isBase64Encoded"]) == (200, True)
     body = gzip.decompress(base64.b64decode(result["body"]))
-    assert hashlib.sha256(body).hexdigest() == listed["sha256"]
+    assert hashlib.sha256(body).hexdigest() == listed_file["sha256"]
     assert json.loads(body)["format"] == 1

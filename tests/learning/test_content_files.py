@@ -63,10 +63,12 @@ def device(tmp_path: Path) -> Iterator[Session]:
     engine.dispose()
 
 
-def fetch(call: Call, *, held: dict[str, str] | None = None) -> tuple[list[str], list[ContentFile]]:
+def fetch(
+    call: Call, *, stored_hashes: dict[str, str] | None = None
+) -> tuple[list[str], list[ContentFile]]:
     """Return the names in the list, and the files whose hashes a device does not have."""
     files = list_files(call).files
-    new_files = [file for file in files if (held or {}).get(file.name) != file.sha256]
+    new_files = [file for file in files if (stored_hashes or {}).get(file.name) != file.sha256]
     fetched = [
         verified_file(file.name, file.sha256, read_file(call, file.sha256).body)
         for file in new_files
@@ -75,9 +77,9 @@ def fetch(call: Call, *, held: dict[str, str] | None = None) -> tuple[list[str],
 
 
 def install(call: Call, device: Session) -> Installed:
-    done = store_content(device, *fetch(call), NOW)
+    installed = store_content(device, *fetch(call), NOW)
     device.commit()
-    return done
+    return installed
 
 
 def hashes(call: Call) -> dict[str, str]:
@@ -114,10 +116,10 @@ def test_list_names_every_file_with_its_hash_and_size(school: School) -> None:
     assert [file.name for file in answer.files] == expected
     assert answer.count == 4
     for file in answer.files:
-        stored = read_file(student, file.sha256)
-        assert hashlib.sha256(stored.body).hexdigest() == file.sha256
-        assert len(stored.body) == file.size
-        assert gzip.decompress(stored.compressed) == stored.body
+        content = read_file(student, file.sha256)
+        assert hashlib.sha256(content.body).hexdigest() == file.sha256
+        assert len(content.body) == file.size
+        assert gzip.decompress(content.compressed) == content.body
     by_name = {file.name: file.sha256 for file in answer.files}
     questions = read_file(student, by_name[f"questions/{algebra}"])
     rows = ContentFileOut.model_validate_json(questions.body).questions
@@ -136,7 +138,7 @@ def test_unknown_hash_is_not_found(school: School) -> None:
             read_file(student, sha256)
 
 
-def test_only_the_file_of_a_change_is_another_one(school: School) -> None:
+def test_change_gives_only_its_own_file_another_hash(school: School) -> None:
     school.syllabus(TOPICS)
     author = later(school.call("author"))
     before, version = hashes(author), content_version(school.db)
@@ -228,7 +230,7 @@ def test_change_that_is_committed_after_a_newer_one_is_seen(school: School) -> N
 def test_files_that_are_read_while_the_content_changes_belong_together(
     deps: Deps, postgres_url: str
 ) -> None:
-    """The change comes after topics were read, and before questions are."""
+    """The change is committed after topics were read and before questions are read."""
     with postgres_session(deps) as db, psycopg.connect(postgres_url, autocommit=True) as other:
         school = School(db, deps.settings)
         school.syllabus(TOPICS)
@@ -265,7 +267,7 @@ def test_files_that_are_read_while_the_content_changes_belong_together(
     assert [it.question_text for each in rows for it in each.questions] == ["New"] * 4
 
 
-def test_file_of_content_that_has_returned_is_the_same(school: School) -> None:
+def test_content_that_is_restored_has_the_same_files(school: School) -> None:
     school.syllabus(TOPICS)
     author = school.call("author")
     first = hashes(author)
@@ -299,8 +301,8 @@ def test_device_has_the_content_of_the_server(school: School, device: Session) -
         created_at=NOW,
         updated_at=NOW,
     )
-    done = install(author, device)
-    assert (done.stored, done.deleted) == (2 + 1 + 3 + 7 + 1, 0)
+    installed = install(author, device)
+    assert (installed.stored, installed.deleted) == (2 + 1 + 3 + 7 + 1, 0)
     assert content_of(device) == content_of(school.db)
     assert current_calibration(device).version == "fitted"
     assert current_content(device) == current_content(school.db)
@@ -322,17 +324,17 @@ def test_device_that_has_most_files_stores_the_others(school: School, device: Se
     school.syllabus(TOPICS)
     author = later(school.call("author"))
     install(author, device)
-    held = hashes(author)
+    stored_hashes = hashes(author)
     import_content(
         author, ContentIn(questions=[question("Calculus", "Calculus 1", "What is d 2x / dx?")])
     )
-    names, files = fetch(author, held=held)
+    names, files = fetch(author, stored_hashes=stored_hashes)
     assert [file.name for file in files] == [f"questions/{school.topic('Calculus')}"]
     assert store_content(device, names, files, NOW) == Installed(1, 0)
     assert content_of(device) == content_of(school.db)
 
 
-def test_what_the_content_has_no_more_is_deleted(school: School, device: Session) -> None:
+def test_rows_that_the_content_no_longer_has_are_deleted(school: School, device: Session) -> None:
     school.syllabus(TOPICS)
     author = later(school.call("author"))
     install(author, device)
@@ -353,7 +355,7 @@ def test_what_the_content_has_no_more_is_deleted(school: School, device: Session
 def test_parts_are_stored_after_their_topic_and_deleted_before_it(
     school: School, device: Session
 ) -> None:
-    """Ids sort against the tree: a topic whose id is larger than that of its part."""
+    """Each part has a smaller id than its topic, so an order by id would violate foreign keys."""
     whole, part, piece = (UUID(int=number) for number in (3, 2, 1))
     values = {"exam_weightage": 0, "estimated_hours": 1, "created_at": NOW, "updated_at": NOW}
     for topic_id, parent_id in ((whole, None), (part, whole), (piece, part)):
@@ -366,7 +368,7 @@ def test_parts_are_stored_after_their_topic_and_deleted_before_it(
     assert install(author, device) == Installed(0, 3)
 
 
-def answered(device: Session, question_id: UUID) -> None:
+def store_answer(device: Session, question_id: UUID) -> None:
     """Store an answer of the device's student."""
     student_id, times = uuid4(), {"created_at": NOW, "updated_at": NOW}
     device.add(StudentProfile(id=student_id, grade=10, target_exam="Finals", **times))
@@ -390,7 +392,7 @@ def test_question_with_an_answer_is_never_deleted(school: School, device: Sessio
     author = later(school.call("author"))
     install(author, device)
     answered_question = school.question("Calculus 1")
-    answered(device, answered_question)
+    store_answer(device, answered_question)
     concept, calculus = school.concept("Calculus 1"), school.topic("Calculus")
     for table, condition in (
         (Question, Question.concept_id == concept),
@@ -414,16 +416,16 @@ def test_question_moves_with_its_concept(school: School, device: Session) -> Non
     school.syllabus(TOPICS)
     author = school.call("author")
     install(author, device)
-    answered(device, school.question("Algebra 2"))
-    for moved in ("Algebra 1", "Algebra 2"):
+    store_answer(device, school.question("Algebra 2"))
+    for concept in ("Algebra 1", "Algebra 2"):
         school.db.execute(
             update(Concept)
-            .where(Concept.id == school.concept(moved))
+            .where(Concept.id == school.concept(concept))
             .values(topic_id=school.topic("Calculus"), updated_at=NOW + timedelta(days=1))
         )
     school.db.commit()
-    held = {name: sha for name, sha in hashes(author).items() if name == "calibration"}
-    names, files = fetch(author, held=held)
+    stored_hashes = {name: sha for name, sha in hashes(author).items() if name == "calibration"}
+    names, files = fetch(author, stored_hashes=stored_hashes)
     assert f"questions/{school.topic('Algebra')}" not in names
     assert store_content(device, names, files, NOW) == Installed(2, 0)
     assert content_of(device) == content_of(school.db)
@@ -451,11 +453,11 @@ def test_calibration_in_use_replaces_the_one_before(school: School, device: Sess
 def test_damaged_file_is_refused(school: School, device: Session) -> None:
     school.syllabus(TOPICS)
     author = school.call("author")
-    listed = next(file for file in list_files(author).files if file.name == "syllabus")
-    body = read_file(author, listed.sha256).body
+    listed_file = next(file for file in list_files(author).files if file.name == "syllabus")
+    body = read_file(author, listed_file.sha256).body
     for damaged in (body[:-1], body.replace(b"Algebra", b"algebra"), b""):
         with pytest.raises(ContentFileUnusable, match="syllabus is damaged"):
-            verified_file("syllabus", listed.sha256, damaged)
+            verified_file("syllabus", listed_file.sha256, damaged)
     unreadable = ContentFile("syllabus", body.replace(b'"format":1', b'"format":2'))
     with pytest.raises(
         ContentFileUnusable, match="syllabus does not have the expected form: format"

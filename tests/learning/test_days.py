@@ -21,7 +21,7 @@ TIMES: TypeAdapter[Any] = TypeAdapter(DayTime)
 
 
 @pytest.mark.parametrize(
-    ("sent", "day", "time"),
+    ("text", "day", "time"),
     [
         ("2027-03-01", "2027-03-01", "2027-03-01T00:00:00+00:00"),
         (" 2027-03-01 ", "2027-03-01", "2027-03-01T00:00:00+00:00"),
@@ -32,19 +32,19 @@ TIMES: TypeAdapter[Any] = TypeAdapter(DayTime)
         ("2199-12-31", "2199-12-31", "2199-12-31T00:00:00+00:00"),
     ],
 )
-def test_day_is_that_in_utc(sent: str, day: str, time: str) -> None:
-    assert DAYS.validate_python(sent).isoformat() == day
-    assert TIMES.validate_python(sent).isoformat() == time
+def test_day_is_that_in_utc(text: str, day: str, time: str) -> None:
+    assert DAYS.validate_python(text).isoformat() == day
+    assert TIMES.validate_python(text).isoformat() == time
 
 
-@pytest.mark.parametrize("sent", [None, "", "  "])
-def test_blank_day_is_left_out(sent: str | None) -> None:
-    assert DAYS.validate_python(sent) is None
-    assert TIMES.validate_python(sent) is None
+@pytest.mark.parametrize("text", [None, "", "  "])
+def test_blank_day_is_left_out(text: str | None) -> None:
+    assert DAYS.validate_python(text) is None
+    assert TIMES.validate_python(text) is None
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "value",
     [
         "2027-03-01x",
         "2027-02-30",
@@ -62,10 +62,10 @@ def test_blank_day_is_left_out(sent: str | None) -> None:
         "٢٠٢٧-03-01",
     ],
 )
-def test_values_other_than_days_from_1970_to_2199_are_refused(sent: Any) -> None:
+def test_values_other_than_days_from_1970_to_2199_are_refused(value: Any) -> None:
     for kind in (DAYS, TIMES):
         with pytest.raises(ValidationError, match="Send a day"):
-            kind.validate_python(sent)
+            kind.validate_python(value)
 
 
 def test_last_day_that_may_be_sent_can_be_planned_and_filtered(school: School) -> None:

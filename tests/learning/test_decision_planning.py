@@ -1,4 +1,4 @@
-"""Plans: hours, prerequisites, determinism; and learning by the theories of memory."""
+"""Plans: hours, prerequisites and determinism; and what answers change in the estimates."""
 
 import tracemalloc
 from dataclasses import replace
@@ -49,12 +49,12 @@ def test_a_plan_keeps_to_the_hours_the_days_and_the_prerequisites(data: st.DataO
     sessions = plan_study(
         graph, student(graph, gate), StudyTime(minutes), days, gate=np.array(gate)
     )
-    spent = [0.0] * len(minutes)
+    planned = [0.0] * len(minutes)
     for each in sessions:
         assert each.day < min(days, len(minutes))
         assert each.minutes > 0
-        spent[each.day] += each.minutes
-    assert all(used <= declared + 1e-9 for used, declared in zip(spent, minutes, strict=True))
+        planned[each.day] += each.minutes
+    assert all(total <= limit + 1e-9 for total, limit in zip(planned, minutes, strict=True))
     first = [each.topic for each in sessions if each.day == 0]
     for topic in first:
         for prerequisite, minimum in graph.prerequisites[graph.position[topic]]:
@@ -95,9 +95,9 @@ def test_a_closed_topic_comes_after_the_plan_has_taught_its_prerequisite() -> No
 
 def test_answers_below_expectation_lower_the_estimated_speed_and_level() -> None:
     graph = graph_of([StudyTopic(number, 10, 100) for number in range(6)], [])
-    recorded = np.full(6, 0.3)
+    mastery = np.full(6, 0.3)
     good, bad = (
-        estimate(graph, recorded, [PastSession(day, 0, 30, 8, right) for day in range(4)], 4)
+        estimate(graph, mastery, [PastSession(day, 0, 30, 8, right) for day in range(4)], 4)
         for right in (8, 2)
     )
     assert good.mean().mastery[0] > bad.mean().mastery[0] + 0.2
@@ -159,11 +159,11 @@ def test_many_hours_a_day_need_little_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sum(it.minutes for it in sessions) > 0.9 * 60 * 1440
-    # 4,320 sessions: one number for each two of them would be 149 MB
+    # 4,320 sessions: one number for each pair of them would be 149 MB
     assert peak < 50e6
 
 
-def test_earlier_sessions_tell_when_a_topic_was_last_studied() -> None:
+def test_earlier_sessions_show_when_a_topic_was_last_studied() -> None:
     graph = graph_of([StudyTopic("only", 10, 100)], [])
     earlier = [PastSession(day, "only", 20, 5, 4) for day in (3, 90)]
     state, late, never = (

@@ -20,7 +20,7 @@ def graph(size: int) -> TopicGraph:
 
 
 def committee(level: float, variance: float) -> Committee:
-    """One topic, one member per theory, and only the theory without forgetting is likely."""
+    """Return a committee on one topic, in which only the theory without forgetting is likely."""
     shape = (3, 1, 1)
     return Committee(
         probabilities=np.array([[ALMOST], [ALMOST], [1 - 2 * ALMOST]]),
@@ -35,8 +35,8 @@ def committee(level: float, variance: float) -> Committee:
 
 def test_an_interval_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=0))
-    # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; its slope 8 * 0.5 * 0.5 = 2 a unit of knowledge, so
-    # 0.05 of level is 10 marks of 100. With the common error of 7: sqrt(100 + 49) = 12.207.
+    # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; slope 8 * 0.5 * 0.5 = 2 per unit of level, so 0.05 of
+    # level is 10 marks of 100. With the common error of 7: sqrt(100 + 49) = 12.207.
     assert prediction.mean == pytest.approx(50)
     assert prediction.low == pytest.approx(50 - 1.95996 * 12.207, abs=0.1)
     assert prediction.high == pytest.approx(50 + 1.95996 * 12.207, abs=0.1)
@@ -48,12 +48,12 @@ def test_the_number_of_questions_widens_the_interval_by_hand() -> None:
     assert prediction.high - prediction.low == pytest.approx(2 * 1.95996 * 13.191, abs=0.2)
 
 
-def test_what_the_exam_asks_beyond_the_topics_goes_like_these() -> None:
+def test_marks_for_other_topics_are_predicted_like_those_for_the_stored_ones() -> None:
     whole = graph_of([StudyTopic("only", 30, 100)], [])
     part = graph_of([StudyTopic("only", 30, 100)], [], other_weight=70)
     assert part.marks == pytest.approx([30])
-    expected, predicted = (predict_exam(it, committee(0.6, 0.0025), 10) for it in (whole, part))
-    assert (predicted.mean, predicted.high) == pytest.approx((expected.mean, expected.high))
+    expected, prediction = (predict_exam(it, committee(0.6, 0.0025), 10) for it in (whole, part))
+    assert (prediction.mean, prediction.high) == pytest.approx((expected.mean, expected.high))
 
 
 def test_guessing_lifts_and_flattens_the_result() -> None:

@@ -1,4 +1,4 @@
-"""Lists of devices: whose they show, in which order and state."""
+"""Lists of devices: which devices they contain, their order and their states."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tests.learning.rows import drawn, rows
 from tests.learning.school import NOW, School
 
 
-def stored(school: School, call: Call, name: str, minutes: int, **counts: int) -> None:
+def store_device(school: School, call: Call, name: str, minutes: int, **counts: int) -> None:
     """Store a device that synchronised some minutes after noon."""
     values = {"pending": 0, "rejected": 0, "syncs": 1, "schema_version": 1, **counts}
     at = NOW + timedelta(minutes=minutes)
@@ -40,21 +40,21 @@ def test_sync_describes_the_device(school: School) -> None:
     student = school.user("ann")
     device = Device(student)
     assert list_devices(student, None, None, 200).devices == []
-    described = {"id": str(device.id), "name": "Laptop", "schema_version": 1}
+    description = {"id": str(device.id), "name": "Laptop", "schema_version": 1}
     for syncs, pending in ((0, 3), (1, 0)):
         counts = {"syncs": syncs, "pending": pending, "rejected": 0}
-        device.sync(device=described | counts)
-    (listed,) = list_devices(student, None, None, 200).devices
-    assert (listed.id, listed.name, listed.student_name) == (device.id, "Laptop", "ann")
-    assert (listed.pending, listed.state, listed.last_sync) == (0, "synced", NOW)
+        device.sync(device=description | counts)
+    (row,) = list_devices(student, None, None, 200).devices
+    assert (row.id, row.name, row.student_name) == (device.id, "Laptop", "ann")
+    assert (row.pending, row.state, row.last_sync) == (0, "synced", NOW)
 
 
 def test_changes_that_a_sync_refuses_are_counted_at_once(school: School) -> None:
     student = school.user("ann")
     device = Device(student)
     device.sync(device.profile(grade=99))
-    (seen,) = list_devices(student, None, None, 200).devices
-    assert (seen.pending, seen.rejected, seen.state) == (0, 1, "error")
+    (row,) = list_devices(student, None, None, 200).devices
+    assert (row.pending, row.rejected, row.state) == (0, 1, "error")
 
 
 def test_changes_for_which_there_was_no_time_count_as_pending(
@@ -64,23 +64,23 @@ def test_changes_for_which_there_was_no_time_count_as_pending(
     device = Device(student)
     monkeypatch.setattr(deadline, "seconds_left", lambda: ANSWER_SECONDS / 2)
     device.sync(device.profile(grade=9), device.profile(grade=8))
-    (seen,) = list_devices(student, None, None, 200).devices
-    assert (seen.pending, seen.rejected, seen.state) == (2, 0, "pending")
+    (row,) = list_devices(student, None, None, 200).devices
+    assert (row.pending, row.rejected, row.state) == (2, 0, "pending")
 
 
 def test_devices_are_listed_with_their_state_the_last_sync_first(school: School) -> None:
     student = school.user("ann")
-    stored(school, student, "phone", 1)
-    stored(school, student, "laptop", 3, pending=2)
-    stored(school, student, "tablet", 2, pending=1, rejected=1)
+    store_device(school, student, "phone", 1)
+    store_device(school, student, "laptop", 3, pending=2)
+    store_device(school, student, "tablet", 2, pending=1, rejected=1)
     expected = """
         name    pending  rejected  state
         laptop  2        0         pending
         tablet  1        1         error
         phone   0        0         synced
     """
-    listed = [it.model_dump() for it in list_devices(student, None, None, 200).devices]
-    assert drawn(listed, expected) == rows(expected)
+    devices = [it.model_dump() for it in list_devices(student, None, None, 200).devices]
+    assert drawn(devices, expected) == rows(expected)
 
 
 def test_callers_see_the_devices_of_their_students_only(school: School) -> None:
@@ -89,7 +89,7 @@ def test_callers_see_the_devices_of_their_students_only(school: School) -> None:
     of_ann = school.school_class(tea, [ann])
     of_bob = school.school_class(other, [bob])
     for minutes, student in enumerate((ann, bob, eve)):
-        stored(school, student, student.user.username, minutes)
+        store_device(school, student, student.user.username, minutes)
     admin = school.user("admin", Role.ADMIN)
     assert [names(it) for it in (ann, bob, eve)] == [["ann"], ["bob"], ["eve"]]
     assert (names(tea), names(tea, of_ann), names(other)) == (["ann"], ["ann"], ["bob"])
@@ -99,11 +99,11 @@ def test_callers_see_the_devices_of_their_students_only(school: School) -> None:
             list_devices(caller, class_id, None, 200)
 
 
-def test_pages_join(school: School) -> None:
+def test_pages_hold_each_device_once(school: School) -> None:
     """Two devices synchronised at the same moment, on both sides of the end of a page."""
     student = school.user("ann")
     for name, minutes in (("a", 1), ("b", 2), ("c", 2), ("d", 3)):
-        stored(school, student, name, minutes)
+        store_device(school, student, name, minutes)
     names, position = [], None
     for _ in range(2):
         page = list_devices(student, None, position, 2)

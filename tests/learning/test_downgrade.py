@@ -54,33 +54,33 @@ def schemas(live: Connection) -> list[str]:
 
 def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
     before = in_schema(live, "public")
-    definition = (
+    query = (
         "SELECT relname, relkind, relrowsecurity, pg_get_indexdef(oid) FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND (relname ~ %s) ORDER BY 1"
     )
-    of_live = f"^(ix_|idx_)?({'|'.join(TABLES)})(_pkey|_id_seq)?$"
-    defined = fetch(live, definition, of_live)
-    assert len(defined) >= 33
+    name_pattern = f"^(ix_|idx_)?({'|'.join(TABLES)})(_pkey|_id_seq)?$"
+    definitions = fetch(live, query, name_pattern)
+    assert len(definitions) >= 33
     up(live)
     rows = sum(map(len, ours(live).values()))
-    printed = down(live)
+    output = down(live)
     assert in_schema(live, "public") == before
-    assert fetch(live, definition, of_live) == defined
+    assert fetch(live, query, name_pattern) == definitions
     (set_aside,) = schemas(live)
-    assert f"- learning: 21 tables with {rows} rows set aside in the schema {set_aside}" in printed
+    assert f"- learning: 21 tables with {rows} rows set aside in the schema {set_aside}" in output
     users = len(before["users"])
-    assert f"- public.users: serves the previous version again, {users} rows" in printed
+    assert f"- public.users: serves the previous version again, {users} rows" in output
 
 
 def test_up_and_down_and_up_again_keeps_every_row(live: Connection) -> None:
     up(live)
-    before, moved = ours(live), in_schema(live, "learning_set_aside_")
+    before, moved_rows = ours(live), in_schema(live, "learning_set_aside_")
     for _ in range(2):
         down(live)
-        printed = up(live)
-        assert "- learning: returned from learning_set_aside_" in printed
+        output = up(live)
+        assert "- learning: returned from learning_set_aside_" in output
         assert ours(live) == before
-        assert in_schema(live, "learning_set_aside_") == moved
+        assert in_schema(live, "learning_set_aside_") == moved_rows
     assert len(schemas(live)) == 2
     assert fetch(live, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
     adopted_tables = "SELECT count(*) FROM stepwise.adopted_tables"

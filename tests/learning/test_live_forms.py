@@ -1,4 +1,4 @@
-"""Other forms of the live learning system's database are adopted, or refused and left alone."""
+"""Other forms of the live learning system's database are adopted, or refused and not changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,9 +234,9 @@ def test_row_level_security_comes_along_and_hides_nothing(live: Connection) -> N
     live.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
     upgrade(live)
     assert sorted(adopted(live, "users")) == [1, 2]
-    ((moved,),) = fetch(live, MOVED)
-    secured = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass"
-    assert fetch(live, secured, moved) == [(True, True)]
+    ((moved_table,),) = fetch(live, MOVED)
+    security = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass"
+    assert fetch(live, security, moved_table) == [(True, True)]
 
 
 def test_hidden_rows_are_refused(live: Connection) -> None:
@@ -261,8 +261,8 @@ def test_tables_of_another_owner_are_adopted_with_working_keys(live: Connection)
         for table in TABLES:
             live.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())
         assert upgrade(live).refused == []
-        ((moved,),) = fetch(live, MOVED)
-        profiles = moved.replace(".users", ".student_profiles")
+        ((moved_table,),) = fetch(live, MOVED)
+        profiles = moved_table.replace(".users", ".student_profiles")
         live.execute(f"INSERT INTO {profiles} VALUES (9, 2, 9, 'x')".encode())
         assert sorted(adopted(live, "student_profiles")) == [5]
 
@@ -303,12 +303,16 @@ def test_rights_of_page_visitors_are_taken_and_returned_by_a_downgrade(
             live.execute("CREATE ROLE anon; CREATE ROLE authenticated")
             live.execute("GRANT SELECT, INSERT ON users TO anon")
             run("migrate.py", "upgrade", url=live.info.dsn)
-            ((moved,),) = fetch(live, MOVED)
-            may = "SELECT has_table_privilege('anon', %s, 'SELECT')"
-            assert fetch(live, may, moved) == fetch(live, may, "learning.users") == [(False,)]
+            ((moved_table,),) = fetch(live, MOVED)
+            may_select = "SELECT has_table_privilege('anon', %s, 'SELECT')"
+            assert (
+                fetch(live, may_select, moved_table)
+                == fetch(live, may_select, "learning.users")
+                == [(False,)]
+            )
             run("migrate.py", "downgrade", url=live.info.dsn)
-            assert fetch(live, may, "public.users") == [(True,)]
-            secured = "SELECT relrowsecurity FROM pg_class WHERE oid = 'public.users'::regclass"
-            assert fetch(live, secured) == [(False,)]
+            assert fetch(live, may_select, "public.users") == [(True,)]
+            security = "SELECT relrowsecurity FROM pg_class WHERE oid = 'public.users'::regclass"
+            assert fetch(live, security) == [(False,)]
         finally:
             live.execute("DROP OWNED BY anon, authenticated; DROP ROLE anon, authenticated")

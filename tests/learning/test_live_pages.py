@@ -1,7 +1,8 @@
-"""The live system's pages on an adopted database: its users log in, and calls get the same answers.
+"""The live system's pages on an adopted database: users log in, and calls get the same responses.
 
-`live-page-calls.jsonl` holds a call and its expected answer on each line. There, `text`, `number`,
-`time`, `object` and `list` stand for any value of that kind; everything else is literal.
+Each line of `live-page-calls.jsonl` holds a call and the expected body of its response. There,
+`text`, `number`, `time`, `object` and `list` stand for any value of that kind; everything else is
+literal.
 """
 
 import base64
@@ -120,22 +121,22 @@ def log_in(client: TestClient, name: str) -> str:
     return token
 
 
-@pytest.mark.parametrize("recorded", CALLS, ids=lambda it: f"{it['as']} {it['call']}")
-def test_call_of_a_live_page_is_answered_in_its_shape(
-    live_client: TestClient, tokens: dict[str, str], recorded: dict[str, Any]
+@pytest.mark.parametrize("recorded_call", CALLS, ids=lambda it: f"{it['as']} {it['call']}")
+def test_call_of_a_live_page_gets_the_recorded_response(
+    live_client: TestClient, tokens: dict[str, str], recorded_call: dict[str, Any]
 ) -> None:
-    name = recorded["as"]
+    name = recorded_call["as"]
     if name not in tokens:
         tokens[name] = log_in(live_client, name) if name in HASHES else "none"
-    method, path = recorded["call"].split(" ")
+    method, path = recorded_call["call"].split(" ")
     response = live_client.request(
         method,
         path,
-        json=recorded.get("body"),
+        json=recorded_call.get("body"),
         headers={"Authorization": f"Bearer {tokens[name]}"},
     )
-    assert response.status_code == recorded.get("status", 200), response.text
-    assert differences(recorded["answer"], response.json(), "answer") == []
+    assert response.status_code == recorded_call.get("status", 200), response.text
+    assert differences(recorded_call["answer"], response.json(), "answer") == []
 
 
 def test_profile_without_hours_has_the_default(live_client: TestClient) -> None:
@@ -148,7 +149,7 @@ KINDS: dict[str, Any] = {"text": str, "number": int | float, "object": dict, "li
 
 
 def differences(expected: Any, actual: Any, place: str) -> list[str]:
-    """List the differences between an answer and what was recorded."""
+    """List the differences between a response and the recorded one."""
     if isinstance(expected, str) and expected in KINDS:
         return [] if isinstance(actual, KINDS[expected]) else [f"{place} is {actual!r}"]
     if expected == "time":

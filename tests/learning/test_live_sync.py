@@ -61,10 +61,13 @@ def test_queue_is_applied_once(school: School) -> None:
         operation("study_plans", '{"topics": "[]"}'),
     )
     for _ in range(2):
-        done = upload(student, body)
-        assert (done.success, done.synced_count, done.failed_count) == (True, 3, 0)
-    (stored,) = list_live_attempts(student, str(student.user.student_id)).root
-    assert (stored.is_correct, stored.timestamp.isoformat()) == (True, "2026-11-20T10:00:00+00:00")
+        result = upload(student, body)
+        assert (result.success, result.synced_count, result.failed_count) == (True, 3, 0)
+    (attempt_row,) = list_live_attempts(student, str(student.user.student_id)).root
+    assert (attempt_row.is_correct, attempt_row.timestamp.isoformat()) == (
+        True,
+        "2026-11-20T10:00:00+00:00",
+    )
     (mastery,) = list_live_mastery(student, str(student.user.student_id)).root
     assert round(mastery.mastery_score, 2) == FIRST_RIGHT
     status = read_status(student, str(student.user.student_id))
@@ -117,10 +120,10 @@ def test_operation_that_cannot_be_applied_is_kept_and_blocks_no_other(
         operation("question_attempts", attempt(school)),
     )
     for _ in range(2):
-        done = upload(student, body)
-        assert (done.success, done.synced_count, done.failed_count) == (False, 1, 1)
-        assert reason in done.errors[0]
-        assert done.errors[0].startswith("operations[0]: ")
+        result = upload(student, body)
+        assert (result.success, result.synced_count, result.failed_count) == (False, 1, 1)
+        assert reason in result.errors[0]
+        assert result.errors[0].startswith("operations[0]: ")
     stored_operations = school.db.execute(
         select(SyncOperation.retry_count, SyncOperation.last_error).where(
             SyncOperation.synced.is_(False)
@@ -141,8 +144,8 @@ def test_older_change_of_a_profile_loses(
     """A time in the future counts as now, and the profile was made now."""
     student = school.user("ann")
     change = operation("student_profiles", {"grade": 12}, timestamp=timestamp)
-    done = upload(student, queue(student.user.student_id, change))
-    assert (done.success, done.conflicts_resolved) == (True, conflicts)
+    result = upload(student, queue(student.user.student_id, change))
+    assert (result.success, result.conflicts_resolved) == (True, conflicts)
     assert read_profile(student).grade == grade
 
 
@@ -157,8 +160,8 @@ def test_newer_change_of_a_profile_wins(school: School) -> None:
         timestamp="2026-11-28T12:30:00Z",
     )
     for _ in range(2):  # a repetition is no conflict with the first upload
-        done = upload(call, queue(student.user.student_id, change, change))
-        assert (done.success, done.conflicts_resolved) == (True, 0)
+        result = upload(call, queue(student.user.student_id, change, change))
+        assert (result.success, result.conflicts_resolved) == (True, 0)
     profile = read_profile(call)
     assert (profile.grade, profile.available_hours_per_day) == (12, 1.5)
 
@@ -168,19 +171,19 @@ def test_answer_from_a_clock_that_is_ahead_counts_as_given_now(school: School) -
     student = school.user("ann")
     ahead = attempt(school, timestamp="2030-01-01T00:00:00Z")
     upload(student, queue(student.user.student_id, operation("question_attempts", ahead)))
-    (stored,) = list_live_attempts(student, str(student.user.student_id)).root
-    assert stored.timestamp == school.now
+    (attempt_row,) = list_live_attempts(student, str(student.user.student_id)).root
+    assert attempt_row.timestamp == school.now
 
 
 def test_device_reads_its_students_rows(school: School) -> None:
     school.syllabus(TOPICS)
     student, other = school.user("ann"), school.user("bob")
-    sent = str(student.user.student_id)
+    student_id = str(student.user.student_id)
     school.answers(student, "concept  right\nAlgebra 1  true\n")
-    data = download(student, sent).data
+    data = download(student, student_id).data
     assert (len(data.question_attempts), len(data.concept_mastery)) == (1, 1)
     assert data.student_profile.grade == 10
-    for call in (lambda: download(other, sent), lambda: upload(other, queue(sent))):
+    for call in (lambda: download(other, student_id), lambda: upload(other, queue(student_id))):
         with pytest.raises(StudentClosed):
             call()
 
@@ -188,12 +191,12 @@ def test_device_reads_its_students_rows(school: School) -> None:
 def test_old_answer_leaves_the_time_of_the_newest(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    sent = str(student.user.student_id)
+    student_id = str(student.user.student_id)
     times = []
     for timestamp in ("2026-11-20T10:00:00", "2026-11-25T10:00:00", "2026-11-10T10:00:00"):
         answer = operation("question_attempts", attempt(school), timestamp=timestamp)
-        upload(student, queue(sent, answer))
-        (mastery,) = download(student, sent).data.concept_mastery
+        upload(student, queue(student_id, answer))
+        (mastery,) = download(student, student_id).data.concept_mastery
         times.append(f"{mastery.last_updated:%m-%d}")
     assert (times, mastery.total_attempts) == (["11-20", "11-25", "11-25"], 3)
 
@@ -201,13 +204,13 @@ def test_old_answer_leaves_the_time_of_the_newest(school: School) -> None:
 def test_change_without_values_and_null_keep_a_profile(school: School) -> None:
     student = school.user("ann", exam_date="2027-06-01")
     later = type(student)(student.db, student.user, school.now.replace(hour=13))
-    sent = {"grade": None, "target_exam": None, "exam_date": None}
-    for data in ({}, {"exam_date": "2027-07-01"}, sent):
+    nulls = {"grade": None, "target_exam": None, "exam_date": None}
+    for data in ({}, {"exam_date": "2027-07-01"}, nulls):
         at = f"2026-11-28T12:{10 + len(data)}:00Z"
-        done = upload(
+        result = upload(
             later, queue(student.user.student_id, operation("student_profiles", data, timestamp=at))
         )
-        assert (done.success, done.conflicts_resolved) == (True, 0)
+        assert (result.success, result.conflicts_resolved) == (True, 0)
     profile = read_profile(later)
     assert (profile.grade, profile.target_exam, profile.exam_date) == (10, "Finals", None)
 
@@ -227,21 +230,25 @@ def test_operations_that_differ_in_anything_are_all_applied(school: School) -> N
     for student in students:
         for variant in variants:
             assert upload(student, queue(student.user.student_id, variant)).success
-    stored = school.db.execute(select(SyncOperation.student_id)).scalars().all()
-    assert len(stored) == 12
+    student_ids = school.db.execute(select(SyncOperation.student_id)).scalars().all()
+    assert len(student_ids) == 12
     for student in students:
         assert len(list_live_attempts(student, str(student.user.student_id)).root) == 5
 
 
-def test_status_is_that_of_the_own_queue(school: School) -> None:
+def test_status_is_that_of_the_students_own_queue(school: School) -> None:
     ann, bob = school.user("ann"), school.user("bob")
-    sent = str(ann.user.student_id)
-    refused = [operation("users", {"name": name}) for name in ("a", "b")]
-    for hour, operations in ((9, refused), (11, [operation("study_plans", {})]), (10, [])):
+    ann_id = str(ann.user.student_id)
+    refused_operations = [operation("users", {"name": name}) for name in ("a", "b")]
+    for hour, operations in (
+        (9, refused_operations),
+        (11, [operation("study_plans", {})]),
+        (10, []),
+    ):
         call = type(ann)(ann.db, ann.user, school.now.replace(hour=hour))
-        upload(call, queue(sent, *operations))
+        upload(call, queue(ann_id, *operations))
     upload(bob, queue(bob.user.student_id, operation("users", {})))
-    status = read_status(ann, sent)
+    status = read_status(ann, ann_id)
     assert (status.sync_state, status.pending_operations) == ("error", 2)
     assert status.last_sync_time == school.now.replace(hour=11)
     assert read_status(bob, str(bob.user.student_id)).pending_operations == 1

@@ -49,13 +49,13 @@ answers = st.builds(
 def test_figures_do_not_depend_on_the_order_of_arrival(history: list[Attempt], random: Any) -> None:
     shuffled = history.copy()
     random.shuffle(shuffled)
-    counted = count_all(shuffled, MODEL)
-    assert counted == count_all(history, MODEL)
+    figures = count_all(shuffled, MODEL)
+    assert figures == count_all(history, MODEL)
     skills = fold(history, MODEL).skills()
-    assert {key: it.skill for key, it in counted.concepts.items()} == {
+    assert {key: it.skill for key, it in figures.concepts.items()} == {
         key: it.skill for key, it in skills.items()
     }
-    for key, it in counted.concepts.items():
+    for key, it in figures.concepts.items():
         assert (it.mastery.mastery_score, it.streak) == (skills[key].score, skills[key].streak)
 
 
@@ -71,8 +71,8 @@ def test_means_are_those_of_the_known_values() -> None:
     assert (mastery.total_attempts, mastery.correct_attempts, mastery.accuracy) == (3, 3, 100)
 
 
-def stored(call: Call) -> list[list[tuple[Any, ...]]]:
-    """Every derived value of a student, to the last bit."""
+def derived_values(call: Call) -> list[list[tuple[Any, ...]]]:
+    """Return every derived value of a student, to the last bit."""
     db, student_id = call.db, call.user.student_id
     columns = (
         (StudentSkill.ability, StudentSkill.attempts, StudentSkill.calibration),
@@ -89,19 +89,22 @@ def stored(call: Call) -> list[list[tuple[Any, ...]]]:
     )
     return [
         sorted(
-            map(tuple, db.execute(select(*chosen).where(chosen[0].class_.student_id == student_id)))
+            map(
+                tuple,
+                db.execute(select(*selected).where(selected[0].class_.student_id == student_id)),
+            )
         )
-        for chosen in columns
+        for selected in columns
     ]
 
 
-def recomputed(call: Call) -> list[list[tuple[Any, ...]]]:
+def recomputed_values(call: Call) -> list[list[tuple[Any, ...]]]:
     """Return the same values after the derived rows were deleted and computed again."""
     db, student_id = call.db, call.user.student_id
     for table in (StudentSkill, ConceptSkill, ConceptMastery):
         db.execute(table.__table__.delete().where(table.student_id == student_id))  # type: ignore[attr-defined]
     refresh(db, student_id, call.now)
-    return stored(call)
+    return derived_values(call)
 
 
 def test_answers_one_by_one_give_the_same_as_all_at_once(school: School) -> None:
@@ -118,7 +121,7 @@ def test_answers_one_by_one_give_the_same_as_all_at_once(school: School) -> None
             Algebra 2  false  12       4           1
         """,
     )
-    assert stored(student) == recomputed(student)
+    assert derived_values(student) == recomputed_values(student)
 
 
 def operation(school: School, concept: str, when: datetime, *, right: bool) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def test_answers_of_a_device_take_their_place_among_those_of_the_server(school: 
     queue = {"student_id": str(student.user.student_id), "operations": operations}
     body = QueueIn.model_validate(queue)
     assert upload(student, body).synced_count == 3
-    assert stored(student) == recomputed(student)
+    assert derived_values(student) == recomputed_values(student)
     times = [it.clock for it in list_attempts(student.db, student.user.student_id)]
     assert len(times) == 5
     assert times == sorted(times)
@@ -178,7 +181,7 @@ def test_new_calibration_recomputes_mastery(school: School) -> None:
     # Difficulty 0 - 0.55: expected 1 / (1 + exp(-0.55)) = 0.63414, so the skill is 0.2 x 0.36586
     assert round(row.mastery.mastery_score, 2) == 51.83 != round(before, 2)
     school.answers(student, table)
-    assert stored(student) == recomputed(student)
+    assert derived_values(student) == recomputed_values(student)
 
 
 @pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])
@@ -189,6 +192,8 @@ def test_harder_questions_raise_the_skill_more(difficulty: str) -> None:
         as_attempt(UUID(int=0), UUID(int=1), concept, label, 60, True, time, 50.0, 3)
         for label in (difficulty, "easy")
     )
-    gained, least = (count_all([it], MODEL).concepts[str(concept)].skill for it in (right, easy))
-    assert gained >= least
-    assert (gained == least) == (difficulty == "easy")
+    skill, least_skill = (
+        count_all([it], MODEL).concepts[str(concept)].skill for it in (right, easy)
+    )
+    assert skill >= least_skill
+    assert (skill == least_skill) == (difficulty == "easy")

@@ -1,4 +1,4 @@
-"""Lists come in pages, or as much of them as a response holds."""
+"""Lists come in pages, or are cut to the size of a response."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from tests.learning.school import School
 VERCELS_LIMIT = 4_500_000
 
 
-def test_classes_of_a_teacher_join(school: School) -> None:
+def test_pages_hold_each_class_of_a_teacher_once(school: School) -> None:
     teacher, other = (school.user(name, Role.TEACHER) for name in ("tea", "teo"))
     for name in ("c", "a", "b", "b", "d"):
         create_class(teacher, ClassIn(name=name, grade=10))
@@ -44,7 +44,7 @@ def test_classes_of_a_teacher_join(school: School) -> None:
         assert len({it.id for it in classes}) == len(names)
 
 
-def marked(school: School, teacher: Call) -> tuple[list[Call], str]:
+def class_with_marks(school: School, teacher: Call) -> tuple[list[Call], str]:
     students = [school.user(name) for name in ("ann", "bob")]
     class_id = school.school_class(teacher, students)
     for exam, day in (("B", "2026-11-02"), ("A", "2026-11-02"), ("C", "2026-11-03")):
@@ -54,9 +54,9 @@ def marked(school: School, teacher: Call) -> tuple[list[Call], str]:
     return students, class_id
 
 
-def test_marks_join_with_the_newest_exam_first(school: School) -> None:
+def test_pages_hold_each_mark_once_the_newest_exam_first(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
-    (ann, _), class_id = marked(school, teacher)
+    (ann, _), class_id = class_with_marks(school, teacher)
     student = str(ann.user.student_id)
     choices: list[tuple[Call, str | None, str | None, str]] = [
         (teacher, None, class_id, "CCAABB"),
@@ -64,11 +64,11 @@ def test_marks_join_with_the_newest_exam_first(school: School) -> None:
         (teacher, student, None, "CAB"),
         (ann, None, None, "CAB"),
     ]
-    for caller, sent, sent_class, exams in choices:
+    for caller, student_id, requested_class, exams in choices:
         for size in (1, 2, 3):
             marks, position = [], None
             for _ in range(-(-len(exams) // size)):
-                page = list_marks(caller, sent, sent_class, position, size)
+                page = list_marks(caller, student_id, requested_class, position, size)
                 marks += page.marks
                 position = page.next_cursor
             assert position is None
@@ -77,9 +77,9 @@ def test_marks_join_with_the_newest_exam_first(school: School) -> None:
 
 
 @pytest.mark.parametrize("position", ["x", cursor.write("2026-11-02"), cursor.write(1, 2, 3)])
-def test_made_up_cursor_is_refused(school: School, position: str) -> None:
+def test_invented_cursor_is_refused(school: School, position: str) -> None:
     teacher = school.user("tea", Role.TEACHER)
-    _, class_id = marked(school, teacher)
+    _, class_id = class_with_marks(school, teacher)
     with pytest.raises(InvalidCursor):
         list_marks(teacher, None, class_id, position)
     with pytest.raises(InvalidCursor):

@@ -1,4 +1,4 @@
-"""Arms, by plans and alone, and the comparison of their marks; on Postgres and SQLite."""
+"""The two arms, study by plans and by own choice, and their marks; on Postgres and SQLite."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -66,26 +66,26 @@ def test_draw_makes_arms_of_equal_size_and_keeps_those_that_are_drawn(
 ) -> None:
     first = [school.user(f"student {number}") for number in range(7)]
     class_id = school.school_class(teacher, first)
-    drawn = assign_arms(teacher, class_id, PlanArmsIn(draw=True)).students
-    counts = [sum(it.arm is arm for it in drawn) for arm in Arm]
+    first_draw = assign_arms(teacher, class_id, PlanArmsIn(draw=True)).students
+    counts = [sum(it.arm is arm for it in first_draw) for arm in Arm]
     assert sorted(counts) == [3, 4]
-    assert all(it.is_drawn and it.since == school.now for it in drawn)
+    assert all(it.is_drawn and it.since == school.now for it in first_draw)
     late = school.user("student late")
     school.now += timedelta(days=1)
     code = read_class(teacher, class_id).class_.join_code or ""
     join_class(late, JoinIn(code=code))
     answer = assign_arms(school.call("tea"), class_id, PlanArmsIn(draw=True))
     again = {it.student_name: it for it in answer.students}
-    assert all(again[it.student_name] == it for it in drawn)
+    assert all(again[it.student_name] == it for it in first_draw)
     assert sum(it.arm is Arm.OWN for it in again.values()) == 4
 
 
 def test_arms_are_chosen_and_ended(school: School, teacher: Call) -> None:
     student, other = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [student])
-    sent = {"student_id": str(student.user.student_id)}
+    student_row = {"student_id": str(student.user.student_id)}
     for arm in (Arm.OWN, Arm.PLANNER, None):
-        answer = assign_arms(teacher, class_id, arms_of([{**sent, "arm": arm}]))
+        answer = assign_arms(teacher, class_id, arms_of([{**student_row, "arm": arm}]))
         assert [(it.arm, it.is_drawn) for it in answer.students] == [(arm, False)]
     outside = [{"student_id": str(other.user.student_id), "arm": "own"}]
     with pytest.raises(StudentClosed):

@@ -46,9 +46,9 @@ def test_hours_of_a_day_are_never_exceeded(school: School, hours: float) -> None
     plan = make_plan(student, PlanType.EXAM_COUNTDOWN, None).plan
     assert len(plan.daily_plans) == 20
     for day in plan.daily_plans:
-        spent = [it.allocated_hours for it in (*day.topics, *day.revisions)]
-        assert day.total_hours == round(sum(spent), 2) <= hours
-        assert all(it <= hours / 2 for it in spent)
+        hours_of_topics = [it.allocated_hours for it in (*day.topics, *day.revisions)]
+        assert day.total_hours == round(sum(hours_of_topics), 2) <= hours
+        assert all(it <= hours / 2 for it in hours_of_topics)
         assert day.revision_topics == [it.topic_id for it in day.revisions]
 
 
@@ -96,12 +96,12 @@ def test_result_is_predicted_with_and_without_study(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann", exam_date="2026-12-28")
     school.answers(student, "concept  right  days_ago\n" + "Algebra 1  true  9\n" * 5)
-    predicted = read_plans(student, None).prediction
-    assert predicted is not None
-    assert predicted.days == 30
-    for each in (predicted.with_plan, predicted.without_study):
+    prediction = read_plans(student, None).prediction
+    assert prediction is not None
+    assert prediction.days == 30
+    for each in (prediction.with_plan, prediction.without_study):
         assert 0 <= each.lower < each.mark < each.upper <= 100
-    assert predicted.with_plan.mark > predicted.without_study.mark + 5
+    assert prediction.with_plan.mark > prediction.without_study.mark + 5
     assert read_plans(school.user("bob"), None).prediction is not None
 
 
@@ -132,8 +132,8 @@ def test_new_plan_replaces_the_current_one_of_its_period(school: School) -> None
     second = make_plan(student, PlanType.DAILY, None)
     current = {it.plan_type: it.plan_id for it in read_plans(student, None).plans}
     assert current[PlanType.DAILY] == second.plan_id
-    listed = list_live_plans(student, str(student.user.student_id), PlanType.DAILY, 10).plans
-    assert {it.plan_id: it.is_active for it in listed} == {
+    plans = list_live_plans(student, str(student.user.student_id), PlanType.DAILY, 10).plans
+    assert {it.plan_id: it.is_active for it in plans} == {
         first.plan_id: False,
         second.plan_id: True,
     }
@@ -143,17 +143,17 @@ def test_plan_of_a_type_and_first_day_has_one_id_everywhere(school: School) -> N
     """A device and the server each make it, so the id may not depend on who does, or how often."""
     school.syllabus(TOPICS)
     student, other = school.user("ann"), school.user("bob")
-    made = [make_plan(student, PlanType.WEEKLY, NOW.date()) for _ in range(2)]
-    assert len({it.plan_id for it in made}) == 1
+    repeated = [make_plan(student, PlanType.WEEKLY, NOW.date()) for _ in range(2)]
+    assert len({it.plan_id for it in repeated}) == 1
     others = [
         make_plan(student, PlanType.WEEKLY, NOW.date() + timedelta(days=1)),
         make_plan(student, PlanType.DAILY, NOW.date()),
         make_plan(other, PlanType.WEEKLY, NOW.date()),
     ]
-    assert len({it.plan_id for it in made + others}) == 4
-    stored = list_live_plans(student, str(student.user.student_id), None, 10).plans
-    assert len(stored) == 3
-    assert plan_id(student.user.student_id, PlanType.WEEKLY, NOW.date()) == made[0].plan_id
+    assert len({it.plan_id for it in repeated + others}) == 4
+    plans = list_live_plans(student, str(student.user.student_id), None, 10).plans
+    assert len(plans) == 3
+    assert plan_id(student.user.student_id, PlanType.WEEKLY, NOW.date()) == repeated[0].plan_id
     again = make_plan(student, PlanType.WEEKLY, NOW.date())
     current = {it.plan_id for it in read_plans(student, None).plans}
     assert current == {again.plan_id, others[1].plan_id}
@@ -235,10 +235,10 @@ def test_adopted_plan_of_any_form_is_shown(school: School) -> None:
     assert len(read_plans(student, None).plans) == 3
 
 
-def test_plan_of_a_student_is_made_by_who_may_change_it(school: School) -> None:
+def test_plan_of_a_student_is_made_by_those_who_may_change_it(school: School) -> None:
     student, teacher = school.user("ann"), school.user("tea", Role.TEACHER)
-    sent = str(student.user.student_id)
+    student_id = str(student.user.student_id)
     with pytest.raises(StudentClosed):
-        make_live_plan(teacher, sent, PlanType.DAILY, None)
+        make_live_plan(teacher, student_id, PlanType.DAILY, None)
     school.school_class(teacher, [student])
-    assert make_live_plan(teacher, sent, PlanType.DAILY, None).plan.topics == []
+    assert make_live_plan(teacher, student_id, PlanType.DAILY, None).plan.topics == []

@@ -103,17 +103,17 @@ def test_answers_change_mastery_and_are_listed(school: School) -> None:
     # third: begins with 0.7 of the overall ability, which is 0.4 of 0.23685, then lowered by half
     # of 0.4 / 1.02 times 1 / (1 + exp(-0.09474 - 1.17)): -0.05759 x 0.7 = -0.04031; then + 0.24389
     assert [round(score, 2) for score in scores] == [FIRST_RIGHT, 61.64, 69.5]
-    sent = str(student.user.student_id)
+    own_id = str(student.user.student_id)
     expected = """
         mastery_score  total_attempts  accuracy
         61.64          2               50.0
         69.5           1               100.0
     """
-    live = [it.model_dump() for it in list_live_mastery(student, sent).root]
+    live = [it.model_dump() for it in list_live_mastery(student, own_id).root]
     assert drawn(live, expected) == rows(expected)
-    newest = [(it.is_correct, it.time_taken) for it in list_live_attempts(student, sent).root]
+    newest = [(it.is_correct, it.time_taken) for it in list_live_attempts(student, own_id).root]
     assert newest == [(True, 60), (False, 30), (True, 60)]
-    detail = read_live_mastery(student, sent, str(school.concept("Algebra 1")))
+    detail = read_live_mastery(student, own_id, str(school.concept("Algebra 1")))
     assert (detail.correct_attempts, detail.avg_time_seconds, detail.avg_confidence) == (1, 45, 4)
     (topic,) = read_mastery(student, None).topics
     assert (round(topic.mastery_score, 2), topic.band) == (65.57, "good")
@@ -166,9 +166,12 @@ def test_answer_needs_a_student_and_a_question(school: School) -> None:
     )
     with pytest.raises(NotStudent):
         record(school.call("author"), body)
-    for sent in ("00000000-0000-4000-8000-000000000000", 7, "x", "9" * 30):
+    for question_id in ("00000000-0000-4000-8000-000000000000", 7, "x", "9" * 30):
         with pytest.raises(PracticeQuestionNotFound):
-            record(school.user(f"ann {sent}"[:50]), body.model_copy(update={"question_id": sent}))
+            record(
+                school.user(f"ann {question_id}"[:50]),
+                body.model_copy(update={"question_id": question_id}),
+            )
 
 
 def test_teachers_see_their_own_students_only(school: School) -> None:
@@ -176,9 +179,9 @@ def test_teachers_see_their_own_students_only(school: School) -> None:
     student, stranger = school.user("ann"), school.user("bob")
     teacher, other = school.user("tea", Role.TEACHER), school.user("zoe", Role.TEACHER)
     school.school_class(teacher, [student])
-    sent = str(student.user.student_id)
-    assert list_attempts(teacher, sent, None, 10).attempts == []
-    for caller, student_id in ((other, sent), (teacher, str(stranger.user.student_id))):
+    own_id = str(student.user.student_id)
+    assert list_attempts(teacher, own_id, None, 10).attempts == []
+    for caller, student_id in ((other, own_id), (teacher, str(stranger.user.student_id))):
         with pytest.raises(StudentClosed):
             list_attempts(caller, student_id, None, 10)
     with pytest.raises(StudentNotFound):
@@ -199,9 +202,9 @@ def test_simultaneous_answers_all_count(deps: Deps) -> None:
         barrier = threading.Barrier(4)
 
         def answer() -> None:
-            with postgres_session(deps) as own:
+            with postgres_session(deps) as own_db:
                 barrier.wait()
-                record(Call(own, student.user, school.now), body)
+                record(Call(own_db, student.user, school.now), body)
 
         threads = [threading.Thread(target=answer) for _ in range(4)]
         for thread in threads:
@@ -216,7 +219,7 @@ def test_simultaneous_answers_all_count(deps: Deps) -> None:
 def test_live_lists_hold_the_newest_100_answers_and_what_was_practised(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    sent = str(student.user.student_id)
+    own_id = str(student.user.student_id)
     for number in range(101):
         school.store(
             QuestionAttempt,
@@ -227,12 +230,12 @@ def test_live_lists_hold_the_newest_100_answers_and_what_was_practised(school: S
             time_taken_seconds=1 + number,
             timestamp=school.now + timedelta(seconds=number),
         )
-    listed = [it.time_taken for it in list_live_attempts(student, sent).root]
-    assert listed == [float(101 - number) for number in range(100)]
+    times = [it.time_taken for it in list_live_attempts(student, own_id).root]
+    assert times == [float(101 - number) for number in range(100)]
     school.store(
         ConceptMastery,
         student_id=student.user.student_id,
         concept_id=school.concept("Algebra 1"),
         total_attempts=0,
     )
-    assert list_live_mastery(student, sent).root == []
+    assert list_live_mastery(student, own_id).root == []

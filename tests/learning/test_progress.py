@@ -95,8 +95,8 @@ def test_frequent_wrong_answers_are_listed_by_concept(school: School) -> None:
     student = school.user("ann")
     school.answers(student, "concept  right\n" + "Algebra 1  false\n" * 3 + "Geometry 1  false\n")
     mistakes = read_progress(student, None).mistakes
-    listed = [(it.concept_name, it.wrong_answers, len(it.most_common)) for it in mistakes]
-    assert listed == [("Algebra 1", 3, 1), ("Geometry 1", 1, 1)]
+    counts = [(it.concept_name, it.wrong_answers, len(it.most_common)) for it in mistakes]
+    assert counts == [("Algebra 1", 3, 1), ("Geometry 1", 1, 1)]
     assert (mistakes[0].most_common[0].answer, mistakes[0].most_common[0].count) == ("false", 3)
 
 

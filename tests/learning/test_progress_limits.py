@@ -1,4 +1,4 @@
-"""Progress at its limits: whose answers, which day, how large, how many."""
+"""Limits of progress: the days it covers, the changes it lists, and the number of mistakes."""
 
 from datetime import timedelta
 from typing import Any
@@ -90,7 +90,7 @@ def test_change_is_large_above_15_points(school: School, concepts: int, is_large
 
 
 @pytest.mark.parametrize(("before", "rose"), [(2, ["Algebra"]), (120, [])])
-def test_tiny_change_is_none(school: School, before: int, rose: list[str]) -> None:
+def test_tiny_change_is_not_listed(school: School, before: int, rose: list[str]) -> None:
     """After 120 right answers to a question, another one raises the mastery by 0.02."""
     school.syllabus(TOPICS)
     student = school.user("ann")
@@ -100,7 +100,7 @@ def test_tiny_change_is_none(school: School, before: int, rose: list[str]) -> No
 
 
 def test_largest_changes_come_first(school: School) -> None:
-    """B falls from 70.2 after one right answer by 8.6, A from 72 after two by less."""
+    """B falls by 8.6 from 70.2, after one right answer; A by 7.5 from 74.7, after three."""
     school.syllabus("topic  weight  hours\nA  25  1\nB  25  1\nC  25  1\nD  25  1\n")
     student = school.user("ann")
     school.answers(
@@ -122,7 +122,7 @@ def test_largest_changes_come_first(school: School) -> None:
     assert [it.topic_name for it in progress.fell] == ["B", "A"]
 
 
-def test_five_most_frequent_mistakes_of_the_own_are_listed(school: School) -> None:
+def test_five_most_frequent_mistakes_of_the_student_are_listed(school: School) -> None:
     school.syllabus(TOPICS)
     student, other = school.user("ann"), school.user("bob")
     answer(school, other, "Algebra 1", "bob's")
@@ -135,6 +135,6 @@ def test_five_most_frequent_mistakes_of_the_own_are_listed(school: School) -> No
     assert progress.questions_attempted == 10
     mistakes = [(it.concept_name, it.wrong_answers) for it in progress.mistakes]
     assert mistakes == [("Logic 1", 8), ("Geometry 1", 1)]
-    listed = progress.mistakes[0].most_common
-    assert [it.count for it in listed] == [2, 1, 1, 1, 1]
-    assert listed[0].answer == "wrong 3"
+    most_common = progress.mistakes[0].most_common
+    assert [it.count for it in most_common] == [2, 1, 1, 1, 1]
+    assert most_common[0].answer == "wrong 3"

@@ -43,9 +43,9 @@ class Other:
         self._watch = watch
 
     def finish_during(self, call: Call, then: tuple[str, ...] = ()) -> Any:
-        """Start a call, and commit once it waits; return its answer."""
-        answers: list[Any] = []
-        thread = threading.Thread(target=lambda: answers.append(call()))
+        """Start a call, and commit once it waits; return its response."""
+        responses: list[Any] = []
+        thread = threading.Thread(target=lambda: responses.append(call()))
         thread.start()
         deadline = time.monotonic() + 60
         while self._watch.execute(BLOCKED).fetchone() == (0,) and thread.is_alive():
@@ -56,8 +56,8 @@ class Other:
             self.execute(statement)
         self._connection.commit()
         thread.join()
-        assert waited, f"the call did not wait: {answers[0].text}"
-        return answers[0]
+        assert waited, f"the call did not wait: {responses[0].text}"
+        return responses[0]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def bearer(tokens: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
-def registered(client: TestClient, headers: dict[str, str], **changes: Any) -> dict[str, Any]:
+def register(client: TestClient, headers: dict[str, str], **changes: Any) -> dict[str, Any]:
     response = client.post("/api/auth/register", json=STUDENT | changes, headers=headers)
     assert response.status_code == 201, response.text
     body: dict[str, Any] = response.json()
@@ -82,7 +82,7 @@ def registered(client: TestClient, headers: dict[str, str], **changes: Any) -> d
 
 @pytest.fixture
 def ann(client: TestClient, operator: dict[str, str]) -> dict[str, Any]:
-    return registered(client, operator)
+    return register(client, operator)
 
 
 def code_of(response: Any) -> tuple[int, str | None]:
@@ -166,10 +166,10 @@ def test_refreshed_token_does_not_outlive_a_log_out(
         (digest,),
     )
     body = {"refresh_token": ann["refresh_token"]}
-    done = other.finish_during(
+    response = other.finish_during(
         lambda: client.post("/api/auth/logout", json=body, headers=bearer(ann))
     )
-    assert done.status_code == 200
+    assert response.status_code == 200
     with psycopg.connect(postgres_url) as connection:
         usable = "SELECT count(*) FROM learning.refresh_tokens WHERE used_at IS NULL"
         assert connection.execute(usable).fetchone() == (0,)
@@ -187,7 +187,7 @@ def test_refresh_token_works_for_one_of_two_simultaneous_calls(
 
 @pytest.fixture
 def teacher(client: TestClient, operator: dict[str, str]) -> dict[str, str]:
-    return bearer(registered(client, operator, username="ms-okafor", role="teacher"))
+    return bearer(register(client, operator, username="ms-okafor", role="teacher"))
 
 
 @pytest.fixture
@@ -239,8 +239,8 @@ def test_student_who_changes_class_meanwhile_is_not_moved(
     refused = other.finish_during(lambda: client.post(path, json=body, headers=teacher))
     assert code_of(refused) == (403, "student_closed")
     with psycopg.connect(postgres_url) as connection:
-        stored = connection.execute("SELECT class_id FROM learning.student_profiles").fetchone()
-        assert stored == (elsewhere,)
+        class_id = connection.execute("SELECT class_id FROM learning.student_profiles").fetchone()
+        assert class_id == (elsewhere,)
 
 
 @pytest.fixture
@@ -320,11 +320,11 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
     ]
     body = {"student_id": student, "operations": operations}
     barrier = threading.Barrier(3)
-    answers: list[Any] = []
+    responses: list[Any] = []
 
     def upload() -> None:
         barrier.wait()
-        answers.append(client.post("/api/sync/upload", json=body, headers=bearer(ann)))
+        responses.append(client.post("/api/sync/upload", json=body, headers=bearer(ann)))
 
     threads = [threading.Thread(target=upload) for _ in range(3)]
     for thread in threads:
@@ -332,7 +332,7 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
     for thread in threads:
         thread.join()
     counts = [(it.status_code, it.json()["synced_count"], it.json()["failed_count"])
-              for it in answers]  # fmt: skip
+              for it in responses]  # fmt: skip
     assert counts == [(200, 20, 10)] * 3
     with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT count(*) FROM learning.question_attempts").fetchone() == (
@@ -391,7 +391,7 @@ def test_new_topics_and_imports_wait_for_each_other(
         lambda: client.post("/api/learning/content", json=body, headers=teacher)
     )
     assert imported.json()["topics"] == {"created": 0, "changed": 1}
-    drawn = rows("name  share\nAlgebra  12.5\nGeometry  12.5\nGraphs  25\nLogic  25\nSets  25\n")
-    stored = client.get("/api/learning/topics", headers=teacher).json()["topics"]
-    shares = sorted((row["name"], round(row["exam_weightage"], 2)) for row in stored)
-    assert shares == [(row["name"], float(row["share"])) for row in drawn]
+    expected = rows("name  share\nAlgebra  12.5\nGeometry  12.5\nGraphs  25\nLogic  25\nSets  25\n")
+    topic_rows = client.get("/api/learning/topics", headers=teacher).json()["topics"]
+    shares = sorted((row["name"], round(row["exam_weightage"], 2)) for row in topic_rows)
+    assert shares == [(row["name"], float(row["share"])) for row in expected]

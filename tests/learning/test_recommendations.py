@@ -85,13 +85,13 @@ def test_students_who_decide_alone_get_no_recommendation(school: School) -> None
     school.syllabus(TOPICS)
     student, teacher = school.user("ann"), school.user("tea", Role.TEACHER)
     class_id = school.school_class(teacher, [student])
-    sent = str(student.user.student_id)
+    student_id = str(student.user.student_id)
     assert recommend(student, None, 5, None).count == 2
-    arms = {"students": [{"student_id": sent, "arm": "own"}]}
+    arms = {"students": [{"student_id": student_id, "arm": "own"}]}
     assign_arms(teacher, class_id, PlanArmsIn.model_validate(arms))
     assert recommend(student, None, 5, None).message == OWN_CHOICE
-    assert recommend_live_next(student, sent, 60) == NothingOut(message=OWN_CHOICE)
-    assert recommend_live_top(student, sent, 5, 60).count == 0
+    assert recommend_live_next(student, student_id, 60) == NothingOut(message=OWN_CHOICE)
+    assert recommend_live_top(student, student_id, 5, 60).count == 0
     with pytest.raises(OwnChoice):
         make_plan(student, PlanType.DAILY, None)
 
@@ -165,8 +165,8 @@ def test_explanation_has_every_number_and_the_topics_that_it_unlocks(school: Sch
             Algebra 1  false
         """,
     )
-    explained = explain_live(student, str(student.user.student_id), str(school.topic("Algebra")))
-    components = explained.components.model_dump()
+    explanation = explain_live(student, str(student.user.student_id), str(school.topic("Algebra")))
+    components = explanation.components.model_dump()
     # concept 1: 61.64 after a right and a wrong answer (see test_practice), concept 2: 0
     expected = {
         "mastery_gap": 69.18,
@@ -180,16 +180,16 @@ def test_explanation_has_every_number_and_the_topics_that_it_unlocks(school: Sch
     assert {name: components[name] for name in expected} == expected
     assert 0 < components["expected_marks_gain"] < 50
     for part in ("50.0 %", "hours", "180 days", "Calculus"):
-        assert part in explained.explanation
+        assert part in explanation.explanation
 
 
 def test_closed_topic_is_explained_by_its_missing_prerequisites(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    explained = explain_live(student, str(student.user.student_id), str(school.topic("Calculus")))
-    assert explained.priority_score == 0
+    explanation = explain_live(student, str(student.user.student_id), str(school.topic("Calculus")))
+    assert explanation.priority_score == 0
     start = "Calculus is closed until “Algebra 1” has a mastery of 60 (now 0) and “Algebra 2” has"
-    assert explained.explanation.startswith(start)
+    assert explanation.explanation.startswith(start)
 
 
 def test_least_mastered_concepts_come_first(school: School) -> None:
@@ -202,8 +202,8 @@ def test_least_mastered_concepts_come_first(school: School) -> None:
             Algebra 1  true
         """,
     )
-    sent = str(student.user.student_id)
-    recommended = recommend_live_concepts(student, sent, str(school.topic("Algebra")), 5)
+    student_id = str(student.user.student_id)
+    recommended = recommend_live_concepts(student, student_id, str(school.topic("Algebra")), 5)
     expected = """
         concept_name  current_mastery  priority
         Algebra 2     0.0              100.0
@@ -219,7 +219,7 @@ def test_student_without_open_topics_gets_the_next_step(school: School) -> None:
         Calculus  50      5      Algebra
     """)
     student = school.user("ann")
-    sent = str(student.user.student_id)
+    student_id = str(student.user.student_id)
     school.answers(
         student,
         """
@@ -227,8 +227,8 @@ def test_student_without_open_topics_gets_the_next_step(school: School) -> None:
             Algebra 1  false
         """,
     )
-    blocked = recommend_live_next(student, sent, 40)
-    assert blocked == NothingOut(message=PREREQUISITES_FIRST)
+    answer = recommend_live_next(student, student_id, 40)
+    assert answer == NothingOut(message=PREREQUISITES_FIRST)
     assert recommend(student, None, 5, 0).message == EVERYTHING_MASTERED
 
 
@@ -297,12 +297,12 @@ def test_users_who_are_not_students_must_name_one(school: School) -> None:
     student, other = school.user("ann"), school.user("bob")
     with pytest.raises(NotStudent):
         recommend(school.user("tea", Role.TEACHER), None, 5, 60)
-    for caller, sent in (
+    for caller, requested_id in (
         (other, str(student.user.student_id)),
         (school.call("tea"), str(student.user.student_id)),
         (student, "00000000-0000-4000-8000-000000000000"),
     ):
         with pytest.raises(StudentClosed):
-            recommend(caller, sent, 5, 60)
+            recommend(caller, requested_id, 5, 60)
     admin = school.user("root", Role.ADMIN)
     assert recommend(admin, str(student.user.student_id), 5, 60).count == 2

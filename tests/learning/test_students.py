@@ -17,17 +17,17 @@ from lib.learning.tables.closed_lists import PlanType, Role
 from tests.learning.school import School
 
 
-def may(call: Call, student: Call) -> str:
+def rights_over(call: Call, student: Call) -> str:
     """Return what a user may do with a student's data: read, change, or neither."""
     rights = ""
-    sent = str(student.user.student_id)
+    student_id = str(student.user.student_id)
     for right, check in (
         ("r", readable_student),
         ("c", changeable_student),
-        ("c", lambda caller, sent: changeable_students(caller, [sent])[0]),
+        ("c", lambda caller, requested_id: changeable_students(caller, [requested_id])[0]),
     ):
         try:
-            assert check(call, sent).id == student.user.student_id
+            assert check(call, student_id).id == student.user.student_id
         except StudentClosed:
             continue
         rights += right
@@ -46,7 +46,7 @@ def test_rights_follow_from_role_and_class(school: School) -> None:
     school.school_class(teachers[0], [own, adopted_own])
     school.school_class(teachers[1], [foreign])
     rights = {
-        call.user.username: [may(call, student) for student in students]
+        call.user.username: [rights_over(call, student) for student in students]
         for call in (admin, *teachers, own, adopted)
     }
     assert rights == {

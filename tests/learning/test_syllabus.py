@@ -82,8 +82,8 @@ def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> Non
         Algebra   55.56
         Geometry  44.44
     """
-    listed = [it.model_dump() for it in list_topics(teacher).topics]
-    assert drawn(listed, expected) == rows(expected)
+    topics = [it.model_dump() for it in list_topics(teacher).topics]
+    assert drawn(topics, expected) == rows(expected)
     changed = change_topic(teacher, str(first.topic.id), TopicChangeIn(exam_weightage=36))
     assert changed.message == "The topic was stored."
     assert [round(it.exam_weightage) for it in list_topics(teacher).topics] == [36, 64]
@@ -142,8 +142,8 @@ def test_parents_form_a_tree_of_any_depth(school: School) -> None:
     assert [it.depth for it in list_topics(teacher).topics] == [0, 1, 2, 3]
     with pytest.raises(TopicRefused, match="is part of"):
         change_topic(teacher, str(school.topic("Subject")), TopicChangeIn(parent_id=parent))
-    moved = change_topic(teacher, parent or "", TopicChangeIn(parent_id=None))
-    assert moved.topic.depth == 0
+    response = change_topic(teacher, parent or "", TopicChangeIn(parent_id=None))
+    assert response.topic.depth == 0
 
 
 def test_unknown_topics_are_named(school: School) -> None:
@@ -258,9 +258,9 @@ def test_import_stores_parents_descriptions_and_trimmed_answers(school: School) 
         algebra = read_live_topic(teacher, str(school.topic("Algebra")))
         assert (algebra.parent_id, algebra.description) == (school.topic("Maths"), description)
         assert algebra.prerequisites == [school.topic("Logic")]
-    stored = find_question(school.db, reference(school.question("Sums")))
-    assert stored is not None
-    assert stored.correct_answer == "2"
+    question_row = find_question(school.db, reference(school.question("Sums")))
+    assert question_row is not None
+    assert question_row.correct_answer == "2"
 
 
 def test_change_of_one_topic_leaves_the_others(school: School) -> None:

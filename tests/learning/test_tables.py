@@ -21,7 +21,6 @@ OTHER_REFERENCE = (
     " ADD CONSTRAINT questions_concept_id_fkey FOREIGN KEY (concept_id)"
     " REFERENCES learning.concepts"
 )
-SYNC_INDEX = "idx_sync_pending ON sync_operations (synced, timestamp)"
 
 
 @pytest.mark.parametrize("name", scripts())
