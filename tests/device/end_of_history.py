@@ -30,28 +30,30 @@ def check(world: World) -> None:
 
 
 def check_queues(world: World) -> None:
-    """Nothing waits, refused answers are shown, and each device has an id of its own."""
+    """Check that nothing waits, refused answers are shown, and each device has its own id."""
     ids = [laptop.identity() for laptop in world.devices]
     assert len(set(ids)) == len(ids)
     for laptop in world.devices:
         assert laptop.operations(OperationState.PENDING) == []
         assert laptop.refused <= laptop.rejected_answers()
         for columns in laptop.operations(OperationState.REJECTED):
-            assert len(columns["answer"]) > 1_000, "only what had to be refused was"
+            assert len(columns["answer"]) > 1_000, (
+                "the server refuses only answers that are too long"
+            )
 
 
 def check_answers(world: World) -> None:
-    """Each acknowledged answer is on the server once, and nothing else is."""
-    stored = world.numbers_at_server()
+    """Check that each acknowledged answer is on the server once, and no refused one."""
+    counts = world.numbers_at_server()
     acknowledged = set().union(world.saved, *(laptop.acknowledged for laptop in world.devices))
     refused = set().union(*(laptop.refused for laptop in world.devices))
-    assert acknowledged <= stored.keys(), "no acknowledged answer is lost"
-    assert set(stored.values()) <= {1}, "no answer is there twice"
-    assert stored.keys() <= set(world.tried) - refused
+    assert acknowledged <= counts.keys(), "no acknowledged answer is lost"
+    assert set(counts.values()) <= {1}, "no answer is there twice"
+    assert counts.keys() <= set(world.numbers) - refused
 
 
 def check_copies(world: World) -> None:
-    """All copies are equal, row by row and by digest."""
+    """Check that all copies are equal, row by row and by digest."""
     with world.sessions() as db:
         rows, sums = _copy(db, world.student_id)
     for laptop in world.devices:
@@ -62,7 +64,7 @@ def check_copies(world: World) -> None:
 
 
 def check_mastery(world: World) -> None:
-    """Mastery on each side equals that of a new count of all answers."""
+    """Check that mastery on each side equals that of a new count of all answers."""
     with world.sessions() as db:
         expected = _mastery(db, world.student_id)
     for laptop in world.devices:
@@ -71,7 +73,7 @@ def check_mastery(world: World) -> None:
 
 
 def check_profile(world: World) -> None:
-    """Each column has the value of its latest change by the clocks."""
+    """Check that each column has the value of its latest change by the clocks."""
     with world.sessions() as db:
         query = select(SyncOperation.data).where(
             SyncOperation.student_id == world.student_id,

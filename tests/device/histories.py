@@ -82,8 +82,8 @@ class World:
         return self._last
 
     @property
-    def tried(self) -> range:
-        """All numbers of answers so far."""
+    def numbers(self) -> range:
+        """Numbers of all answers so far."""
         return range(1, self._last + 1)
 
     def advance(self, seconds: float = 7) -> None:

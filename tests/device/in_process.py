@@ -1,4 +1,4 @@
-"""A server in this process, and a client of it whose calls meet mishaps."""
+"""A server in this process, and a client whose calls to it fail in chosen ways."""
 
 import json
 import threading
@@ -113,8 +113,8 @@ class ServerInProcess:
             table, limit = SyncedTable(parameters["table"]), int(parameters["limit"])
             text = service.list_rows(call, table, parameters.get("cursor"), limit).model_dump_json()
         else:
-            sent = SyncIn.model_validate_json(json.dumps(body))
-            text = service.synchronise(call, sent).model_dump_json()
+            request = SyncIn.model_validate_json(json.dumps(body))
+            text = service.synchronise(call, request).model_dump_json()
         return json.loads(text), text.encode()
 
 
@@ -133,7 +133,7 @@ def ending_after(session: Session, statements: int) -> Iterator[None]:
         try:
             count()
         except ServerEnds:
-            # As the database does; SQLAlchemy takes the transaction for ended here.
+            # SQLAlchemy considers the transaction ended here, so roll back as the database would.
             connection.connection.rollback()
             raise
 
@@ -168,7 +168,7 @@ def late_after(session: Session, changes: int) -> Iterator[None]:
 
 
 class FaultyClient(Server):
-    """The client of a device whose calls to a server in this process meet mishaps.
+    """The client of a device, whose calls to a server in this process fail in chosen ways.
 
     Args:
         accounts: File with the device's tokens.
@@ -194,19 +194,19 @@ class FaultyClient(Server):
     ) -> Reply:
         """Make a call."""
         del method
-        sent = json.loads(json.dumps(body))
+        received = json.loads(json.dumps(body))
         mishap, place = Mishap.NONE, 0
         if path == sync.PATH and self.mishaps:
             mishap, place = self.mishaps.pop(0)
 
         def serve() -> Reply:
-            return self._server.serve(path, sent, parameters, token)
+            return self._server.serve(path, received, parameters, token)
 
         if mishap in {Mishap.EXPIRED, Mishap.SIGNED_OUT}:
             self._server.tokens += 1
             self._server.is_signed_out = mishap is Mishap.SIGNED_OUT
         if mishap is Mishap.LATE:
-            self._server.late.append(sent)
+            self._server.late.append(received)
         if mishap in {Mishap.DROPPED, Mishap.LATE}:
             raise ServerAway
         if mishap is Mishap.SERVER_ENDS:
@@ -228,7 +228,7 @@ class FaultyClient(Server):
         return reply
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since no connection is open."""
 
 
 def _reply(status: int, body: Any) -> Reply:

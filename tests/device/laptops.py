@@ -184,11 +184,11 @@ class Laptop:
         if not self.backups:
             return
         self.close()
-        copy, present = self.backups[-1]
+        copy, numbers = self.backups[-1]
         (self.path / "local.db").write_bytes(copy)
         self.world.saved |= self.acknowledged & self.world.numbers_at_server().keys()
-        self.acknowledged &= present
-        self.refused &= present
+        self.acknowledged &= numbers
+        self.refused &= numbers
         self.open()
 
     def profile(self) -> dict[str, Any]:

@@ -20,10 +20,10 @@ Step = Outcome | Exception
 def background(
     steps: Sequence[Step], board: ProgressBoard | None = None
 ) -> tuple[Background, ProgressBoard]:
-    waiting = list(steps)
+    remaining = list(steps)
 
     def sync() -> Outcome:
-        step = waiting.pop(0)
+        step = remaining.pop(0)
         if isinstance(step, Exception):
             raise step
         return step
@@ -93,19 +93,19 @@ def test_unforeseen_error_does_not_end_the_thread() -> None:
 
 
 def test_thread_syncs_at_once_when_asked_and_stops() -> None:
-    called: Sequence[threading.Event] = [threading.Event(), threading.Event()]
-    waiting = list(called)
+    calls: Sequence[threading.Event] = [threading.Event(), threading.Event()]
+    expected_calls = list(calls)
 
     def sync() -> Outcome:
-        waiting.pop(0).set()
+        expected_calls.pop(0).set()
         return Outcome(3_600)
 
     thread = Background(sync, ProgressBoard(), lambda: datetime.now(UTC), random.Random(1))
     thread.start()
-    assert called[0].wait(10)
-    assert not called[1].wait(0.3), "it waits for its time"
+    assert calls[0].wait(10)
+    assert not calls[1].wait(0.3), "it waits for its time"
     thread.soon()
-    assert called[1].wait(10)
+    assert calls[1].wait(10)
     thread.stop()
 
 

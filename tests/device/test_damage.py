@@ -20,7 +20,7 @@ PAGE = 4096
 
 
 @pytest.fixture
-def answered(folder: Path) -> tuple[Path, list[UUID]]:
+def answered_folder(folder: Path) -> tuple[Path, list[UUID]]:
     """A folder with 60 answers, and their ids in their order."""
     ids = [new_id() for _ in range(60)]
     with opened(folder) as database:
@@ -74,9 +74,9 @@ def repair_of(path: Path) -> tuple[set[UUID], set[UUID], dict[str, object]]:
 
 
 def test_damaged_page_costs_only_what_neither_file_has(
-    answered: tuple[Path, list[UUID]],
+    answered_folder: tuple[Path, list[UUID]],
 ) -> None:
-    folder, ids = answered
+    folder, ids = answered_folder
     pages = leaves(folder / "local.db", "question_attempts")
     assert len(pages) >= 3
     (folder / "local.db.previous").unlink()
@@ -90,8 +90,8 @@ def test_damaged_page_costs_only_what_neither_file_has(
     assert positions == list(range(positions[0], positions[-1] + 1)), "rows of one page"
 
 
-def test_previous_file_fills_the_gaps(answered: tuple[Path, list[UUID]]) -> None:
-    folder, ids = answered
+def test_previous_file_fills_the_gaps(answered_folder: tuple[Path, list[UUID]]) -> None:
+    folder, ids = answered_folder
     damage(folder / "local.db", *leaves(folder / "local.db", "question_attempts")[:2])
     present, queued, report = repair_of(folder)
     assert present == queued == set(ids)
@@ -99,9 +99,9 @@ def test_previous_file_fills_the_gaps(answered: tuple[Path, list[UUID]]) -> None
 
 
 def test_unreadable_header_costs_at_most_the_last_change(
-    answered: tuple[Path, list[UUID]],
+    answered_folder: tuple[Path, list[UUID]],
 ) -> None:
-    folder, ids = answered
+    folder, ids = answered_folder
     with opened(folder) as database:
         answer(database, last := new_id())
     damage(folder / "local.db", 0)
@@ -110,18 +110,20 @@ def test_unreadable_header_costs_at_most_the_last_change(
     assert last not in present
 
 
-def test_empty_file_costs_at_most_the_last_change(answered: tuple[Path, list[UUID]]) -> None:
-    folder, ids = answered
+def test_empty_file_costs_at_most_the_last_change(answered_folder: tuple[Path, list[UUID]]) -> None:
+    folder, ids = answered_folder
     with opened(folder) as database:
         answer(database, new_id())
     (folder / "local.db").write_bytes(b"")
-    present, queued, said = repair_of(folder)
+    present, queued, report = repair_of(folder)
     assert present == queued == set(ids)
-    assert said["faults"] == ["the file is empty"]
+    assert report["faults"] == ["the file is empty"]
 
 
-def test_missing_file_costs_at_most_the_last_change(answered: tuple[Path, list[UUID]]) -> None:
-    folder, ids = answered
+def test_missing_file_costs_at_most_the_last_change(
+    answered_folder: tuple[Path, list[UUID]],
+) -> None:
+    folder, ids = answered_folder
     with opened(folder) as database:
         answer(database, new_id())
     (folder / "local.db").unlink()
@@ -131,8 +133,8 @@ def test_missing_file_costs_at_most_the_last_change(answered: tuple[Path, list[U
     assert (folder / "local.db").exists()
 
 
-def test_every_table_is_saved(answered: tuple[Path, list[UUID]]) -> None:
-    folder, _ids = answered
+def test_every_table_is_saved(answered_folder: tuple[Path, list[UUID]]) -> None:
+    folder, _ids = answered_folder
     tables: list[type[Base]] = [User, Question, QuestionAttempt, ConceptMastery, StudyPlan]
 
     def counts() -> list[int]:
@@ -151,9 +153,9 @@ def test_every_table_is_saved(answered: tuple[Path, list[UUID]]) -> None:
 
 
 def test_damaged_file_is_kept_and_the_rest_is_fetched_again(
-    answered: tuple[Path, list[UUID]],
+    answered_folder: tuple[Path, list[UUID]],
 ) -> None:
-    folder, _ids = answered
+    folder, _ids = answered_folder
     damage(folder / "local.db", leaves(folder / "local.db", "question_attempts")[0])
     damaged = (folder / "local.db").read_bytes()
     _present, _queued, report = repair_of(folder)
@@ -165,8 +167,8 @@ def test_damaged_file_is_kept_and_the_rest_is_fetched_again(
         assert read_value(db, REPAIR), "it is reported until a sync has succeeded"
 
 
-def test_row_that_refers_to_nothing_is_damage(answered: tuple[Path, list[UUID]]) -> None:
-    folder, ids = answered
+def test_row_that_refers_to_nothing_is_damage(answered_folder: tuple[Path, list[UUID]]) -> None:
+    folder, ids = answered_folder
     with closing(sqlite3.connect(folder / "local.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute(
@@ -180,9 +182,9 @@ def test_row_that_refers_to_nothing_is_damage(answered: tuple[Path, list[UUID]])
 
 
 def test_any_damaged_page_leaves_a_device_that_works(
-    answered: tuple[Path, list[UUID]],
+    answered_folder: tuple[Path, list[UUID]],
 ) -> None:
-    folder, ids = answered
+    folder, ids = answered_folder
     whole = (folder / "local.db").read_bytes()
     previous = (folder / "local.db.previous").read_bytes()
     rng = random.Random(7)

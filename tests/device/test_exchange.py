@@ -33,7 +33,7 @@ from tests.device.devices import (
 
 
 @pytest.fixture
-def exported(folder: Path, tmp_path: Path) -> Path:
+def exported_file(folder: Path, tmp_path: Path) -> Path:
     """A file with three answers and a change of the profile, exported while the device runs."""
     target = tmp_path / "queue.jsonl"
     with opened(folder) as database:
@@ -58,7 +58,8 @@ def other_device(path: Path) -> Path:
     return path
 
 
-def shown(path: Path) -> tuple[int, object, object]:
+def student_state(path: Path) -> tuple[int, object, object]:
+    """Return grade, date of the exam, and number of answers in the one concept."""
     with opened(path) as database, database.session() as db:
         user = read_user(db, USER_ID)
         assert user is not None
@@ -67,30 +68,32 @@ def shown(path: Path) -> tuple[int, object, object]:
         return profile.grade, profile.exam_date, mastery.mastery.total_attempts
 
 
-def test_other_device_shows_and_queues_the_changes_once(exported: Path, tmp_path: Path) -> None:
+def test_other_device_shows_and_queues_the_changes_once(
+    exported_file: Path, tmp_path: Path
+) -> None:
     other = other_device(tmp_path / "other")
-    report = import_file(Folder(other), exported)
+    report = import_file(Folder(other), exported_file)
     assert report == "Imported 4 changes; 0 existed already."
-    assert shown(other) == (12, NOW, 3)
+    assert student_state(other) == (12, NOW, 3)
     with opened(other) as database:
         assert set(queued_rows(database)) == attempt_ids(database)
         with database.session() as db:
             before = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
-    assert import_file(Folder(other), exported) == "Imported 0 changes; 4 existed already."
-    assert shown(other) == (12, NOW, 3)
+    assert import_file(Folder(other), exported_file) == "Imported 0 changes; 4 existed already."
+    assert student_state(other) == (12, NOW, 3)
     with opened(other) as database, database.session() as db:
         after = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
     assert after == before
     assert len(after) == 4
 
 
-def test_import_on_the_same_device_changes_nothing(exported: Path, folder: Path) -> None:
-    before = shown(folder)
-    assert import_file(Folder(folder), exported) == "Imported 0 changes; 4 existed already."
-    assert shown(folder) == before
+def test_import_on_the_same_device_changes_nothing(exported_file: Path, folder: Path) -> None:
+    before = student_state(folder)
+    assert import_file(Folder(folder), exported_file) == "Imported 0 changes; 4 existed already."
+    assert student_state(folder) == before
 
 
-def test_later_change_of_the_other_device_stays(exported: Path, tmp_path: Path) -> None:
+def test_later_change_of_the_other_device_stays(exported_file: Path, tmp_path: Path) -> None:
     other = other_device(tmp_path / "other")
     with opened(other) as database, database.session() as db:
         user = read_user(db, USER_ID)
@@ -98,27 +101,29 @@ def test_later_change_of_the_other_device_stays(exported: Path, tmp_path: Path) 
         change_profile(Call(db, user, NOW), ProfileChangeIn(grade=9))
         db.execute(update(Operation).values(clock="2099-01-01T00:00:00.000000Z-0000-00000000"))
         db.commit()
-    import_file(Folder(other), exported)
-    assert shown(other)[:2] == (9, NOW)
+    import_file(Folder(other), exported_file)
+    assert student_state(other)[:2] == (9, NOW)
 
 
-def test_answer_without_its_question_is_kept_for_the_server(exported: Path, tmp_path: Path) -> None:
+def test_answer_without_its_question_is_kept_for_the_server(
+    exported_file: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     with opened(other) as database, database.session() as db:
         store_user(db, described(), NOW)
         db.commit()
-    report = import_file(Folder(other), exported)
+    report = import_file(Folder(other), exported_file)
     assert report.endswith("3 of them are kept for the server and are not shown here yet.")
     with opened(other) as database:
         assert len(queued_rows(database)) == 3
         assert attempt_ids(database) == set()
 
 
-def test_first_line_names_the_user_of_the_changes(exported: Path, folder: Path) -> None:
-    header = json.loads(exported.read_text().splitlines()[0])
+def test_first_line_names_the_user_of_the_changes(exported_file: Path, folder: Path) -> None:
+    header = json.loads(exported_file.read_text().splitlines()[0])
     assert (header["format"], header["version"], header["count"]) == ("stepwise queue", 1, 4)
     assert (header["username"], header["student_id"]) == ("ann", str(STUDENT_ID))
-    assert exported.stat().st_mode & 0o077 == 0
+    assert exported_file.stat().st_mode & 0o077 == 0
     assert folder.exists()
 
 
@@ -132,19 +137,19 @@ def test_first_line_names_the_user_of_the_changes(exported: Path, folder: Path) 
     ],
 )
 def test_file_that_was_changed_is_refused(
-    old: str, new: str, exported: Path, tmp_path: Path
+    old: str, new: str, exported_file: Path, tmp_path: Path
 ) -> None:
-    text = exported.read_text()
+    text = exported_file.read_text()
     place = text.rindex(old)
-    exported.write_text(text[:place] + new + text[place + len(old) :])
+    exported_file.write_text(text[:place] + new + text[place + len(old) :])
     other = other_device(tmp_path / "other")
     with pytest.raises(CannotImport):
-        import_file(Folder(other), exported)
+        import_file(Folder(other), exported_file)
     with opened(other) as database:
         assert queued_rows(database) == []
 
 
-def test_changes_of_another_student_are_refused(exported: Path, tmp_path: Path) -> None:
+def test_changes_of_another_student_are_refused(exported_file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     with opened(other) as database, database.session() as db:
         described_ben = described("ben")
@@ -153,7 +158,7 @@ def test_changes_of_another_student_are_refused(exported: Path, tmp_path: Path) 
         assert isinstance(user, DeviceUser)
         db.commit()
     with pytest.raises(CannotImport, match="changes of ann; this device belongs to ben"):
-        import_file(Folder(other), exported)
+        import_file(Folder(other), exported_file)
 
 
 @pytest.mark.parametrize("content", ["", "notes", '{"format": "other"}', "[]"])

@@ -101,5 +101,5 @@ def test_server_on_postgres_may_end_between_any_two_steps(
     postgres_sessions: Any, blank: Path
 ) -> None:
     ends = [[(0, None, ("sync", [(Mishap.SERVER_ENDS, place)]))] for place in range(7)]
-    given: list[Any] = [(0, None, ("answer", "true")), (1, None, ("mark", 40.0))]
-    check_history(postgres_sessions, blank, [step for end in ends for step in given + end])
+    changes: list[Any] = [(0, None, ("answer", "true")), (1, None, ("mark", 40.0))]
+    check_history(postgres_sessions, blank, [step for end in ends for step in changes + end])

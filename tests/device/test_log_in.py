@@ -32,7 +32,7 @@ def register(server: LocalServer, name: str, **profile: Any) -> dict[str, Any]:
     return tokens
 
 
-def test_student_logs_in_once_and_works_without_the_server_for_ever(
+def test_student_logs_in_once_and_works_without_the_server_afterwards(
     own_server: LocalServer, tmp_path: Path
 ) -> None:
     server = own_server
@@ -49,8 +49,8 @@ def test_student_logs_in_once_and_works_without_the_server_for_ever(
         server.stop()
         device.kill()
         device = DeviceProcess(folder)
-        away = device.log_in("ann", PASSWORD)
-        assert (away.status_code, away.json()["code"]) == (503, "password_unchecked")
+        response = device.log_in("ann", PASSWORD)
+        assert (response.status_code, response.json()["code"]) == (503, "password_unchecked")
         assert device.log_in("ann", device.code).status_code == 200
         for path in ("mastery", "recommendations", "plan", "progress", "questions", "topics"):
             assert device.get(f"/api/learning/{path}")["success"] is True

@@ -13,7 +13,7 @@ from lib.learning.tables import QuestionAttempt
 from lib.learning.tables.base import new_id
 from tests.device.devices import QUESTION_IDS
 from tests.device.test_sync import (
-    Opened,
+    OpenDevice,
     answer,
     attempts,
     change,
@@ -54,16 +54,18 @@ def queued_clocks(device: Device) -> list[str]:
         return list(db.execute(select(Operation.clock).order_by(Operation.clock)).scalars())
 
 
-def test_queue_of_many_calls_drains_in_one_sync(device_named: Opened, postgres_url: str) -> None:
+def test_queue_of_many_calls_drains_in_one_sync(
+    device_named: OpenDevice, postgres_url: str
+) -> None:
     device = device_named("laptop")
-    given = give_answers(device, 2 * MAX_OPERATIONS + 50)
+    answer_ids = give_answers(device, 2 * MAX_OPERATIONS + 50)
     outcome = synchronise(device)
     assert not outcome.must_wait
-    assert server_attempts(postgres_url) == attempts(device) == given
+    assert server_attempts(postgres_url) == attempts(device) == answer_ids
     assert states(device) == {"pending": 0, "applied": queue.KEPT, "rejected": 0}
 
 
-def test_applied_changes_do_not_pile_up(device_named: Opened) -> None:
+def test_applied_changes_do_not_pile_up(device_named: OpenDevice) -> None:
     device = device_named("laptop")
     change(device, target_exam="JEE")
     synchronise(device)
@@ -76,23 +78,23 @@ def test_applied_changes_do_not_pile_up(device_named: Opened) -> None:
         assert queued_clocks(device)[-1] == latest
     assert numbers == [queue.KEPT + 1] * 3
     with device.database.session() as db:
-        kept = queue._stored(db, select(*queue._STORED).order_by(Operation.clock))
-        older = replace(kept[0], clock="0" + kept[0].clock[1:])
-        assert "target_exam" in kept[0].columns
+        operations = queue._stored(db, select(*queue._STORED).order_by(Operation.clock))
+        older = replace(operations[0], clock="0" + operations[0].clock[1:])
+        assert "target_exam" in operations[0].columns
         assert queue.has_later(db, older, "target_exam")
 
 
-def test_refused_and_waiting_changes_outlive_a_long_history(device_named: Opened) -> None:
+def test_refused_and_waiting_changes_outlive_a_long_history(device_named: OpenDevice) -> None:
     device = device_named("laptop")
-    refused = answer(device, 1)
+    refused_id = answer(device, 1)
     with device.database.session() as db:
         [operation] = queue.list_pending(db)
         queue.settle(db, operation.id, OperationState.REJECTED, "code", "reason")
         db.commit()
     give_answers(device, MAX_OPERATIONS + 5)
     synchronise(device)
-    waiting = answer(device, 2)
+    waiting_id = answer(device, 2)
     with device.database.session() as db:
         assert queue.prune(db) == 0
         [rejected], [pending] = queue.list_rejected(db, 10), queue.list_pending(db)
-    assert (UUID(rejected.row_id), UUID(pending.row_id)) == (refused, waiting)
+    assert (UUID(rejected.row_id), UUID(pending.row_id)) == (refused_id, waiting_id)

@@ -35,8 +35,8 @@ from tests.support.live_learning import LIVE_TABLES, TABLES, Row, generate
 SQLITE_TABLES = re.sub(r"SERIAL PRIMARY KEY", "INTEGER PRIMARY KEY", LIVE_TABLES)
 
 
-class Old:
-    """An old device's database: the student ann has number 3, and knows the questions 1 to 20."""
+class OldDevice:
+    """An old device's database, with the student ann as number 3 and the questions 1 to 20."""
 
     def __init__(self, path: Path, *, questions: int = 20) -> None:
         self.path = path
@@ -94,12 +94,12 @@ class Old:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Old:
+def old(tmp_path: Path) -> OldDevice:
     """An old device's database without answers."""
-    return Old(tmp_path / "old.db")
+    return OldDevice(tmp_path / "old.db")
 
 
-def aside(path: Path) -> list[tuple[str, str]]:
+def set_aside(path: Path) -> list[tuple[str, str]]:
     with opened(path) as database, database.session() as db:
         rows = db.execute(select(SetAsideRow.table_name, SetAsideRow.reason))
         return sorted((row[0], row[1]) for row in rows)
@@ -111,7 +111,7 @@ def attempts(path: Path) -> list[QuestionAttempt]:
         return list(db.execute(query).scalars())
 
 
-def test_unsent_answers_are_queued_under_ids_of_their_own(old: Old, folder: Path) -> None:
+def test_unsent_answers_are_queued_under_ids_of_their_own(old: OldDevice, folder: Path) -> None:
     old.attempt(1)
     old.attempt(2, synced=1)
     old.attempt(3, synced=None, answer="false", question_id=7)
@@ -133,7 +133,7 @@ def test_unsent_answers_are_queued_under_ids_of_their_own(old: Old, folder: Path
             ]
 
 
-def test_importing_again_adds_what_is_new_and_nothing_else(old: Old, folder: Path) -> None:
+def test_importing_again_adds_what_is_new_and_nothing_else(old: OldDevice, folder: Path) -> None:
     old.attempt(1)
     import_file(Folder(folder), old.path)
     before = attempts(folder)[0].id
@@ -146,9 +146,9 @@ def test_importing_again_adds_what_is_new_and_nothing_else(old: Old, folder: Pat
 
 
 def test_two_old_devices_with_equal_ids_lose_nothing(
-    old: Old, folder: Path, tmp_path: Path
+    old: OldDevice, folder: Path, tmp_path: Path
 ) -> None:
-    other = Old(tmp_path / "other.db")
+    other = OldDevice(tmp_path / "other.db")
     old.attempt(1)
     other.attempt(1, answer="false", timestamp="2025-05-01 10:00:00")
     import_file(Folder(folder), old.path)
@@ -157,7 +157,7 @@ def test_two_old_devices_with_equal_ids_lose_nothing(
 
 
 def test_same_file_gives_the_same_ids_on_another_device(
-    old: Old, folder: Path, tmp_path: Path
+    old: OldDevice, folder: Path, tmp_path: Path
 ) -> None:
     old.attempt(1)
     with opened(tmp_path / "second") as database:
@@ -172,7 +172,7 @@ def test_same_file_gives_the_same_ids_on_another_device(
     assert len(operations[0]) == 1
 
 
-def test_ids_are_made_from_device_table_and_number(old: Old, folder: Path) -> None:
+def test_ids_are_made_from_device_table_and_number(old: OldDevice, folder: Path) -> None:
     old.attempt(1)
     import_file(Folder(folder), old.path)
     with opened(folder) as database, database.session() as db:
@@ -182,13 +182,12 @@ def test_ids_are_made_from_device_table_and_number(old: Old, folder: Path) -> No
 
 
 def origin_of(path: Path) -> str:
-
     with old_database(path) as database:
         return database.identity()
 
 
 @pytest.mark.parametrize("name", ["sync_operations", "sync_queue"])
-def test_queue_is_taken(name: str, old: Old, folder: Path) -> None:
+def test_queue_is_imported(name: str, old: OldDevice, folder: Path) -> None:
     data = {
         "question_id": 5,
         "answer": "true",
@@ -220,7 +219,7 @@ def test_queue_is_taken(name: str, old: Old, folder: Path) -> None:
     ]
 
 
-def test_what_has_no_place_is_kept_aside_and_reported(old: Old, folder: Path) -> None:
+def test_what_has_no_place_is_kept_aside_and_reported(old: OldDevice, folder: Path) -> None:
     old.attempt(1, confidence=9)
     old.attempt(2, question_id=77)
     old.attempt(3, student_id=8)
@@ -236,16 +235,16 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: Old, folder: Path) ->
     old.add("notes", id=1, body=b"\xff\x00")
     report = import_file(Folder(folder), old.path)
     assert attempts(folder) == []
-    kept_aside = aside(folder)
-    assert [table for table, _ in kept_aside] == [
+    set_aside_rows = set_aside(folder)
+    assert [table for table, _ in set_aside_rows] == [
         "notes",
         *["question_attempts"] * 5,
         *["sync_operations"] * 4,
         "users",
     ]
-    assert all(f" kept aside from {table}: {reason}" in report for table, reason in kept_aside)
+    assert all(f" kept aside from {table}: {reason}" in report for table, reason in set_aside_rows)
     import_file(Folder(folder), old.path)
-    assert aside(folder) == kept_aside
+    assert set_aside(folder) == set_aside_rows
     with opened(folder) as database, database.session() as db:
         contents = {
             row.table_name: row.content for row in db.execute(select(SetAsideRow)).scalars()
@@ -255,7 +254,7 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: Old, folder: Path) ->
 
 
 def test_question_is_found_by_its_text_where_numbers_differ(folder: Path, tmp_path: Path) -> None:
-    old = Old(tmp_path / "old.db", questions=0)
+    old = OldDevice(tmp_path / "old.db", questions=0)
     for number, text in ((1, "Question 9?"), (2, "Unknown?")):
         old.add(
             "questions",
@@ -270,10 +269,12 @@ def test_question_is_found_by_its_text_where_numbers_differ(folder: Path, tmp_pa
     old.attempt(2, question_id=2)
     import_file(Folder(folder), old.path)
     assert [it.question_id for it in attempts(folder)] == [QUESTION_IDS[8]]
-    assert [table for table, _ in aside(folder)] == ["question_attempts"]
+    assert [table for table, _ in set_aside(folder)] == ["question_attempts"]
 
 
-def test_answers_are_taken_once_their_questions_have_come(old: Old, tmp_path: Path) -> None:
+def test_answers_are_imported_once_their_questions_have_come(
+    old: OldDevice, tmp_path: Path
+) -> None:
     path = tmp_path / "new"
     with opened(path) as database, database.session() as db:
         store_user(db, described(), NOW)
@@ -288,7 +289,7 @@ def test_answers_are_taken_once_their_questions_have_come(old: Old, tmp_path: Pa
     assert "- 1 changes" in import_file(Folder(path), old.path)
 
 
-def test_old_database_in_use_is_read_with_its_log(old: Old, folder: Path) -> None:
+def test_old_database_in_use_is_read_with_its_log(old: OldDevice, folder: Path) -> None:
     with closing(sqlite3.connect(old.path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -301,7 +302,7 @@ def test_old_database_in_use_is_read_with_its_log(old: Old, folder: Path) -> Non
 
 
 def test_file_of_another_student_or_a_present_device_is_refused(
-    old: Old, folder: Path, tmp_path: Path
+    old: OldDevice, folder: Path, tmp_path: Path
 ) -> None:
     old.run("UPDATE users SET username = 'ben'")
     with pytest.raises(CannotImport, match="belongs to ben"):
@@ -320,7 +321,9 @@ def test_file_of_another_student_or_a_present_device_is_refused(
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_generated_databases_are_taken_whole(seed: int, folder: Path, tmp_path: Path) -> None:
+def test_generated_databases_are_imported_completely(
+    seed: int, folder: Path, tmp_path: Path
+) -> None:
     """Each unsent answer of the student is queued, or kept aside with the reason."""
     live = generate(seed)
     path = tmp_path / "live.db"
@@ -337,8 +340,8 @@ def test_generated_databases_are_taken_whole(seed: int, folder: Path, tmp_path: 
     unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]
     with opened(folder) as database:
         queued = len(attempt_ids(database))
-    kept_aside = sum(1 for table, _ in aside(folder) if table == "question_attempts")
-    assert queued + kept_aside == len(unsent), report
+    set_aside_count = sum(1 for table, _ in set_aside(folder) if table == "question_attempts")
+    assert queued + set_aside_count == len(unsent), report
 
 
 def _insert(connection: sqlite3.Connection, table: str, row: Row) -> None:

@@ -43,10 +43,10 @@ def network(statuses: dict[str, int]) -> Iterator[str]:
         server.server_close()
 
 
-@pytest.mark.parametrize("refreshed", [200, 401, 511])
-def test_page_in_place_of_the_server_costs_no_log_in(tmp_path: Path, refreshed: int) -> None:
+@pytest.mark.parametrize("refresh_status", [200, 401, 511])
+def test_page_in_place_of_the_server_costs_no_log_in(tmp_path: Path, refresh_status: int) -> None:
     accounts = AccountFile(Folder(tmp_path))
-    with network({"/api/learning/sync": 401, "/api/auth/refresh": refreshed}) as address:
+    with network({"/api/learning/sync": 401, "/api/auth/refresh": refresh_status}) as address:
         account = Account(address, "access", "refresh")
         accounts.write(account)
         server = Server(accounts)

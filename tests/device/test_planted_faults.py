@@ -44,7 +44,7 @@ def world(sqlite_sessions: Sessions, blank: Path) -> Iterator[World]:
 
 
 def fixed_history(world: World) -> None:
-    """Run steps of which each planted fault spoils one."""
+    """Run a history in which each planted fault makes at least one check fail."""
     laptop, phone, tablet = world.devices
     answers_and_lost_calls(world)
     tablet.answer_too_long()
@@ -70,7 +70,7 @@ def fixed_history(world: World) -> None:
     world.clone(tablet)
     check(world)
     assert phone.profile()["target_exam"] == "NEET", (
-        "the last change wins, made after the others had arrived"
+        "the last change, made after the others had arrived, wins"
     )
 
 
@@ -141,10 +141,10 @@ def time_of_the_row_for_its_columns(patch: pytest.MonkeyPatch) -> None:
         oldest = "" if before is None else reading_at(before, 0, SERVER)
         return dict.fromkeys(("grade", "target_exam", "available_hours_per_day"), oldest) | clocks
 
-    written = changes_store.write_changes
+    write_changes = changes_store.write_changes
 
     def without_defaults(db: Any, changes: Any, now: Any) -> None:
-        written(db, [replace(it, clocks=_newest(it.clocks)) for it in changes], now)
+        write_changes(db, [replace(it, clocks=_newest(it.clocks)) for it in changes], now)
 
     patch.setattr(ChangeLog, "read_clocks", unlogged)
     patch.setattr(changes_store, "write_changes", without_defaults)
@@ -155,28 +155,32 @@ def _newest(clocks: Mapping[str, str]) -> dict[str, str]:
 
 
 def forgotten_tombstone(patch: pytest.MonkeyPatch) -> None:
-    present = service._rows
+    list_rows = service._rows
     patch.setattr(
-        service, "_rows", lambda *sent: [it for it in present(*sent) if not it.is_deleted]
+        service,
+        "_rows",
+        lambda *arguments: [it for it in list_rows(*arguments) if not it.is_deleted],
     )
 
 
 def cursor_before_rows(patch: pytest.MonkeyPatch) -> None:
     store = sync._store
 
-    def store_cursor_first(device: Any, sent: Any, body: Any, student_id: UUID) -> bool:
+    def store_cursor_first(device: Any, operations: Any, body: Any, student_id: UUID) -> bool:
         with device.database.session() as db:
             state = read_value(db, SYNC) or {}
             write_value(db, SYNC, {**state, "cursor": body["cursor"]})
             db.commit()
-        return store(device, sent, body, student_id)
+        return store(device, operations, body, student_id)
 
     patch.setattr(sync, "_store", store_cursor_first)
 
 
 def number_not_raised(patch: pytest.MonkeyPatch) -> None:
     lock = changes_store.lock_counters
-    patch.setattr(changes_store, "lock_counters", lambda *sent: dict.fromkeys(lock(*sent), 1))
+    patch.setattr(
+        changes_store, "lock_counters", lambda *arguments: dict.fromkeys(lock(*arguments), 1)
+    )
 
 
 def applied_although_rejected(patch: pytest.MonkeyPatch) -> None:
@@ -232,10 +236,10 @@ def answers_not_logged(patch: pytest.MonkeyPatch) -> None:
     add = ChangeLog.add
 
     def forget(
-        self: ChangeLog, student_id: UUID, table: SyncedTable, *sent: Any, **named: Any
+        self: ChangeLog, student_id: UUID, table: SyncedTable, *others: Any, **named: Any
     ) -> None:
         if table is not SyncedTable.QUESTION_ATTEMPTS:
-            add(self, student_id, table, *sent, **named)
+            add(self, student_id, table, *others, **named)
 
     patch.setattr(ChangeLog, "add", forget)
 

@@ -83,9 +83,9 @@ def replies(laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[An
     """Let a server change its responses to syncs; return the paths of the calls."""
     call, paths = laptop.client.call, []
 
-    def altered(method: str, path: str, *sent: Any, **named: Any) -> Reply:
+    def altered(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
         paths.append(path)
-        reply = call(method, path, *sent, **named)
+        reply = call(method, path, *arguments, **named)
         if path == PATH and reply.succeeded:
             alter(reply.body)
         return reply
@@ -134,8 +134,8 @@ def test_lost_row_is_repaired_from_a_newer_server(
 
     replies(laptop, monkeypatch, lose_rows)
     assert laptop.sync()
-    with laptop.device.database.session() as own, world.sessions() as db:
-        assert digests(own, world.student_id) == digests(db, world.student_id)
+    with laptop.device.database.session() as device_db, world.sessions() as server_db:
+        assert digests(device_db, world.student_id) == digests(server_db, world.student_id)
 
 
 def test_refused_change_is_sent_again_once_the_server_is_updated(
@@ -183,9 +183,13 @@ def test_page_in_place_of_a_response_keeps_the_queue(
     laptop.answer()
     call = laptop.client.call
 
-    def page(method: str, path: str, *sent: Any, **named: Any) -> Reply:
+    def page(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
         is_sync = path == PATH
-        return Reply(200, None, b"<html>", None) if is_sync else call(method, path, *sent, **named)
+        return (
+            Reply(200, None, b"<html>", None)
+            if is_sync
+            else call(method, path, *arguments, **named)
+        )
 
     monkeypatch.setattr(laptop.client, "call", page)
     assert not laptop.sync()

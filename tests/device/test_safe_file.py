@@ -106,16 +106,16 @@ def test_copies_made_while_answers_are_written_hold_those_acknowledged_before(
     folder: Path, tmp_path: Path
 ) -> None:
     acknowledged: list[UUID] = []
-    copied: list[tuple[Path, set[UUID]]] = []
+    copies: list[tuple[Path, set[UUID]]] = []
     ended = threading.Event()
 
     def copy_again_and_again() -> None:
         while not ended.is_set():
             before = set(acknowledged)
-            target = tmp_path / f"backup-{len(copied)}"
+            target = tmp_path / f"backup-{len(copies)}"
             # cp fails if the file is replaced between its look-up and its opening.
             if subprocess.run(["cp", folder / "local.db", target], check=False).returncode == 0:
-                copied.append((target, before))
+                copies.append((target, before))
 
     with opened(folder) as database:
         copier = threading.Thread(target=copy_again_and_again)
@@ -126,8 +126,8 @@ def test_copies_made_while_answers_are_written_hold_those_acknowledged_before(
             acknowledged.append(attempt_id)
         ended.set()
         copier.join()
-    assert len(copied) > 10
-    for path, before in copied:
+    assert len(copies) > 10
+    for path, before in copies:
         assert faults(path) == []
         with closing(sqlite3.connect(path)) as connection:
             rows = connection.execute("SELECT id FROM question_attempts").fetchall()
@@ -154,7 +154,7 @@ def test_second_process_on_the_same_folder_is_refused(folder: Path) -> None:
         pass
 
 
-def test_database_has_no_log_and_keeps_its_promises(folder: Path) -> None:
+def test_database_has_no_write_ahead_log_and_syncs_fully(folder: Path) -> None:
     with opened(folder) as database, database.session() as db:
         driver = db.connection().connection.driver_connection
         assert driver is not None

@@ -65,12 +65,12 @@ def school(server: LocalServer, postgres_url: str) -> LocalServer:
     return server
 
 
-Opened = Callable[[str], Device]
+OpenDevice = Callable[[str], Device]
 
 
 @pytest.fixture
-def device_named(school: LocalServer, tmp_path: Path) -> Iterator[Opened]:
-    """Opens devices on which ann has logged in, by their names."""
+def device_named(school: LocalServer, tmp_path: Path) -> Iterator[OpenDevice]:
+    """Function that opens a device on which ann has logged in, by its name."""
     with ExitStack() as stack:
 
         def opened(name: str) -> Device:
@@ -149,7 +149,7 @@ def server_attempts(postgres_url: str) -> set[UUID]:
 
 
 def test_answers_of_two_offline_devices_are_on_both_afterwards(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     laptop, phone = device_named("laptop"), device_named("phone")
     answers = {answer(laptop, number) for number in range(5)}
@@ -166,7 +166,7 @@ def test_answers_of_two_offline_devices_are_on_both_afterwards(
     assert states(phone) == {"pending": 0, "applied": 7, "rejected": 0}
 
 
-def test_later_change_of_a_column_wins_on_all_devices(device_named: Opened) -> None:
+def test_later_change_of_a_column_wins_on_all_devices(device_named: OpenDevice) -> None:
     laptop, phone = device_named("laptop"), device_named("phone")
     change(phone, target_exam="earlier")
     change(laptop, target_exam="later")
@@ -175,7 +175,7 @@ def test_later_change_of_a_column_wins_on_all_devices(device_named: Opened) -> N
     assert profile(laptop)["target_exam"] == profile(phone)["target_exam"] == "later"
 
 
-def test_repeated_sync_changes_nothing(device_named: Opened, postgres_url: str) -> None:
+def test_repeated_sync_changes_nothing(device_named: OpenDevice, postgres_url: str) -> None:
     device = device_named("laptop")
     answer(device, 1)
     synchronise(device)
@@ -186,7 +186,7 @@ def test_repeated_sync_changes_nothing(device_named: Opened, postgres_url: str) 
 
 
 def test_change_is_sent_again_after_a_lost_response(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     """The server has applied the change, but the response did not reach the device."""
     device = device_named("laptop")
@@ -202,7 +202,7 @@ def test_change_is_sent_again_after_a_lost_response(
 
 
 def test_refused_answer_is_kept_and_shown_and_holds_up_nothing(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
     with psycopg.connect(postgres_url) as connection:
@@ -218,26 +218,26 @@ def test_refused_answer_is_kept_and_shown_and_holds_up_nothing(
 
 
 def test_answer_to_a_question_that_comes_back_is_sent_again(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM learning.questions")
         connection.execute("DELETE FROM learning.questions WHERE id = %s", [QUESTION_IDS[7]])
         connection.commit()
-        given = answer(device, 7)
+        answer_id = answer(device, 7)
         synchronise(device)
         assert states(device)["rejected"] == 1
         connection.execute(
             "INSERT INTO learning.questions SELECT * FROM kept WHERE id = %s", [QUESTION_IDS[7]]
         )
     synchronise(device)
-    assert server_attempts(postgres_url) == attempts(device) == {given}
+    assert server_attempts(postgres_url) == attempts(device) == {answer_id}
     assert states(device) == {"pending": 0, "applied": 1, "rejected": 0}
 
 
 def test_expired_log_in_keeps_the_queue_until_the_next_one(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
     synchronise(device)
@@ -254,7 +254,7 @@ def test_expired_log_in_keeps_the_queue_until_the_next_one(
     assert server_attempts(postgres_url) == {answer_id}
 
 
-def test_expired_access_token_is_exchanged(device_named: Opened, postgres_url: str) -> None:
+def test_expired_access_token_is_exchanged(device_named: OpenDevice, postgres_url: str) -> None:
     device = device_named("laptop")
     answer(device, 1)
     account = device.accounts.read()
@@ -267,7 +267,7 @@ def test_expired_access_token_is_exchanged(device_named: Opened, postgres_url: s
     assert stored.refresh_token not in {None, account.refresh_token}
 
 
-def test_server_that_is_away_keeps_the_queue(device_named: Opened) -> None:
+def test_server_that_is_away_keeps_the_queue(device_named: OpenDevice) -> None:
     device = device_named("laptop")
     answer(device, 1)
     device.accounts.write(replace(device.accounts.read(), server="http://127.0.0.1:9"))
@@ -276,7 +276,7 @@ def test_server_that_is_away_keeps_the_queue(device_named: Opened) -> None:
     assert states(device)["pending"] == 1
 
 
-def test_rows_that_differ_are_repaired(device_named: Opened, postgres_url: str) -> None:
+def test_rows_that_differ_are_repaired(device_named: OpenDevice, postgres_url: str) -> None:
     device = device_named("laptop")
     changed, lost = answer(device, 1), answer(device, 2)
     synchronise(device)
@@ -315,7 +315,7 @@ def student_in(db: Session) -> UUID:
 
 
 def test_more_changes_than_fit_into_a_call_go_in_their_order(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
     answers = [answer(device, number % 20) for number in range(MAX_OPERATIONS + 3)]
@@ -332,7 +332,7 @@ def test_more_changes_than_fit_into_a_call_go_in_their_order(
     assert [UUID(row[0]) for row in order] == answers
 
 
-def test_large_changes_are_spread_over_calls(device_named: Opened) -> None:
+def test_large_changes_are_spread_over_calls(device_named: OpenDevice) -> None:
     device = device_named("laptop")
     for number in range(3):
         change(device, target_exam=f"{number}" * 200)
@@ -346,10 +346,10 @@ def test_large_changes_are_spread_over_calls(device_named: Opened) -> None:
     ("text", "code"), [("NUL \0", "json_refused"), ("x" * 300_000, "too_large")]
 )
 def test_change_that_no_call_can_carry_holds_up_no_other(
-    device_named: Opened, postgres_url: str, text: str, code: str
+    device_named: OpenDevice, postgres_url: str, text: str, code: str
 ) -> None:
     device = device_named("laptop")
-    given = [answer(device, number) for number in range(3)]
+    answer_ids = [answer(device, number) for number in range(3)]
     with device.database.session() as db:
         kind, clock = "update", device.database.recorder.clock.next()
         profile_id = student_in(db).hex
@@ -361,9 +361,9 @@ def test_change_that_no_call_can_carry_holds_up_no_other(
             ),
         )
         db.commit()
-    given += [answer(device, number) for number in range(3, 6)]
+    answer_ids += [answer(device, number) for number in range(3, 6)]
     assert synchronise(device).problem is None
-    assert server_attempts(postgres_url) == attempts(device) == set(given)
+    assert server_attempts(postgres_url) == attempts(device) == set(answer_ids)
     with device.database.session() as db:
         (rejected,) = queue.list_rejected(db, 10)
     assert (rejected.code, rejected.columns) == (code, columns)
@@ -419,7 +419,7 @@ def identity(device: Device) -> str:
     return str(stored["id"])
 
 
-def test_cursor_is_stored_with_the_rows(device_named: Opened) -> None:
+def test_cursor_is_stored_with_the_rows(device_named: OpenDevice) -> None:
     laptop, phone = device_named("laptop"), device_named("phone")
     answer(phone, 1)
     synchronise(phone)
@@ -453,7 +453,7 @@ def crashing_before_the_cursor(device: Device) -> Iterator[None]:
 
 
 def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
-    device_named: Opened, postgres_url: str
+    device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
     answers = [answer(device, number) for number in range(10)]
@@ -481,8 +481,8 @@ def test_device_whose_clock_is_behind_wins_with_what_it_changes_later(
         synchronise(phone)
         with device_of(tmp_path / "laptop", school.url) as laptop:
             synchronise(laptop)
-        last = datetime.now(UTC) - timedelta(hours=3)
-        with open_database(Folder(tmp_path / "laptop"), lambda: last) as database:
+        device_time = datetime.now(UTC) - timedelta(hours=3)
+        with open_database(Folder(tmp_path / "laptop"), lambda: device_time) as database:
             reading = database.recorder.clock.next()
         with phone.database.session() as db:
             [operation] = queue._stored(db, select(*queue._STORED))
@@ -490,7 +490,7 @@ def test_device_whose_clock_is_behind_wins_with_what_it_changes_later(
 
 
 def test_class_that_a_student_joins_comes_to_the_device(
-    device_named: Opened, school: LocalServer
+    device_named: OpenDevice, school: LocalServer
 ) -> None:
     device = device_named("laptop")
     teacher = {"username": "tom", "password": PASSWORD, "role": "teacher"}

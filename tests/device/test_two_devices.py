@@ -38,8 +38,8 @@ def put_content(server: LocalServer, content: Mapping[str, Any]) -> None:
         log_in = {"username": "tom", "password": PASSWORD}
         tokens = server.send(Request("POST", "/api/auth/login", log_in)).body
     as_teacher = {"Authorization": f"Bearer {tokens['access_token']}"}
-    answer = server.send(Request("POST", "/api/learning/content", content, as_teacher))
-    assert answer.status == 200, answer.body
+    response = server.send(Request("POST", "/api/learning/content", content, as_teacher))
+    assert response.status == 200, response.body
 
 
 def move(folder: Path, url: str) -> None:
@@ -57,9 +57,9 @@ def practise(device: DeviceProcess, answers: Mapping[int, str]) -> None:
             "time_taken_seconds": 20,
             "confidence": 3,
         }
-        answer = device.http.post("/api/learning/attempts", json=body)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["is_correct"] is (text == "true"), "it is graded offline"
+        response = device.http.post("/api/learning/attempts", json=body)
+        assert response.status_code == 200, response.text
+        assert response.json()["is_correct"] is (text == "true"), "it is graded offline"
 
 
 def screens(device: DeviceProcess) -> dict[str, Any]:
@@ -100,9 +100,9 @@ def test_answers_given_offline_on_two_devices_are_on_all_screens(
     for device in devices:
         device.kill()
 
-    again = LocalServer(server.environment)
+    new_server = LocalServer(server.environment)
     for folder in folders:
-        move(folder, again.url)
+        move(folder, new_server.url)
     devices = [DeviceProcess(folder) for folder in folders]
     try:
         for device in devices:
@@ -116,17 +116,17 @@ def test_answers_given_offline_on_two_devices_are_on_all_screens(
         assert laptop == phone
         status = devices[0].get(f"/api/sync/status/{laptop['profile']['id']}")
         assert (status["sync_state"], status["pending_operations"]) == ("synced", 0)
-        at_server = again.send(
+        at_server = new_server.send(
             Request("POST", "/api/auth/login", {"username": "ann", "password": PASSWORD})
         )
         token = {"Authorization": f"Bearer {at_server.body['access_token']}"}
         for name in ("attempts", "mastery", "profile"):
-            response = again.send(Request("GET", f"/api/learning/{name}", None, token))
+            response = new_server.send(Request("GET", f"/api/learning/{name}", None, token))
             assert response.body == laptop[name], name
     finally:
         for device in devices:
             device.kill()
-        again.stop()
+        new_server.stop()
 
 
 def wait_for_attempts(device: DeviceProcess, count: int) -> None:

@@ -21,8 +21,8 @@ PATHS = 2
 """Paths for which API_LINES are enough."""
 LINES_OF_PATH = 10
 """Lines for each further path."""
-FUNCTIONS = 72  # files in api/, the index included
-"""Number of files in `api/`, so that a search without results fails."""
+FUNCTIONS = 72
+"""Number of files in `api/`, with the index; a search that finds no file therefore fails."""
 VERCEL_KEYS = 50
 STACK_RESOURCES = 450
 """CloudFormation allows 500; the rest is kept for what a customer adds."""

@@ -82,7 +82,7 @@ def recorder(project: Path, name: str = "python", on_program: str = RUN_PYTHON) 
     return python(project, program, name)
 
 
-def recorded(project: Path) -> str:
+def recorded_calls(project: Path) -> str:
     """Return the calls that recorders have recorded since the last one."""
     file = project / "recorded"
     text = file.read_text() if file.exists() else ""
@@ -129,7 +129,7 @@ def test_byte_code_is_kept_whatever_the_environment_says(
     assert make(project, interpreter, "test").stdout == "PYTHONDONTWRITEBYTECODE=.\n"
 
 
-def described(project: Path) -> tuple[dict[str, str], dict[str, str]]:
+def descriptions(project: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the descriptions that `make` prints of its targets and variables."""
     targets, _, variables = make(project).stdout.partition("\nVariables")
     parts = (targets.splitlines(), variables.splitlines()[1:])
@@ -140,11 +140,11 @@ def described(project: Path) -> tuple[dict[str, str], dict[str, str]]:
 def test_every_target_is_explained(project: Path) -> None:
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
-    assert set(described(project)[0]) == set(phony[1].split())
+    assert set(descriptions(project)[0]) == set(phony[1].split())
 
 
 def test_every_variable_is_explained(project: Path) -> None:
-    targets, variables = described(project)
+    targets, variables = descriptions(project)
     of_targets = {"PORT", "FILE", "CONFIRM", "ARGS", "POOL", "SERVER", "FOLDER", "IMPORT", "EXPORT"}
     assert set(variables) == of_targets | {"PYTHON"}
     for name in of_targets:
@@ -192,21 +192,21 @@ def test_variables_reach_the_program(built: Path, arguments: list[str], expected
 def test_dev_installs_its_own_packages_and_test_adds_to_them(project: Path) -> None:
     name = recorder(project)
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
-    installed = recorded(project)
-    assert "-r requirements-local.txt" in installed
-    assert "requirements-dev.txt" not in installed
+    calls = recorded_calls(project)
+    assert "-r requirements-local.txt" in calls
+    assert "requirements-dev.txt" not in calls
     assert not (project / ".venv/bin/in-use").exists(), "the old environment was of another Python"
 
     (project / ".venv/bin/in-use").touch()
     assert make(project, f"PYTHON={name}", "test").returncode == 0
-    added = recorded(project)
-    assert "-r requirements-dev.txt" in added
-    assert "-m venv" not in added
-    assert "requirements-local.txt" not in added
+    calls = recorded_calls(project)
+    assert "-r requirements-dev.txt" in calls
+    assert "-m venv" not in calls
+    assert "requirements-local.txt" not in calls
     assert (project / ".venv/bin/in-use").exists()
 
     assert make(project, f"PYTHON={name}", "dev", "test").returncode == 0
-    assert "install" not in recorded(project)
+    assert "install" not in recorded_calls(project)
 
 
 def test_environment_is_rebuilt_for_changed_pins_and_not_for_newer_files(project: Path) -> None:
@@ -215,16 +215,16 @@ def test_environment_is_rebuilt_for_changed_pins_and_not_for_newer_files(project
     for text in ("a==1", "a==2", "a==1"):
         pinned.write_text(text)
         assert make(project, f"PYTHON={name}", "dev", "test", "bench").returncode == 0
-        installed = recorded(project)
-        assert "-r requirements-dev.txt" in installed
-        assert "-r requirements-bench.txt" in installed
+        calls = recorded_calls(project)
+        assert "-r requirements-dev.txt" in calls
+        assert "-r requirements-bench.txt" in calls
         for stage in STAGES:
             os.utime(project / f"requirements{stage}.txt", (2**32, 2**32))
         assert make(project, f"PYTHON={name}", "dev", "test", "bench").returncode == 0
-        assert "install" not in recorded(project)
+        assert "install" not in recorded_calls(project)
     (project / "requirements-local.txt").write_text("b==1")
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
-    assert "-m venv" in recorded(project)
+    assert "-m venv" in recorded_calls(project)
 
 
 def test_environment_in_use_is_not_rebuilt(project: Path) -> None:
@@ -246,7 +246,7 @@ def test_packages_for_tests_are_added_beside_a_running_server(project: Path) -> 
     (project / ".local").mkdir()
     with FolderLock(project / ".local"):
         assert make(project, f"PYTHON={name}", "test").returncode == 0
-    assert "-r requirements-dev.txt" in recorded(project)
+    assert "-r requirements-dev.txt" in recorded_calls(project)
 
 
 def test_deploy_check_requires_its_python_before_it_installs(project: Path) -> None:
@@ -295,7 +295,9 @@ def checked_types(project: Path, absent: set[str]) -> set[str]:
             recorder(project, f"python{version}", "exit 0")
     process = make(project, f"PYTHON={recorder(project)}", "types")
     assert process.returncode == 0, process.stderr
-    runs = re.findall(r"^(\S+) -m mypy --python-version (\S+) ", recorded(project), re.MULTILINE)
+    runs = re.findall(
+        r"^(\S+) -m mypy --python-version (\S+) ", recorded_calls(project), re.MULTILINE
+    )
     assert len(runs) == len(SUPPORTED)
     return {f"{program} {version}" for program, version in runs}
 

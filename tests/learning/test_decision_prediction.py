@@ -35,8 +35,8 @@ def committee(level: float, variance: float) -> Committee:
 
 def test_an_interval_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=0))
-    # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; slope 8 * 0.5 * 0.5 = 2 per unit of level, so 0.05 of
-    # level is 10 marks of 100. With the common error of 7: sqrt(100 + 49) = 12.207.
+    # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; slope 8 * 0.5 * 0.5 = 2 per unit of level, so 0.05
+    # of level is 10 marks of 100. With the common error of 7: sqrt(100 + 49) = 12.207.
     assert prediction.mean == pytest.approx(50)
     assert prediction.low == pytest.approx(50 - 1.95996 * 12.207, abs=0.1)
     assert prediction.high == pytest.approx(50 + 1.95996 * 12.207, abs=0.1)
