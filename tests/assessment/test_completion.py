@@ -193,8 +193,10 @@ def test_pool_of_another_number_of_concepts_needs_their_names(
     assert (refused.status_code, refused.json()["code"]) == (422, "wrong_concept_count")
     assert "tests 2 concepts, not 5" in refused.json()["error"]
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
-    named = client.post("/api/test/start", json={**body, "concept_names": ["Reading", "Writing"]})
-    assert named.json()["initial_proficiency"] == [0.5, 0.5]
+    response = client.post(
+        "/api/test/start", json={**body, "concept_names": ["Reading", "Writing"]}
+    )
+    assert response.json()["initial_proficiency"] == [0.5, 0.5]
 
 
 def test_pool_that_does_not_exist_is_not_found(client: TestClient) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.deps import Deps
 from tests.assessment.conftest import Student, make_questions, upload
 from tests.contract.call import INSTRUCTOR
 
@@ -104,8 +103,7 @@ def test_step_must_have_been_reached(ann: Student, step: int, status: int) -> No
         assert response.json()["details"][0]["field"] == "step"
 
 
-def test_choice_is_explained_only_on_request(ann: Student, deps: Deps) -> None:
-    assert deps.postgres
+def test_choice_is_explained_only_on_request(ann: Student) -> None:
     ann.start()
     response = ann.client.get(f"/api/debug/session/{ann.session_id}", headers=INSTRUCTOR)
     assert response.json()["choice"] is None

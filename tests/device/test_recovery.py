@@ -79,7 +79,9 @@ def test_cursor_that_the_server_cannot_read_is_forgotten(world: World) -> None:
     check(world)
 
 
-def replies(laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], None]) -> Any:
+def alter_replies(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], None]
+) -> Any:
     """Let a server change its responses to syncs; return the paths of the calls."""
     call, paths = laptop.client.call, []
 
@@ -112,7 +114,7 @@ def test_device_takes_what_it_knows_from_a_newer_server(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop = world.devices[0]
-    paths = replies(laptop, monkeypatch, as_newer_server)
+    paths = alter_replies(laptop, monkeypatch, as_newer_server)
     laptop.answer()
     world.answer_at_server()
     assert laptop.sync()
@@ -132,7 +134,7 @@ def test_lost_row_is_repaired_from_a_newer_server(
         body["rows"].clear()
         as_newer_server(body)
 
-    replies(laptop, monkeypatch, lose_rows)
+    alter_replies(laptop, monkeypatch, lose_rows)
     assert laptop.sync()
     with laptop.device.database.session() as device_db, world.sessions() as server_db:
         assert digests(device_db, world.student_id) == digests(server_db, world.student_id)
@@ -147,12 +149,12 @@ def test_refused_change_is_sent_again_once_the_server_is_updated(
         for outcome in body["outcomes"]:
             outcome |= {"status": "rejected", "code": "unknown_table", "message": "Unknown."}
 
-    replies(laptop, monkeypatch, refuse)
+    alter_replies(laptop, monkeypatch, refuse)
     laptop.change(grade=11)
     assert laptop.sync()
     assert laptop.operations(OperationState.REJECTED) == [{"grade": 11}]
     monkeypatch.undo()
-    replies(laptop, monkeypatch, as_newer_server)
+    alter_replies(laptop, monkeypatch, as_newer_server)
     assert laptop.sync()
     assert laptop.operations(OperationState.REJECTED) == []
     assert len(laptop.operations(OperationState.PENDING)) == 0

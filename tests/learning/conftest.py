@@ -21,7 +21,7 @@ def sqlite_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def both(settings: Settings, sqlite_file: Path) -> Iterator[Deps]:
+def deps_of_both(settings: Settings, sqlite_file: Path) -> Iterator[Deps]:
     """Dependencies with a migrated Postgres and an SQLite file with the tables."""
     with installed_deps(replace(settings, sqlite_url=f"sqlite:///{sqlite_file}")) as deps:
         with sqlite_session(deps) as session:
@@ -33,8 +33,8 @@ def both(settings: Settings, sqlite_file: Path) -> Iterator[Deps]:
 
 
 @pytest.fixture(params=["postgres", "sqlite"])
-def school(request: pytest.FixtureRequest, both: Deps) -> Iterator[School]:
+def school(request: pytest.FixtureRequest, deps_of_both: Deps) -> Iterator[School]:
     """A school in Postgres, and the same test again in SQLite."""
     session = postgres_session if request.param == "postgres" else sqlite_session
-    with session(both) as db:
-        yield School(db, both.settings)
+    with session(deps_of_both) as db:
+        yield School(db, deps_of_both.settings)

@@ -28,18 +28,18 @@ from tests.learning.sessions import DATABASES, NameTaken, SessionOn, registered,
 
 
 @DATABASES
-def test_only_what_a_service_commits_is_stored(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_only_what_a_service_commits_is_stored(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         session.add(user("committed"))
         session.commit()
         session.add(user("forgotten"))
         session.flush()
-    assert user_count(both, session_on) == 1
+    assert user_count(deps_of_both, session_on) == 1
 
 
 @DATABASES
-def test_rows_can_be_read_after_the_commit(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_rows_can_be_read_after_the_commit(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         mei = user()
         session.add(mei)
         session.commit()
@@ -48,10 +48,10 @@ def test_rows_can_be_read_after_the_commit(both: Deps, session_on: SessionOn) ->
 
 @DATABASES
 def test_error_of_a_service_rolls_back_and_frees_the_connection(
-    both: Deps, session_on: SessionOn
+    deps_of_both: Deps, session_on: SessionOn
 ) -> None:
     def fail() -> None:
-        with session_on(both) as session:
+        with session_on(deps_of_both) as session:
             session.add(user())
             session.flush()
             raise KeyError
@@ -59,12 +59,14 @@ def test_error_of_a_service_rolls_back_and_frees_the_connection(
     for _ in range(40):  # more often than a pool has connections
         with pytest.raises(KeyError):
             fail()
-    assert user_count(both, session_on) == 0
+    assert user_count(deps_of_both, session_on) == 0
 
 
 @DATABASES
-def test_reads_and_definitions_belong_to_the_transaction(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_reads_and_definitions_belong_to_the_transaction(
+    deps_of_both: Deps, session_on: SessionOn
+) -> None:
+    with session_on(deps_of_both) as session:
         session.execute(text("CREATE TABLE kept (n INT)"))
         session.rollback()
         session.execute(text("CREATE TABLE kept (n INT)"))
@@ -72,14 +74,14 @@ def test_reads_and_definitions_belong_to_the_transaction(both: Deps, session_on:
 
 
 @DATABASES
-def test_savepoint_undoes_its_part_alone(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_savepoint_undoes_its_part_alone(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         session.add(user("kept"))
         session.flush()
         with pytest.raises(IntegrityError), session.begin_nested():
             session.execute(text(f"INSERT INTO {learning(session)}users (username) VALUES ('x')"))
         session.commit()
-    assert user_count(both, session_on) == 1
+    assert user_count(deps_of_both, session_on) == 1
 
 
 def learning(session: Session) -> str:
@@ -88,9 +90,9 @@ def learning(session: Session) -> str:
 
 @DATABASES
 def test_violated_constraint_raises_the_same_error_at_the_statement(
-    both: Deps, session_on: SessionOn
+    deps_of_both: Deps, session_on: SessionOn
 ) -> None:
-    with registered("users_username_key"), session_on(both) as session:
+    with registered("users_username_key"), session_on(deps_of_both) as session:
         session.add(user())
         session.commit()
         session.add(user())
@@ -99,20 +101,20 @@ def test_violated_constraint_raises_the_same_error_at_the_statement(
         session.rollback()
         session.add(user("another"))
         session.commit()
-    assert user_count(both, session_on) == 2
+    assert user_count(deps_of_both, session_on) == 2
 
 
 @DATABASES
-def test_violated_check_raises_the_same_error(both: Deps, session_on: SessionOn) -> None:
-    with registered("topics_exam_weightage_check"), session_on(both) as session:
+def test_violated_check_raises_the_same_error(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with registered("topics_exam_weightage_check"), session_on(deps_of_both) as session:
         session.add(Topic(name="Limits", exam_weightage=101, estimated_hours=1))
         with pytest.raises(NameTaken):
             session.flush()
 
 
 @DATABASES
-def test_foreign_keys_are_enforced(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_foreign_keys_are_enforced(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         session.add(StudentProfile(user_id=new_id(), grade=9, target_exam="A"))
         with pytest.raises(IntegrityError):
             session.flush()
@@ -128,8 +130,8 @@ def test_foreign_keys_are_enforced(both: Deps, session_on: SessionOn) -> None:
 
 
 @DATABASES
-def test_missing_table_raises_schema_missing(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_missing_table_raises_schema_missing(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         users = f"{learning(session)}users"
         for query in ("SELECT 1 FROM nowhere", f"SELECT absent FROM {users}"):
             with pytest.raises(SchemaMissing):
@@ -138,16 +140,16 @@ def test_missing_table_raises_schema_missing(both: Deps, session_on: SessionOn) 
 
 
 @DATABASES
-def test_text_that_cannot_be_stored_is_refused(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_text_that_cannot_be_stored_is_refused(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         session.add(user("\ud800"))
         with pytest.raises(UnstorableText):
             session.flush()
 
 
 @DATABASES
-def test_error_shows_no_parameter(both: Deps, session_on: SessionOn) -> None:
-    with session_on(both) as session:
+def test_error_shows_no_parameter(deps_of_both: Deps, session_on: SessionOn) -> None:
+    with session_on(deps_of_both) as session:
         same_id = new_id()
         rows = [
             {"id": same_id, "username": name, "role": "student", "password_hash": "secret-1"}
@@ -173,7 +175,7 @@ def test_missing_addresses_are_named(settings: Settings) -> None:
 
 
 @pytest.fixture
-def app_of_both(both: Deps) -> TestClient:  # noqa: ARG001 it installs them
+def app_of_both(deps_of_both: Deps) -> TestClient:  # noqa: ARG001 it installs them
     """An application whose handlers declare sessions as FastAPI's users do."""
     app = FastAPI()
 

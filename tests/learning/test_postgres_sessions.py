@@ -44,20 +44,20 @@ def preceded_by(*queries: str) -> Iterator[None]:
         precede_next(list)
 
 
-def test_postgres_of_a_local_server_is_pooled_and_of_a_function_is_not(both: Deps) -> None:
-    engine = engines.postgres_engine(both)
+def test_postgres_of_a_local_server_is_pooled_and_of_a_function_is_not(deps_of_both: Deps) -> None:
+    engine = engines.postgres_engine(deps_of_both)
     assert isinstance(engine.pool, QueuePool)
     assert (engine.pool.size(), engine.pool._max_overflow) == (10, 20)
     assert engine.pool._timeout == 5
     assert engine.pool._pre_ping
     for platform in (Platform.VERCEL, Platform.LAMBDA):
-        deployed = Deps(replace(both.settings, platform=platform))
+        deployed = Deps(replace(deps_of_both.settings, platform=platform))
         assert isinstance(engines.postgres_engine(deployed).pool, NullPool)
         deployed.close()
 
 
-def test_postgres_is_reached_through_the_same_kind_of_connection(both: Deps) -> None:
-    with postgres_session(both) as session:
+def test_postgres_is_reached_through_the_same_kind_of_connection(deps_of_both: Deps) -> None:
+    with postgres_session(deps_of_both) as session:
         driver = session.connection().connection.driver_connection
         assert isinstance(driver, BoundedConnection)
         assert driver.prepare_threshold is None
@@ -65,37 +65,39 @@ def test_postgres_is_reached_through_the_same_kind_of_connection(both: Deps) -> 
         assert driver.info.get_parameters()["tcp_user_timeout"] == "10000"
 
 
-def test_statement_ends_with_the_deadline_of_the_request(both: Deps) -> None:
+def test_statement_ends_with_the_deadline_of_the_request(deps_of_both: Deps) -> None:
     with (
-        postgres_session(both) as session,
+        postgres_session(deps_of_both) as session,
         deadline.at_most(0.3),
         pytest.raises(DatabaseUnavailable),
     ):
         session.execute(text("SELECT pg_sleep(20)"))
-    assert user_count(both, postgres_session) == 0
+    assert user_count(deps_of_both, postgres_session) == 0
 
 
-def test_lost_connections_are_replaced(both: Deps) -> None:
-    user_count(both, postgres_session)
-    with psycopg.connect(str(both.settings.postgres_url), autocommit=True) as connection:
+def test_lost_connections_are_replaced(deps_of_both: Deps) -> None:
+    user_count(deps_of_both, postgres_session)
+    with psycopg.connect(str(deps_of_both.settings.postgres_url), autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    assert user_count(both, postgres_session) == 0
+    assert user_count(deps_of_both, postgres_session) == 0
 
 
-def test_connection_lost_in_a_transaction_raises_database_unavailable(both: Deps) -> None:
-    with postgres_session(both) as session:
+def test_connection_lost_in_a_transaction_raises_database_unavailable(deps_of_both: Deps) -> None:
+    with postgres_session(deps_of_both) as session:
         session.execute(text("SELECT 1"))
-        with psycopg.connect(str(both.settings.postgres_url), autocommit=True) as connection:
+        with psycopg.connect(
+            str(deps_of_both.settings.postgres_url), autocommit=True
+        ) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         with pytest.raises(DatabaseUnavailable):
             session.execute(text("SELECT 1"))
-    assert user_count(both, postgres_session) == 0
+    assert user_count(deps_of_both, postgres_session) == 0
 
 
 def test_unreachable_postgres_raises_database_unavailable(settings: Settings) -> None:
@@ -112,13 +114,16 @@ def test_unreachable_postgres_raises_database_unavailable(settings: Settings) ->
     ("session_on", "error"), [(postgres_session, DatabaseUnavailable), (sqlite_session, Busy)]
 )
 def test_exhausted_pool_is_refused_in_time_and_recovers(
-    both: Deps, session_on: SessionOn, error: type[AppError], monkeypatch: pytest.MonkeyPatch
+    deps_of_both: Deps,
+    session_on: SessionOn,
+    error: type[AppError],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in (("POOL_SIZE", 1), ("MAX_OVERFLOW", 0)):
         monkeypatch.setattr(engines, name, value)
     for name in ("WAIT_SECONDS", "BUSY_SECONDS"):
         monkeypatch.setattr(engines, name, 0.1)
-    with closing(Deps(both.settings)) as deps:
+    with closing(Deps(deps_of_both.settings)) as deps:
         for _ in range(3):
             with session_on(deps) as first:
                 first.execute(text("SELECT 1"))
@@ -127,47 +132,49 @@ def test_exhausted_pool_is_refused_in_time_and_recovers(
         assert user_count(deps, session_on) == 0
 
 
-def test_preceding_statements_count_even_if_the_session_is_rolled_back(both: Deps) -> None:
+def test_preceding_statements_count_even_if_the_session_is_rolled_back(deps_of_both: Deps) -> None:
     insert = "INSERT INTO learning.users (id, username, role) VALUES (%s, %s, 'admin')"
     insert = insert.replace("%s", "gen_random_uuid()", 1).replace("%s", "'counted'")
-    with preceded_by(insert), postgres_session(both) as session:
+    with preceded_by(insert), postgres_session(deps_of_both) as session:
         names = select(User.username)
         assert session.scalars(names).all() == ["counted"]
         session.add(user("lost"))
         session.flush()
-    assert user_count(both, postgres_session) == 1
+    assert user_count(deps_of_both, postgres_session) == 1
 
 
-def test_refusal_by_a_preceding_statement_prevents_those_of_the_session(both: Deps) -> None:
+def test_refusal_by_a_preceding_statement_prevents_those_of_the_session(deps_of_both: Deps) -> None:
     refuse = (
         "DO $$ BEGIN RAISE EXCEPTION 'no'"
         " USING CONSTRAINT = 'limit_of_test', ERRCODE = '23514'; END $$"
     )
     with registered("limit_of_test"):
-        with preceded_by(refuse), postgres_session(both) as session:
+        with preceded_by(refuse), postgres_session(deps_of_both) as session:
             session.add(user())
             with pytest.raises(NameTaken):
                 session.commit()
-        assert user_count(both, postgres_session) == 0
+        assert user_count(deps_of_both, postgres_session) == 0
 
 
-def test_preceding_statements_that_the_schema_lacks_are_left_out(both: Deps) -> None:
-    with preceded_by("SELECT nothing.at_all()"), postgres_session(both) as session:
+def test_preceding_statements_that_the_schema_lacks_are_left_out(deps_of_both: Deps) -> None:
+    with preceded_by("SELECT nothing.at_all()"), postgres_session(deps_of_both) as session:
         session.add(user())
         session.commit()
-    assert user_count(both, postgres_session) == 1
+    assert user_count(deps_of_both, postgres_session) == 1
 
 
-def test_each_set_of_dependencies_has_one_engine_that_is_closed_with_it(both: Deps) -> None:
-    assert engines.postgres_engine(both) is engines.postgres_engine(both)
-    assert engines.sqlite_engine(both) is engines.sqlite_engine(both)
-    assert engines.postgres_engine(both) is not engines.postgres_engine(Deps(both.settings))
-    user_count(both, postgres_session)
-    user_count(both, sqlite_session)
-    pools = [engines.postgres_engine(both).pool, engines.sqlite_engine(both).pool]
+def test_each_set_of_dependencies_has_one_engine_that_is_closed_with_it(deps_of_both: Deps) -> None:
+    assert engines.postgres_engine(deps_of_both) is engines.postgres_engine(deps_of_both)
+    assert engines.sqlite_engine(deps_of_both) is engines.sqlite_engine(deps_of_both)
+    assert engines.postgres_engine(deps_of_both) is not engines.postgres_engine(
+        Deps(deps_of_both.settings)
+    )
+    user_count(deps_of_both, postgres_session)
+    user_count(deps_of_both, sqlite_session)
+    pools = [engines.postgres_engine(deps_of_both).pool, engines.sqlite_engine(deps_of_both).pool]
     assert [pool.checkedin() for pool in pools if isinstance(pool, QueuePool)] == [1, 1]
-    both.close()
-    pools = [engines.postgres_engine(both).pool, engines.sqlite_engine(both).pool]
+    deps_of_both.close()
+    pools = [engines.postgres_engine(deps_of_both).pool, engines.sqlite_engine(deps_of_both).pool]
     assert [pool.checkedin() for pool in pools if isinstance(pool, QueuePool)] == [0, 0]
 
 

@@ -90,8 +90,8 @@ def test_write_ahead_log_needs_a_version_without_the_fault(
     assert engines.may_keep_log() is safe
 
 
-def test_sqlite_has_one_connection_that_is_waited_for(both: Deps) -> None:
-    pool = engines.sqlite_engine(both).pool
+def test_sqlite_has_one_connection_that_is_waited_for(deps_of_both: Deps) -> None:
+    pool = engines.sqlite_engine(deps_of_both).pool
     assert isinstance(pool, QueuePool)
     assert (pool.size(), pool._max_overflow, pool._timeout, pool._pre_ping) == (1, 0, 5, True)
 
@@ -113,22 +113,22 @@ def test_error_codes_of_sqlite_have_errors_of_ours(code: int, kind: type[AppErro
     assert type(sqlite_error_for(error)) is kind
 
 
-def test_many_threads_write_to_sqlite_one_after_the_other(both: Deps) -> None:
+def test_many_threads_write_to_sqlite_one_after_the_other(deps_of_both: Deps) -> None:
     def add(number: int) -> None:
-        with sqlite_session(both) as session:
+        with sqlite_session(deps_of_both) as session:
             count = session.scalar(select(func.count()).select_from(User)) or 0
             session.add(user(f"user {count} of {number}"))
             session.commit()
 
     with ThreadPoolExecutor(20) as threads:
         list(threads.map(add, range(60)))
-    assert user_count(both, sqlite_session) == 60
+    assert user_count(deps_of_both, sqlite_session) == 60
 
 
 def test_two_processes_that_read_and_then_write_wait_for_each_other(
-    both: Deps, sqlite_file: Path
+    deps_of_both: Deps, sqlite_file: Path
 ) -> None:
-    other = Deps(replace(both.settings, sqlite_url=f"sqlite:///{sqlite_file}"))
+    other = Deps(replace(deps_of_both.settings, sqlite_url=f"sqlite:///{sqlite_file}"))
     meeting = threading.Barrier(2, timeout=10)
 
     def add(deps: Deps) -> None:
@@ -140,23 +140,23 @@ def test_two_processes_that_read_and_then_write_wait_for_each_other(
                 session.commit()
 
     with closing(other), ThreadPoolExecutor(2) as threads:
-        list(threads.map(add, [both, other]))
-    assert user_count(both, sqlite_session) == 40
+        list(threads.map(add, [deps_of_both, other]))
+    assert user_count(deps_of_both, sqlite_session) == 40
 
 
 def test_sqlite_that_another_process_holds_raises_busy_and_recovers(
-    both: Deps, sqlite_file: Path
+    deps_of_both: Deps, sqlite_file: Path
 ) -> None:
-    user_count(both, sqlite_session)
-    driver: Any = engines.sqlite_engine(both).pool.connect()
+    user_count(deps_of_both, sqlite_session)
+    driver: Any = engines.sqlite_engine(deps_of_both).pool.connect()
     driver.execute("PRAGMA busy_timeout = 100")
     driver.close()
     with closing(sqlite3.connect(sqlite_file, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         with pytest.raises(Busy):
-            user_count(both, sqlite_session)
+            user_count(deps_of_both, sqlite_session)
         holder.execute("ROLLBACK")
-        assert user_count(both, sqlite_session) == 0
+        assert user_count(deps_of_both, sqlite_session) == 0
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def test_sqlite_that_cannot_be_used_is_named(
         user_count(deps, sqlite_session)
 
 
-def test_sqlite_that_may_not_be_written_is_named(both: Deps) -> None:
-    with sqlite_session(both) as session:
+def test_sqlite_that_may_not_be_written_is_named(deps_of_both: Deps) -> None:
+    with sqlite_session(deps_of_both) as session:
         session.execute(text("PRAGMA query_only = ON"))
         session.add(user())
         with pytest.raises(UnusableSetting, match="may not be written"):

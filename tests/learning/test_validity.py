@@ -38,10 +38,10 @@ def test_refresh_token_is_valid_for_90_days_from_the_last_use(school: School) ->
 
 @pytest.mark.parametrize("hours", [1, 720])
 def test_invitation_is_valid_for_the_hours_that_were_asked_for(
-    school: School, both: Deps, hours: int
+    school: School, deps_of_both: Deps, hours: int
 ) -> None:
-    invitation = invite(school.db, InviteIn(role=Role.TEACHER, valid_hours=hours), both)
-    validity = invitation.expires_at - both.clock()
+    invitation = invite(school.db, InviteIn(role=Role.TEACHER, valid_hours=hours), deps_of_both)
+    validity = invitation.expires_at - deps_of_both.clock()
     assert timedelta(hours=hours) - timedelta(minutes=1) < validity <= timedelta(hours=hours)
     body = RegisterIn(username="tea", password=PASSWORD, role=Role.TEACHER,
                       invitation=invitation.code)  # fmt: skip
@@ -53,11 +53,11 @@ def test_invitation_is_valid_for_the_hours_that_were_asked_for(
 
 
 @pytest.mark.parametrize("role", [Role.STUDENT, Role.TEACHER, Role.ADMIN])
-def test_password_of_any_role_is_reset(school: School, both: Deps, role: Role) -> None:
+def test_password_of_any_role_is_reset(school: School, deps_of_both: Deps, role: Role) -> None:
     school.user("ann", role)
-    code = invite(school.db, InviteIn(username="ann"), both).code
+    code = invite(school.db, InviteIn(username="ann"), deps_of_both).code
     body = ResetPasswordIn(username="ann", code=code, new_password=NEW)
-    assert reset_password(school.db, body, school.settings, both.clock()).user.role is role
+    assert reset_password(school.db, body, school.settings, deps_of_both.clock()).user.role is role
     with pytest.raises(LogInRefused):
         token_of(school, "ann")
     assert log_in(school.db, "ann", NEW, school.settings, school.now)

@@ -264,16 +264,17 @@ class LegacyData:
 
     def _exercises(self) -> dict[str, Any]:
         draw = self._random
-        done = draw.randrange(10)
+        steps_done = draw.randrange(10)
         spelling = draw.choice(["step-{}", "step-{}", "step{}", "Step-{}", "exercise-{}"])
         entries = {
-            spelling.format(n): self._exercise(n <= done) for n in range(1, min(done + 2, 10))
+            spelling.format(n): self._exercise(n <= steps_done)
+            for n in range(1, min(steps_done + 2, 10))
         }
         if draw.random() < self.mess.bad_exercise:
             entries[draw.choice(["step-12", "intro", "bonus-task", "step-0"])] = self._exercise(
                 True
             )
-        if draw.random() < self.mess.bad_exercise and done:
+        if draw.random() < self.mess.bad_exercise and steps_done:
             other_values: list[Any] = [True, False, 7, None, "done"]
             entries[f"step{draw.randrange(1, 10)}"] = draw.choice(other_values)
         return entries
