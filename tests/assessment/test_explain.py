@@ -9,7 +9,7 @@ from tests.assessment.conftest import Student, make_questions, upload
 from tests.contract.call import INSTRUCTOR
 
 
-def explained(student: Student, **query: Any) -> Any:
+def explanation_of(student: Student, **query: Any) -> Any:
     response = student.client.get(
         f"/api/debug/session/{student.session_id}",
         params={"explain": "true", **query},
@@ -25,10 +25,10 @@ def test_each_step_is_explained_as_it_was(ann: Student) -> None:
     for _ in range(5):
         assert ann.question is not None
         question_ids.append(ann.question["id"])
-        at_the_time.append(explained(ann))
+        at_the_time.append(explanation_of(ann))
         ann.answer(right=len(question_ids) != 2)
     for step, choice in enumerate(at_the_time):
-        assert choice == explained(ann, step=step), "the same later"
+        assert choice == explanation_of(ann, step=step), "the same later"
         assert (choice["step"], choice["question_id"]) == (step, question_ids[step])
         assert choice["unasked_count"] == 60 - step
         chosen = [row for row in choice["candidates"] if row["chosen"]]
@@ -48,7 +48,7 @@ def test_exposure_control_is_shown(client: TestClient, operator: dict[str, str])
     pool_id = upload(client, operator, make_questions(40), selection=selection)
     ann = Student(client, pool_id)
     ann.start()
-    choice = explained(ann)
+    choice = explanation_of(ann)
     assert (choice["max_exposure"], choice["best_items"]) == (0.3, 1)
     assert 0 < choice["eligible_count"] < choice["unasked_count"] == 40
     by_eligibility = {row["eligible"] for row in choice["candidates"]}
@@ -67,7 +67,7 @@ def test_chosen_question_is_listed_however_many_better_ones_were_not_eligible(
     for number in range(200):
         student = Student(client, pool_id, f"s{number}")
         student.start()
-        choice = explained(student)
+        choice = explanation_of(student)
         chosen = [row for row in choice["candidates"] if row["chosen"]]
         assert [row["question_id"] for row in chosen] == [choice["question_id"]]
         if choice["eligible_count"]:
@@ -84,7 +84,7 @@ def test_closed_test_explains_its_last_question(ann: Student) -> None:
     assert ann.question is not None
     last = ann.question["id"]
     ann.answer()
-    choice = explained(ann)
+    choice = explanation_of(ann)
     assert (choice["step"], choice["question_id"]) == (1, last)
 
 

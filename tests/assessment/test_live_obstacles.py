@@ -15,7 +15,7 @@ __all__ = ["postgres_url", "run"]
 ANSWERS = "SELECT count(*) FROM assessment.test_responses"
 
 
-def changed(form: str, *changes: tuple[str, str]) -> str:
+def with_changes(form: str, *changes: tuple[str, str]) -> str:
     """Return a form with parts replaced, each of which it contains."""
     for former, latter in changes:
         assert former in form
@@ -23,8 +23,8 @@ def changed(form: str, *changes: tuple[str, str]) -> str:
     return form
 
 
-def upgraded(client: TestClient, operator: dict[str, str]) -> list[str]:
-    """Upgrade twice, which succeeds; return the lines of the first report."""
+def upgrade_twice(client: TestClient, operator: dict[str, str]) -> list[str]:
+    """Upgrade twice, and fail unless both succeed; return the lines of the first report."""
     first, second = (create_schema(client, operator, finish=True) for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 200), first.text + second.text
     assert not [line for line in second.json()["results"] if line.startswith("assessment.")]
@@ -52,13 +52,13 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(
-        changed(FORM_A, (
+        with_changes(FORM_A, (
             "CREATE TABLE test_responses (\n  id SERIAL PRIMARY KEY",
             "CREATE TABLE test_responses (\n  response_id SERIAL PRIMARY KEY",
         )),
         ROWS_A,
     )  # fmt: skip
-    lines = upgraded(client, operator)
+    lines = upgrade_twice(client, operator)
     assert any("test_responses_pkey" in line and "response_id" in line for line in lines)
     ids = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
     assert ids == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
@@ -70,7 +70,7 @@ def test_sessions_without_a_status_are_moved_with_their_answers(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, "ALTER TABLE test_sessions DROP COLUMN status")
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows("SELECT status FROM assessment.test_sessions ORDER BY started_at") == [
         ("completed",), ("completed",), ("active",),
     ]  # fmt: skip
@@ -87,7 +87,7 @@ def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_c
         "UPDATE test_sessions SET last_activity = NULL; UPDATE test_sessions SET status = 'active',"
         f" completed_at = NULL, started_at = now() WHERE id = '{SESSIONS[0]}'",
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows("SELECT count(*) FROM assessment.test_sessions WHERE last_activity IS NULL") == [
         (0,)
     ]
@@ -111,7 +111,7 @@ def test_totals_that_are_missing_are_counted(
         "ALTER TABLE test_sessions DROP COLUMN total_questions, DROP COLUMN correct_responses,"
         " DROP COLUMN accuracy",
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows(
         "SELECT total_questions, correct_responses, accuracy::float FROM assessment.test_sessions"
         " ORDER BY started_at"
@@ -129,7 +129,7 @@ def test_second_spelling_of_an_id_is_set_aside_and_its_answers_stay(
         " INSERT INTO test_responses (student_id, session_id, question_id, is_correct,"
         f" response_time_ms) VALUES ('ann', '{spelled_id}', 'q9', 1, 5)",
     )
-    lines = upgraded(client, operator)
+    lines = upgrade_twice(client, operator)
     assert any("another row has this id" in line for line in lines)
     assert rows("SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
                 " WHERE table_name = 'test_sessions'") == [(spelled_id,)]  # fmt: skip
@@ -148,7 +148,7 @@ def test_answers_without_an_id_stay_and_repeated_numbers_are_set_aside_as_they_w
         f" response_time_ms) SELECT NULL, 'ann', '{SESSIONS[0]}', 'n' || n, 1, 5"
         " FROM generate_series(1, 3) AS n",
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows(f"{ANSWERS} WHERE question_id IN ('n1', 'n2', 'n3')") == [(3,)]
     assert rows(ANSWERS) == [(6,)]
     assert rows(
@@ -167,7 +167,7 @@ def test_values_that_a_cast_would_change_or_refuse_are_copied_and_the_others_kep
         f"UPDATE test_sessions SET accuracy = 0.1 WHERE id = '{SESSIONS[1]}';"
         """UPDATE test_responses SET proficiency_after = '["\\u0000"]' WHERE id = 4""",
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows("SELECT accuracy::text FROM assessment.test_sessions ORDER BY started_at") == [
         (None,), ("0.1",), (None,),
     ]  # fmt: skip
@@ -181,7 +181,7 @@ def test_values_that_a_cast_would_change_or_refuse_are_copied_and_the_others_kep
     ) == [("Infinity", None), (None, ["?"])]
 
 
-LIMITS = changed(
+LIMITS = with_changes(
     FORM_A,
     ("response_time_ms", "response INTEGER CHECK (response IN (0, 1)), response_time_ms"),
     ("question_id VARCHAR NOT NULL", "question_id VARCHAR(4) NOT NULL"),
@@ -200,7 +200,7 @@ def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
         "CREATE UNIQUE INDEX one_active ON test_sessions (student_id) WHERE status = 'active';"
         "ALTER TABLE test_responses ADD CONSTRAINT asked_once UNIQUE (student_id, question_id)",
     )
-    lines = upgraded(client, operator)
+    lines = upgrade_twice(client, operator)
     for name in ("test_responses_response_check", "test_sessions_status_check", "one_active",
                  "asked_once"):  # fmt: skip
         assert any(name in line for line in lines), name
@@ -236,7 +236,7 @@ def test_triggers_do_not_fire_during_the_upgrade_and_stay_where_they_fit(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A, "UPDATE student_proficiencies SET updated_at = '2024-01-01Z'", TRIGGERS)
-    lines = upgraded(client, operator)
+    lines = upgrade_twice(client, operator)
     assert rows("SELECT DISTINCT updated_at::text FROM assessment.student_proficiencies") == [
         ("2024-01-01 00:00:00",)
     ]
@@ -259,7 +259,7 @@ def test_policies_are_created_again_or_kept_as_text(
         " USING (student_id = current_user);"
         "CREATE POLICY mine ON test_responses FOR INSERT WITH CHECK (session_id = 'x')",
     )
-    lines = upgraded(client, operator)
+    lines = upgrade_twice(client, operator)
     assert rows("SELECT policyname::text, permissive, cmd FROM pg_policies") == [
         ("own", "RESTRICTIVE", "SELECT")
     ]
@@ -309,7 +309,7 @@ def test_vectors_are_read_from_any_json_or_kept_in_a_copy(
         f"UPDATE test_sessions SET final_proficiency = '{stored}', status = NULL;"
         f"UPDATE test_responses SET proficiency_after = '{stored}'",
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     final = "SELECT DISTINCT final_proficiency FROM assessment.test_sessions"
     assert rows(final) == [(expected,)]
     assert rows("SELECT DISTINCT proficiency_after FROM assessment.test_responses") == [(expected,)]
@@ -330,7 +330,7 @@ def test_old_values_of_any_confidence_are_not_a_prior(
         ROWS_A,
         "UPDATE student_proficiencies SET proficiency_value = 0.9, confidence = " + confidence,
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows("SELECT DISTINCT proven FROM assessment.student_proficiencies") == [(False,)]
     ann = Student(client, upload(client, operator, make_questions(8)), "ann")
     assert set(ann.start()["initial_proficiency"]) == {0.5}
@@ -346,7 +346,7 @@ def test_of_values_of_the_same_time_the_one_written_last_counts(
         "INSERT INTO student_proficiencies (student_id, concept_name, proficiency_value,"
         f" updated_at) VALUES {values}",
     )
-    upgraded(client, operator)
+    upgrade_twice(client, operator)
     assert rows(
         "SELECT proficiency_value::float FROM assessment.student_proficiencies"
         " WHERE concept_name = 'Twin'"

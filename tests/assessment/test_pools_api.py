@@ -1,4 +1,4 @@
-"""Lists of pools and questions: everything for operators and instructors, little for strangers."""
+"""Lists of pools and questions for operators and instructors, and the list of a local server."""
 
 from dataclasses import replace
 from typing import Any

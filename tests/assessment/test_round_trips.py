@@ -38,11 +38,11 @@ class Trips:
 
 
 @contextmanager
-def counted(postgres_proxy: PostgresProxy, gateway: Gateway) -> Iterator[Trips]:
+def counting(postgres_proxy: PostgresProxy, gateway: Gateway) -> Iterator[Trips]:
     trips, before = Trips(), gateway.requests
-    with postgres_proxy.counting() as counting:
+    with postgres_proxy.counting() as postgres_trips:
         yield trips
-    trips.postgres, trips.redis = counting[0], gateway.requests - before
+    trips.postgres, trips.redis = postgres_trips[0], gateway.requests - before
 
 
 def cost(trips: Trips) -> tuple[int, int]:
@@ -55,7 +55,7 @@ def test_start_takes_one_round_trip_to_each(
     for student_id in ("new", "new", "warm"):  # twice the same; a returning student
         student = Student(client, pool, student_id)
         for start in (student.start, student.resume):
-            with counted(postgres_proxy, redis_gateway) as trips:
+            with counting(postgres_proxy, redis_gateway) as trips:
                 start()
             assert cost(trips) == (1, 1), student_id
 
@@ -66,7 +66,7 @@ def test_submit_takes_one_round_trip_to_postgres_and_two_to_redis(
     ann = Student(client, pool)
     ann.start(end_criteria={"max_questions": 3})
     for count in range(3):
-        with counted(postgres_proxy, redis_gateway) as trips:
+        with counting(postgres_proxy, redis_gateway) as trips:
             response = ann.answer(right=count == 1)
         assert cost(trips) == (1, 2), f"answer {count}"
     assert response["status"] == "completed"
@@ -80,7 +80,7 @@ def test_end_takes_one_round_trip_to_postgres_and_two_to_redis(
         student.start()
         for _ in range(answers):
             student.answer()
-        with counted(postgres_proxy, redis_gateway) as trips:
+        with counting(postgres_proxy, redis_gateway) as trips:
             student.end()
         assert cost(trips) == (1, 2)
 
@@ -90,10 +90,10 @@ def test_status_and_history_take_one_round_trip_to_postgres(
 ) -> None:
     ann = Student(client, pool)
     ann.start()
-    with counted(postgres_proxy, redis_gateway) as trips:
+    with counting(postgres_proxy, redis_gateway) as trips:
         assert client.get(f"/api/test/status/{ann.session_id}").status_code == 200
     assert cost(trips) == (1, 0)
-    with counted(postgres_proxy, redis_gateway) as trips:
+    with counting(postgres_proxy, redis_gateway) as trips:
         history = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
         assert history.status_code == 200
     assert cost(trips) == (1, 0)  # access check and history together
@@ -109,7 +109,7 @@ def test_start_with_a_ticket_and_its_resumption_take_one_round_trip_to_each(
     body = {"question_pool_id": pool, "student_ids": ["warm"]}
     issued = client.post("/api/test/tickets", json=body, headers=operator).json()
     for count in range(2):
-        with counted(postgres_proxy, redis_gateway) as trips:
+        with counting(postgres_proxy, redis_gateway) as trips:
             response = client.post(
                 "/api/test/start", json={"ticket": issued["tickets"][0]["ticket"]}
             )

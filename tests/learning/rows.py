@@ -19,7 +19,7 @@ def rows(table: str) -> list[dict[str, Any]]:
     ]
 
 
-def drawn(actual: list[dict[str, Any]], table: str) -> list[dict[str, Any]]:
+def columns_of(actual: list[dict[str, Any]], table: str) -> list[dict[str, Any]]:
     """Return the columns of rows that a table names, with numbers rounded to hundredths."""
     names = _GAP.split(table.strip().splitlines()[0].strip())
     return [{name: _rounded(row[name]) for name in names} for row in actual]

@@ -30,7 +30,7 @@ from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed, TopicNotFound
 from lib.learning.tables import StudentProfile
 from lib.learning.tables.closed_lists import Role
-from tests.learning.rows import drawn, rows
+from tests.learning.rows import columns_of, rows
 from tests.learning.school import School
 
 TOPICS = """
@@ -119,7 +119,7 @@ def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher
         Mock  2026-11-02  45.0
     """
     for marks in (list_marks(ann, None, None), list_marks(teacher, None, class_id)):
-        assert drawn([it.model_dump() for it in marks.marks], expected) == rows(expected)
+        assert columns_of([it.model_dump() for it in marks.marks], expected) == rows(expected)
     assert list_marks(bob, None, None).marks == []
     assert read_class_analytics(teacher, class_id, Filters()).avg_mark == 45
 
@@ -183,9 +183,9 @@ def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
         Dances      0.0          2
     """
     live_class = read_live_class(teacher, class_id, Filters())
-    assert drawn([it.model_dump() for it in live_class.avg_mastery_by_topic], expected) == rows(
-        expected
-    )
+    assert columns_of(
+        [it.model_dump() for it in live_class.avg_mastery_by_topic], expected
+    ) == rows(expected)
     # ann's exam: 0.6 x 70.2 + 0.3 x 71.33 = 63.52, the class's mean half of it
     assert (round(live_class.avg_mastery, 2), live_class.student_count) == (31.76, 2)
     expected = """
@@ -195,7 +195,7 @@ def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
         Geometry    35.66        1
     """
     weak = read_live_weak_topics(teacher, class_id, 40, Filters()).root
-    assert drawn([it.model_dump() for it in weak], expected) == rows(expected)
+    assert columns_of([it.model_dump() for it in weak], expected) == rows(expected)
     assert len(read_live_weak_topics(teacher, class_id, 35, Filters()).root) == 1
 
 
@@ -220,7 +220,7 @@ def test_students_at_risk_are_weak_in_critical_topics(school: School, teacher: C
         bob           51.18        medium
     """
     at_risk = read_live_at_risk(teacher, class_id, Filters()).root
-    assert drawn([it.model_dump() for it in at_risk], expected) == rows(expected)
+    assert columns_of([it.model_dump() for it in at_risk], expected) == rows(expected)
     assert [it.topic_name for it in at_risk[1].weak_topics] == ["Geometry", "Dances"]
 
 
@@ -291,7 +291,7 @@ def test_student_is_compared_without_the_figures_of_others(school: School, teach
         Geometry    0.0              35.66              -35.66      true
         Dances      0.0              0.0                0.0         false
     """
-    assert drawn([it.model_dump() for it in comparison.topic_comparison], expected) == rows(
+    assert columns_of([it.model_dump() for it in comparison.topic_comparison], expected) == rows(
         expected
     )
     assert "ann" not in comparison.model_dump_json()

@@ -13,7 +13,7 @@ from lib.learning.errors import ClassClosed
 from lib.learning.tables import SyncDevice
 from lib.learning.tables.closed_lists import Role
 from tests.learning.devices import Device
-from tests.learning.rows import drawn, rows
+from tests.learning.rows import columns_of, rows
 from tests.learning.school import NOW, School
 
 
@@ -80,7 +80,7 @@ def test_devices_are_listed_with_their_state_the_last_sync_first(school: School)
         phone   0        0         synced
     """
     devices = [it.model_dump() for it in list_devices(student, None, None, 200).devices]
-    assert drawn(devices, expected) == rows(expected)
+    assert columns_of(devices, expected) == rows(expected)
 
 
 def test_callers_see_the_devices_of_their_students_only(school: School) -> None:

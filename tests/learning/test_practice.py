@@ -23,7 +23,7 @@ from lib.learning.practice.wire import AttemptIn
 from lib.learning.syllabus.grading import is_correct, number_of, option_fault
 from lib.learning.tables import ConceptMastery, QuestionAttempt
 from lib.learning.tables.closed_lists import Role
-from tests.learning.rows import drawn, rows
+from tests.learning.rows import columns_of, rows
 from tests.learning.school import FIRST_RIGHT, School
 
 TOPICS = """
@@ -110,7 +110,7 @@ def test_answers_change_mastery_and_are_listed(school: School) -> None:
         69.5           1               100.0
     """
     live = [it.model_dump() for it in list_live_mastery(student, own_id).root]
-    assert drawn(live, expected) == rows(expected)
+    assert columns_of(live, expected) == rows(expected)
     newest = [(it.is_correct, it.time_taken) for it in list_live_attempts(student, own_id).root]
     assert newest == [(True, 60), (False, 30), (True, 60)]
     detail = read_live_mastery(student, own_id, str(school.concept("Algebra 1")))

@@ -3,7 +3,7 @@
 from datetime import UTC, timedelta
 
 from lib.learning.progress.read import read_progress
-from tests.learning.rows import drawn, rows
+from tests.learning.rows import columns_of, rows
 from tests.learning.school import NOW, School
 
 TOPICS = """
@@ -40,7 +40,7 @@ def test_timeline_has_30_days_with_their_answers(school: School) -> None:
     # Algebra: a second try, 72.12 x 0.6 = 43.27; Geometry: a wrong answer is 48.41, of which half
     # is the topic's, 0.4 x 24.2 = 9.68; then 52.94, of which 0.4 x 26.47 = 10.59
     practised = [it.model_dump() for it in progress.timeline if it.questions_attempted]
-    assert drawn(practised, expected) == rows(expected)
+    assert columns_of(practised, expected) == rows(expected)
     assert progress.mastery_score == progress.timeline[-1].mastery_score
 
 
@@ -63,12 +63,12 @@ def test_topics_that_moved_in_seven_days_are_marked(school: School) -> None:
         topic_name  before  now   change  is_large
         Geometry    35.66   70.2  34.53   true
     """
-    assert drawn([it.model_dump() for it in progress.rose], expected) == rows(expected)
+    assert columns_of([it.model_dump() for it in progress.rose], expected) == rows(expected)
     expected = """
         topic_name  before  now   change  is_large
         Algebra     70.2    61.64  -8.56  false
     """
-    assert drawn([it.model_dump() for it in progress.fell], expected) == rows(expected)
+    assert columns_of([it.model_dump() for it in progress.fell], expected) == rows(expected)
 
 
 def test_chance_of_a_right_answer_falls_with_time_and_with_wrong_answers(school: School) -> None:

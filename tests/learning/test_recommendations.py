@@ -20,7 +20,7 @@ from lib.learning.recommendations.recommend import (
 )
 from lib.learning.recommendations.wire import NothingOut
 from lib.learning.tables.closed_lists import PlanType, Role
-from tests.learning.rows import drawn, rows
+from tests.learning.rows import columns_of, rows
 from tests.learning.school import School
 
 TOPICS = """
@@ -209,7 +209,7 @@ def test_least_mastered_concepts_come_first(school: School) -> None:
         Algebra 2     0.0              100.0
         Algebra 1     70.2             29.8
     """
-    assert drawn([it.model_dump() for it in recommended.concepts], expected) == rows(expected)
+    assert columns_of([it.model_dump() for it in recommended.concepts], expected) == rows(expected)
 
 
 def test_student_without_open_topics_gets_the_next_step(school: School) -> None:

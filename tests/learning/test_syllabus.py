@@ -24,7 +24,7 @@ from lib.learning.syllabus.topics import (
 from lib.learning.syllabus.wire import ContentIn, LiveTopicIn, TopicChangeIn, TopicIn
 from lib.learning.tables.closed_lists import Role
 from lib.logs import MAX_NAME_LENGTH
-from tests.learning.rows import drawn, rows
+from tests.learning.rows import columns_of, rows
 from tests.learning.school import School
 
 QUESTION = {
@@ -83,7 +83,7 @@ def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> Non
         Geometry  44.44
     """
     topics = [it.model_dump() for it in list_topics(teacher).topics]
-    assert drawn(topics, expected) == rows(expected)
+    assert columns_of(topics, expected) == rows(expected)
     changed = change_topic(teacher, str(first.topic.id), TopicChangeIn(exam_weightage=36))
     assert changed.message == "The topic was stored."
     assert [round(it.exam_weightage) for it in list_topics(teacher).topics] == [36, 64]
