@@ -23,7 +23,7 @@ for _name in (
     *("ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"),
 ):
     os.environ.pop(_name, None)
-# Byte code is written even if that is switched off, because tests start hundreds of processes.
+# Byte code is written whatever the environment says: tests start hundreds of processes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # Each worker keeps a core busy; more threads would only wait for it.
@@ -77,7 +77,8 @@ def postgres_server() -> Iterator[PostgresServer]:
         with psycopg.connect(url) as connection:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
-        # Once the scripts' temporary functions are gone, so that reading a copy does not write.
+        # After the first connection has dropped its temporary functions. Frozen rows need no hint
+        # bits, so reading a copy does not write.
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM FREEZE")
         yield server

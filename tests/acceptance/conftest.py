@@ -1,3 +1,5 @@
+"""The local server as `make dev` runs it, with the demo's data."""
+
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

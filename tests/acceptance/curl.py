@@ -25,15 +25,15 @@ class Curl:
     body: str | None
 
 
-def parse(printed: str) -> Curl:
+def parse(line: str) -> Curl:
     """Parse a curl line with the options that the guides use; ignore redirections.
 
     Raises:
         ValueError: If it is not a curl line, has another option, or calls another host.
     """
-    program, *words = shlex.split(printed.replace("\\\n", " "))
+    program, *words = shlex.split(line.replace("\\\n", " "))
     if program != "curl":
-        raise ValueError(printed)
+        raise ValueError(line)
     options, url = _options(words)
     body = "&".join(options["-d"]) if "-d" in options else None  # curl joins several in this way
     headers = {"Content-Type": FORM} if body is not None else {}
@@ -73,7 +73,7 @@ def local_client(app_client: TestClient) -> TestClient:
     return with_declared_errors(client)
 
 
-def run(client: TestClient, printed: str) -> Any:
+def run(client: TestClient, line: str) -> Any:
     """Send the request of a curl line."""
-    curl = parse(printed)
+    curl = parse(line)
     return client.request(curl.method, curl.path, headers=curl.headers, content=curl.body)

@@ -1,4 +1,4 @@
-"""A workshop of five steps, with names of its own, works without any deployment."""
+"""A course of five steps with names of its own works without a change of the code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -215,8 +215,8 @@ def test_course_and_its_sessions_are_restored_from_a_backup(call: Call, token: s
     name = as_operator(call, "/api/admin-backup")["name"]
     longer = [*BREAD["steps"], {"name": "Eat"}]
     as_operator(call, "/api/admin-save-course", **{**BREAD, "steps": longer})
-    cleared = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
-    as_operator(call, "/api/admin-create-unified-schema", **cleared)
+    drop_existing = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
+    as_operator(call, "/api/admin-create-unified-schema", **drop_existing)
     call("/api/student-progress", method="GET", expect=404, sessionToken=token)
     restored = as_operator(call, "/api/admin-restore", name=name, unifiedOnly=True)
     assert restored["success"]

@@ -171,8 +171,8 @@ def test_example_request_returns_the_example_response(
     response = send(loopback_client, operation)
     assert response.status_code == 200, response.text
     is_json = response.headers["content-type"] == "application/json"
-    answer = response.json() if is_json else response.text
-    assert differences(operation.responses["Answer"], answer) == []
+    content = response.json() if is_json else response.text
+    assert differences(operation.responses["Answer"], content) == []
 
 
 def test_every_further_example_has_a_test_of_its_own() -> None:

@@ -87,7 +87,9 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def on(project: Project, empty_postgres_url: str, tmp_path: Path) -> Callable[[str], Project]:
+def project_on(
+    project: Project, empty_postgres_url: str, tmp_path: Path
+) -> Callable[[str], Project]:
     """Let the environment of the project name one database."""
 
     def choose(database: str) -> Project:
@@ -122,9 +124,9 @@ def column_names(project: Project) -> set[str]:
 
 @DATABASES
 def test_commands_of_the_guide_work_in_the_order_of_a_day(
-    database: str, on: Callable[[str], Project]
+    database: str, project_on: Callable[[str], Project]
 ) -> None:
-    project = on(database)
+    project = project_on(database)
     remaining = {text for text in commands() if text.startswith(("alembic ", "python "))}
 
     def guide(command: str) -> str:
@@ -132,8 +134,8 @@ def test_commands_of_the_guide_work_in_the_order_of_a_day(
         remaining.discard(command)
         return run(project, command)
 
-    printed = guide("alembic upgrade head --sql")
-    assert "CREATE TABLE IF NOT EXISTS" in printed
+    output = guide("alembic upgrade head --sql")
+    assert "CREATE TABLE IF NOT EXISTS" in output
     assert column_names(project) == set()
     guide("python init_db.py")
     assert "username" in column_names(project)
@@ -207,9 +209,9 @@ def test_make_migrate_seed_and_backup_and_the_way_back(
         assert process.returncode == 0, process.stdout + process.stderr
         return process.stdout
 
-    printed = make("migrate")
-    assert "The database went from revision none to 001." in printed
-    assert f"The SQLite file {local_file} went from revision none to 001." in printed
+    output = make("migrate")
+    assert "The database went from revision none to 001." in output
+    assert f"The SQLite file {local_file} went from revision none to 001." in output
     make("seed")
     assert "Wrote .local/backups/stepwise-" in make("backup")
 
@@ -220,8 +222,8 @@ def test_make_migrate_seed_and_backup_and_the_way_back(
     before = count()
     variables = {**environment, **address_in_environment(empty_postgres_url)}
     backup = project.folder / "backup.sql"
-    with backup.open("w") as output:
-        subprocess.run([program("pg_dump")], env=variables, stdout=output, check=True)
+    with backup.open("w") as file:
+        subprocess.run([program("pg_dump")], env=variables, stdout=file, check=True)
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
         for schema in ("public", "assessment", "learning", "legacy", "stepwise"):
             connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())

@@ -153,9 +153,9 @@ def test_the_schema_is_created(loopback_client: TestClient) -> None:
     assert progress.json()["progress"]["current_step"] == 5
 
 
-@pytest.mark.parametrize("printed", [UPLOAD, REDIS_STATS, CLEANUP, CREATE_SCHEMA])
-def test_the_same_line_from_elsewhere_is_refused(client: TestClient, printed: str) -> None:
-    assert run(client, printed).status_code == 401
+@pytest.mark.parametrize("line", [UPLOAD, REDIS_STATS, CLEANUP, CREATE_SCHEMA])
+def test_the_same_line_from_elsewhere_is_refused(client: TestClient, line: str) -> None:
+    assert run(client, line).status_code == 401
 
 
 def test_a_line_is_read_as_a_shell_reads_it() -> None:

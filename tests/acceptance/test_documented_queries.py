@@ -58,18 +58,18 @@ GROUP BY student_id;
 
 def test_a_session_is_found_by_its_id(database: Database) -> None:
     session_id = database.execute("SELECT id FROM test_sessions LIMIT 1").fetchall()[0]["id"]
-    printed = "SELECT * FROM test_sessions WHERE id = 'session-uuid';"
-    rows = database.execute(printed.replace("session-uuid", str(session_id)).encode()).fetchall()
+    query = "SELECT * FROM test_sessions WHERE id = 'session-uuid';"
+    rows = database.execute(query.replace("session-uuid", str(session_id)).encode()).fetchall()
     assert len(rows) == 1
 
 
 def test_the_migration_is_verified_by_counting(database: Database) -> None:
-    for printed, expected in (
+    for query, expected in (
         (b"SELECT COUNT(*) FROM students;", 40),
         (b"SELECT COUNT(*) FROM sessions;", 44),
         (b"SELECT COUNT(*) FROM step_progress;", 201),
     ):
-        assert database.execute(printed).fetchall() == [{"count": expected}]
+        assert database.execute(query).fetchall() == [{"count": expected}]
 
 
 def test_no_session_is_an_orphan(database: Database) -> None:
@@ -90,15 +90,15 @@ def test_progress_of_a_session_is_recomputed(database: Database) -> None:
 
 
 def test_all_sessions_of_a_student_are_listed(database: Database) -> None:
-    printed = """
+    query = """
 SELECT s.*, st.student_email, st.student_name
 FROM sessions s
 JOIN students st ON s.student_id = st.student_id
 WHERE st.student_email = 'student@example.com'
 ORDER BY s.last_activity DESC;
 """
-    assert database.execute(printed.encode()).fetchall() == []
-    amara = printed.replace("student@example.com", "amara.okafor@example.com")
+    assert database.execute(query.encode()).fetchall() == []
+    amara = query.replace("student@example.com", "amara.okafor@example.com")
     rows = database.execute(amara.encode()).fetchall()
     assert [row["completion_rate"] for row in rows] == [100, 33]
 

@@ -202,7 +202,7 @@ def postgres_url() -> str:
 
 @pytest.fixture
 def products(settings: Settings, tmp_path: Path) -> Products:
-    """A function of a database's URL whose context is the product on it."""
+    """Make a context manager of the product on the database with a URL."""
 
     @contextmanager
     def product_on(url: str) -> Iterator[Product]:
@@ -296,15 +296,15 @@ def test_documents_in_their_order_leave_a_product_that_works(
 def test_blocks_in_random_order_leave_a_product_that_works(
     seed: int, empty_postgres_url: str, products: Products
 ) -> None:
-    drawn = random.Random(seed)
+    rng = random.Random(seed)
     sequence = blocks(*CONTEXT_OF)
-    drawn.shuffle(sequence)
+    rng.shuffle(sequence)
     with products(empty_postgres_url) as product:
         product.execute(UUIDS)
         STATES[seed % 2](product)
         for block in sequence:
-            product.run_and_compare(block, whole=drawn.random() < 0.5)
-            if drawn.random() < 0.1:
+            product.run_and_compare(block, whole=rng.random() < 0.5)
+            if rng.random() < 0.1:
                 product.upgrade()
         product.upgrade()
         product.work()

@@ -87,8 +87,8 @@ def test_step_is_recorded_once_for_each_run(
 ) -> None:
     sessions = counts(postgres_url)[0]
     for run_id, attempts in (("9001", 1), ("9001", 1), ("9002", 2)):
-        done = run_step(server, token, run_id)
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        process = run_step(server, token, run_id)
+        assert (process.returncode, process.stdout) == (0, ""), process.stderr
         assert steps_of(postgres_url, token) == [(2, True, attempts)]
     assert counts(postgres_url)[0] == sessions
 
@@ -98,8 +98,8 @@ def test_wrong_token_fails_the_job_and_changes_nothing(
     server: LocalServer, postgres_url: str, wrong: str
 ) -> None:
     before = counts(postgres_url)
-    done = run_step(server, wrong, "9001")
-    assert done.returncode == 22, done.stderr  # curl's code for an HTTP error
+    process = run_step(server, wrong, "9001")
+    assert process.returncode == 22, process.stderr  # curl's code for an HTTP error
     assert counts(postgres_url) == before
 
 

@@ -23,9 +23,9 @@ def with_hostile_text(body: Any, text: str) -> Iterator[Any]:
     """Yield copies of the body in which the text replaces one of its values."""
     if isinstance(body, dict):
         for key, value in body.items():
-            yield from ({**body, key: changed} for changed in with_hostile_text(value, text))
+            yield from ({**body, key: copy} for copy in with_hostile_text(value, text))
     elif isinstance(body, list) and body:
-        yield from ([changed, *body[1:]] for changed in with_hostile_text(body[0], text))
+        yield from ([copy, *body[1:]] for copy in with_hostile_text(body[0], text))
     else:
         yield text
 
@@ -34,8 +34,8 @@ def requests(operation: Operation, text: str) -> Iterator[tuple[str, dict[str, A
     """Yield the example of an operation with the text in path, query, header or body in turn."""
     unchanged = {place: operation.examples_in(place) for place in ("path", "query", "header")}
     for place, examples in unchanged.items():
-        for changed in with_hostile_text(examples, text) if examples else ():
-            parts = {**unchanged, place: changed}
+        for copy in with_hostile_text(examples, text) if examples else ():
+            parts = {**unchanged, place: copy}
             path = operation.path.format(**{k: quote(v, safe="") for k, v in parts["path"].items()})
             arguments = {"params": parts["query"], "headers": parts["header"]}
             yield path, {**arguments, "json": operation.request}

@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from tests.support.requirements import recorded_requests
 
 
-def with_token(value: Any, recorded: str, token: str) -> Any:
+def with_token(value: Any, recorded_token: str, token: str) -> Any:
     """Return a body or a query with the token of this session in place of the recorded one."""
-    return json.loads(json.dumps(value).replace(recorded, token))
+    return json.loads(json.dumps(value).replace(recorded_token, token))
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def recorded_token() -> str:
     return token
 
 
-def test_requests_of_the_live_pages_get_the_expected_answers(
+def test_requests_of_the_live_pages_get_the_expected_responses(
     client: TestClient, recorded_token: str
 ) -> None:
     token = recorded_token
@@ -35,10 +35,10 @@ def test_requests_of_the_live_pages_get_the_expected_answers(
             params=with_token(request.get("query"), recorded_token, token),
         )
         assert response.status_code == request["expect"], (request, response.text)
-        answer = response.json()
-        token = answer.get("sessionToken", token)
+        body = response.json()
+        token = body.get("sessionToken", token)
         for name, value in request.get("then", {}).items():
-            progress = answer["progress"]
+            progress = body["progress"]
             figures = {**progress, "steps": len(progress["step_progress"])}
             assert figures[name] == value, (request, name)
             checked += 1

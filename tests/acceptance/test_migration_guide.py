@@ -33,7 +33,7 @@ def follow(url: str) -> list[dict[str, Any]]:
     definitions, *calls = BLOCK.findall(steps)
     script = definitions + "".join(f"{call}printf '\\n%s\\n' '{END}'\n" for call in calls)
     assert LIVE in definitions
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash"],
         input=script.replace(LIVE, url),
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
@@ -42,7 +42,7 @@ def follow(url: str) -> list[dict[str, Any]]:
         timeout=SHELL_SECONDS,
         check=True,
     )
-    return [json.loads(response) for response in done.stdout.split(f"\n{END}\n")[:-1]]
+    return [json.loads(response) for response in process.stdout.split(f"\n{END}\n")[:-1]]
 
 
 def test_guide_migrates_the_legacy_tables_of_the_demo(
@@ -52,8 +52,8 @@ def test_guide_migrates_the_legacy_tables_of_the_demo(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seed(environment, monkeypatch)
-    printed = capsys.readouterr().out
-    assert "workshop_students 8, student_configs 2, workshop_sessions 2" in printed
+    output = capsys.readouterr().out
+    assert "workshop_students 8, student_configs 2, workshop_sessions 2" in output
     backup, created, dry, real, aside = follow(server.url)
     assert all(response["success"] for response in (backup, created, dry, real, aside))
     assert backup["rows"]["legacy"]["public.workshop_students"] == 8

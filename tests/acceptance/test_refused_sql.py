@@ -95,7 +95,7 @@ def printed_by_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def refusals(postgres_server: PostgresServer) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Output of psql for the blocks of each guide in each state."""
-    printed: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    outputs: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for state, preparations in STATES.items():
         for number, prepare in enumerate(preparations):
             name = f"refusals_{state.replace(' ', '_')}_{number}"
@@ -103,9 +103,9 @@ def refusals(postgres_server: PostgresServer) -> dict[tuple[str, str], list[tupl
             prepare(url)
             for guide in GUIDES:
                 messages = printed_by_psql(url, sql_blocks(guide))
-                printed.setdefault((guide, state), []).extend(messages)
+                outputs.setdefault((guide, state), []).extend(messages)
             postgres_server.drop_database(name)
-    return printed
+    return outputs
 
 
 def applies(states: str, state: str) -> bool:
@@ -134,10 +134,10 @@ def test_every_message_in_the_table_is_printed_by_postgres(
     rows = table()
     assert len(rows) > 10
     for guides, states, messages in rows:
-        printed = {
+        printed_messages = {
             message
-            for (guide, state), refused in refusals.items()
+            for (guide, state), output in refusals.items()
             if guide in guides and applies(states, state)
-            for _, message in refused
+            for _, message in output
         }
-        assert messages - printed == set(), f"{guides} in {states}"
+        assert messages - printed_messages == set(), f"{guides} in {states}"

@@ -30,10 +30,10 @@ class Step:
     commands: str
     output: str = ""
 
-    def matches(self, printed: str) -> bool:
+    def matches(self, shell_output: str) -> bool:
         """Return whether a shell's output is the documented one."""
         pattern = ".*?".join(map(re.escape, self.output.strip().split("…")))
-        return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+        return re.fullmatch(pattern, shell_output.strip(), re.DOTALL) is not None
 
 
 def steps(document: Path) -> list[Step]:
@@ -55,7 +55,7 @@ def steps_of_readme() -> list[Step]:
 def paste(shell: str, all_steps: list[Step], url: str) -> list[str]:
     """Return what each step prints, errors included."""
     script = "".join(f"{step.commands}printf '\\n%s\\n' '{END}'\n" for step in all_steps)
-    done = subprocess.run(
+    process = subprocess.run(
         [shell],
         input=script.replace(ADDRESS, url),
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
@@ -65,7 +65,7 @@ def paste(shell: str, all_steps: list[Step], url: str) -> list[str]:
         timeout=SHELL_SECONDS,
         check=True,
     )
-    return done.stdout.split(f"\n{END}\n")[:-1]
+    return process.stdout.split(f"\n{END}\n")[:-1]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -73,9 +73,9 @@ def test_each_step_of_the_tour_prints_its_documented_output(
     server: LocalServer, shell: str
 ) -> None:
     tour = steps(TOUR)
-    printed = paste(shell, tour, server.url)
-    assert len(printed) == len(tour)
-    for step, output in zip(tour, printed, strict=True):
+    outputs = paste(shell, tour, server.url)
+    assert len(outputs) == len(tour)
+    for step, output in zip(tour, outputs, strict=True):
         assert step.matches(output), f"{step.commands}printed\n{output}\nnot\n{step.output}"
 
 

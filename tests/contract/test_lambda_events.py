@@ -25,8 +25,8 @@ REST = {"httpMethod": "GET", "path": "/health", "resource": "/health", "headers"
 BALANCER = {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:test"}}
 
 
-def changed(event: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """Return the event with other members; `http` changes those of the request."""
+def with_members(event: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """Return the event with other members; `http` and `without` change those of the request."""
     http = members.pop("http", {})
     without = members.pop("without", ())
     context = {**event["requestContext"], "http": {**event["requestContext"]["http"], **http}}
@@ -37,8 +37,8 @@ def changed(event: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 HEALTHY: dict[str, dict[str, Any]] = {
     "HTTP API": HEALTH_EVENT,
-    "without sourceIp": changed(HEALTH_EVENT, without=["sourceIp"]),
-    "sourceIp null": changed(HEALTH_EVENT, http={"sourceIp": None}),
+    "without sourceIp": with_members(HEALTH_EVENT, without=["sourceIp"]),
+    "sourceIp null": with_members(HEALTH_EVENT, http={"sourceIp": None}),
     "headers null": {**HEALTH_EVENT, "headers": None},
     "only what is needed": {"requestContext": {"http": {"method": "GET", "path": "/health"}}},
     "query null": {**HEALTH_EVENT, "rawQueryString": None, "queryStringParameters": None},
@@ -74,7 +74,11 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     ),
     "requestContext null": (HEALTH, {"requestContext": None}, "not a valid HTTP request"),
     "requestContext a list": (HEALTH, {"requestContext": [1]}, "not a valid HTTP request"),
-    "path null": (HEALTH, changed(HEALTH_EVENT, http={"path": None}), "not a valid HTTP request"),
+    "path null": (
+        HEALTH,
+        with_members(HEALTH_EVENT, http={"path": None}),
+        "not a valid HTTP request",
+    ),
     "half a surrogate": (
         HEALTH,
         {**HEALTH_EVENT, "rawQueryString": "a=\ud800"},
@@ -139,7 +143,7 @@ def test_every_other_event_is_refused_with_the_envelope(
     assert response["headers"]["x-request-id"] == body["requestId"]
     assert body["requestId"] in function(aws, module).output()
     assert "Traceback" not in function(aws, module).output()
-    assert function(aws, HEALTH).invoke(HEALTH_EVENT)["statusCode"] == 200, "the next one"
+    assert function(aws, HEALTH).invoke(HEALTH_EVENT)["statusCode"] == 200, "the next event"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,7 @@ def test_the_scheduler_runs_the_job_as_a_rule_does(aws: LambdaDeployment) -> Non
     assert function(aws, CLEANUP).last_request_id in function(aws, CLEANUP).output()
 
 
-def test_a_job_that_fails_is_an_error_without_what_was_stored(variables: dict[str, str]) -> None:
+def test_a_job_that_fails_is_an_error_that_reveals_no_details(variables: dict[str, str]) -> None:
     """Lambda then repeats it, and an alarm is raised."""
     url = variables["POSTGRES_URL"]
     deployment = LambdaDeployment(variables)

@@ -16,7 +16,7 @@ from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request, Response
 
 SECRET = "correct-horse"
-HANDED_OUT = {
+PASTED_FORMS = {
     "Supabase through Vercel": "{}&sslmode=require&supa=base-pooler.x",
     "Prisma, quoted, with blanks": ' "{}&pgbouncer=true&connection_limit=1&schema=public" \n',
     "copied from a console": "psql '{}&workaround=supabase-pooler.vercel&supa_typo=1'",
@@ -29,7 +29,7 @@ def variables(environment: Callable[[str], dict[str, str]]) -> dict[str, str]:
 
 
 @contextmanager
-def deployed(
+def running_deployment(
     platform: str, variables: dict[str, str]
 ) -> Iterator[LocalServer | VercelDeployment | LambdaDeployment]:
     deployment = DEPLOYMENTS[platform](variables)
@@ -40,13 +40,13 @@ def deployed(
 
 
 def health(platform: str, variables: dict[str, str]) -> Response:
-    with deployed(platform, variables) as deployment:
+    with running_deployment(platform, variables) as deployment:
         return deployment.send(Request("GET", "/api/health"))
 
 
-@pytest.mark.parametrize("form", HANDED_OUT.values(), ids=HANDED_OUT)
+@pytest.mark.parametrize("form", PASTED_FORMS.values(), ids=PASTED_FORMS)
 @pytest.mark.parametrize("platform", DEPLOYMENTS)
-def test_addresses_work_as_they_are_handed_out(
+def test_addresses_work_as_they_are_pasted(
     platform: str, form: str, variables: dict[str, str]
 ) -> None:
     address = variables["POSTGRES_URL"].replace("postgresql:", "postgresql+psycopg:")
@@ -74,16 +74,16 @@ def test_settings_that_cannot_be_used_are_named(platform: str, variables: dict[s
 
 
 @pytest.mark.parametrize("platform", DEPLOYMENTS)
-def test_health_answers_while_both_services_are_silent(
+def test_health_responds_while_both_services_are_silent(
     platform: str, variables: dict[str, str]
 ) -> None:
-    """A second connection would mean that the answer waited for the first, which takes 3 s."""
+    """A second connection would mean that the response waited for the first, which takes 3 s."""
     postgres, redis = SilentServer(), DeafServer()
-    silent = {
+    silent_services = {
         "POSTGRES_URL": f"postgresql://u:p@127.0.0.1:{postgres.port}/d",
         "UPSTASH_REDIS_REST_URL": f"http://127.0.0.1:{redis.port}",
     }
-    response = health(platform, {**variables, **silent})
+    response = health(platform, {**variables, **silent_services})
     assert response.status == 503
     assert response.body["services"] == {"postgres": "down", "redis": "down", "supabase": "down"}
     assert len(postgres.accepted) == 1
@@ -94,22 +94,22 @@ def test_health_answers_while_both_services_are_silent(
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="Vercel's runtime needs Python 3.12")
 def test_vercels_request_id_is_logged_beside_ours(variables: dict[str, str]) -> None:
     usual = "fra1::iad1::abcde-1700000000000-0123456789ab"
-    sent = {
+    logged_ids = {
         usual: usual,
         '"},{"event":"forged': "_____event_:_forged",
         "x" * 500: "x" * 100,
     }
-    with deployed("vercel", variables) as deployment:
+    with running_deployment("vercel", variables) as deployment:
         assert isinstance(deployment, VercelDeployment)
-        for sent_id, logged in sent.items():
+        for sent_id, logged_id in logged_ids.items():
             request = Request("GET", "/api/health", headers={"x-vercel-id": sent_id})
             request_id = deployment.send(request).headers["x-request-id"]
             line = deployment.function("operations.health").log_line(request_id)
-            assert line["platform_request"] == logged
+            assert line["platform_request"] == logged_id
 
 
 def test_elsewhere_a_caller_cannot_write_an_id_into_the_log(variables: dict[str, str]) -> None:
-    with deployed("local", variables) as deployment:
+    with running_deployment("local", variables) as deployment:
         assert isinstance(deployment, LocalServer)
         response = deployment.send(Request("GET", "/health", headers={"x-vercel-id": "forged"}))
         while response.headers["x-request-id"] not in deployment.output():

@@ -23,35 +23,35 @@ OF_THE_OLD_APPLICATION = "public.workshop_students: "
 
 
 @dataclass
-class Watched:
-    """A deployment, and what was open to everybody after each call."""
+class WatchedDeployment:
+    """A deployment, and the tables and functions that were open to everybody after each call."""
 
     server: LocalServer
     supabase: Supabase
-    opened: dict[str, list[str]] = field(default_factory=dict)
+    open_objects: dict[str, list[str]] = field(default_factory=dict)
 
     def send(self, request: Request) -> Response:
         response = self.server.send(request)
         for name in self.supabase.open_objects():
             if not name.startswith(OF_THE_OLD_APPLICATION):
-                self.opened.setdefault(f"{request.method} {request.path}", []).append(name)
+                self.open_objects.setdefault(f"{request.method} {request.path}", []).append(name)
         return response
 
 
 @pytest.fixture
 def supabase(postgres_server: PostgresServer) -> Iterator[Supabase]:
     """A migrated database with a table of the application before this one."""
-    with supabase_database(postgres_server, "contract_supabase") as made:
-        made.upgrade()
-        with psycopg.connect(made.url()) as connection:
+    with supabase_database(postgres_server, "contract_supabase") as database:
+        database.upgrade()
+        with psycopg.connect(database.url()) as connection:
             connection.execute(TABLES)
-        yield made
+        yield database
 
 
 @pytest.fixture
-def watched(
+def deployment(
     supabase: Supabase, redis_server: RedisServer, _gateway: Gateway, s3: S3Server
-) -> Iterator[Watched]:
+) -> Iterator[WatchedDeployment]:
     with redis_server.client() as client:
         client.flushall()
     variables = {
@@ -65,19 +65,19 @@ def watched(
         **s3.create_bucket("contract-supabase"),
     }
     server = LocalServer(variables)
-    yield Watched(server, supabase)
+    yield WatchedDeployment(server, supabase)
     server.stop()
 
 
 def test_owner_without_superuser_rights_can_do_everything_and_opens_nothing(
-    watched: Watched, supabase: Supabase
+    deployment: WatchedDeployment, supabase: Supabase
 ) -> None:
     with psycopg.connect(supabase.url(), autocommit=True) as database:
-        responses = send_all(watched, CALLS, lambda: clear_failures(database))
+        responses = send_all(deployment, CALLS, lambda: clear_failures(database))
     unexpected = {
         str(call): response.body
         for call, response in zip(CALLS, responses, strict=True)
         if response.status != call.status
     }
     assert unexpected == {}
-    assert watched.opened == {}
+    assert deployment.open_objects == {}

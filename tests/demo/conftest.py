@@ -1,3 +1,5 @@
+"""Fixtures that load the demo at a fixed time and read it."""
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any

@@ -33,7 +33,7 @@ def is_slope(function: Function, at: float) -> Judge:
     return is_number(slope(function, at), tolerance=1e-5)
 
 
-def follows_for_rising(option: str) -> bool:
+def is_true_of_rising_function(option: str) -> bool:
     """Test a claim on f(x) = -1/x, whose derivative is positive."""
     values = [-1 / x for x in POINTS]
     rises = [b - a for a, b in pairwise(values)]
@@ -57,7 +57,7 @@ RECOMPUTED: dict[str, Judge] = {
     "cal-008": is_antiderivative(lambda x: 2 * x),
     "cal-009": is_limit(lambda x: (x**2 - 9) / (x - 3), 3),
     "cal-010": is_integral(lambda x: 2 * x, 0, 3),
-    "cal-011": follows_for_rising,
+    "cal-011": is_true_of_rising_function,
     "cal-012": is_derivative(lambda x: sin(x) + cos(x)),
     "cal-013": is_integral(lambda x: 3 * x**2, 1, 2),
     "cal-014": is_derivative(sqrt),

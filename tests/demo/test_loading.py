@@ -1,3 +1,5 @@
+"""The demo is loaded once, is reproducible, and never replaces later changes."""
+
 import re
 from dataclasses import replace
 

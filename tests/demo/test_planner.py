@@ -38,16 +38,16 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
     assert sum(day["questions_attempted"] > 0 for day in progress["timeline"]) > 15
     assert progress["rose"]
     assert progress["mistakes"]
-    ranked = client.get("/api/learning/recommendations", headers=headers).json()
-    assert ranked["count"] > 1
+    recommendations = client.get("/api/learning/recommendations", headers=headers).json()
+    assert recommendations["count"] > 1
 
     teacher = client.post("/api/auth/login", data=form | {"username": TEACHER}).json()
     headers = {"Authorization": f"Bearer {teacher['access_token']}"}
-    (taught,) = client.get("/api/learning/classes", headers=headers).json()["classes"]
-    assert taught["student_count"] == 25
-    path = f"/api/learning/class-analytics?class_id={taught['id']}"
+    (taught_class,) = client.get("/api/learning/classes", headers=headers).json()["classes"]
+    assert taught_class["student_count"] == 25
+    path = f"/api/learning/class-analytics?class_id={taught_class['id']}"
     analytics = client.get(path, headers=headers).json()
-    risks = Counter(it["risk_level"] for it in analytics["at_risk_students"])
+    risks = Counter(student["risk_level"] for student in analytics["at_risk_students"])
     assert risks["high"] > 0
     interval = analytics["confidence_interval"]
     assert interval["lower"] < analytics["avg_mark"] < interval["upper"]

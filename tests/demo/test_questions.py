@@ -1,3 +1,5 @@
+"""The questions of the demo's pool are well formed, and their answers are recomputed."""
+
 from collections import Counter
 from itertools import pairwise
 from typing import Any

@@ -1,3 +1,5 @@
+"""The demo's syllabus keeps every rule, and each broken rule is reported."""
+
 import csv
 import json
 import shutil

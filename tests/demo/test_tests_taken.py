@@ -1,3 +1,5 @@
+"""The demo's tests agree with what the service would have recorded."""
+
 from uuid import UUID
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The demo's workshop: sessions at every step, which agree with their steps and events."""
+
 import psycopg
 import pytest
 
@@ -21,7 +23,7 @@ def postgres_url(demo_url: str) -> str:
     return demo_url
 
 
-def test_forty_students_stand_at_every_stage(run_query: RunQuery) -> None:
+def test_forty_students_have_reached_every_step(run_query: RunQuery) -> None:
     assert run_query("SELECT count(*) FROM students") == [(40,)]
     assert run_query("SELECT DISTINCT current_step FROM sessions ORDER BY 1") == [
         (n,) for n in range(10)
@@ -97,7 +99,7 @@ def test_the_instructor_finds_stuck_anonymous_finished_and_demo_students(
     assert run_query("SELECT count(*) FROM sessions WHERE demo_mode") == [(1,)]
 
 
-def test_a_lesson_is_going_on_with_two_raised_hands(run_query: RunQuery) -> None:
+def test_a_lesson_is_going_on_with_two_requests_for_help(run_query: RunQuery) -> None:
     newest = "(SELECT max(last_activity) FROM sessions)"
     active = f"SELECT count(*) FROM sessions WHERE last_activity > {newest} - INTERVAL '20 minutes'"
     assert run_query(active) == [(17,)]
@@ -142,9 +144,9 @@ def test_loading_again_keeps_what_a_student_has_changed(deps: Deps, postgres_url
         connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
         connection.execute("SET stepwise.removal = 'test'")
         connection.execute("DELETE FROM sessions WHERE demo_mode")
-    changed = dump(postgres_url)
+    before = dump(postgres_url)
     load_workshop(deps)
-    assert dump(postgres_url) == changed
+    assert dump(postgres_url) == before
 
 
 def test_loading_again_adds_a_deleted_student(deps: Deps, postgres_url: str) -> None:

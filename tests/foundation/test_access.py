@@ -128,7 +128,7 @@ def test_after_five_wrong_passwords_the_right_one_is_refused_too(settings: Setti
     assert post(elsewhere, ADMIN_PASSWORD).status_code == 200
 
 
-def audited(settings: Settings, outcome: str) -> int:
+def audit_count(settings: Settings, outcome: str) -> int:
     with psycopg.connect(str(settings.postgres_url)) as connection:
         ((count,),) = connection.execute(
             "SELECT count(*) FROM operator_audit WHERE outcome = %s", (outcome,)
@@ -150,7 +150,7 @@ def test_attempts_while_locked_add_one_row_to_the_audit(settings: Settings) -> N
         post(client, "wrong")
     for password in ("wrong", ADMIN_PASSWORD, "wrong", "wrong"):
         assert post(client, password).status_code == 429
-    assert (audited(settings, "refused"), audited(settings, "locked")) == (ADDRESS_LIMIT, 1)
+    assert (audit_count(settings, "refused"), audit_count(settings, "locked")) == (ADDRESS_LIMIT, 1)
 
 
 def test_each_lock_adds_a_row_to_the_audit(settings: Settings) -> None:
@@ -159,7 +159,7 @@ def test_each_lock_adds_a_row_to_the_audit(settings: Settings) -> None:
         for _ in range(ADDRESS_LIMIT):
             assert post(client, "wrong").status_code == 401
         assert [post(client, "wrong").status_code for _ in range(3)] == [429] * 3
-        assert audited(settings, "locked") == lock
+        assert audit_count(settings, "locked") == lock
         age(settings, minutes=16)
 
 
@@ -168,7 +168,9 @@ def test_attempts_from_many_addresses_add_a_limited_number_of_rows(settings: Set
         post(scratch(settings, client=(f"198.51.100.{n}", 1)), "wrong")
     for n in range(GLOBAL_LIMIT + 10):
         assert post(scratch(settings, client=(f"203.0.113.{n}", 1)), "wrong").status_code == 429
-    assert (audited(settings, "refused"), audited(settings, "locked")) == (GLOBAL_LIMIT,) * 2
+    assert (audit_count(settings, "refused"), audit_count(settings, "locked")) == (
+        GLOBAL_LIMIT,
+    ) * 2
 
 
 def test_concurrent_guesses_get_no_more_attempts_than_sequential_ones(settings: Settings) -> None:

@@ -69,12 +69,12 @@ READ: list[tuple[str, dict[str, str]]] = [
 """Addresses, and the parameters that libpq must read from them."""
 
 
-@pytest.mark.parametrize(("text", "understood"), READ, ids=[text for text, _ in READ])
-def test_an_address_is_read_as_it_was_meant(text: str, understood: dict[str, str]) -> None:
+@pytest.mark.parametrize(("text", "parameters"), READ, ids=[text for text, _ in READ])
+def test_an_address_is_read_as_it_was_meant(text: str, parameters: dict[str, str]) -> None:
     address = read_address(text, "POSTGRES_URL")
     assert (address.problem, address.unknown) == (None, ())
     assert address.url is not None
-    assert psycopg.conninfo.conninfo_to_dict(address.url) == understood
+    assert psycopg.conninfo.conninfo_to_dict(address.url) == parameters
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_systems_certificates_are_a_file_that_exists() -> None:
     assert options["sslmode"] == "verify-full"
 
 
-HANDED_OUT = [
+PASTED_FORMS = [
     "{}&sslmode=require&supa=base-pooler.x",
     "{}&pgbouncer=true&connection_limit=1",
     "{}&schema=public",
@@ -181,13 +181,13 @@ HANDED_OUT = [
 """Changes that people make to an address before it is read."""
 
 
-@pytest.fixture(params=HANDED_OUT)
-def handed_out(request: pytest.FixtureRequest, postgres_url: str) -> str:
+@pytest.fixture(params=PASTED_FORMS)
+def pasted_address(request: pytest.FixtureRequest, postgres_url: str) -> str:
     return str(request.param).format(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
 
 
-def test_functions_connect_to_addresses_as_they_are_handed_out(handed_out: str) -> None:
-    settings = Settings.from_env({"POSTGRES_URL": handed_out})
+def test_functions_connect_to_addresses_as_they_are_pasted(pasted_address: str) -> None:
+    settings = Settings.from_env({"POSTGRES_URL": pasted_address})
     assert settings.postgres_url is not None
     postgres = Postgres(settings.postgres_url)
     assert postgres.fetch_value(Query("one", b"SELECT 1")) == 1
@@ -197,9 +197,7 @@ def test_functions_connect_to_addresses_as_they_are_handed_out(handed_out: str) 
 @pytest.mark.parametrize(
     "form", ["{}&schema=public&connection_limit=1", "psql '{}&supa_typo=1' \n"]
 )
-def test_migrations_connect_to_addresses_as_they_are_handed_out(
-    form: str, postgres_url: str
-) -> None:
+def test_migrations_connect_to_addresses_as_they_are_pasted(form: str, postgres_url: str) -> None:
     url = form.format(postgres_url.replace("postgresql:", "postgresql+asyncpg:"))
     assert "to 001." in run("migrate.py", "stamp", url=url)
 

@@ -20,7 +20,7 @@ from lib.workshop.fields import times_in_utc
 FILES = {"/api/learning/content-files/{sha256}"}
 """Paths of files, whose bytes have the hash in the path."""
 LOGS = {"/api/learning/sync"}
-"""Paths of logs: their cursor is the place up to which a device has read, and never the last."""
+"""Paths of logs: the response's `cursor` says how far the device has read, and is never null."""
 LIVE_SHAPES = {
     "/health",
     "/api/health",
@@ -42,7 +42,7 @@ LIVE_SHAPES = {
 SAYS_SUCCESS = {"/api/auth/logout", "/api/sync/upload"}
 """Paths of the live study planner whose responses say `success` there, too."""
 LIVE_PLANNER = {row.path for row in ENDPOINTS if row.is_live} - SAYS_SUCCESS
-"""The others, whose responses live pages know without it."""
+"""Its other paths, whose responses live pages know without `success`."""
 
 
 OTHER_PAGING = r"^(offset|page|page_size|skip|next|next_page)$"
@@ -54,7 +54,7 @@ OTHER_NAMES = {
     r"^(mail|e_mail|email_address)$|_mail$": "_email",
     OTHER_PAGING: "limit, cursor and next_cursor",
 }
-"""Other names of what the bodies already call something, and that name."""
+"""Patterns of names that no field may have, and the name that the bodies use instead."""
 
 
 def routes() -> list[APIRoute]:
@@ -84,15 +84,15 @@ def fields_of(model: type[Any]) -> dict[str, Any]:
 def models_in(annotation: Any) -> set[type[Any]]:
     """Return the models and dataclasses in a type, and those in their fields."""
     models: set[type[Any]] = set()
-    waiting = [annotation]
-    while waiting:
-        for part in parts_of(waiting.pop()):
+    pending = [annotation]
+    while pending:
+        for part in parts_of(pending.pop()):
             is_model = isinstance(part, type) and (
                 issubclass(part, BaseModel) or dataclasses.is_dataclass(part)
             )
             if is_model and part not in models:
                 models.add(part)
-                waiting += fields_of(part).values()
+                pending += fields_of(part).values()
     return models
 
 
@@ -177,7 +177,7 @@ def test_times_in_stored_json_are_shown_in_utc() -> None:
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.methods} {route.path}")
-def test_every_answer_has_success_unless_a_live_client_fixes_its_shape(route: APIRoute) -> None:
+def test_every_response_has_success_unless_a_live_client_fixes_its_shape(route: APIRoute) -> None:
     if route.response_model is None:
         assert route.responses[200]["content"].keys() == {"text/csv"}
         return

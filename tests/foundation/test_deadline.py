@@ -139,11 +139,11 @@ def test_scheduled_run_has_a_deadline_of_its_own_and_leaves_none_behind() -> Non
 def test_part_of_a_run_has_at_most_the_time_that_is_left() -> None:
     def run() -> None:
         deadline.start(REQUEST_SECONDS)
-        left = deadline.seconds_left()
-        assert left is not None
+        seconds = deadline.seconds_left()
+        assert seconds is not None
         with deadline.at_most(1):
             assert 0 < (deadline.seconds_left() or 0) <= 1
-        with deadline.at_most(2 * left):
-            assert 1 < (deadline.seconds_left() or 0) <= left
+        with deadline.at_most(2 * seconds):
+            assert 1 < (deadline.seconds_left() or 0) <= seconds
 
     copy_context().run(run)

@@ -112,7 +112,7 @@ def test_nul_in_the_url_is_refused_by_name(
     in_path = operation.examples_in("path") | ({name: "a%00"} if place == "path" else {})
     path = re.sub(r"\{(\w+)\}", lambda match: in_path[match[1]], operation.path)
     needed = {each["name"] for each in operation.parameters if each["required"]}
-    query = {it: text for it, text in operation.examples_in("query").items() if it in needed}
+    query = {key: text for key, text in operation.examples_in("query").items() if key in needed}
     query |= {name: "a\0"} if place == "query" else {}
     if name == "cursor":
         query |= WITH_A_CURSOR.get(str(operation), {})

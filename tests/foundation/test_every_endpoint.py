@@ -43,7 +43,7 @@ WRONG_CREDENTIALS = (
 )
 
 
-def filled(path: str) -> str:
+def with_unknown_ids(path: str) -> str:
     """Replace each parameter of a path by a UUID that does not exist."""
     return re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", path)
 
@@ -58,7 +58,7 @@ def test_protected_endpoints_require_credentials(
 ) -> None:
     row, method = case
     for headers in WRONG_CREDENTIALS:
-        response = client.request(method, filled(row.path), headers=headers)
+        response = client.request(method, with_unknown_ids(row.path), headers=headers)
         assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
@@ -71,7 +71,7 @@ def test_each_credential_opens_its_own_endpoints_only(
     headers = {"Authorization": f"Bearer {credential}"}
     # A call that changes something needs a body; without one it is refused after it was admitted.
     body: list[str] | None = [] if method == "POST" else None
-    response = client.request(method, filled(row.path), headers=headers, json=body)
+    response = client.request(method, with_unknown_ids(row.path), headers=headers, json=body)
     refusals = {"unauthenticated", "instructor_refused", "not_configured"}
     is_json = response.headers["content-type"] == "application/json"
     code = response.json().get("code") if is_json else None
@@ -95,7 +95,7 @@ def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path:
         if row.path != path and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", row.path), path):
             others -= set(row.methods)
     for method in others:
-        response = client.request(method, filled(path))
+        response = client.request(method, with_unknown_ids(path))
         assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
         assert set(response.headers["Allow"].split(", ")) == listed_methods
 
@@ -105,7 +105,7 @@ def test_slash_at_the_end_of_a_path_is_ignored(client: TestClient, row: Endpoint
     client.follow_redirects = False
     for method in row.methods:
         plain, slashed = (
-            client.request(method, filled(row.path) + end, headers=NO_CREDENTIALS)
+            client.request(method, with_unknown_ids(row.path) + end, headers=NO_CREDENTIALS)
             for end in ("", "/")
         )
         assert slashed.status_code == plain.status_code

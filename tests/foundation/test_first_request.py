@@ -124,11 +124,12 @@ def test_first_request_of_a_test_loads_numpy(settings: Settings, client: TestCli
     assert uploaded == (200, {"psycopg"})
     pool_id = client.post("/api/questions/upload", json=body).json()["question_pool_id"]
     start = {"student_id": "sam", "question_pool_id": pool_id, "concept_names": ["A", "B"]}
-    selecting = {"psycopg", "numpy", "numpy.random", *REDIS}  # draws which questions are eligible
+    # numpy.random draws which questions are eligible.
+    selection_packages = {"psycopg", "numpy", "numpy.random", *REDIS}
     started = after_first_request(
         "assessment.start", Request("POST", "/api/test/start", start), settings
     )
-    assert started == (200, selecting)
+    assert started == (200, selection_packages)
     session = client.post("/api/test/start", json=start).json()
     answer = {
         "session_id": session["session_id"],
@@ -138,7 +139,7 @@ def test_first_request_of_a_test_loads_numpy(settings: Settings, client: TestCli
     submitted = after_first_request(
         "assessment.submit", Request("POST", "/api/test/submit", answer), settings
     )
-    assert submitted == (200, selecting)
+    assert submitted == (200, selection_packages)
 
 
 def test_first_sealed_key_loads_the_cipher(settings: Settings, client: TestClient) -> None:

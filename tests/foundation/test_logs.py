@@ -30,10 +30,10 @@ def test_secrets_and_personal_data_are_masked_in_every_shape(
     )
     log("test", note=text, nested={"list": [text]}, error=ValueError(text))
     log("test", adminPassword="plain words", session_token="t", openai_api_key="k")
-    written = capsys.readouterr().err
-    assert not [canary for canary in CANARIES if canary in written]
-    assert "plain words" not in written
-    assert written.count("email:") == 3, "masked people can still be told apart"
+    log_text = capsys.readouterr().err
+    assert not [canary for canary in CANARIES if canary in log_text]
+    assert "plain words" not in log_text
+    assert log_text.count("email:") == 3, "masked people can still be told apart"
 
 
 def test_a_line_break_in_a_value_forges_no_second_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,10 +50,10 @@ def test_details_stay_out_of_json_lines(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_another_writer_gets_masked_fields_too() -> None:
-    written = []
+    calls = []
 
     def write(event: str, fields: Mapping[str, object], details: Mapping[str, object]) -> None:
-        written.append((event, dict(fields), dict(details)))
+        calls.append((event, dict(fields), dict(details)))
 
     install_writer(write)
     try:
@@ -61,7 +61,7 @@ def test_another_writer_gets_masked_fields_too() -> None:
     finally:
         install_writer(write_json)
     fields = {"adminPassword": "(hidden)", "note": "(hidden)"}
-    assert written == [("test", fields, {"path": "/x"})]
+    assert calls == [("test", fields, {"path": "/x"})]
 
 
 def test_place_of_an_error_is_the_last_line_of_our_code() -> None:

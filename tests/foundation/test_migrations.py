@@ -85,10 +85,10 @@ def test_going_down_before_any_revision_is_explained(empty_postgres_url: str) ->
 def test_printed_sql_may_be_piped_into_psql_repeatedly(
     empty_postgres_url: str, postgres_url: str
 ) -> None:
-    printed = run(ALEMBIC, "upgrade", "head", "--sql", url=empty_postgres_url)
+    sql_script = run(ALEMBIC, "upgrade", "head", "--sql", url=empty_postgres_url)
     assert fetch(empty_postgres_url, "SELECT to_regnamespace('stepwise')") == [(None,)]
     for _ in range(2):
-        psql(empty_postgres_url, printed)
+        psql(empty_postgres_url, sql_script)
     assert dump(empty_postgres_url) == dump(postgres_url)
     assert "001 (head)" in run("migrate.py", "current", url=empty_postgres_url)
     psql(empty_postgres_url, run("migrate.py", "finish", "--sql", url=empty_postgres_url))

@@ -49,15 +49,15 @@ def test_every_upgrade_restores_objects_of_the_scripts(postgres_url: str) -> Non
 
 
 def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -> None:
-    printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
-    assert "CREATE TABLE IF NOT EXISTS public.sessions" in printed
+    sql_script = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
+    assert "CREATE TABLE IF NOT EXISTS public.sessions" in sql_script
     with psycopg.connect(empty_postgres_url) as connection:
         assert connection.execute("SELECT to_regclass('public.sessions')").fetchone() == (None,)
 
 
 def test_printed_sql_ends_with_a_commit(empty_postgres_url: str) -> None:
-    printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
-    assert printed.rstrip().endswith("COMMIT;")
+    sql_script = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
+    assert sql_script.rstrip().endswith("COMMIT;")
 
 
 def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> None:
@@ -88,9 +88,9 @@ def test_unavailable_database_is_reported_without_traceback_or_password(
 def test_printed_sql_makes_the_same_database_as_the_upgrade(
     empty_postgres_url: str, postgres_url: str
 ) -> None:
-    printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
+    sql_script = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
     command = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", empty_postgres_url]
-    subprocess.run(command, input=printed, text=True, check=True, capture_output=True)
+    subprocess.run(command, input=sql_script, text=True, check=True, capture_output=True)
     assert dump(empty_postgres_url) == dump(postgres_url)
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute("SELECT pool_id, COUNT(*) FROM questions GROUP BY pool_id")

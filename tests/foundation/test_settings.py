@@ -82,10 +82,10 @@ def test_quotes_within_a_secret_count() -> None:
     assert Settings.from_env({"ADMIN_PASSWORD": "a\"b'c"}).admin_password == "a\"b'c"
 
 
-@pytest.mark.parametrize("sent", [SECRET, f'"{SECRET}"', f"{SECRET}\n"])
-def test_a_secret_may_be_sent_as_the_variable_has_it(sent: str) -> None:
-    assert same_secret(sent, SECRET)
-    assert not same_secret(f"{sent}x", SECRET)
+@pytest.mark.parametrize("secret", [SECRET, f'"{SECRET}"', f"{SECRET}\n"])
+def test_a_secret_may_be_sent_as_the_variable_has_it(secret: str) -> None:
+    assert same_secret(secret, SECRET)
+    assert not same_secret(f"{secret}x", SECRET)
     assert not same_secret("", SECRET)
 
 
@@ -182,7 +182,7 @@ def test_wildcard_and_null_origins_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "read"),
+    ("address", "url"),
     [
         (
             "postgres://postgres.ref:p@aws.example:6543/postgres?sslmode=require&supa=base-pooler.x",
@@ -198,10 +198,10 @@ def test_wildcard_and_null_origins_are_ignored() -> None:
         ("host=a password=x?supa=1", "host=a password=x?supa=1"),
     ],
 )
-def test_parameters_for_other_drivers_are_left_out_of_addresses(address: str, read: str) -> None:
+def test_parameters_for_other_drivers_are_left_out_of_addresses(address: str, url: str) -> None:
     settings = Settings.from_env({"POSTGRES_URL": address})
-    assert (settings.postgres_url, settings.migration_url) == (read, read)
-    assert Settings.from_env({"POSTGRES_URL_NON_POOLING": address}).migration_url == read
+    assert (settings.postgres_url, settings.migration_url) == (url, url)
+    assert Settings.from_env({"POSTGRES_URL_NON_POOLING": address}).migration_url == url
 
 
 @pytest.mark.parametrize("key", ["SUPABASE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"])

@@ -1,4 +1,4 @@
-"""A field that nobody reads is named, and its value never."""
+"""A field that nobody reads is named in the response; its value appears nowhere."""
 
 import json
 from pathlib import Path
@@ -194,8 +194,8 @@ def test_names_are_bounded_and_hide_secrets(client: TestClient) -> None:
         "x@" * 9000: 1,
     }
     response = client.post("/api/student-progress", json={**STEP, **odd})
-    shown = list(warnings(response.json()))
-    assert shown[:3] == ["a??b", "x" * MAX_NAME_LENGTH, "(hidden)"]
+    warned_names = list(warnings(response.json()))
+    assert warned_names[:3] == ["a??b", "x" * MAX_NAME_LENGTH, "(hidden)"]
     assert "ann@example.com" not in response.text
     refused = client.post("/api/test/end", json={"session_id": TOKEN, **odd})
     assert refused.status_code == 422
@@ -208,10 +208,10 @@ def test_names_are_bounded_and_hide_secrets(client: TestClient) -> None:
 )
 def test_every_endpoint_accepts_its_own_names(row: Any) -> None:
     for method in row.methods:
-        known = known_names(method, row.path)
-        assert method == "GET" or known.body is not None or "{" in row.path
-        parameters = set(known.query)
-        assert list(known.unknown_in_query(parameters, None)) == []
+        names = known_names(method, row.path)
+        assert method == "GET" or names.body is not None or "{" in row.path
+        parameters = set(names.query)
+        assert list(names.unknown_in_query(parameters, None)) == []
 
 
 def test_requests_of_live_pages_cause_no_warning() -> None:
@@ -222,7 +222,7 @@ def test_requests_of_live_pages_cause_no_warning() -> None:
         request = json.loads(line)
         if request["path"] not in paths:
             continue
-        known = known_names(request["method"], request["path"])
+        names = known_names(request["method"], request["path"])
         body, query = request["body"], request.get("query", {})
-        assert list(known.unknown_in_body(body)) == []
-        assert list(known.unknown_in_query(query, body)) == []
+        assert list(names.unknown_in_body(body)) == []
+        assert list(names.unknown_in_query(query, body)) == []

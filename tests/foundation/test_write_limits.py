@@ -121,7 +121,7 @@ def use_up(settings: Settings, deps: Deps) -> None:
     deps.redis.pipeline([["SET", key, 1_000_000] for key in keys] or [["PING"]])
 
 
-def stored(settings: Settings) -> list[tuple[Any, ...]]:
+def row_counts(settings: Settings) -> list[tuple[Any, ...]]:
     """Return the number of rows that calls have added, by table."""
     tables = (
         *("public.sessions", "public.events", "assessment.test_sessions"),
@@ -156,12 +156,12 @@ def test_a_write_above_the_limit_is_refused_and_stores_nothing(
     assert {response.status_code for response in send_until_counted(send)} <= {200, 201}
     use_up(settings, deps)
     send_until_counted(send)
-    before = stored(settings)
+    before = row_counts(settings)
     refused = send()
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_writes")
     assert 1 <= int(refused.headers["Retry-After"]) <= 900
     assert "from this address" in refused.json()["error"]
-    assert stored(settings) == before
+    assert row_counts(settings) == before
 
 
 def test_a_script_that_starts_test_after_test_is_stopped(
@@ -187,8 +187,8 @@ def test_tickets_are_counted_separately_so_that_a_school_can_begin_an_exam(
     pool_id = upload(client, operator, make_questions(8))
     students = [f"s{number}" for number in range(2 * (MAX_STEP + 1))]
     issue = {"question_pool_id": pool_id, "student_ids": students, "uses": 100}
-    made = client.post("/api/test/tickets", json=issue, headers=operator).json()["tickets"]
-    tickets = iter([ticket["ticket"] for ticket in made])
+    issued = client.post("/api/test/tickets", json=issue, headers=operator).json()["tickets"]
+    tickets = iter([ticket["ticket"] for ticket in issued])
 
     def start() -> Any:
         return client.post("/api/test/start", json={"ticket": next(tickets)})
@@ -236,18 +236,18 @@ def test_answers_are_counted_in_redis_or_else_in_the_database(
 ) -> None:
     ann = Student(client, upload(client, operator, make_questions(20)))
     first = ann.start()["next_question"]["id"]
-    counted = "SELECT coalesce(sum(writes), 0)::INT FROM stepwise.write_counts"
-    before = run(settings, counted)
+    total_writes = "SELECT coalesce(sum(writes), 0)::INT FROM stepwise.write_counts"
+    before = run(settings, total_writes)
     send_until_counted(lambda: ann.post(first, 0))
     assert deps.redis is not None
     (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]
     assert len(keys) == 2
     lifetimes = deps.redis.pipeline([["TTL", key] for key in keys]) or []
     assert all(0 < seconds <= 900 for seconds in lifetimes)
-    assert run(settings, counted) == before
+    assert run(settings, total_writes) == before
     install_deps(without_redis := Deps(replace(settings, redis_url=None, redis_token=None)))
     send_until_counted(lambda: ann.post(first, 0))
-    assert run(settings, counted) > before
+    assert run(settings, total_writes) > before
     without_redis.close()
 
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from lib.access.endpoint import BY_TOKEN, Access, Endpoint
 from lib.routes import ENDPOINTS
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
-from tests.foundation.test_every_endpoint import case_id, filled
+from tests.foundation.test_every_endpoint import case_id, with_unknown_ids
 
 PASSWORD = "correct horse battery"
 ROWS = [(row, method) for row in ENDPOINTS for method in row.methods if row.access in BY_TOKEN]
@@ -25,7 +25,7 @@ def token(client: TestClient, operator: dict[str, str], role: str) -> dict[str, 
 def call(client: TestClient, case: tuple[Endpoint, str], headers: dict[str, str]) -> Any:
     row, method = case
     body: list[str] | None = [] if method in {"POST", "PUT"} else None
-    return client.request(method, filled(row.path), headers=headers, json=body)
+    return client.request(method, with_unknown_ids(row.path), headers=headers, json=body)
 
 
 def test_every_operation_of_users_is_covered() -> None:

@@ -111,7 +111,7 @@ class Legacy:
         return Vault.from_settings(self.deps.settings).open(sealed, token, API_KEY_FIELD)
 
     def accounts(self) -> list[str]:
-        """Return the students' Twilio accounts in plain text; none is stored so."""
+        """Return the students' Twilio accounts in plain text, and check that none is stored so."""
         vault = Vault.from_settings(self.deps.settings)
         stored = self.rows(
             "SELECT twilio_account_sid FROM public.students WHERE twilio_account_sid IS NOT NULL"

@@ -72,7 +72,7 @@ class Token:
         return any(row.get(column) for row in self.rows)
 
     def passed_steps(self) -> set[int]:
-        """Return the steps from 1 to 9 that the exercises of any row call completed."""
+        """Return the steps from 1 to 9 that the exercises of any row mark as completed."""
         return {
             step
             for row in self.rows
@@ -98,7 +98,7 @@ def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
 
 
 def _by_person(token: str, shared: Token) -> dict[str, Token]:
-    """Return the token's rows by the token of their person; one person alone keeps all of them."""
+    """Return the rows of a token by the token that their person gets; a single one keeps it."""
     emails = [_email(row, source) for row, source in zip(shared.rows, shared.sources, strict=True)]
     if len({*emails} - {None}) < 2:
         return {token: shared}

@@ -216,7 +216,7 @@ def test_recorded_time_is_never_reduced(legacy: Legacy) -> None:
     assert legacy.session("total_time_spent") == 5000
 
 
-def test_session_of_another_course_keeps_its_steps_and_the_rows_are_kept_beside(
+def test_legacy_steps_of_a_session_of_another_course_are_kept_in_its_exercises(
     legacy: Legacy,
 ) -> None:
     legacy.connection.execute(

@@ -19,7 +19,7 @@ CAMEL = (
 
 
 @pytest.mark.parametrize("definitions", [SNAKE, CAMEL])
-def test_config_get_returns_them(legacy: Legacy, definitions: tuple[str, ...]) -> None:
+def test_config_get_returns_the_settings(legacy: Legacy, definitions: tuple[str, ...]) -> None:
     for definition in definitions:
         add_column(legacy, "student_configs", definition)
     values = ("gpt-4o", "0.7", '{"start": {"next": null}}', "true", "30")

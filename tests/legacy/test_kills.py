@@ -41,8 +41,8 @@ FEW = LegacyData(40, 3, replace(WILD, no_time=0))
 
 
 @pytest.fixture
-def short(legacy: Legacy) -> Legacy:
-    """The rows of FEW."""
+def few_rows(legacy: Legacy) -> Legacy:
+    """Legacy tables with the rows of FEW."""
     fill(legacy.connection, FEW)
     return legacy
 
@@ -63,7 +63,7 @@ def kill_backends(legacy: Legacy) -> None:
 def migrate_killed(
     deps: Deps, seconds: float, kill: Callable[[], None], pace: Pace = DEFAULT_PACE
 ) -> Run | None:
-    """Migrate, and kill after some time; return the run, None if it was killed."""
+    """Migrate, and call `kill` after `seconds`; return the run, or None if it was killed."""
     stopped = threading.Event()
 
     def wait_and_kill() -> None:
@@ -88,21 +88,21 @@ def migration_seconds(legacy: Legacy) -> float:
     return time.monotonic() - began
 
 
-def test_a_killed_connection_leaves_all_or_nothing(short: Legacy) -> None:
-    duration = migration_seconds(short)
-    complete = short.unified()
+def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
+    duration = migration_seconds(few_rows)
+    complete = few_rows.unified()
     runs = []
     draw = random.Random(1)
     for _ in range(KILLS):
-        truncate(short)
+        truncate(few_rows)
         seconds = draw.uniform(0.05, 1.0) * duration
-        run = migrate_killed(short.deps, seconds, lambda: kill_backends(short))
+        run = migrate_killed(few_rows.deps, seconds, lambda: kill_backends(few_rows))
         runs.append(run)
-        sessions = short.unified()["sessions"]
+        sessions = few_rows.unified()["sessions"]
         assert sessions in ([], complete["sessions"])
         assert run is None or sessions
-        assert short.run().verified
-        assert short.unified() == complete
+        assert few_rows.run().verified
+        assert few_rows.unified() == complete
     assert None in runs
 
 
@@ -190,9 +190,9 @@ migrate(Deps(Settings.from_env()), dry_run=False)
 """
 
 
-def test_a_killed_function_leaves_all_or_nothing(short: Legacy, settings: Settings) -> None:
-    duration = migration_seconds(short)
-    complete = short.unified()
+def test_a_killed_function_leaves_all_or_nothing(few_rows: Legacy, settings: Settings) -> None:
+    duration = migration_seconds(few_rows)
+    complete = few_rows.unified()
     draw = random.Random(2)
     environment = {
         **os.environ,
@@ -201,7 +201,7 @@ def test_a_killed_function_leaves_all_or_nothing(short: Legacy, settings: Settin
     }
     killed = 0
     for _ in range(KILLS):
-        truncate(short)
+        truncate(few_rows)
         with subprocess.Popen(
             [sys.executable, "-c", CALL], cwd=ROOT, env=environment, stdout=subprocess.PIPE
         ) as function:
@@ -210,14 +210,14 @@ def test_a_killed_function_leaves_all_or_nothing(short: Legacy, settings: Settin
             time.sleep(draw.uniform(0.0, 1.5) * duration)
             killed += function.poll() is None
             function.send_signal(signal.SIGKILL)
-        _wait_until_the_server_noticed(short)
-        assert short.unified()["sessions"] in ([], complete["sessions"])
-        assert short.run().verified
-        assert short.unified() == complete
+        _wait_until_no_query_runs(few_rows)
+        assert few_rows.unified()["sessions"] in ([], complete["sessions"])
+        assert few_rows.run().verified
+        assert few_rows.unified() == complete
     assert killed
 
 
-def _wait_until_the_server_noticed(legacy: Legacy) -> None:
+def _wait_until_no_query_runs(legacy: Legacy) -> None:
     deadline = time.monotonic() + 30
     while legacy.one(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "

@@ -17,7 +17,7 @@ NO_TABLE = "there is no legacy table in the schema public"
 
 
 @pytest.fixture
-def three(legacy: Legacy) -> Legacy:
+def three_sessions(legacy: Legacy) -> Legacy:
     """One session in each legacy table."""
     legacy.put("workshop_students", session_token=ANN, student_email="ann@example.com",
                exercises='{"step-1": true}', last_activity="2025-01-01")  # fmt: skip
@@ -54,7 +54,7 @@ def migrate(client: TestClient, *, verified: bool = True, any_table: bool = True
     return report
 
 
-def refused(client: TestClient, path: str, **body: Any) -> str:
+def refusal(client: TestClient, path: str, **body: Any) -> str:
     response = call(client, path, 409, **body)
     assert response["code"] == "tables_set_aside"
     error: str = response["error"]
@@ -62,61 +62,64 @@ def refused(client: TestClient, path: str, **body: Any) -> str:
 
 
 def test_rollback_after_the_last_step_leads_to_the_tables_set_aside(
-    three: Legacy, client: TestClient, rollback: str
+    three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
     for _ in range(2):
-        run_sql(three, rollback)
+        run_sql(three_sessions, rollback)
         for dry_run in (True, False):
             assert "Unified schema not found" in call(client, MIGRATE, 400, dryRun=dry_run)["error"]
         call(client, CREATE)
         for dry_run in (True, False):
-            assert refused(client, MIGRATE, dryRun=dry_run) == (
+            assert refusal(client, MIGRATE, dryRun=dry_run) == (
                 "Nothing was migrated: set-aside tables hold 3 rows: run admin-restore-old-tables"
                 " first (3 of them have no session or student now)."
             )
-        assert "set-aside tables hold 3 rows" in refused(client, NORMALIZE)
+        assert "set-aside tables hold 3 rows" in refusal(client, NORMALIZE)
         call(client, CLEANUP, 400, **CLEAN)
         assert (
-            three.one("SELECT count(*) FROM legacy.migration_runs WHERE status <> 'completed'") == 0
+            three_sessions.one(
+                "SELECT count(*) FROM legacy.migration_runs WHERE status <> 'completed'"
+            )
+            == 0
         )
         assert len(call(client, RESTORE)["restoredTables"]) == 3
         migrate(client)
-        assert tokens(three) == ALL
+        assert tokens(three_sessions) == ALL
         call(client, CLEANUP, **CLEAN)
 
 
 def test_restore_may_come_before_the_schema(
-    three: Legacy, client: TestClient, rollback: str
+    three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
-    run_sql(three, rollback)
+    run_sql(three_sessions, rollback)
     call(client, RESTORE)
     call(client, CREATE)
     migrate(client)
-    assert tokens(three) == ALL
+    assert tokens(three_sessions) == ALL
 
 
 def test_migrating_again_after_the_last_step_names_the_place_of_the_rows(
-    three: Legacy, client: TestClient
+    three_sessions: Legacy, client: TestClient
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
-    assert "hold 3 rows: run admin-restore-old-tables first (0 of" in refused(client, MIGRATE)
-    assert tokens(three) == ALL
+    assert "hold 3 rows: run admin-restore-old-tables first (0 of" in refusal(client, MIGRATE)
+    assert tokens(three_sessions) == ALL
     call(client, RESTORE)
     migrate(client)
     call(client, CLEANUP, **CLEAN)
 
 
-def test_rows_of_one_table_that_was_set_aside_are_missed_beside_another(
-    three: Legacy, client: TestClient, rollback: str
+def test_rows_set_aside_are_reported_while_another_legacy_table_remains(
+    three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     assert len(call(client, NORMALIZE)["backupTables"]) == 2  # not student_configs
     migrate(client)  # all rows that were set aside have sessions
-    run_sql(three, rollback)
+    run_sql(three_sessions, rollback)
     call(client, CREATE)
     report = migrate(client, verified=False)
     assert report["verification"]["setAsideRows"] == 2
@@ -126,102 +129,108 @@ def test_rows_of_one_table_that_was_set_aside_are_missed_beside_another(
             " again"
         )
     ]
-    assert tokens(three) == [BOB]
+    assert tokens(three_sessions) == [BOB]
     assert "was not verified" in call(client, CLEANUP, 409, **CLEAN)["error"]
     assert len(call(client, RESTORE)["restoredTables"]) == 2
     migrate(client)
-    assert tokens(three) == ALL
+    assert tokens(three_sessions) == ALL
 
 
 @pytest.mark.parametrize("rows", [0, 1], ids=["empty", "with a row"])
 def test_table_that_an_old_page_created_again_hides_no_rows(
-    three: Legacy, client: TestClient, rollback: str, rows: int
+    three_sessions: Legacy, client: TestClient, rollback: str, rows: int
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
-    run_sql(three, rollback)
+    run_sql(three_sessions, rollback)
     call(client, CREATE)
     run_sql(
-        three,
+        three_sessions,
         "CREATE TABLE workshop_students (LIKE workshop_students_backup_new);".replace(
             "workshop_students_backup_new",
-            three.one(
+            three_sessions.one(
                 "SELECT relname FROM pg_class WHERE relname LIKE 'workshop_students_backup%'"
             ),
         ),
     )
     if rows:
-        three.put("workshop_students", session_token="ws_4_of_dora", student_email="d@example.com")
+        three_sessions.put(
+            "workshop_students", session_token="ws_4_of_dora", student_email="d@example.com"
+        )
         assert migrate(client, verified=False)["verification"]["setAsideRows"] == 3
     else:
-        assert "hold 3 rows" in refused(client, MIGRATE)
+        assert "hold 3 rows" in refusal(client, MIGRATE)
     assert len(call(client, RESTORE)["restoredTables"]) == 3
     migrate(client)
-    assert tokens(three) == [*ALL, "ws_4_of_dora"][: 3 + rows]
+    assert tokens(three_sessions) == [*ALL, "ws_4_of_dora"][: 3 + rows]
     call(client, CLEANUP, **CLEAN)
 
 
 def test_rows_that_are_not_migrated_yet_keep_their_table(
-    three: Legacy, client: TestClient, rollback: str
+    three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
-    run_sql(three, rollback)
+    run_sql(three_sessions, rollback)
     call(client, CREATE)
-    run_sql(three, "CREATE TABLE workshop_students (session_token TEXT, student_email TEXT)")
-    three.put("workshop_students", session_token="ws_4_of_dora", student_email="d@example.com")
+    run_sql(
+        three_sessions, "CREATE TABLE workshop_students (session_token TEXT, student_email TEXT)"
+    )
+    three_sessions.put(
+        "workshop_students", session_token="ws_4_of_dora", student_email="d@example.com"
+    )
     assert call(client, RESTORE)["restoredTables"] == ["student_configs", "workshop_sessions"]
-    assert three.rows("SELECT session_token FROM workshop_students") == ["ws_4_of_dora"]
+    assert three_sessions.rows("SELECT session_token FROM workshop_students") == ["ws_4_of_dora"]
     call(client, RESTORE, 400)
     migrate(client, verified=False)
     assert call(client, RESTORE)["restoredTables"] == ["workshop_students"]
     migrate(client)
-    assert tokens(three) == [*ALL, "ws_4_of_dora"]
+    assert tokens(three_sessions) == [*ALL, "ws_4_of_dora"]
 
 
-def test_starting_over_after_the_last_step(three: Legacy, client: TestClient) -> None:
+def test_starting_over_after_the_last_step(three_sessions: Legacy, client: TestClient) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
     call(client, CREATE, **DROP)
-    assert "set-aside tables hold 3 rows" in refused(client, MIGRATE)
+    assert "set-aside tables hold 3 rows" in refusal(client, MIGRATE)
     assert [name.partition("_backup")[0] for name in call(client, RESTORE)["restoredTables"]] == [
         "workshop_students", "student_configs", "workshop_sessions",
     ]  # fmt: skip
     migrate(client)
-    assert tokens(three) == ALL
+    assert tokens(three_sessions) == ALL
 
 
 @pytest.mark.parametrize("between", ["nothing", "rollback"])
 def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
-    three: Legacy, client: TestClient, rollback: str, between: str
+    three_sessions: Legacy, client: TestClient, rollback: str, between: str
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CLEAN)
-    for (name,) in three.connection.execute(
+    for (name,) in three_sessions.connection.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_backup_'"
     ).fetchall():
-        run_sql(three, f"DROP TABLE {name}")  # as the response of the clean-up says
-    before = three.unified()
+        run_sql(three_sessions, f"DROP TABLE {name}")  # as the response of the clean-up says
+    before = three_sessions.unified()
     definitions = """
       SELECT c.relname, c.relkind::text, pg_get_indexdef(c.oid) FROM pg_class c
       WHERE relnamespace = 'public'::regnamespace AND relname !~ '_old_' ORDER BY 1
     """
-    objects = three.rows(definitions)
+    objects = three_sessions.rows(definitions)
     call(client, CREATE, **DROP)
     if between == "rollback":
-        run_sql(three, rollback)
+        run_sql(three_sessions, rollback)
         call(client, CREATE)
-    events = three.one("SELECT count(*) FROM events")
+    events = three_sessions.one("SELECT count(*) FROM events")
     assert events == 0
-    assert "set-aside tables hold 7 rows: run admin-restore-old-tables first" in refused(
+    assert "set-aside tables hold 7 rows: run admin-restore-old-tables first" in refusal(
         client, MIGRATE, dryRun=True
     )
-    assert "set-aside tables hold 7 rows" in refused(client, NORMALIZE)
+    assert "set-aside tables hold 7 rows" in refusal(client, NORMALIZE)
     assert call(client, RESTORE)["restoredTables"] == [
         "students", "sessions", "step_progress", "events",
     ]  # fmt: skip
-    assert three.unified() == before
-    assert three.rows(definitions) == objects
+    assert three_sessions.unified() == before
+    assert three_sessions.rows(definitions) == objects
     report = {"sessionToken": ANN, "stepNumber": 2, "completed": True}
     progress = client.post("/api/student-progress", json=report).json()["progress"]
     assert progress["completion_rate"] == 22
@@ -229,44 +238,44 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     migrate(client, any_table=False)  # nothing is left to set aside
 
 
-def test_unified_tables_in_use_are_not_replaced(three: Legacy, client: TestClient) -> None:
+def test_unified_tables_in_use_are_not_replaced(three_sessions: Legacy, client: TestClient) -> None:
     migrate(client)
     call(client, CREATE, **DROP)
-    run_sql(three, "DROP TABLE workshop_students, student_configs, workshop_sessions")
+    run_sql(three_sessions, "DROP TABLE workshop_students, student_configs, workshop_sessions")
     client.post("/api/student-progress", json={"sessionToken": "ws_new_session", "stepNumber": 1})
     call(client, RESTORE, 400)
     migrate(client, any_table=False)
-    assert tokens(three) == ["ws_new_session"]
+    assert tokens(three_sessions) == ["ws_new_session"]
 
 
 def test_dry_run_alone_and_rollback_before_any_step_change_nothing(
-    three: Legacy, client: TestClient, rollback: str
+    three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     call(client, MIGRATE, dryRun=True)
-    run_sql(three, rollback)
-    run_sql(three, rollback)
+    run_sql(three_sessions, rollback)
+    run_sql(three_sessions, rollback)
     call(client, CLEANUP, 400, **CLEAN)
     call(client, CREATE)
     call(client, CLEANUP, 409, **CLEAN)
     call(client, RESTORE, 400)
     migrate(client)
-    assert tokens(three) == ALL
+    assert tokens(three_sessions) == ALL
 
 
 def test_rollback_between_migration_and_clean_up_keeps_the_tables(
-    three: Legacy, client: TestClient, rollback: str
+    three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
-    run_sql(three, rollback)
+    run_sql(three_sessions, rollback)
     call(client, CREATE)
     assert "unified tables are empty" in call(client, CLEANUP, 409, **CLEAN)["error"]
     migrate(client)
     call(client, CLEANUP, **CLEAN)
-    assert tokens(three) == ALL
+    assert tokens(three_sessions) == ALL
 
 
-@pytest.mark.usefixtures("three")
-def test_removed_people_in_tables_set_aside_are_not_missed(client: TestClient) -> None:
+@pytest.mark.usefixtures("three_sessions")
+def test_removed_people_in_tables_set_aside_are_not_reported(client: TestClient) -> None:
     call(client, NORMALIZE)
     call(client, "/api/admin-delete-student", studentEmail="ann@example.com")
     report = migrate(client)

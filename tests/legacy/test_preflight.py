@@ -53,11 +53,13 @@ def test_dry_run_lists_tables_rows_and_columns(legacy: Legacy, client: TestClien
 def test_every_column_that_the_migration_reads_is_known(legacy: Legacy) -> None:
     legacy.run(dry_run=True)  # creates the functions
     legacy.rows("SELECT legacy.open_sources()")
-    read = legacy.rows(
+    read_columns = legacy.rows(
         "SELECT attname FROM pg_attribute WHERE attnum > 0"
         " AND attrelid = 'pg_temp.student_typed'::regclass"
     )
-    assert {*read} - {"unread", "unknown", "place"} == {*KNOWN_COLUMNS} - {"completion_rate"}
+    assert {*read_columns} - {"unread", "unknown", "place"} == {*KNOWN_COLUMNS} - {
+        "completion_rate"
+    }
 
 
 def test_columns_that_the_migration_reads_under_other_names_are_known(

@@ -22,14 +22,16 @@ NEVER_DROPPED = {"session_token", "session_id"}
 @pytest.fixture
 def generated(legacy: Legacy, settings: Settings) -> Iterator[Legacy]:
     """A legacy database with the encryption key of the generator."""
-    with_its_key = Settings(postgres_url=settings.postgres_url, encryption_key=ENCRYPTION_KEY)
-    legacy.deps = Deps(with_its_key)
+    settings_of_the_generator = Settings(
+        postgres_url=settings.postgres_url, encryption_key=ENCRYPTION_KEY
+    )
+    legacy.deps = Deps(settings_of_the_generator)
     yield legacy
     legacy.deps.close()
 
 
 def regenerate(legacy: Legacy, people: int, seed: int, dropped: int) -> None:
-    """Generate a new random database, perhaps without some columns."""
+    """Generate a new random database, without every seventh column unless `dropped` is 0."""
     legacy.connection.execute(
         "SET LOCAL stepwise.removal = 'test';"
         "TRUNCATE public.students, public.sessions, public.step_progress, public.events CASCADE"

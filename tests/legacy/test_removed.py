@@ -67,7 +67,7 @@ def test_removing_a_person_removes_all_rows_of_their_tokens_and_nothing_returns(
 
 
 @pytest.mark.parametrize("path", [SESSIONS, STUDENT])
-def test_tables_that_were_set_aside_bring_nothing_removed_back(
+def test_returned_tables_do_not_restore_what_was_removed(
     migrated: Legacy, client: TestClient, path: str
 ) -> None:
     migrated.put("workshop_students", student_email=ANN, student_name="No token")
@@ -212,8 +212,9 @@ CHANGE = "/api/admin-change-email"
 def test_rows_of_older_tables_follow_a_changed_email(migrated: Legacy, client: TestClient) -> None:
     response = call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")
     assert (response["sessions"], response["olderRowsChanged"]) == (1, 1)
-    assert migrated.one(
-        "SELECT student_email FROM workshop_students WHERE session_token = %s", TOKEN
+    assert (
+        migrated.one("SELECT student_email FROM workshop_students WHERE session_token = %s", TOKEN)
+        == "ann@example.org"
     )
     again = call(client, MIGRATE, dryRun=False)
     assert again["verification"]["verified"] is True
@@ -221,7 +222,7 @@ def test_rows_of_older_tables_follow_a_changed_email(migrated: Legacy, client: T
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
 
-def test_tables_that_were_set_aside_bring_no_former_email_back(
+def test_returned_tables_do_not_restore_a_former_email(
     migrated: Legacy, client: TestClient
 ) -> None:
     migrated.put("workshop_students", session_token="ws_3_not_migrated_yet", student_email=ANN)
@@ -240,7 +241,7 @@ def test_tables_that_were_set_aside_bring_no_former_email_back(
     ) == [TOKEN, "ws_3_not_migrated_yet"]
 
 
-def test_former_email_of_another_person_now_is_that_person_s(
+def test_former_email_that_another_student_has_now_means_that_student(
     migrated: Legacy, client: TestClient
 ) -> None:
     call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")

@@ -1,4 +1,4 @@
-"""A report that an admin can trust: the worst first, by kind, with everything that was merged."""
+"""The report of a migration: findings by kind, the worst first, and counts of what was merged."""
 
 from fastapi.testclient import TestClient
 

@@ -228,7 +228,7 @@ def test_nothing_else_changes_the_tables_while_a_migration_runs(
     assert timed.run().verified
 
 
-def test_a_removal_keeps_a_migration_out_but_no_other_removal(
+def test_a_removal_blocks_a_migration_but_not_another_removal(
     timed: Legacy, settings: Settings, client: TestClient
 ) -> None:
     with psycopg.connect(settings.postgres_url or "") as other:

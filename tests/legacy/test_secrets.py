@@ -78,9 +78,9 @@ def test_api_keys_are_nowhere_in_plain_text(
     secrets = plant_keys(legacy)
     run = legacy.run()
     assert run.verified
-    reported = report(run, legacy.deps).model_dump_json()
+    report_text = report(run, legacy.deps).model_dump_json()
     logged = "".join(capfd.readouterr())
-    for text in (everything(legacy), reported, logged):
+    for text in (everything(legacy), report_text, logged):
         assert [secret for secret in secrets if secret in text] == []
     reasons = {(field, reason) for field, _, reason in legacy.findings()}
     replaced = "contained an API key or another secret: replaced"
@@ -134,8 +134,8 @@ def test_names_of_exercises_that_may_be_private_are_withheld(
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({name: value}))
     run = legacy.run()
     assert run.verified
-    reported = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
-    assert name not in reported
+    report_text = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
+    assert name not in report_text
     names = {field.split(".")[1] for field, _, _ in legacy.findings() if "." in field}
     assert names == {"(name withheld)"}
 
@@ -151,7 +151,7 @@ def test_reports_contain_no_emails(legacy: Legacy, capfd: pytest.CaptureFixture[
     legacy.put("workshop_students", session_token="token-a", student_email=f" {EMAIL.title()} ")
     legacy.put("workshop_students", student_email=EMAIL)
     run = legacy.run()
-    reported = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
+    report_text = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
     findings = legacy.rows("SELECT f::text FROM legacy.migration_findings AS f")
     assert findings
-    assert EMAIL not in (reported + "".join(findings)).lower()
+    assert EMAIL not in (report_text + "".join(findings)).lower()

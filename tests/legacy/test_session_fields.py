@@ -147,7 +147,7 @@ def migrate_with(code: Path, legacy: Legacy) -> str:
     return result.stdout.strip()
 
 
-def stored(legacy: Legacy) -> dict[str, Any]:
+def new_values(legacy: Legacy) -> dict[str, Any]:
     return dict(zip(NEW_COLUMNS, legacy.session(", ".join(NEW_COLUMNS)), strict=True))
 
 
@@ -175,7 +175,7 @@ SECOND = {
 def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extended: Path) -> None:
     put(legacy, "workshop_students", "2025-02-01", FIRST)
     assert migrate_with(extended, legacy) == "done True"
-    migrated = stored(legacy)
+    migrated = new_values(legacy)
     assert [str(migrated.pop(name))[:10] for name in ("invited_at", "graded_at")] == [
         "2025-02-01"
     ] * 2
@@ -183,7 +183,7 @@ def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extend
     legacy.connection.execute("DELETE FROM public.workshop_students")
     put(legacy, "student_configs", "2025-03-01", SECOND)
     assert migrate_with(extended, legacy) == "done True"
-    assert_merged(stored(legacy))
+    assert_merged(new_values(legacy))
 
 
 def test_a_new_column_is_merged_from_the_rows_of_one_token(legacy: Legacy, extended: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_new_column_is_merged_from_the_rows_of_one_token(legacy: Legacy, exten
     put(legacy, "student_configs", "2025-03-01", SECOND)
     legacy.put("workshop_students", session_token="token-b", retries=-4)
     assert migrate_with(extended, legacy) == "done True"
-    assert_merged(stored(legacy))
+    assert_merged(new_values(legacy))
     assert legacy.session("retries", "token-b") == 0
     assert ("retries", "mended", "negative: counted as 0") in legacy.findings()
 

@@ -14,7 +14,7 @@ PEOPLE = """
     {token}       | " ANN@x.org " | Ann          | Older prompt  | 2            | 2025-01-01
     {token}       | -             | Nobody       | No prompt     | 5            | 2025-01-04
 """
-LONGEST_SENT = 200
+LONGEST_ACCEPTED = 200
 """Maximum number of characters of a token that an endpoint accepts."""
 
 
@@ -47,7 +47,7 @@ def test_each_person_keeps_their_own_session(legacy: Legacy, token: str) -> None
         ("ann@x.org", "Ann's prompt", 3),
         ("ben@x.org", "Ben's prompt", 7),
     ]
-    unreachable = {who for who, name in tokens(legacy).items() if len(name) > LONGEST_SENT}
+    unreachable = {who for who, name in tokens(legacy).items() if len(name) > LONGEST_ACCEPTED}
     if token in {"undefined", "NULL"}:
         assert unreachable == {"-", "ann@x.org", "ben@x.org"}
     else:
@@ -99,7 +99,7 @@ def test_the_report_names_the_shared_token_and_the_number_of_people(legacy: Lega
     assert set(legacy.rows("SELECT row_key FROM legacy.migration_findings")) == {key}
 
 
-def test_spellings_of_one_person_share_no_token(legacy: Legacy) -> None:
+def test_spellings_of_one_email_are_not_a_shared_token(legacy: Legacy) -> None:
     for spelling in ("ann@x.org", " ANN@x.org", "Ann <ann@x.org>", "mailto:ann@x.org", None):
         legacy.put("workshop_students", session_token="token-a", student_email=spelling)
     assert legacy.run().verified
@@ -121,7 +121,7 @@ def test_a_person_who_comes_later_does_not_enter_the_stored_session(legacy: Lega
     assert tokens(legacy)["ann@x.org"] == "token-a"
 
 
-def test_who_was_separated_stays_so_when_the_other_person_has_gone(legacy: Legacy) -> None:
+def test_separated_person_stays_separate_after_the_other_is_removed(legacy: Legacy) -> None:
     legacy.add("workshop_students", PEOPLE.format(token="token-a"))
     legacy.run()
     legacy.one("SELECT older_rows FROM public.remove_student('ann@x.org')")

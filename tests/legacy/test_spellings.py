@@ -7,7 +7,7 @@ import pytest
 from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_people import anonymous_email
 
-YEAR_2025 = 1_736_150_400_000
+JANUARY_6_2025 = 1_736_150_400_000
 """2025-01-06 08:00:00 UTC, in milliseconds."""
 
 
@@ -91,7 +91,7 @@ def test_completed_in_any_spelling_survives_a_newer_row(legacy: Legacy) -> None:
 
 @pytest.mark.parametrize(
     "time",
-    [str(YEAR_2025), f'"{YEAR_2025}"', str(YEAR_2025 // 1000), f"{YEAR_2025}.0",
+    [str(JANUARY_6_2025), f'"{JANUARY_6_2025}"', str(JANUARY_6_2025 // 1000), f"{JANUARY_6_2025}.0",
      '"Mon, 06 Jan 2025 08:00:00 GMT"'],
 )  # fmt: skip
 def test_times_in_numbers_are_milliseconds_or_seconds(legacy: Legacy, time: str) -> None:
@@ -107,7 +107,7 @@ def test_columns_of_milliseconds_are_times(legacy: Legacy, type_name: str) -> No
         "ALTER TABLE public.workshop_students DROP COLUMN last_activity, "
         f"ADD COLUMN last_activity {type_name}".encode()
     )
-    legacy.put("workshop_students", session_token="token-a", last_activity=YEAR_2025)
+    legacy.put("workshop_students", session_token="token-a", last_activity=JANUARY_6_2025)
     assert legacy.run().verified
     assert legacy.session("last_activity::text") == "2025-01-06 08:00:00+00"
     assert legacy.findings() == []

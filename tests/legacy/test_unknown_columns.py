@@ -19,7 +19,7 @@ KEPT = "a column that the schema does not have: kept in exercises"
 SID = "AC" + 32 * "1"
 
 
-def kept(legacy: Legacy, table: str = "workshop_students", token: str = "token-a") -> Any:
+def kept_values(legacy: Legacy, table: str = "workshop_students", token: str = "token-a") -> Any:
     return legacy.session(f"exercises #> '{{_legacy,{table}}}'", token)
 
 
@@ -27,7 +27,7 @@ def add_column(legacy: Legacy, table: str, definition: str) -> None:
     legacy.connection.execute(f"ALTER TABLE public.{table} ADD COLUMN {definition}".encode())
 
 
-def opened(legacy: Legacy, text: str, token: str = "token-a") -> str:
+def open_sealed(legacy: Legacy, text: str, token: str = "token-a") -> str:
     return Vault.from_settings(legacy.deps.settings).open(text, token, LEGACY_FIELD)
 
 
@@ -51,7 +51,7 @@ def test_values_of_unknown_columns_of_any_type_are_kept_and_reported(legacy: Leg
         **{"Shoe Size": [4, 2]},
     )
     assert legacy.run().verified
-    assert kept(legacy) == {
+    assert kept_values(legacy) == {
         "instructor_notes": "late twice",
         "ai_temperature": 0.7,
         "conversation_states": states,
@@ -72,7 +72,7 @@ def test_more_unknown_columns_than_a_function_takes_arguments_are_kept(legacy: L
         add_column(legacy, "student_configs", f"{name} TEXT DEFAULT 'x'")
     legacy.put("student_configs", session_token="token-a")
     assert legacy.run().verified
-    assert kept(legacy, "student_configs") == dict.fromkeys(names, "x")
+    assert kept_values(legacy, "student_configs") == dict.fromkeys(names, "x")
 
 
 def test_unknown_values_of_every_row_of_a_token_are_kept(legacy: Legacy) -> None:
@@ -86,13 +86,13 @@ def test_unknown_values_of_every_row_of_a_token_are_kept(legacy: Legacy) -> None
         """,
     )
     assert legacy.run().verified
-    assert kept(legacy) == [{"notes": "new"}, {"notes": "old"}]
+    assert kept_values(legacy) == [{"notes": "new"}, {"notes": "old"}]
     again = legacy.run()
     assert again.verified
     assert again.counts["sessions.unchanged"] == 1
 
 
-def test_a_kept_value_that_is_nowhere_is_an_objection(legacy: Legacy) -> None:
+def test_run_that_lost_a_kept_value_is_not_verified(legacy: Legacy) -> None:
     add_column(legacy, "workshop_students", "notes TEXT")
     legacy.put("workshop_students", session_token="token-a", notes="kept")
     legacy.connection.execute(
@@ -126,12 +126,12 @@ def test_secrets_in_unknown_columns_are_sealed_by_name_and_by_format(legacy: Leg
         memo=f"mine is {google}",
     )
     assert legacy.run().verified
-    values = kept(legacy, "student_configs")
-    assert opened(legacy, values["twilio_auth_token"]) == 32 * "0"
-    assert opened(legacy, values["apikeysecret"]) == "hush"
-    assert opened(legacy, values["settings"]["auth"]["password"]) == "1234"
+    values = kept_values(legacy, "student_configs")
+    assert open_sealed(legacy, values["twilio_auth_token"]) == 32 * "0"
+    assert open_sealed(legacy, values["apikeysecret"]) == "hush"
+    assert open_sealed(legacy, values["settings"]["auth"]["password"]) == "1234"
     assert values["settings"]["model"] == "m"
-    assert opened(legacy, values["memo"]) == f"mine is {google}"
+    assert open_sealed(legacy, values["memo"]) == f"mine is {google}"
     before = legacy.unified()
     again = legacy.run()
     assert again.verified
@@ -147,7 +147,7 @@ def test_dry_and_real_run_have_the_same_checksums_of_sealed_values(legacy: Legac
     assert dry.counts[name] == real.counts[name]
 
 
-def test_github_names_and_accounts_become_the_students(legacy: Legacy) -> None:
+def test_github_names_and_accounts_are_stored_with_the_students(legacy: Legacy) -> None:
     for table in ("workshop_students", "student_configs"):
         add_column(legacy, table, "github_username TEXT")
         add_column(legacy, table, "twilio_account_sid TEXT")
@@ -245,9 +245,9 @@ def test_rotation_seals_kept_secrets_with_the_new_key(
         rotation = rotate(deps)
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (2, 0, 0)
     legacy.deps = later_deps(replace(renewed, encryption_key_previous=None))
-    values = kept(legacy, "student_configs")
-    assert opened(legacy, values["auth_token"]) == "hush"
-    assert opened(legacy, values["api_key_secret"]) == "old"
+    values = kept_values(legacy, "student_configs")
+    assert open_sealed(legacy, values["auth_token"]) == "hush"
+    assert open_sealed(legacy, values["api_key_secret"]) == "old"
     before = legacy.unified()
     legacy.connection.execute("UPDATE public.student_configs SET api_key_secret = 'old'")
     assert legacy.run().verified
@@ -267,10 +267,10 @@ def test_rotation_counts_kept_secrets_that_no_key_opens(legacy: Legacy) -> None:
 def test_a_table_that_is_not_read_is_named(bare: Legacy, table: str) -> None:
     bare.connection.execute("CREATE SCHEMA archive")
     bare.connection.execute(f"CREATE TABLE {table} (session_token TEXT)".encode())
-    answer = report(bare.run(), bare.deps)
+    run_report = report(bare.run(), bare.deps)
     name = table.replace('"', "")
-    assert answer.message == f"Migration completed, but not read: {name}; see results"
-    assert any(line.startswith(f"{name}: not read") for line in answer.results)
+    assert run_report.message == f"Migration completed, but not read: {name}; see results"
+    assert any(line.startswith(f"{name}: not read") for line in run_report.results)
 
 
 def test_a_database_without_legacy_tables_is_reported_as_such(bare: Legacy) -> None:

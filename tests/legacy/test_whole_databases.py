@@ -1,7 +1,7 @@
 """Whole legacy databases, drawn at random: every value is stored somewhere or reported.
 
-Beside `test_properties.py`, which draws rows, this draws the databases: columns, types, spellings,
-owners and policies. A value counts as kept if the sessions, the students, `_legacy` or `extra` have
+`test_properties.py` draws only rows; these tests also draw columns, types, spellings, owners and
+policies. A value counts as kept if the sessions, the students, `_legacy` or `extra` have
 it, or a finding says that it stays in its table or in which form it was repaired.
 """
 
@@ -210,7 +210,7 @@ def _json(text: str) -> Any:
 
 
 def _has_marks(session: dict[str, Any], value: Value) -> bool:
-    """Whether everything in a JSON value is in the session, under whatever name."""
+    """Return whether each mark in a JSON value is somewhere in the session."""
     marks = re.findall(r"mark\d+end", value.text)
     return all(mark in json.dumps(session) for mark in marks)
 

@@ -138,7 +138,7 @@ UNKNOWN_CELLS: dict[str, tuple[str | None, ...]] = {
 
 
 class Access(StrEnum):
-    """Access to a table."""
+    """Access to a table that the migrating role has."""
 
     OWN = "own"
     OWN_WITH_POLICIES = "own, with policies that its owner need not obey"
@@ -149,6 +149,7 @@ class Access(StrEnum):
 
 
 REFUSING = {Access.FORCED, Access.GRANTED_IN_PART, Access.DENIED}
+"""Kinds of access with which a migration is refused."""
 
 
 @dataclass(frozen=True)
@@ -225,8 +226,8 @@ def _table(draw: st.DrawFn, name: str, marks: _Marks) -> Table:
         kind = kinds[known_as]
         type_name = draw(st.sampled_from(TYPES[kind]))
         cells = tokens if kind is Kind.TOKEN else _cells(draw, kind, type_name, tokens, marks)
-        spelled = _camel(known_as) if in_camel_case else known_as
-        columns.append(Column(known_as, spelled, kind, type_name, cells))
+        column_name = _camel(known_as) if in_camel_case else known_as
+        columns.append(Column(known_as, column_name, kind, type_name, cells))
     for unknown in draw(st.lists(st.sampled_from(UNKNOWN_NAMES), max_size=3, unique=True)):
         type_name = draw(st.sampled_from([*UNKNOWN_CELLS]))
         drawn = (draw(st.sampled_from(UNKNOWN_CELLS[type_name])) for _ in tokens)

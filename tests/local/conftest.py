@@ -1,3 +1,5 @@
+"""Fixtures of an empty folder, and of `make dev` as a process."""
+
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

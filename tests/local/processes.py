@@ -59,6 +59,7 @@ class Dev:
         self._ready.set()
 
     def printed(self, name: str) -> str:
+        """Return the value that the output shows under a name; "" if there is none."""
         match = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
         return match[1] if match else ""
 

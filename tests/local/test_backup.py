@@ -1,3 +1,5 @@
+"""`make backup` and `make restore` on a database in use."""
+
 import stat
 from pathlib import Path
 

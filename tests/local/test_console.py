@@ -36,7 +36,7 @@ def test_a_request_is_one_line_with_its_route(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    ("path", "logged"),
+    ("path", "logged_path"),
     [
         ("/api/test/strat", "/api/test/strat"),
         (f"/api/test/status/{SESSION}/", "/api/test/status/(hidden)/"),
@@ -50,10 +50,10 @@ def test_a_request_is_one_line_with_its_route(capsys: pytest.CaptureFixture[str]
     ],
 )
 def test_path_without_a_route_is_shown_with_ids_and_secrets_hidden(
-    path: str, logged: str, capsys: pytest.CaptureFixture[str]
+    path: str, logged_path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_request(path)
-    assert capsys.readouterr().err == f"POST {logged} 200 32 ms\n"
+    assert capsys.readouterr().err == f"POST {logged_path} 200 32 ms\n"
 
 
 def test_no_e_mail_or_token_of_a_path_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,7 @@ def test_an_upgrade_that_fails_is_explained_and_the_server_answers(
     wait_until_all_ended(folder)
 
 
-def test_unknown_revision_does_not_stop_it(folder: Path, start_dev: Start) -> None:
+def test_unknown_revision_does_not_stop_make_dev(folder: Path, start_dev: Start) -> None:
     dev = start_dev()
     with psycopg.connect(dev.database, autocommit=True) as connection:
         (table,) = connection.execute(

@@ -86,8 +86,8 @@ def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) 
     for name in ("secrets.json", "running.json"):
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
-    seeded = run("local.with_services", "-m", "local.demo", cwd=folder)
-    assert examples(dev.printed("Stepwise")) in seeded.stdout, seeded.stderr
+    demo_process = run("local.with_services", "-m", "local.demo", cwd=folder)
+    assert examples(dev.printed("Stepwise")) in demo_process.stdout, demo_process.stderr
     dev.wait_for_output(examples(dev.printed("Stepwise")))
 
     command = run("local.with_services", "-c", SHOW, cwd=folder)

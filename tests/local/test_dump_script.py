@@ -261,7 +261,7 @@ def test_the_upgrade_runs_with_the_code_of_the_project(tmp_path: Path) -> None:
     """A file of the same name in the caller's folder is not run."""
     (tmp_path / "migrate.py").write_text("raise SystemExit('the wrong one')")
     code = "from local.backup import upgrade\nupgrade()"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -269,5 +269,5 @@ def test_the_upgrade_runs_with_the_code_of_the_project(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "No database is set" in done.stderr
-    assert "the wrong one" not in done.stderr
+    assert "No database is set" in process.stderr
+    assert "the wrong one" not in process.stderr

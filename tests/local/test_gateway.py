@@ -54,9 +54,9 @@ def test_a_body_is_the_last_argument_and_the_query_follows_it(send: Send) -> Non
 
 
 def test_numbers_are_forwarded_as_they_were_written(send: Send) -> None:
-    for written in ("1e3", "1.0", "-0", "123456789012345678901234567890", "true"):
-        send(body=f'["SET", "n", {written}]'.encode())
-        assert send(body=["GET", "n"]) == (200, {"result": written})
+    for number in ("1e3", "1.0", "-0", "123456789012345678901234567890", "true"):
+        send(body=f'["SET", "n", {number}]'.encode())
+        assert send(body=["GET", "n"]) == (200, {"result": number})
 
 
 def test_base64_encodes_every_text_but_ok(send: Send, redis_gateway: Gateway) -> None:
@@ -155,9 +155,9 @@ def test_transactions_do_not_interleave(send: Send) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    written = send(body=["LRANGE", "list", 0, -1])[1]["result"]
-    assert len(written) == 160
-    assert written[::2] == written[1::2]
+    numbers = send(body=["LRANGE", "list", 0, -1])[1]["result"]
+    assert len(numbers) == 160
+    assert numbers[::2] == numbers[1::2]
 
 
 def test_requests_and_commands_are_counted(send: Send, redis_gateway: Gateway) -> None:

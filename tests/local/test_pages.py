@@ -1,3 +1,5 @@
+"""Pages of the local server: which file a path serves, redirects, headers and demo accounts."""
+
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,7 @@ def test_trailing_slash_redirects_to_the_page(pages: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "shown"),
+    ("host", "is_shown"),
     [
         ("127.0.0.1:5300", True),
         ("localhost:5300", True),
@@ -88,12 +90,12 @@ def test_trailing_slash_redirects_to_the_page(pages: TestClient) -> None:
     ],
 )
 def test_log_ins_of_the_demo_are_shown_to_pages_of_this_machine_alone(
-    host: str, *, shown: bool
+    host: str, *, is_shown: bool
 ) -> None:
     accounts = {"student": "amira", "teacher": "ms-okafor", "password": "secret"}
     inner = PlainTextResponse("function")
     response = TestClient(DemoAccounts(inner, accounts)).get(PATH, headers={"Host": host})
-    assert response.json() == (accounts if shown else None)
+    assert response.json() == (accounts if is_shown else None)
     assert "access-control-allow-origin" not in response.headers
     assert TestClient(DemoAccounts(inner)).get(PATH, headers={"Host": host}).json() is None
     assert TestClient(DemoAccounts(inner, accounts)).get("/elsewhere").text == "function"

@@ -26,7 +26,7 @@ from local.pools.wrong_parameters import (
 QUESTIONS = 40
 
 
-def uploaded(body: UploadIn, deps: Deps) -> ItemPool:
+def upload_pool(body: UploadIn, deps: Deps) -> ItemPool:
     """Upload questions and return the pool."""
     pool_id = upload(body, deps).question_pool_id
     version = store.current_version(deps.postgres, pool_id)
@@ -54,7 +54,7 @@ def pool(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> ItemPool:
             ]
         }
     )
-    return uploaded(body, deps)
+    return upload_pool(body, deps)
 
 
 def test_calibrate_reports_too_few_answers(
@@ -144,7 +144,7 @@ def test_simulated_tests_use_the_settings_of_the_pool(deps: Deps) -> None:
     max_exposures = []
     for selection in ({}, {"max_exposure": 0.2}):
         fields = {"questions": questions, "selection": selection}
-        pool = uploaded(UploadIn.model_validate(fields), deps)
+        pool = upload_pool(UploadIn.model_validate(fields), deps)
         accuracy = simulate.measure(pool, 30, 8, np.random.default_rng(5))
         # Over the 180 students of all groups: a share of 0.2 has a standard error of 0.03.
         max_exposures.append(float(np.max(accuracy.exposure[:, -1].mean(axis=0))))
@@ -169,7 +169,7 @@ def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
             ]
         }
     )
-    pool = uploaded(body, deps)
+    pool = upload_pool(body, deps)
     accuracy = simulate.measure(pool, 20, 20, np.random.default_rng(4))
     assert accuracy.predicted[-1, -1] < 0.6  # the untested one would stay at 1
 
@@ -200,8 +200,8 @@ def test_drawn_parameters_scatter_around_the_stated_ones(pool: ItemPool, deps: D
         lengths = [np.linalg.norm(bank.slopes, axis=1) for bank in (truth, stated)]
         slopes.append(np.log(lengths[0] / lengths[1]))
         locations.append(stated.intercepts / lengths[1] - truth.intercepts / lengths[0])
-    # Of 2,000 draws, the mean has a standard error of 0.011 and 0.004, the deviation of 0.008 and
-    # 0.003.
+    # With 2,000 draws, the standard errors of the means are 0.011 and 0.004, and those of the
+    # deviations 0.008 and 0.003.
     assert np.mean(locations) == pytest.approx(0, abs=0.04)
     assert np.std(locations) == pytest.approx(0.5, abs=0.03)
     assert np.mean(slopes) == pytest.approx(0, abs=0.02)
@@ -211,7 +211,7 @@ def test_drawn_parameters_scatter_around_the_stated_ones(pool: ItemPool, deps: D
     assert same.intercepts == pytest.approx(stated.intercepts)
 
 
-def test_pool_s_bank_is_honest_about_wrong_parameters_and_the_plug_in_bank_is_not(
+def test_only_the_pool_s_bank_states_the_right_error_if_parameters_are_wrong(
     pool: ItemPool, deps: Deps
 ) -> None:
     def banks(errors: Errors) -> tuple[Comparison, Comparison]:
@@ -237,7 +237,7 @@ def test_pool_s_bank_is_honest_about_wrong_parameters_and_the_plug_in_bank_is_no
     assert 0.85 < own.fixed.ratio < 1.15 < plug_in.fixed.ratio
     assert own.fixed.coverage > plug_in.fixed.coverage
     assert own.fixed.stated > plug_in.fixed.stated
-    # Where the parameters are right, it is the plug-in bank that is honest.
+    # Where the parameters are right, it is the plug-in bank that states the right error.
     own, plug_in = banks(CERTAIN)
     assert own.fixed.ratio < plug_in.fixed.ratio
     assert 0.85 < plug_in.fixed.ratio < 1.15

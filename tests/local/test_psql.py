@@ -13,7 +13,7 @@ from tests.local.processes import ROOT, remaining_processes, run
 
 IN_A_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
 CACHE = {"UPSTASH_REDIS_REST_URL": "http://given", "UPSTASH_REDIS_REST_TOKEN": "given"}
-"""With a database set as well, no embedded server starts."""
+"""Redis in the environment; if a database is set as well, no embedded server starts."""
 
 
 def psql(*arguments: str, cwd: Path, **options: str) -> subprocess.CompletedProcess[str]:
@@ -104,7 +104,7 @@ def test_times_are_in_utc_unless_the_environment_names_a_zone(
         name = psycopg.sql.Identifier(connection.info.dbname)
         statement = "ALTER DATABASE {} SET TimeZone = 'America/New_York'"
         connection.execute(psycopg.sql.SQL(statement).format(name))
-    ended = psql(
+    process = psql(
         "-Atc", "SHOW TimeZone", cwd=folder, DATABASE_URL=postgres_url, **CACHE, **variables
     )
-    assert ended.stdout == f"{zone}\n"
+    assert process.stdout == f"{zone}\n"

@@ -9,25 +9,28 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.servers.postgres_server import PostgresServer
+from local.servers.postgres_server import running_postgres
 from tests.local.processes import Dev, open_folder, run, wait_until_all_ended
 
 
 @pytest.fixture(scope="session")
-def stopped() -> Iterator[Path]:
+def stopped_data() -> Iterator[Path]:
     """A `.local` with a database of one row, whose server has stopped."""
     with open_folder() as data:
-        with started(data) as url, psycopg.connect(url) as connection:
+        with (
+            running_postgres(data / "postgres", durable=True) as server,
+            psycopg.connect(server.url()) as connection,
+        ):
             connection.execute("CREATE TABLE public.kept (word TEXT)")
             connection.execute("INSERT INTO public.kept VALUES ('kept')")
         yield data
 
 
 @pytest.fixture
-def local(folder: Path, stopped: Path) -> Path:
+def local(folder: Path, stopped_data: Path) -> Path:
     """A `.local` with a database of one row, a secret and an older backup."""
     data = folder / ".local"
-    shutil.copytree(stopped, data)
+    shutil.copytree(stopped_data, data)
     (data / "backups").mkdir()
     (data / "redis").mkdir()
     (data / "secrets.json").write_text("{}")
@@ -35,31 +38,20 @@ def local(folder: Path, stopped: Path) -> Path:
     return data
 
 
-class started:  # noqa: N801 it reads as a verb
-    """The address of a server on the data, for a block."""
-
-    def __init__(self, data: Path) -> None:
-        self._server = PostgresServer(data / "postgres")
-
-    def __enter__(self) -> str:
-        self._server.start()
-        return self._server.url()
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-
 def is_kept(data: Path) -> bool:
-    with started(data) as url, psycopg.connect(url) as connection:
+    with (
+        running_postgres(data / "postgres", durable=True) as server,
+        psycopg.connect(server.url()) as connection,
+    ):
         row = connection.execute("SELECT to_regclass('public.kept') IS NOT NULL").fetchone()
     return row == (True,)
 
 
 @pytest.mark.parametrize("stdin", ["no\n", "", "y\n"])
 def test_nothing_happens_without_a_yes(folder: Path, local: Path, stdin: str) -> None:
-    done = run("local.reset", cwd=folder, stdin=stdin)
-    assert done.returncode == 1
-    assert "Nothing was changed." in done.stdout
+    process = run("local.reset", cwd=folder, stdin=stdin)
+    assert process.returncode == 1
+    assert "Nothing was changed." in process.stdout
     assert is_kept(local)
 
 
@@ -69,19 +61,19 @@ def test_another_confirmation_does_not_count_as_yes(folder: Path, local: Path) -
 
 
 def test_a_yes_removes_the_database_and_a_dump_brings_it_back(folder: Path, local: Path) -> None:
-    done = run("local.reset", cwd=folder, stdin="yes\n")
-    assert done.returncode == 0, done.stderr
+    process = run("local.reset", cwd=folder, stdin="yes\n")
+    assert process.returncode == 0, process.stderr
     assert not (local / "postgres").exists()
     assert not (local / "redis").exists()
     assert (local / "secrets.json").exists()
     assert (local / "backups" / "stepwise-1.dump").exists()
-    (dumped,) = (local / "backups").glob("before-reset-*.dump")
-    assert f"make restore FILE={dumped.relative_to(folder)}" in done.stdout
+    (dump,) = (local / "backups").glob("before-reset-*.dump")
+    assert f"make restore FILE={dump.relative_to(folder)}" in process.stdout
 
     again = run("local.reset", cwd=folder, CONFIRM="yes")
     assert (again.returncode, "There is no local database" in again.stdout) == (0, True)
 
-    restore = ("local.with_services", "-m", "local.backup", "restore", str(dumped))
+    restore = ("local.with_services", "-m", "local.backup", "restore", str(dump))
     assert run(*restore, cwd=folder).returncode == 0
     assert is_kept(local)
 
@@ -89,21 +81,21 @@ def test_a_yes_removes_the_database_and_a_dump_brings_it_back(folder: Path, loca
 def test_data_that_cannot_be_dumped_are_moved_away(folder: Path, local: Path) -> None:
     version = local / "postgres" / "data" / "PG_VERSION"
     version.write_text("9\n")
-    done = run("local.reset", cwd=folder, CONFIRM="yes")
-    assert done.returncode == 0, done.stderr
-    assert "belongs to PostgreSQL 9" in done.stdout
-    (moved,) = local.glob("postgres-before-reset-*")
-    assert (moved / "data" / "PG_VERSION").read_text() == "9\n"
+    process = run("local.reset", cwd=folder, CONFIRM="yes")
+    assert process.returncode == 0, process.stderr
+    assert "belongs to PostgreSQL 9" in process.stdout
+    (moved_folder,) = local.glob("postgres-before-reset-*")
+    assert (moved_folder / "data" / "PG_VERSION").read_text() == "9\n"
     assert not (local / "postgres").exists()
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "POSTGRES_URL", "POSTGRES_URL_NON_POOLING"])
 def test_a_database_of_the_environment_is_refused(folder: Path, local: Path, name: str) -> None:
     url = {name: "postgresql://me:secret@db.example/live"}
-    done = run("local.reset", cwd=folder, CONFIRM="yes", **url)
-    assert done.returncode == 1
-    assert f"{name} names a database" in done.stderr
-    assert "secret" not in done.stderr
+    process = run("local.reset", cwd=folder, CONFIRM="yes", **url)
+    assert process.returncode == 1
+    assert f"{name} names a database" in process.stderr
+    assert "secret" not in process.stderr
     assert is_kept(local)
 
 
@@ -116,8 +108,8 @@ def running(folder: Path, start_dev: Callable[..., Dev]) -> Iterator[Dev]:
 
 
 def test_a_running_make_dev_blocks_the_reset(folder: Path, running: Dev) -> None:
-    done = run("local.reset", cwd=folder, CONFIRM="yes")
-    assert done.returncode == 1
-    assert "`make dev` is running on .local (process " in done.stderr
+    process = run("local.reset", cwd=folder, CONFIRM="yes")
+    assert process.returncode == 1
+    assert "`make dev` is running on .local (process " in process.stderr
     assert running.get("/health")[1]["status"] == "healthy"
     assert os.listdir(folder / ".local" / "postgres" / "data")  # noqa: PTH208 it is not empty

@@ -71,12 +71,12 @@ def test_wrong_parameters_are_refused(read: Any, query: dict[str, Any]) -> None:
     assert read(**query).status_code == 422
 
 
-@pytest.mark.parametrize("key", ["nonsense", "WyJhIl0", "W3RydWVd", "WzFlOTld", "Wy0xXQ"])
-def test_a_cursor_of_something_else_is_refused(read: Any, key: str) -> None:
-    assert read(cursor=key).json()["code"] == "invalid_cursor"
+@pytest.mark.parametrize("cursor", ["nonsense", "WyJhIl0", "W3RydWVd", "WzFlOTld", "Wy0xXQ"])
+def test_a_cursor_of_something_else_is_refused(read: Any, cursor: str) -> None:
+    assert read(cursor=cursor).json()["code"] == "invalid_cursor"
 
 
-def test_nobody_else_reads_it(client: TestClient) -> None:
+def test_audit_trail_is_for_operators_only(client: TestClient) -> None:
     assert client.get(AUDIT).status_code == 401
 
 

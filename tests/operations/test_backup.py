@@ -108,8 +108,8 @@ def test_no_plain_key_leaves_the_database(filled: Legacy, folder: Path) -> None:
         )
     ]
     assert plain_keys
-    written = b"".join(lines_of(folder, back_up(filled.deps)))
-    assert [key for key in plain_keys if key in written] == []
+    file_text = b"".join(lines_of(folder, back_up(filled.deps)))
+    assert [key for key in plain_keys if key in file_text] == []
 
 
 def test_no_plain_account_leaves_the_database(filled: Legacy, folder: Path) -> None:
@@ -118,9 +118,9 @@ def test_no_plain_account_leaves_the_database(filled: Legacy, folder: Path) -> N
     filled.put("workshop_sessions", session_id="with-account", account_sid=migrated)
     before = all_rows(filled)
     backup = back_up(filled.deps)
-    written = b"".join(lines_of(folder, backup))
-    assert plain.encode() not in written
-    assert migrated.encode() not in written
+    file_text = b"".join(lines_of(folder, backup))
+    assert plain.encode() not in file_text
+    assert migrated.encode() not in file_text
     empty(filled)
     restore(backup.name, filled.deps)
     assert all_rows(filled) == before
@@ -142,9 +142,9 @@ def test_no_secret_of_an_unknown_column_leaves_the_database(filled: Legacy, fold
     )
     before = all_rows(filled)
     backup = back_up(filled.deps)
-    written = b"".join(lines_of(folder, backup))
-    assert b"AC1212" not in written
-    assert b"plain" not in written
+    file_text = b"".join(lines_of(folder, backup))
+    assert b"AC1212" not in file_text
+    assert b"plain" not in file_text
     empty(filled)
     restore(backup.name, filled.deps)
     assert all_rows(filled) == before

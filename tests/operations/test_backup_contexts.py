@@ -291,13 +291,13 @@ def test_the_audit_trail_is_saved_and_never_replaced(
     saved = client.post("/api/admin-backup", json=body).json()
     entries = saved["rows"]["operators"]["public.operator_audit"]
     assert entries > 0
-    written = [line for line in lines_of(deps, saved["name"]) if "entry_sha256" in line]
-    assert len(written) == entries
+    lines = [line for line in lines_of(deps, saved["name"]) if "entry_sha256" in line]
+    assert len(lines) == entries
     empty(used_assessment)
     before = one(used_assessment, "SELECT count(*) FROM public.operator_audit")
-    back = client.post("/api/admin-restore", json={**body, "name": saved["name"]}).json()
-    assert back["success"] is True
-    (note,) = back["notes"]
+    response = client.post("/api/admin-restore", json={**body, "name": saved["name"]}).json()
+    assert response["success"] is True
+    (note,) = response["notes"]
     assert note.startswith(f"public.operator_audit: {entries} rows not restored")
     assert one(used_assessment, "SELECT count(*) FROM public.operator_audit") == before + 2
     assert one(used_assessment, "SELECT public.verify_operator_audit()") is None
@@ -382,7 +382,7 @@ def test_a_database_without_our_tables_gives_no_backup(
 
 
 @pytest.mark.parametrize(
-    ("closed", "named"),
+    ("restriction", "table"),
     [
         ("REVOKE SELECT ON assessment.test_sessions FROM reader", "assessment.test_sessions"),
         ("REVOKE USAGE ON SCHEMA assessment FROM reader", "assessment.questions"),
@@ -400,8 +400,8 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
     used_assessment: Connection,
     deps: Deps,
     deps_of: Callable[[str], Deps],
-    closed: str,
-    named: str,
+    restriction: str,
+    table: str,
 ) -> None:
     back_up(deps)  # creates the schema legacy
     url = deps.settings.postgres_url or ""
@@ -419,7 +419,7 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
         used_assessment.execute(
             "ALTER SCHEMA legacy RENAME TO gone; ALTER SCHEMA stepwise RENAME TO gone_2"
         )
-        used_assessment.execute(closed.encode())
+        used_assessment.execute(restriction.encode())
         used_assessment.execute(
             sql.SQL("GRANT CREATE ON DATABASE {} TO reader").format(
                 sql.Identifier(used_assessment.info.dbname)
@@ -427,7 +427,7 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
         )
         reader = deps_of(url.replace("postgres@", "reader@"))
         before = set(Path(deps.settings.backup_folder).iterdir())
-        with pytest.raises(TablesNotReadable, match=named):
+        with pytest.raises(TablesNotReadable, match=table):
             back_up(reader)
         assert set(Path(deps.settings.backup_folder).iterdir()) == before
         reader.close()
@@ -525,8 +525,8 @@ def first_version(deps: Deps, token: str) -> str:
     ]
     lines: list[bytes] = [json.dumps({"format": "stepwise-backup", "version": 1}).encode()]
     for name, columns, rows in tables:
-        described = [{"name": column, "type": kind} for column, kind in columns]
-        header = {"table": name, "rows": len(rows), "columns": described}
+        descriptions = [{"name": column, "type": kind} for column, kind in columns]
+        header = {"table": name, "rows": len(rows), "columns": descriptions}
         lines += [json.dumps(line).encode() for line in (header, *rows)]
     content = b"".join(line + b"\n" for line in lines)
     last = json.dumps({"sha256": hashlib.sha256(content).hexdigest()}).encode()

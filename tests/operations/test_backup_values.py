@@ -44,7 +44,7 @@ def database(postgres_url: str) -> Iterator[Connection]:
 
 
 def configs(database: Connection) -> list[Any]:
-    """Return each row as a list of texts; rows of another table type print alike."""
+    """Return the names of the columns, and the rows as texts, which do not depend on the types."""
     cursor = database.execute("SELECT * FROM public.student_configs LIMIT 0")
     names = [column.name for column in cursor.description or []]
     texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in names)
@@ -112,7 +112,7 @@ SECRETS = (f"sk-{MARK}", f"AC{MARK}", f"SK{MARK}", f"AIza{MARK}", f"https://a:{M
 def test_a_secret_in_any_column_is_sealed_and_restored(
     database: Connection, deps: Deps, secret: str
 ) -> None:
-    """Rows from before secrets were removed, and legacy columns that nobody knows."""
+    """Older rows hold such values, from before secrets were removed, and so do unknown columns."""
     database.execute("CREATE TABLE public.student_configs (session_token TEXT, notes TEXT, j JSON,"
                      " b JSONB, a TEXT[], amount NUMERIC, password JSONB)")  # fmt: skip
     database.execute(

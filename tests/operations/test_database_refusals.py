@@ -59,7 +59,7 @@ def sessions(superuser: Sql) -> int:
     return int(count)
 
 
-def refused(client: TestClient, path: str, code: str, *parts: str, **body: Any) -> None:
+def expect_refusal(client: TestClient, path: str, code: str, *parts: str, **body: Any) -> None:
     """Expect a refusal with this code and these parts of its message."""
     status = 503 if code in {"table_locked", "database_read_only"} else 409
     response = call(client, path, status, **body)
@@ -94,15 +94,15 @@ def test_rows_hidden_by_row_level_security_never_count_as_absent(
         f"CREATE POLICY half ON public.{table} USING ({column}::text LIKE '%ann')"
     )
     for dry_run in (True, False):
-        refused(client, MIGRATE, "rows_hidden", table, dryRun=dry_run)
+        expect_refusal(client, MIGRATE, "rows_hidden", table, dryRun=dry_run)
     assert sessions(superuser) == 0
     superuser(f"ALTER TABLE public.{table} NO FORCE ROW LEVEL SECURITY")
     assert call(client, MIGRATE)["verification"]["verified"] is True
     assert sessions(superuser) == 2
     superuser(f"ALTER TABLE public.{table} FORCE ROW LEVEL SECURITY")
-    refused(client, CLEANUP, "rows_hidden", table, **CONFIRM)
+    expect_refusal(client, CLEANUP, "rows_hidden", table, **CONFIRM)
     removal = {"studentEmail": "bob@example.com"}
-    refused(client, "/api/admin-delete-student", "rows_hidden", table, **removal)
+    expect_refusal(client, "/api/admin-delete-student", "rows_hidden", table, **removal)
 
 
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs", "workshop_sessions"])
@@ -112,11 +112,11 @@ def test_missing_right_is_named_with_the_table(
     superuser(
         f"ALTER TABLE public.{table} OWNER TO {OTHER};REVOKE ALL ON public.{table} FROM {OWNER}"
     )
-    refused(client, MIGRATE, "right_missing", table, "grant it")
-    refused(client, "/api/admin-backup", "tables_not_readable", table)
+    expect_refusal(client, MIGRATE, "right_missing", table, "grant it")
+    expect_refusal(client, "/api/admin-backup", "tables_not_readable", table)
     superuser(f"GRANT SELECT ON public.{table} TO {OWNER}")
     assert call(client, MIGRATE)["verification"]["verified"] is True
-    refused(client, CLEANUP, "not_owner", table, **CONFIRM)
+    expect_refusal(client, CLEANUP, "not_owner", table, **CONFIRM)
     ((exists,),) = superuser(f"SELECT to_regclass('public.{table}') IS NOT NULL")
     assert exists
 
@@ -141,7 +141,7 @@ def test_unwritable_unified_table_is_named(client: TestClient, superuser: Sql) -
         f"ALTER TABLE public.step_progress OWNER TO {OTHER};"
         f"GRANT SELECT ON public.step_progress TO {OWNER}"
     )
-    refused(client, MIGRATE, "right_missing", "step_progress", dryRun=True)
+    expect_refusal(client, MIGRATE, "right_missing", "step_progress", dryRun=True)
 
 
 @pytest.mark.parametrize("state", ["P0001", "0A000", "23514", "42501", "55000"])
@@ -153,7 +153,9 @@ def test_trigger_that_raises_is_named_with_its_table(
         DENY.replace("%s", f"'{state}'") + f"CREATE TRIGGER stop BEFORE INSERT ON public.{table}"
         " FOR EACH ROW EXECUTE FUNCTION public.deny()"
     )
-    refused(client, MIGRATE, "refused_by_function", "deny()", f"a trigger of public.{table} runs")
+    expect_refusal(
+        client, MIGRATE, "refused_by_function", "deny()", f"a trigger of public.{table} runs"
+    )
     assert sessions(superuser) == 0
     superuser(f"DROP TRIGGER stop ON public.{table}")
     assert call(client, MIGRATE)["verification"]["verified"] is True
@@ -171,7 +173,7 @@ def test_constraint_of_somebody_else_is_named_with_its_table(
 ) -> None:
     superuser("UPDATE public.workshop_students SET tts_provider = 'y'")
     superuser(f"ALTER TABLE public.sessions ADD {addition}")
-    refused(client, MIGRATE, "refused_by_constraint", f"{constraint} of public.sessions")
+    expect_refusal(client, MIGRATE, "refused_by_constraint", f"{constraint} of public.sessions")
 
 
 def test_foreign_key_from_elsewhere_is_named_with_its_table(
@@ -185,7 +187,9 @@ def test_foreign_key_from_elsewhere_is_named_with_its_table(
     )
     body: dict[str, Any] = {"studentEmail": "ann@example.com"}
     path = "/api/admin-delete-student"
-    refused(client, path, "refused_by_constraint", "invoices_student of public.invoices", **body)
+    expect_refusal(
+        client, path, "refused_by_constraint", "invoices_student of public.invoices", **body
+    )
     superuser("DELETE FROM public.invoices")
     assert call(client, path, **body)["sessionsDeleted"] == 1
 
@@ -197,7 +201,7 @@ def test_held_lock_is_named_with_its_table_and_process(
     with psycopg.connect(superuser_url) as other:
         other.execute("SELECT FROM public.student_configs")
         parts = ("public.student_configs", str(other.info.backend_pid))
-        refused(client, CLEANUP, "table_locked", *parts, **CONFIRM)
+        expect_refusal(client, CLEANUP, "table_locked", *parts, **CONFIRM)
     with psycopg.connect(superuser_url) as other:
         other.execute("SELECT FROM public.student_configs")
         other.execute("LOCK TABLE public.sessions IN ACCESS EXCLUSIVE MODE")
@@ -215,7 +219,7 @@ def test_read_only_database_is_reported(
     superuser(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     read_only = Deps(settings)  # the present connections keep the former setting
     install_deps(read_only)
-    refused(client, path, "database_read_only", "not a replica", **CONFIRM)
+    expect_refusal(client, path, "database_read_only", "not a replica", **CONFIRM)
     read_only.close()
     install_deps(deps)
     assert sessions(superuser) == 0

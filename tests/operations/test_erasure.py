@@ -29,7 +29,7 @@ def pool_id(client: TestClient, operator: dict[str, str]) -> str:
 
 @pytest.fixture
 def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
-    """Ann and Ben in workshop and tests, Ann under id and e-mail; return her id."""
+    """Create Ann and Ben in workshop and tests, Ann under her id and e-mail; return her id."""
     for n, name in enumerate(("ann.canary", "ben")):
         token = f"{TOKEN[:-2]}0{n}"
         post(sessionToken=token, studentEmail=f"{name}@example.com", stepNumber=2, completed=True)
@@ -107,10 +107,10 @@ def test_any_name_erases_the_person_from_every_context(
         ),
     }
     assert response.json()["cacheCleared"] is True
-    left = everything(rows)
+    remaining_text = everything(rows)
     for trace in (people, f"Ann <{EMAIL}", f" {EMAIL.upper()}", "ann.canary bug"):
-        assert trace not in left
-    assert left.replace(f"x{EMAIL}", "").count(EMAIL) == 0
+        assert trace not in remaining_text
+    assert remaining_text.replace(f"x{EMAIL}", "").count(EMAIL) == 0
     assert count_rows(rows, "students") == 1
     assert count_rows(rows, "assessment.examinees") == 2
     assert count_rows(rows, "assessment.test_responses") == 6
@@ -204,7 +204,9 @@ def test_name_that_is_part_of_another_id_erases_nobody_else(
         "TRUNCATE assessment.test_sessions CASCADE",
     ],
 )
-def test_answers_are_changed_by_nobody_else(rows: Rows, people: str, statement: str) -> None:
+def test_answers_cannot_be_changed_by_other_statements(
+    rows: Rows, people: str, statement: str
+) -> None:
     before = count_rows(rows, "assessment.test_responses")
     assert (before, people != "") == (15, True)
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="test_responses"):
@@ -226,8 +228,8 @@ def test_restored_backup_does_not_bring_an_erased_person_back(
         "/api/admin-restore", json={"name": backup.json()["name"]}, headers=operator
     )
     assert restored.status_code == 200, restored.text
-    left = everything(rows)
-    assert people not in left
-    assert f"Ann <{EMAIL}" not in left
+    remaining_text = everything(rows)
+    assert people not in remaining_text
+    assert f"Ann <{EMAIL}" not in remaining_text
     assert count_rows(rows, "assessment.examinees") == 2
     assert count_rows(rows, "assessment.test_responses") == 6

@@ -1,4 +1,4 @@
-"""/health: the schema is part of it, in the same round trip."""
+"""/health reports the state of the schema, too, in the same round trip."""
 
 import re
 from collections.abc import Iterator
@@ -58,8 +58,8 @@ def test_each_missing_table_is_named_and_makes_the_service_unavailable(
 ) -> None:
     for table in expected_tables():
         database.execute(f"ALTER TABLE {table} RENAME TO elsewhere".encode())
-        status, word, schema = health(client)
-        assert (status, word, schema["missing"]) == (503, "unavailable", [table])
+        status, state, schema = health(client)
+        assert (status, state, schema["missing"]) == (503, "unavailable", [table])
         assert "run `make migrate` or admin-create-unified-schema" in schema["remarks"][0]
         schema_name, _, own_name = table.partition(".")
         back = f"ALTER TABLE {schema_name}.elsewhere RENAME TO {own_name}"
@@ -76,21 +76,21 @@ def test_the_rollback_of_the_documents_is_noticed(
     (rollback,) = [block for block in blocks if "DROP TABLE IF EXISTS students" in block]
     database.execute("SET search_path = public")
     database.execute(rollback.encode())
-    status, word, schema = health(client)
-    assert (status, word, schema["missing"]) == (503, "unavailable", WORKSHOP)
+    status, state, schema = health(client)
+    assert (status, state, schema["missing"]) == (503, "unavailable", WORKSHOP)
 
 
-def test_another_table_in_the_place_of_the_students_is_none(
+def test_table_of_students_with_other_columns_counts_as_missing(
     client: TestClient, database: psycopg.Connection[Any]
 ) -> None:
     database.execute("DROP TABLE public.students CASCADE")
     database.execute("CREATE TABLE public.students (id VARCHAR PRIMARY KEY)")
-    status, word, schema = health(client)
-    assert (status, word, schema["missing"]) == (503, "unavailable", ["public.students"])
+    status, state, schema = health(client)
+    assert (status, state, schema["missing"]) == (503, "unavailable", ["public.students"])
 
 
 @pytest.fixture
-def waiting(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+def waiting_database(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A database whose public.students is the view that serves an older assessment."""
     for table in reversed(workshop_tables()):
         database.execute(f"DROP TABLE {table} CASCADE".encode())
@@ -100,30 +100,30 @@ def waiting(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 
 def test_workshop_that_waits_for_the_end_of_an_upgrade_is_degraded_with_the_reason(
-    client: TestClient, waiting: psycopg.Connection[Any]
+    client: TestClient, waiting_database: psycopg.Connection[Any]
 ) -> None:
     present = set(expected_tables()) - set(workshop_tables())
-    status, word, schema = health(client)
-    assert (status, word, schema["missing"]) == (200, "degraded", [])
+    status, state, schema = health(client)
+    assert (status, state, schema["missing"]) == (200, "degraded", [])
     assert schema["waiting"] == list(workshop_tables())
     assert "migrate.py finish" in schema["remarks"][0]
 
     (lost, *_) = sorted(table for table in present if table != "assessment.examinees")
-    waiting.execute(f"DROP TABLE {lost} CASCADE".encode())
-    status, word, schema = health(client)
-    assert (status, word, schema["missing"]) == (503, "unavailable", [lost])
+    waiting_database.execute(f"DROP TABLE {lost} CASCADE".encode())
+    status, state, schema = health(client)
+    assert (status, state, schema["missing"]) == (503, "unavailable", [lost])
 
 
 def test_a_view_of_something_else_is_not_waited_for(
-    client: TestClient, waiting: psycopg.Connection[Any]
+    client: TestClient, waiting_database: psycopg.Connection[Any]
 ) -> None:
-    waiting.execute("DROP VIEW public.students")
-    waiting.execute("CREATE VIEW public.students AS SELECT 1 AS id")
+    waiting_database.execute("DROP VIEW public.students")
+    waiting_database.execute("CREATE VIEW public.students AS SELECT 1 AS id")
     status, _, schema = health(client)
     assert (status, schema["missing"]) == (503, list(workshop_tables()))
 
 
-def recorded(database: psycopg.Connection[Any], runs: list[tuple[str, int]], revision: str) -> None:
+def record(database: psycopg.Connection[Any], runs: list[tuple[str, int]], revision: str) -> None:
     """Record which scripts ran, how many days ago, and Alembic's revision."""
     database.execute("TRUNCATE stepwise.script_runs, stepwise.schema_version")
     for scripts, days in runs:
@@ -161,9 +161,9 @@ def test_schema_of_another_version_is_named_with_the_next_step(
     behind: bool,
     remark: str,
 ) -> None:
-    recorded(database, runs, revision)
-    code, word, schema = health(client)
-    assert (code, word, schema["behind"]) == (200, status, behind)
+    record(database, runs, revision)
+    code, state, schema = health(client)
+    assert (code, state, schema["behind"]) == (200, status, behind)
     assert schema["version"] == (revision or None)
     assert schema["remarks"] == ([remark] if remark else [])
 
@@ -174,8 +174,8 @@ def test_a_database_from_before_the_record_is_behind_until_it_is_upgraded(
     database.execute("DROP TABLE stepwise.script_runs, stepwise.schema_version")
     assert health(client)[2]["behind"] is True
     run("migrate.py", "upgrade", url=postgres_url)
-    status, word, schema = health(client)
-    assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
+    status, state, schema = health(client)
+    assert (status, state, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
 
 
 def test_a_schema_is_behind_after_a_downgrade_until_the_next_upgrade(
@@ -183,11 +183,11 @@ def test_a_schema_is_behind_after_a_downgrade_until_the_next_upgrade(
 ) -> None:
     run("migrate.py", "upgrade", url=postgres_url)
     run("migrate.py", "downgrade", "base", url=postgres_url)
-    status, word, schema = health(client)
-    assert (status, word, schema["version"], schema["behind"]) == (503, "unavailable", None, True)
+    status, state, schema = health(client)
+    assert (status, state, schema["version"], schema["behind"]) == (503, "unavailable", None, True)
     run("migrate.py", "upgrade", url=postgres_url)
-    status, word, schema = health(client)
-    assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
+    status, state, schema = health(client)
+    assert (status, state, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
 
 
 def test_role_without_the_right_to_read_the_record_reports_nothing_about_it(
@@ -198,25 +198,25 @@ def test_role_without_the_right_to_read_the_record_reports_nothing_about_it(
     limited = str(settings.postgres_url).replace("postgres@", "limited@", 1)
     deps = Deps(replace(settings, postgres_url=limited))
     install_deps(deps)
-    status, word, schema = health(client)
+    status, state, schema = health(client)
     install_deps(None)
     deps.close()
     database.execute("DROP ROLE limited")
-    assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", None, False)
+    assert (status, state, schema["version"], schema["behind"]) == (200, "healthy", None, False)
 
 
-@pytest.mark.parametrize("changed", ["SELECT 1;", "-- a comment\n"])
-def test_every_statement_of_the_scripts_counts_and_no_comment(changed: str) -> None:
+@pytest.mark.parametrize("addition", ["SELECT 1;", "-- a comment\n"])
+def test_statements_of_the_scripts_count_and_comments_do_not(addition: str) -> None:
     texts = {name: load_script(name) for name in SCRIPTS}
     assert fingerprint_of(texts) == OURS
     for name, text in texts.items():
-        other = fingerprint_of({**texts, name: text + changed})
-        assert (other != OURS) is changed.startswith("SELECT")
+        other = fingerprint_of({**texts, name: text + addition})
+        assert (other != OURS) is addition.startswith("SELECT")
 
 
 def path_remarks(client: TestClient) -> list[str]:
-    status, word, schema = health(client)
-    assert (status, word) == (200, "healthy")
+    status, state, schema = health(client)
+    assert (status, state) == (200, "healthy")
     return [remark for remark in schema["remarks"] if "search_path" in remark]
 
 
@@ -278,8 +278,8 @@ def test_an_older_assessment_is_degraded_until_it_is_finished(
         connection.execute((FULL + ROWS).encode())
         with connection.transaction():
             upgrade_schema(connection)
-        status, word, schema = health(client)
-        assert (status, word, schema["missing"]) == (200, "degraded", [])
+        status, state, schema = health(client)
+        assert (status, state, schema["missing"]) == (200, "degraded", [])
         assert schema["waiting"] == list(workshop_tables())
         assert back_up(deps).rows["assessment"]["assessment.examinees"] == 3
         with connection.transaction():

@@ -97,10 +97,10 @@ def checks_under_way() -> int:
     return sum(thread.name == "health of postgres" for thread in threading.enumerate())
 
 
-def test_the_answer_does_not_wait_for_a_check_that_nothing_can_interrupt(
+def test_the_response_does_not_wait_for_a_check_that_nothing_can_interrupt(
     settings: Settings,
 ) -> None:
-    """A name server may not reply: the running check is not started again."""
+    """A check may wait for a name server; until it ends, it is not started a second time."""
     deps = HeldDeps(settings)
     with client_of(deps) as client:
         with deps.held.transaction():
@@ -114,7 +114,7 @@ def test_the_answer_does_not_wait_for_a_check_that_nothing_can_interrupt(
         deps.held.close()
 
 
-def test_calls_that_hold_every_thread_do_not_hold_the_answer(settings: Settings) -> None:
+def test_calls_that_use_every_thread_do_not_delay_the_response(settings: Settings) -> None:
     release = threading.Event()
 
     async def hold_every_thread() -> None:

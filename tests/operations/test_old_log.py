@@ -113,7 +113,7 @@ def test_a_downgrade_returns_the_old_tables_and_an_upgrade_adds_what_they_gained
     old_log: psycopg.Connection[Any],
 ) -> None:
     create()
-    copied = fetch(old_log, EVENTS)
+    events_before = fetch(old_log, EVENTS)
     with old_log.transaction():
         old_log.execute(load_script(DOWNGRADE).encode())
     assert fetch(old_log, "SELECT count(*) FROM public.events WHERE student_id = 1") == [(1,)]
@@ -123,7 +123,7 @@ def test_a_downgrade_returns_the_old_tables_and_an_upgrade_adds_what_they_gained
     )
     create()
     assert fetch(old_log, EVENTS) == [
-        *copied, ("later", "ws_1_ann", "ann@x.org", {}, "2025-02-01")
+        *events_before, ("later", "ws_1_ann", "ann@x.org", {}, "2025-02-01")
     ]  # fmt: skip
 
 

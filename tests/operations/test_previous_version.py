@@ -67,7 +67,7 @@ def kinds(url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def old(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
+def old_url(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
     """The URL of a database of the previous version, which the application now uses."""
     execute(empty_postgres_url, FULL + ROWS + QUESTIONS)
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
@@ -82,7 +82,7 @@ def create(**body: Any) -> Any:
     return client.post(PATH, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
-def test_response_names_the_moved_tables_and_the_waiting_workshop(old: str) -> None:
+def test_response_names_the_moved_tables_and_the_waiting_workshop(old_url: str) -> None:
     body = create().json()
     assert "public.students: moved to assessment.examinees, 3 rows" in body["results"]
     assert "assessment.pool_items: created" in body["results"]
@@ -94,100 +94,100 @@ def test_response_names_the_moved_tables_and_the_waiting_workshop(old: str) -> N
         " tables wait until"
     )
     assert "wait" in body["message"]
-    assert kinds(old) == dict.fromkeys(FIVE, "v")
-    assert fetch(old, "SELECT to_regclass('public.sessions')") == [(None,)]
+    assert kinds(old_url) == dict.fromkeys(FIVE, "v")
+    assert fetch(old_url, "SELECT to_regclass('public.sessions')") == [(None,)]
 
 
-def test_the_old_sql_runs_on_the_views_and_reaches_the_new_tables(old: str) -> None:
+def test_the_old_sql_runs_on_the_views_and_reaches_the_new_tables(old_url: str) -> None:
     create()
-    execute(old, OLD_SQL)
-    assert fetch(old, READ) == [(1,)]
-    assert fetch(old, "SELECT id FROM assessment.examinees ORDER BY id") == [
+    execute(old_url, OLD_SQL)
+    assert fetch(old_url, READ) == [(1,)]
+    assert fetch(old_url, "SELECT id FROM assessment.examinees ORDER BY id") == [
         ("ann",), ("bob",), ("cyd",), ("dee",),
     ]  # fmt: skip
     assert fetch(
-        old, "SELECT student_id, proficiency_value::float FROM assessment.student_proficiencies"
+        old_url, "SELECT student_id, proficiency_value::float FROM assessment.student_proficiencies"
         " WHERE student_id IN ('bob', 'dee')"
     ) == [("dee", 0.7)]  # fmt: skip
     create()
-    execute(old, "INSERT INTO students (id) VALUES ('eve')")
+    execute(old_url, "INSERT INTO students (id) VALUES ('eve')")
 
 
-def test_a_test_of_the_new_version_starts_while_views_serve_the_previous_one(old: str) -> None:
+def test_a_test_of_the_new_version_starts_while_views_serve_the_previous_one(old_url: str) -> None:
     create()
     client = TestClient(function_app("index"), raise_server_exceptions=False)
     body = {"student_id": "fay", "question_pool_id": POOL, "concept_names": ["Math", "Algebra"]}
     assert client.post("/api/test/start", json=body).status_code == 200
-    assert fetch(old, "SELECT count(*) FROM public.students WHERE id = 'fay'") == [(1,)]
+    assert fetch(old_url, "SELECT count(*) FROM public.students WHERE id = 'fay'") == [(1,)]
 
 
-def test_finish_drops_the_views_and_creates_the_workshop(old: str) -> None:
+def test_finish_drops_the_views_and_creates_the_workshop(old_url: str) -> None:
     create()
-    execute(old, OLD_SQL)
+    execute(old_url, OLD_SQL)
     body = create(finish=True).json()
     assert "students: created" in body["results"]
     assert "public.students: the view for the previous version was dropped" in body["results"]
-    assert kinds(old) == {"students": "r"}
-    assert fetch(old, "SELECT count(*) FROM public.students") == [(0,)]
-    assert fetch(old, "SELECT count(*) FROM assessment.examinees") == [(4,)]
+    assert kinds(old_url) == {"students": "r"}
+    assert fetch(old_url, "SELECT count(*) FROM public.students") == [(0,)]
+    assert fetch(old_url, "SELECT count(*) FROM assessment.examinees") == [(4,)]
     again = create().json()
     assert again["message"] == "Unified schema created successfully"
-    assert kinds(old) == {"students": "r"}
+    assert kinds(old_url) == {"students": "r"}
 
 
-def test_finish_is_refused_while_something_depends_on_a_view(old: str) -> None:
+def test_finish_is_refused_while_something_depends_on_a_view(old_url: str) -> None:
     create()
-    execute(old, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
+    execute(old_url, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
     refused = create(finish=True)
     assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
     assert "statistics" in refused.json()["error"]
-    assert kinds(old) == dict.fromkeys(FIVE, "v")
-    execute(old, "DROP VIEW statistics")
+    assert kinds(old_url) == dict.fromkeys(FIVE, "v")
+    execute(old_url, "DROP VIEW statistics")
     assert create(finish=True).status_code == 200
 
 
-def test_views_that_others_made_follow_the_moved_tables(old: str) -> None:
-    execute(old, "CREATE VIEW v_cache_statistics AS SELECT count(*) AS n FROM test_sessions")
+def test_views_that_others_made_follow_the_moved_tables(old_url: str) -> None:
+    execute(old_url, "CREATE VIEW v_cache_statistics AS SELECT count(*) AS n FROM test_sessions")
     create()
-    assert fetch(old, "SELECT n FROM v_cache_statistics") == [(3,)]
+    assert fetch(old_url, "SELECT n FROM v_cache_statistics") == [(3,)]
     assert create(finish=True).status_code == 200
-    assert fetch(old, "SELECT n FROM v_cache_statistics") == [(3,)]
+    assert fetch(old_url, "SELECT n FROM v_cache_statistics") == [(3,)]
 
 
-def test_an_upgrade_with_workshop_tables_is_refused_before_it_moves_anything(old: str) -> None:
-    execute(old, "CREATE TABLE workshop_students (session_token TEXT)")
+def test_an_upgrade_with_workshop_tables_is_refused_before_it_moves_anything(old_url: str) -> None:
+    execute(old_url, "CREATE TABLE workshop_students (session_token TEXT)")
     refused = create()
     assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
     assert "public.students (3 rows)" in refused.json()["error"]
-    assert kinds(old) == dict.fromkeys(FIVE, "r")
+    assert kinds(old_url) == dict.fromkeys(FIVE, "r")
     assert create(finish=True).status_code == 200
-    assert kinds(old) == {"students": "r"}
+    assert kinds(old_url) == {"students": "r"}
 
 
 def test_beside_the_workshop_the_old_version_keeps_its_other_four_tables(
-    old: str,
+    old_url: str,
 ) -> None:
-    execute(old, "ALTER TABLE students RENAME TO test_takers")
-    execute(old, NORMALIZED_V2 + WORKSHOP_ROWS)
+    execute(old_url, "ALTER TABLE students RENAME TO test_takers")
+    execute(old_url, NORMALIZED_V2 + WORKSHOP_ROWS)
     assert create().status_code == 200
-    assert kinds(old) == {**dict.fromkeys(FIVE, "v"), "students": "r"}
-    execute(old, "UPDATE test_sessions SET status = 'abandoned'")
-    assert fetch(old, "SELECT count(*) FROM public.students") == [(2,)]
+    assert kinds(old_url) == {**dict.fromkeys(FIVE, "v"), "students": "r"}
+    execute(old_url, "UPDATE test_sessions SET status = 'abandoned'")
+    assert fetch(old_url, "SELECT count(*) FROM public.students") == [(2,)]
 
 
 def test_an_empty_table_students_does_not_keep_the_workshop_waiting(
-    old: str,
+    old_url: str,
 ) -> None:
-    execute(old, "TRUNCATE students CASCADE")
+    execute(old_url, "TRUNCATE students CASCADE")
     body = create().json()
     assert "students: created" in body["results"]
-    assert kinds(old)["students"] == "r"
+    assert kinds(old_url)["students"] == "r"
 
 
-def test_rest_roles_keep_the_rights_that_the_tables_had(old: str) -> None:
+def test_rest_roles_keep_the_rights_that_the_tables_had(old_url: str) -> None:
     role = "rest_of_the_previous_version"
     execute(
-        old,
+        old_url,
         f"""
         DROP ROLE IF EXISTS {role}; CREATE ROLE {role};
         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role};
@@ -198,28 +198,28 @@ def test_rest_roles_keep_the_rights_that_the_tables_had(old: str) -> None:
     )
     create()
     try:
-        with psycopg.connect(old, autocommit=True) as connection:
+        with psycopg.connect(old_url, autocommit=True) as connection:
             connection.execute(f"SET ROLE {role}".encode())
             connection.execute("INSERT INTO public.students (id) VALUES ('dee')")
             connection.execute("UPDATE public.test_sessions SET status = 'abandoned'")
             assert connection.execute("SELECT count(*) FROM public.test_sessions").fetchone() == (
                 3,
             )
-            for refused in (
+            for statement in (
                 "DELETE FROM public.students",
                 "UPDATE public.test_sessions SET accuracy = 1",
                 "SELECT * FROM public.questions",
             ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(refused.encode())
+                    connection.execute(statement.encode())
     finally:
-        execute(old, f"DROP OWNED BY {role}; DROP ROLE {role}")
+        execute(old_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
-def test_policies_of_the_old_tables_hold_for_their_views(old: str) -> None:
+def test_policies_of_the_old_tables_hold_for_their_views(old_url: str) -> None:
     role = "owner_of_one_row"
     execute(
-        old,
+        old_url,
         f"""
         DROP ROLE IF EXISTS {role}; CREATE ROLE {role};
         GRANT SELECT ON students TO {role};
@@ -229,43 +229,43 @@ def test_policies_of_the_old_tables_hold_for_their_views(old: str) -> None:
     )
     create()
     try:
-        with psycopg.connect(old, autocommit=True) as connection:
+        with psycopg.connect(old_url, autocommit=True) as connection:
             connection.execute(f"SET ROLE {role}".encode())
             assert connection.execute("SELECT id FROM public.students").fetchall() == [("ann",)]
     finally:
-        execute(old, f"DROP OWNED BY {role}; DROP ROLE {role}")
+        execute(old_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("finish", [False, True], ids=["serving", "finished"])
 def test_downgrade_returns_the_old_tables_with_the_rows_written_since(
-    old: str, finish: bool
+    old_url: str, finish: bool
 ) -> None:
-    run("migrate.py", "finish" if finish else "upgrade", url=old)
-    execute(old, "INSERT INTO assessment.examinees (id) VALUES ('new')")
+    run("migrate.py", "finish" if finish else "upgrade", url=old_url)
+    execute(old_url, "INSERT INTO assessment.examinees (id) VALUES ('new')")
     if finish:
-        execute(old, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
-    printed = run("migrate.py", "downgrade", url=old)
-    assert "- public.students: serves the previous version again, 4 rows" in printed
-    assert "assessment_set_aside_" in printed
-    assert ("tables with 2 rows set aside in the schema workshop_set_aside_" in printed) == finish
-    assert kinds(old) == dict.fromkeys(FIVE, "r")
-    execute(old, OLD_SQL)
+        execute(old_url, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+    output = run("migrate.py", "downgrade", url=old_url)
+    assert "- public.students: serves the previous version again, 4 rows" in output
+    assert "assessment_set_aside_" in output
+    assert ("tables with 2 rows set aside in the schema workshop_set_aside_" in output) == finish
+    assert kinds(old_url) == dict.fromkeys(FIVE, "r")
+    execute(old_url, OLD_SQL)
     # The constraints and triggers of the new version no longer bind the previous one.
-    execute(old, "INSERT INTO student_proficiencies (student_id, concept_name)"
+    execute(old_url, "INSERT INTO student_proficiencies (student_id, concept_name)"
                  " VALUES ('ann', 'Math'), ('ann', 'Math')")  # fmt: skip
-    execute(old, "UPDATE test_responses SET response = response")
-    assert fetch(old, READ) == [(1,)]
+    execute(old_url, "UPDATE test_responses SET response = response")
+    assert fetch(old_url, READ) == [(1,)]
 
 
-def test_up_and_down_and_up_again_keeps_every_row(old: str) -> None:
-    run("migrate.py", "finish", url=old)
-    execute(old, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+def test_up_and_down_and_up_again_keeps_every_row(old_url: str) -> None:
+    run("migrate.py", "finish", url=old_url)
+    execute(old_url, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
     execute(
-        old,
+        old_url,
         "INSERT INTO public.sessions (session_token, student_id)"
         " SELECT 'ws_1_long_enough', student_id FROM public.students",
     )
-    counted = (
+    counts = (
         "SELECT (SELECT count(*) FROM assessment.examinees),"
         " (SELECT count(*) FROM assessment.test_sessions),"
         " (SELECT count(*) FROM assessment.test_responses),"
@@ -274,16 +274,16 @@ def test_up_and_down_and_up_again_keeps_every_row(old: str) -> None:
         " (SELECT count(*) FROM assessment.set_aside_rows),"
         " (SELECT count(*) FROM public.students), (SELECT count(*) FROM public.sessions)"
     )
-    before = fetch(old, counted)
+    before = fetch(old_url, counts)
     for _ in range(2):
-        run("migrate.py", "downgrade", url=old)
-        printed = run("migrate.py", "upgrade", url=old)
-        assert "- assessment: returned from assessment_set_aside_" in printed
-        assert "wait" in printed
-        run("migrate.py", "finish", url=old)
-        assert fetch(old, counted) == before
-    assert fetch(old, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
-    assert fetch(old, "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%set_aside%'") == []
+        run("migrate.py", "downgrade", url=old_url)
+        output = run("migrate.py", "upgrade", url=old_url)
+        assert "- assessment: returned from assessment_set_aside_" in output
+        assert "wait" in output
+        run("migrate.py", "finish", url=old_url)
+        assert fetch(old_url, counts) == before
+    assert fetch(old_url, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
+    assert fetch(old_url, "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%set_aside%'") == []
 
 
 def test_tables_of_an_older_workshop_stay_in_place_when_going_down(
@@ -304,25 +304,25 @@ def test_tables_of_an_older_workshop_stay_in_place_when_going_down(
                  ) == [(1,)]  # fmt: skip
 
 
-def test_downgrade_leaves_tables_of_other_applications_and_those_it_returned(old: str) -> None:
-    execute(old, "CREATE TABLE public.events (id INT); INSERT INTO public.events VALUES (1)")
-    run("migrate.py", "upgrade", url=old)
+def test_downgrade_leaves_tables_of_other_applications_and_those_it_returned(old_url: str) -> None:
+    execute(old_url, "CREATE TABLE public.events (id INT); INSERT INTO public.events VALUES (1)")
+    run("migrate.py", "upgrade", url=old_url)
     for _ in range(2):
-        run("migrate.py", "downgrade", url=old)
-        assert kinds(old) == dict.fromkeys(FIVE, "r")
-        assert fetch(old, "SELECT (SELECT count(*) FROM public.students),"
+        run("migrate.py", "downgrade", url=old_url)
+        assert kinds(old_url) == dict.fromkeys(FIVE, "r")
+        assert fetch(old_url, "SELECT (SELECT count(*) FROM public.students),"
                           " (SELECT count(*) FROM public.events)") == [(3, 1)]  # fmt: skip
-        run("migrate.py", "stamp", url=old)
+        run("migrate.py", "stamp", url=old_url)
 
 
-def test_downgrade_is_refused_while_a_name_is_taken(old: str) -> None:
-    run("migrate.py", "finish", url=old)
-    execute(old, "CREATE TABLE public.questions (concept_id INT)")
-    process = run_unchecked("migrate.py", "downgrade", url=old)
+def test_downgrade_is_refused_while_a_name_is_taken(old_url: str) -> None:
+    run("migrate.py", "finish", url=old_url)
+    execute(old_url, "CREATE TABLE public.questions (concept_id INT)")
+    process = run_unchecked("migrate.py", "downgrade", url=old_url)
     assert process.returncode == 1
     assert process.stderr.startswith("assessment.questions cannot return to public.questions")
     assert "Nothing was changed." in process.stderr
-    assert "001 (head)" in run("migrate.py", "current", url=old)
+    assert "001 (head)" in run("migrate.py", "current", url=old_url)
 
 
 def test_rows_that_cannot_return_stay_set_aside_and_are_named(empty_postgres_url: str) -> None:
@@ -331,44 +331,44 @@ def test_rows_that_cannot_return_stay_set_aside_and_are_named(empty_postgres_url
     execute(url, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
     run("migrate.py", "downgrade", url=url)
     execute(url, NORMALIZED_V2.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
-    printed = run("migrate.py", "upgrade", url=url)
-    assert "public.students: 1 rows stay set aside in workshop_set_aside_" in printed
+    output = run("migrate.py", "upgrade", url=url)
+    assert "public.students: 1 rows stay set aside in workshop_set_aside_" in output
     assert fetch(url, "SELECT count(*) FROM public.students") == [(0,)]
 
 
-def test_tables_of_another_owner_are_served_and_returned(old: str) -> None:
+def test_tables_of_another_owner_are_served_and_returned(old_url: str) -> None:
     owner = "owner of the previous version"
-    execute(old, f'DROP ROLE IF EXISTS "{owner}"; CREATE ROLE "{owner}"')
+    execute(old_url, f'DROP ROLE IF EXISTS "{owner}"; CREATE ROLE "{owner}"')
     for table in FIVE:
-        execute(old, f'ALTER TABLE {table} OWNER TO "{owner}"')
+        execute(old_url, f'ALTER TABLE {table} OWNER TO "{owner}"')
     try:
-        run("migrate.py", "upgrade", url=old)
+        run("migrate.py", "upgrade", url=old_url)
         # Foreign keys are checked as the owner, even if a superuser writes.
-        execute(old, OLD_SQL)
-        execute(old, f'SET ROLE "{owner}"; UPDATE public.students SET updated_at = NOW()')
-        run("migrate.py", "finish", url=old)
-        execute(old, "UPDATE assessment.test_sessions SET student_id = 'dee'")
-        run("migrate.py", "downgrade", url=old)
-        execute(old, f'SET ROLE "{owner}"; UPDATE students SET id = id')
+        execute(old_url, OLD_SQL)
+        execute(old_url, f'SET ROLE "{owner}"; UPDATE public.students SET updated_at = NOW()')
+        run("migrate.py", "finish", url=old_url)
+        execute(old_url, "UPDATE assessment.test_sessions SET student_id = 'dee'")
+        run("migrate.py", "downgrade", url=old_url)
+        execute(old_url, f'SET ROLE "{owner}"; UPDATE students SET id = id')
     finally:
-        execute(old, f'DROP OWNED BY "{owner}" CASCADE; DROP ROLE "{owner}"')
+        execute(old_url, f'DROP OWNED BY "{owner}" CASCADE; DROP ROLE "{owner}"')
 
 
-def test_after_a_downgrade_only_an_upgrade_takes_tables_back(old: str) -> None:
-    run("migrate.py", "upgrade", url=old)
-    run("migrate.py", "downgrade", url=old)
+def test_after_a_downgrade_only_an_upgrade_takes_tables_back(old_url: str) -> None:
+    run("migrate.py", "upgrade", url=old_url)
+    run("migrate.py", "downgrade", url=old_url)
     for arguments in (["downgrade", "base"], ["stamp", "base"], ["stamp", "head"]):
-        printed = run("migrate.py", *arguments, url=old)
-        assert "returned" not in printed
-        assert fetch(old, "SELECT to_regnamespace('assessment')") == [(None,)]
-    assert "- assessment: returned" in run("migrate.py", "upgrade", url=old)
+        output = run("migrate.py", *arguments, url=old_url)
+        assert "returned" not in output
+        assert fetch(old_url, "SELECT to_regnamespace('assessment')") == [(None,)]
+    assert "- assessment: returned" in run("migrate.py", "upgrade", url=old_url)
 
 
-def test_additions_after_a_downgrade_are_served_and_kept(old: str) -> None:
-    run("migrate.py", "upgrade", url=old)
-    run("migrate.py", "downgrade", url=old)
+def test_additions_after_a_downgrade_are_served_and_kept(old_url: str) -> None:
+    run("migrate.py", "upgrade", url=old_url)
+    run("migrate.py", "downgrade", url=old_url)
     execute(
-        old,
+        old_url,
         "ALTER TABLE questions ADD COLUMN hint TEXT DEFAULT 'none';"
         " ALTER TABLE questions ADD CONSTRAINT short CHECK (length(hint) < 9);"
         " CREATE FUNCTION keep() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
@@ -380,22 +380,22 @@ def test_additions_after_a_downgrade_are_served_and_kept(old: str) -> None:
         " WHERE attrelid = 'public.questions'::regclass AND attname IN ('hint', 'position')"
     )
     for _ in range(2):
-        run("migrate.py", "upgrade", url=old)
-        assert fetch(old, columns) == [(["hint"],)]
-        run("migrate.py", "downgrade", url=old)
+        run("migrate.py", "upgrade", url=old_url)
+        assert fetch(old_url, columns) == [(["hint"],)]
+        run("migrate.py", "downgrade", url=old_url)
         assert fetch(
-            old,
+            old_url,
             "SELECT (SELECT count(*) FROM pg_constraint WHERE conname = 'short'),"
             " (SELECT count(*) FROM pg_trigger WHERE tgname = 'keep'), relrowsecurity"
             " FROM pg_class WHERE oid = 'public.questions'::regclass",
         ) == [(1, 1, True)]
 
 
-def test_downgrade_names_the_objects_that_depend_on_a_view(old: str) -> None:
-    run("migrate.py", "upgrade", url=old)
-    execute(old, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
-    process = run_unchecked("migrate.py", "downgrade", url=old)
+def test_downgrade_names_the_objects_that_depend_on_a_view(old_url: str) -> None:
+    run("migrate.py", "upgrade", url=old_url)
+    execute(old_url, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
+    process = run_unchecked("migrate.py", "downgrade", url=old_url)
     assert process.returncode == 1
     assert "view statistics depends on view test_sessions" in process.stderr
     assert "Nothing was changed." in process.stderr
-    assert kinds(old) == dict.fromkeys(FIVE, "v")
+    assert kinds(old_url) == dict.fromkeys(FIVE, "v")

@@ -117,8 +117,10 @@ def test_without_the_script_the_public_key_reaches_everything(
     others = [name for name in schema.SCRIPTS if name != RIGHTS[-1]]
     monkeypatch.setattr(schema, "SCRIPTS", others)
     supabase.upgrade()
-    reached = [statement for statement in ATTACKS if attempt(supabase, "anon", statement) is None]
-    assert len(reached) >= 8
+    allowed_statements = [
+        statement for statement in ATTACKS if attempt(supabase, "anon", statement) is None
+    ]
+    assert len(allowed_statements) >= 8
     assert "public.sessions: anon" in supabase.open_objects()
 
 
@@ -201,11 +203,11 @@ def test_tables_that_are_set_aside_are_closed(
     rows(LEGACY)
     assert attempt(supabase, "anon", "SELECT * FROM public.workshop_students") is None
     post(client, "/api/admin-migrate-to-unified-schema")
-    opened = supabase.open_objects()
-    assert {name.partition(":")[0] for name in opened} == {"public.workshop_students"}
-    answer = post(client, "/api/admin-cleanup-old-tables", confirmText="DELETE OLD TABLES")
+    open_names = supabase.open_objects()
+    assert {name.partition(":")[0] for name in open_names} == {"public.workshop_students"}
+    response = post(client, "/api/admin-cleanup-old-tables", confirmText="DELETE OLD TABLES")
     assert supabase.open_objects() == []
-    (backup,) = answer["backupTables"]
+    (backup,) = response["backupTables"]
     assert attempt(supabase, "anon", f"SELECT * FROM public.{backup}") == "42501"
     post(client, "/api/admin-restore-old-tables")
     assert supabase.open_objects() == []
@@ -227,8 +229,8 @@ def test_views_that_are_set_aside_are_closed(
     )
     post(client, "/api/admin-migrate-to-unified-schema")
     assert attempt(supabase, "anon", "SELECT * FROM public.workshop_students") is None
-    answer = post(client, "/api/admin-cleanup-old-tables", confirmText="DELETE OLD TABLES")
-    (backup,) = answer["backupTables"]
+    response = post(client, "/api/admin-cleanup-old-tables", confirmText="DELETE OLD TABLES")
+    (backup,) = response["backupTables"]
     for role in ("anon", "authenticated"):
         assert attempt(supabase, role, f"SELECT * FROM public.{backup}") == "42501"
 
@@ -308,16 +310,16 @@ def test_previous_version_keeps_its_rights_until_finish_and_after_a_downgrade(
             " WITH CHECK (student_id = 'ann')"
         )
         supabase.upgrade(finish=finish)
-        opened = {name.rpartition(":")[0] for name in supabase.open_objects()}
+        open_names = {name.rpartition(":")[0] for name in supabase.open_objects()}
         insert = (
             "INSERT INTO public.test_sessions (id, student_id) VALUES (gen_random_uuid(), 'ann')"
         )
         read = "SELECT count(*) FROM public.student_proficiencies"
         if finish:
-            assert opened == {"public.kept"}
+            assert open_names == {"public.kept"}
             assert attempt(supabase, "anon", "SELECT * FROM assessment.test_sessions") == "42501"
         else:
-            assert opened == {
+            assert open_names == {
                 *("public.kept", "assessment.student_proficiencies"),
                 *(f"public.{name}" for name in OLD_TABLES),
             }
@@ -426,9 +428,9 @@ def test_database_without_these_roles_keeps_its_rights(postgres_server: Postgres
 
 
 def test_printed_upgrade_closes_everything_too(supabase: Supabase) -> None:
-    printed = run("migrate.py", "upgrade", "--sql", url=supabase.url())
+    sql_script = run("migrate.py", "upgrade", "--sql", url=supabase.url())
     command = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", supabase.url()]
-    ended = subprocess.run(command, input=printed, text=True, check=True, capture_output=True)
-    assert "anon and authenticated: revoked their rights on" in ended.stderr
+    process = subprocess.run(command, input=sql_script, text=True, check=True, capture_output=True)
+    assert "anon and authenticated: revoked their rights on" in process.stderr
     assert supabase.open_objects() == []
     assert supabase.upgrade() == []

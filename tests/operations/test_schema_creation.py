@@ -40,7 +40,7 @@ def fetch(url: str, query: str) -> list[Any]:
 
 
 @pytest.fixture
-def empty(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
+def empty_url(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
     """The URL of an empty database that the application now uses."""
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)
@@ -54,7 +54,7 @@ def create(**body: Any) -> Any:
     return client.post(PATH, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
-def test_empty_database_gets_the_whole_schema(empty: str, postgres_url: str) -> None:
+def test_empty_database_gets_the_whole_schema(empty_url: str, postgres_url: str) -> None:
     response = create(dropExisting=False)
     assert response.status_code == 200
     body = response.json()
@@ -62,60 +62,62 @@ def test_empty_database_gets_the_whole_schema(empty: str, postgres_url: str) -> 
     assert body["results"][:4] == [f"{table}: created" for table in TABLES]
     assert len(body["nextSteps"]) == 3
     for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS):
-        assert fetch(empty, query) == fetch(postgres_url, query)
+        assert fetch(empty_url, query) == fetch(postgres_url, query)
 
 
-def test_running_it_again_changes_nothing(empty: str) -> None:
+def test_running_it_again_changes_nothing(empty_url: str) -> None:
     create()
-    before = [fetch(empty, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)]
+    before = [fetch(empty_url, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)]
     second_response = create()
     assert second_response.json()["results"][0] == "students: brought up to date, 0 rows"
-    assert [fetch(empty, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)] == before
+    assert [
+        fetch(empty_url, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)
+    ] == before
 
 
 @pytest.mark.parametrize("older", [NORMALIZED_V2, UNIFIED], ids=["normalized", "unified"])
 def test_older_schema_with_live_rows_ends_in_the_same_schema(
-    empty: str, postgres_url: str, older: str
+    empty_url: str, postgres_url: str, older: str
 ) -> None:
-    fetch(empty, older + ROWS)
+    fetch(empty_url, older + ROWS)
     assert create().status_code == 200
     for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS):
-        assert fetch(empty, query) == fetch(postgres_url, query)
+        assert fetch(empty_url, query) == fetch(postgres_url, query)
 
 
 @pytest.mark.parametrize("older", [NORMALIZED_V2, UNIFIED], ids=["normalized", "unified"])
-def test_rows_of_an_older_schema_are_kept_and_repaired(empty: str, older: str) -> None:
-    fetch(empty, older + ROWS)
+def test_rows_of_an_older_schema_are_kept_and_repaired(empty_url: str, older: str) -> None:
+    fetch(empty_url, older + ROWS)
     create()
-    assert fetch(empty, "SELECT student_email, student_name, github_username,"
+    assert fetch(empty_url, "SELECT student_email, student_name, github_username,"
                         " created_at = '2024-01-01Z' FROM students ORDER BY 1") == [
         ("ann@example.com", "Ann B.", "annb", True),
         ("bob@example.com", None, None, False),
     ]  # fmt: skip
-    assert fetch(empty, "SELECT session_token, student_email, current_step, total_time_spent,"
+    assert fetch(empty_url, "SELECT session_token, student_email, current_step, total_time_spent,"
                         " completion_rate, is_active, step4_deployed, version, tools"
                         " FROM sessions JOIN students USING (student_id) ORDER BY 1") == [
         ("ws_1_long_enough", "ann@example.com", 3, 100, 33, True, False, 1, [1]),
         ("ws_2_long_enough", "ann@example.com", 9, 0, 100, True, False, 1, []),
         ("ws_3_long_enough", "bob@example.com", 0, 0, 0, False, False, 1, "[]"),
     ]  # fmt: skip
-    assert fetch(empty, "SELECT session_token, step_number, time_spent, attempts,"
+    assert fetch(empty_url, "SELECT session_token, step_number, time_spent, attempts,"
                         " validation_passed FROM step_progress ORDER BY 1") == [
         ("ws_1_long_enough", 3, 60, 0, True),
         ("ws_2_long_enough", 1, 0, 0, False),
     ]  # fmt: skip
     ((event_data,),) = fetch(
-        empty, "SELECT event_data FROM events WHERE event_data ? 'step_number'"
+        empty_url, "SELECT event_data FROM events WHERE event_data ? 'step_number'"
     )
     assert (event_data["step_number"], event_data["time_spent"]) == (11, 7)
     names = "SELECT event_data FROM events WHERE event_data ? 'stepName' ORDER BY id"
-    assert sorted(event["stepNumber"] for (event,) in fetch(empty, names)) == [1, 3]
-    assert fetch(empty, "SELECT count(*) FROM events e JOIN sessions s USING (session_token)"
+    assert sorted(event["stepNumber"] for (event,) in fetch(empty_url, names)) == [1, 3]
+    assert fetch(empty_url, "SELECT count(*) FROM events e JOIN sessions s USING (session_token)"
                         " WHERE e.student_id = s.student_id") == [(6,)]  # fmt: skip
 
 
-def test_older_database_records_progress_after_the_upgrade(empty: str) -> None:
-    fetch(empty, UNIFIED + ROWS)
+def test_older_database_records_progress_after_the_upgrade(empty_url: str) -> None:
+    fetch(empty_url, UNIFIED + ROWS)
     create()
     client = TestClient(function_app("index"))
     report = {"sessionToken": "ws_3_long_enough", "stepNumber": 4, "completed": True}
@@ -139,10 +141,10 @@ def test_tables_with_rows_are_not_dropped_without_confirmation(
     ]
 
 
-def test_empty_tables_need_no_confirmation(empty: str) -> None:
+def test_empty_tables_need_no_confirmation(empty_url: str) -> None:
     create()
     assert create(dropExisting=True).status_code == 200
-    assert fetch(empty, "SELECT count(*) FROM sessions") == [(0,)]
+    assert fetch(empty_url, "SELECT count(*) FROM sessions") == [(0,)]
 
 
 def test_dropped_tables_are_set_aside_with_every_row(
@@ -173,19 +175,19 @@ def test_dropped_tables_are_set_aside_with_every_row(
         ).fetchone() == (0,)
 
 
-def test_concurrent_calls_succeed_or_are_refused(empty: str) -> None:
+def test_concurrent_calls_succeed_or_are_refused(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         statuses = sorted(
             response.status_code for response in pool.map(lambda _: create(), range(4))
         )
     assert statuses[0] == 200
     assert set(statuses) <= {200, 409}
-    assert fetch(empty, "SELECT count(*) FROM students") == [(0,)]
+    assert fetch(empty_url, "SELECT count(*) FROM students") == [(0,)]
 
 
-def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
+def test_second_creation_is_refused_while_the_first_runs(empty_url: str) -> None:
     create()
-    with psycopg.connect(empty) as first:
+    with psycopg.connect(empty_url) as first:
         first.execute(load_queries("operations/creation.sql")["try_lock_schema"].text)
         response = create()
     assert response.status_code == 409
@@ -216,17 +218,17 @@ def test_table_in_use_ends_the_call_and_the_site_stays_up(
     assert post().status_code == 200
 
 
-def test_workshop_script_refuses_a_students_table_of_another_application(empty: str) -> None:
-    fetch(empty, "CREATE TABLE students (id TEXT PRIMARY KEY)")
+def test_workshop_script_refuses_a_students_table_of_another_application(empty_url: str) -> None:
+    fetch(empty_url, "CREATE TABLE students (id TEXT PRIMARY KEY)")
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
-        fetch(empty, load_script("workshop/schema/tables.sql"))
+        fetch(empty_url, load_script("workshop/schema/tables.sql"))
 
 
-def test_wrong_password_creates_nothing(empty: str) -> None:
+def test_wrong_password_creates_nothing(empty_url: str) -> None:
     client = TestClient(function_app("index"))
     assert client.post(PATH, json={"adminPassword": "wrong"}).status_code == 401
     assert client.post(PATH, json={}).status_code == 401
-    assert fetch(empty, "SELECT to_regclass('public.sessions')") == [(None,)]
+    assert fetch(empty_url, "SELECT to_regclass('public.sessions')") == [(None,)]
 
 
 def test_documented_function_counts_steps_and_time(
@@ -257,8 +259,8 @@ def test_scripts_create_no_extension() -> None:
         assert "CREATE EXTENSION" not in script
 
 
-def test_table_that_cannot_be_upgraded_is_named(empty: str) -> None:
-    with psycopg.connect(empty, autocommit=True) as connection:
+def test_table_that_cannot_be_upgraded_is_named(empty_url: str) -> None:
+    with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute(
             FULL.partition("CREATE TABLE test_responses")[0]
             + "CREATE TABLE test_responses (student_id VARCHAR, session_id UUID,"
@@ -269,6 +271,6 @@ def test_table_that_cannot_be_upgraded_is_named(empty: str) -> None:
     assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
     assert "public.test_responses is a partitioned table" in response.json()["error"]
     assert "The objects named here are unchanged" in response.json()["error"]
-    assert fetch(empty, "SELECT to_regclass('public.test_responses')::text") == [
+    assert fetch(empty_url, "SELECT to_regclass('public.test_responses')::text") == [
         ("test_responses",)
     ]

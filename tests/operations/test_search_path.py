@@ -88,7 +88,7 @@ def test_schemas_are_added_to_the_default(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "completed"),
+    ("path", "expected"),
     [
         ("public, extensions", f"public, extensions, {OURS}"),
         ('"$user", "Extensions", public', f'"$user", "Extensions", public, {OURS}'),
@@ -104,13 +104,13 @@ def test_schemas_are_added_to_the_default(database: Database) -> None:
     ["DATABASE {database}", "ROLE {role}", "ROLE {role} IN DATABASE {database}", "ROLE ALL"],
 )
 def test_schemas_are_added_after_what_is_set(
-    database: Database, owner: str, path: str, completed: str
+    database: Database, owner: str, path: str, expected: str
 ) -> None:
     database.as_superuser(f"ALTER {owner} SET search_path = {path}")
     before = database.settings()
     assert database.upgrade() == []
-    assert database.search_path() == completed
-    if owner in {"ROLE {role}", "ROLE ALL"}:  # what other databases begin with stays
+    assert database.search_path() == expected
+    if owner in {"ROLE {role}", "ROLE ALL"}:  # the setting of other databases stays
         assert before[0] in database.settings()
 
 
@@ -146,9 +146,9 @@ def test_role_without_a_path_of_its_own_gets_none(database: Database) -> None:
 def test_second_upgrade_changes_nothing(database: Database) -> None:
     database.as_superuser("ALTER ROLE {role} SET search_path = public, extensions")
     database.upgrade()
-    once = database.settings()
+    settings = database.settings()
     assert database.upgrade() == []
-    assert database.settings() == once
+    assert database.settings() == settings
 
 
 @pytest.mark.parametrize("own_path", [False, True])

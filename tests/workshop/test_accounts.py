@@ -1,4 +1,4 @@
-"""GitHub names and Twilio accounts of students: set by pages, the latter sealed."""
+"""GitHub names and Twilio accounts of students; pages set them, and the accounts are sealed."""
 
 from collections.abc import Callable
 from dataclasses import replace

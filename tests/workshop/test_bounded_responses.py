@@ -17,7 +17,7 @@ EXERCISES = (
     "SELECT jsonb_object_agg('exercise ' || n, jsonb_build_object('completed', true,"
     " 'note', repeat('x', n % 2 * 200000))) FROM generate_series(1, 199) AS n"
 )
-"""20 MB."""
+"""An SQL expression for exercises of 20 MB."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def fill(rows: Rows, **columns: str) -> None:
     rows("UPDATE public.sessions SET " + ", ".join(f"{n} = ({v})" for n, v in columns.items()))
 
 
-def own(client: TestClient, path: str = "/api/student-progress") -> Any:
+def read_session(client: TestClient, path: str = "/api/student-progress") -> Any:
     return client.get(path, headers={"X-Session-Token": TOKEN})
 
 
@@ -39,7 +39,7 @@ def test_twenty_megabytes_of_exercises_are_cut_in_the_response_only(
     client: TestClient, session: str, rows: Rows
 ) -> None:
     fill(rows, exercises=EXERCISES)
-    response = own(client)
+    response = read_session(client)
     progress = response.json()["progress"]
     assert progress["session_token"] == session
     assert progress["truncated_fields"] == ["exercises"]
@@ -67,14 +67,14 @@ def test_every_long_field_is_cut_and_named(client: TestClient, rows: Rows, path:
         bug_reports="SELECT jsonb_agg(repeat('\"', 9000)) FROM generate_series(1, 1000)",
         **dict.fromkeys(texts, "repeat(chr(31) || '日', 100000)"),
     )
-    response = own(client, path)
+    response = read_session(client, path)
     assert response.status_code == 200
     assert len(response.content) < LIMIT
     body = response.json()
-    cut = (body.get("progress") or body["config"]).get(
+    truncated_fields = (body.get("progress") or body["config"]).get(
         "truncated_fields", (body.get("config") or {}).get("truncatedFields")
     )
-    assert {"system_prompt", "tools", "voice_settings", "websocket_url"} <= set(cut)
+    assert {"system_prompt", "tools", "voice_settings", "websocket_url"} <= set(truncated_fields)
 
 
 def test_reports_and_saves_are_bounded_too(client: TestClient, session: str, rows: Rows) -> None:
@@ -114,7 +114,7 @@ def test_a_hundred_large_bug_reports_are_short_in_the_session_and_whole_as_event
         " WHERE event_type = 'bug_reported' ORDER BY id"
     )
     assert events == [(f"{number:03} {text}",) for number in range(110)]
-    assert len(own(client).content) < LIMIT
+    assert len(read_session(client).content) < LIMIT
 
 
 @pytest.mark.usefixtures("session")

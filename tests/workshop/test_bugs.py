@@ -76,7 +76,7 @@ def test_older_reports_that_are_not_a_list_are_kept(
     assert (reports[0], reports[1]["step"]) == ("[{}]", 4)
 
 
-LIVE_PAGES = {
+REPORT_OF_THE_LIVE_PAGE = {
     "description": "The test call ends after two seconds",
     "step": "Step 9: Deploy Your AI Application",
     "errorMessage": None,
@@ -100,14 +100,14 @@ def test_report_of_the_live_page_keeps_its_fields_and_loses_its_token(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()
-    response = client.post(PATH, json=LIVE_PAGES)
+    response = client.post(PATH, json=REPORT_OF_THE_LIVE_PAGE)
     assert response.status_code == 200
     assert "warnings" not in response.json()
     ((stored,),) = rows("SELECT event_data FROM events WHERE event_type = 'bug_reported'")
     assert TOKEN not in str(stored)
     assert stored.pop("pageUrl").endswith("&step=9")
     stored.pop("reportedAt")
-    sent = {name: value for name, value in LIVE_PAGES.items() if value is not None}
+    sent = {name: value for name, value in REPORT_OF_THE_LIVE_PAGE.items() if value is not None}
     assert stored == {
         name: value for name, value in sent.items() if name not in {"sessionToken", "pageUrl"}
     }
@@ -148,11 +148,11 @@ def test_long_fields_are_cut_in_the_session_and_whole_in_the_event(
     client.post(PATH, json={**BUG, "description": "é" * 15_000, "deploymentStatus": code})
     ((whole,),) = rows("SELECT event_data FROM events WHERE event_type = 'bug_reported'")
     assert (whole["description"], whole["deploymentStatus"]) == ("é" * 15_000, code)
-    (((cut,),),) = rows("SELECT bug_reports FROM sessions")
+    (((shortened,),),) = rows("SELECT bug_reports FROM sessions")
     for name in ("description", "deploymentStatus"):
-        assert cut[name].endswith(" … [cut; the event bug_reported has the whole text]")
-        assert len(cut[name]) == 2000
-    assert cut["pageUrl"] == BUG["pageUrl"]
+        assert shortened[name].endswith(" … [cut; the event bug_reported has the whole text]")
+        assert len(shortened[name]) == 2000
+    assert shortened["pageUrl"] == BUG["pageUrl"]
 
 
 def test_hundred_reports_of_a_session_have_at_most_two_megabytes(

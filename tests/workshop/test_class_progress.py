@@ -66,7 +66,7 @@ def test_student_is_listed_with_name_steps_and_times(client: TestClient, post: P
     assert ann["helpAskedAt"] is not None
 
 
-def test_of_several_sessions_the_open_one_that_is_furthest_is_shown(
+def test_student_with_several_sessions_is_listed_by_the_furthest_open_one(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     for n, step in enumerate((2, 5, 3, 9)):

@@ -1,4 +1,4 @@
-"""student-config-save and -update: what is not saved is named; the admin panel's fields stay."""
+"""student-config-save and -update: fields that are not known, and those of the admin panel."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -106,12 +106,12 @@ def test_auth_token_is_sealed_and_never_returned(
 ) -> None:
     post()
     assert config(client)["hasTwilioAuthToken"] is False
-    answers = [send(client, UPDATE, twilioAuthToken=AUTH_TOKEN).text, str(config(client))]
-    answers.append(client.get("/api/student-progress", params={"sessionToken": TOKEN}).text)
+    texts = [send(client, UPDATE, twilioAuthToken=AUTH_TOKEN).text, str(config(client))]
+    texts.append(client.get("/api/student-progress", params={"sessionToken": TOKEN}).text)
     ((sealed,),) = rows("SELECT extra ->> 'twilioAuthToken' FROM sessions")
     vault = Vault.from_settings(deps.settings)
     assert vault.open(sealed, TOKEN, AUTH_TOKEN_FIELD) == AUTH_TOKEN
-    assert not any(AUTH_TOKEN in answer or sealed in answer for answer in answers)
+    assert not any(AUTH_TOKEN in text or sealed in text for text in texts)
     assert config(client)["hasTwilioAuthToken"] is True
 
 
@@ -149,8 +149,8 @@ def test_address_at_the_shared_websocket_server_has_the_token(
     install_deps(deps)
     try:
         client = TestClient(function_app("workshop.student_config_save"))
-        answer = send(client, SAVE, studentName="Mei").json()
-        assert answer["websocketUrl"] == f"wss://ws.example:8443/ws/{TOKEN}"
+        response = send(client, SAVE, studentName="Mei").json()
+        assert response["websocketUrl"] == f"wss://ws.example:8443/ws/{TOKEN}"
     finally:
         install_deps(None)
         deps.close()
@@ -164,8 +164,8 @@ def test_auth_token_in_the_clear_is_sealed_by_rotation(
         "UPDATE sessions SET extra = jsonb_build_object('twilioAuthToken', %s::TEXT) RETURNING 1",
         AUTH_TOKEN,
     )
-    answer = client.post("/api/admin-rotate-keys", json={"adminPassword": ADMIN_PASSWORD})
-    assert answer.status_code == 200
+    response = client.post("/api/admin-rotate-keys", json={"adminPassword": ADMIN_PASSWORD})
+    assert response.status_code == 200
     ((sealed,),) = rows("SELECT extra ->> 'twilioAuthToken' FROM sessions")
     vault = Vault.from_settings(deps.settings)
     assert vault.open(sealed, TOKEN, AUTH_TOKEN_FIELD) == AUTH_TOKEN

@@ -92,17 +92,17 @@ def test_sql_names_the_steps_of_a_course_and_no_others(rows: Rows) -> None:
 
 
 def test_sql_maps_the_names_of_steps_and_no_others(rows: Rows) -> None:
-    meant = "SELECT step_meant(step_names(steps), NULL, %s) FROM courses"
+    step_of_name = "SELECT step_meant(step_names(steps), NULL, %s) FROM courses"
     for step in COURSE.steps:
         for name in (
             *(step.name, step.name.upper(), f" {step.name}\t", step.name.replace(" ", "  ")),
             *step.aliases,
         ):
-            assert rows(meant, name) == [(step.number,)], name
+            assert rows(step_of_name, name) == [(step.number,)], name
             assert COURSE.step_of_name(name) == step.number, name
     assert rows("SELECT step_names(steps) FROM courses") == [(COURSE.numbers_by_name_key,)]
     for other in ("Services", "", None):
-        assert rows(meant, other) == [(None,)]
+        assert rows(step_of_name, other) == [(None,)]
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, len(FLAGS) - 1, len(FLAGS)])

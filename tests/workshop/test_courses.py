@@ -141,9 +141,9 @@ def test_dry_run_checks_everything_and_changes_nothing(
     save(steps("Bowline", "Hitch"))
     report(2, completed=True)
     before = rows("SELECT * FROM courses, sessions, step_progress")
-    tried = save(steps("Bowline", "Half Hitch"), dryRun=True)
-    assert aliases(tried) == [[], ["Hitch"]]
-    body = tried.json()
+    dry_run = save(steps("Bowline", "Half Hitch"), dryRun=True)
+    assert aliases(dry_run) == [[], ["Hitch"]]
+    body = dry_run.json()
     assert (body["created"], body["dryRun"], body["sessions"]) == (False, True, 1)
     assert save(steps("Bowline"), dryRun=True).status_code == 409
     assert rows("SELECT * FROM courses, sessions, step_progress") == before
@@ -169,7 +169,7 @@ def test_renamed_step_keeps_its_reports_and_its_former_names(
 
 
 @pytest.mark.parametrize(
-    ("listed", "taken_away"),
+    ("listed", "steps_with_reports"),
     [
         (steps("Bowline"), "2 Hitch (sessions: 1), 3 Splice (sessions: 2)"),
         (steps("Bowline", "Hitch"), "3 Splice (sessions: 2)"),
@@ -179,7 +179,7 @@ def test_renamed_step_keeps_its_reports_and_its_former_names(
     ],
 )
 def test_step_with_reports_is_neither_removed_nor_moved(
-    save: Save, report: Report, rows: Rows, listed: Any, taken_away: str
+    save: Save, report: Report, rows: Rows, listed: Any, steps_with_reports: str
 ) -> None:
     save(steps("Bowline", "Hitch", "Splice"))
     report(2)
@@ -188,7 +188,7 @@ def test_step_with_reports_is_neither_removed_nor_moved(
     before = rows("SELECT * FROM courses, sessions, step_progress")
     refused = save(listed)
     assert (refused.status_code, refused.json()["code"]) == (409, "steps_have_reports")
-    assert taken_away in refused.json()["error"]
+    assert steps_with_reports in refused.json()["error"]
     assert rows("SELECT * FROM courses, sessions, step_progress") == before
 
 
@@ -294,7 +294,7 @@ def test_tables_follow_the_number_of_steps_of_each_course(
         rows(statement)
 
 
-def test_session_with_progress_changes_its_course_by_no_statement(
+def test_session_with_progress_cannot_change_its_course(
     save: Save, report: Report, rows: Rows
 ) -> None:
     save(steps("Bowline", "Hitch"))

@@ -1,4 +1,4 @@
-"""admin-change-email."""
+"""admin-change-email: a student gets a new e-mail and keeps everything else."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

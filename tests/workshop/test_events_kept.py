@@ -1,4 +1,4 @@
-"""Events are the history of a session: only removals and moves of the product touch them."""
+"""Events are the history of a session: only the product's own removals and moves change them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,9 @@ ANN = "ann@example.com"
         "TRUNCATE sessions CASCADE",
     ],
 )
-def test_events_are_changed_by_nobody_else(post: Post, rows: Rows, statement: str) -> None:
+def test_events_cannot_be_changed_by_other_statements(
+    post: Post, rows: Rows, statement: str
+) -> None:
     post(studentEmail=ANN).raise_for_status()
     before = rows(EVENTS)
     assert len(before) == 2

@@ -39,8 +39,8 @@ def rows_touched(plan: dict[str, Any]) -> int:
 
 
 @pytest.fixture
-def touched(rows: Rows) -> Callable[[int], int]:
-    """Return a function that counts the rows touched to list students with two sessions each."""
+def count_rows_touched(rows: Rows) -> Callable[[int], int]:
+    """Return a function that counts the rows that a list of students touches."""
 
     def count(students: int) -> int:
         rows(
@@ -59,9 +59,9 @@ def touched(rows: Rows) -> Callable[[int], int]:
 
 
 def test_list_of_all_students_touches_rows_in_proportion_to_their_number(
-    touched: Callable[[int], int],
+    count_rows_touched: Callable[[int], int],
 ) -> None:
-    assert touched(400) < 6 * touched(100)
+    assert count_rows_touched(400) < 6 * count_rows_touched(100)
 
 
 def test_list_of_all_students_fits_the_platforms_and_counts_all_of_them(

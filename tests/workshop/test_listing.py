@@ -151,8 +151,8 @@ def test_legacy_tables_are_read_without_a_unified_schema(legacy: str) -> None:
     assert {s["studentEmail"] for s in body["students"]} == {"ann@example.com", "bob@example.com"}
 
 
-@pytest.mark.parametrize("spelled", ['"{}"', "{}"])
-def test_legacy_columns_in_camel_case_are_read(legacy: str, spelled: str) -> None:
+@pytest.mark.parametrize("name_format", ['"{}"', "{}"])
+def test_legacy_columns_in_camel_case_are_read(legacy: str, name_format: str) -> None:
     names = {
         "session_token": "sessionToken", "student_email": "studentEmail",
         "selected_voice": "selectedVoice", "openai_api_key": "openaiApiKey",
@@ -162,7 +162,7 @@ def test_legacy_columns_in_camel_case_are_read(legacy: str, spelled: str) -> Non
         for table in ("workshop_students", "student_configs"):
             for column, name in names.items():
                 connection.execute(
-                    f"ALTER TABLE {table} RENAME {column} TO {spelled.format(name)}".encode()
+                    f"ALTER TABLE {table} RENAME {column} TO {name_format.format(name)}".encode()
                 )
     body = post_as_admin(TestClient(function_app("index")), LIST).json()
     assert (body["totalSessions"], body["totalStudents"]) == (3, 2)
@@ -170,7 +170,7 @@ def test_legacy_columns_in_camel_case_are_read(legacy: str, spelled: str) -> Non
     assert (session["studentEmail"], session["voice"]) == ("Ann@Example.com", "Joanna")
     assert (session["hasApiKey"], session["createdAt"]) == (True, "2024-01-02T00:00:00Z")
     with psycopg.connect(legacy) as connection:
-        token, email = (spelled.format(name) for name in ("sessionToken", "studentEmail"))
+        token, email = (name_format.format(name) for name in ("sessionToken", "studentEmail"))
         connection.execute(
             f"INSERT INTO workshop_students ({token}, {email})"
             " SELECT 'more' || n, format(CASE WHEN n > 2100 THEN '<P%s@example.com>'"

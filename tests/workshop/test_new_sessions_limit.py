@@ -74,15 +74,15 @@ def test_session_is_allowed_when_the_twentieth_newest_is_an_hour_old(
     client: TestClient, rows: Rows
 ) -> None:
     tokens = begin_sessions(client, 20)
-    moved = (
+    move_events = (
         "SET LOCAL stepwise.removal = 'test';"
         "UPDATE events SET created_at = now() - interval '{}' WHERE session_token = '{}'"
     )
-    rows(moved.format("59 minutes 30 seconds", tokens[7]))
+    rows(move_events.format("59 minutes 30 seconds", tokens[7]))
     refused = begin(client)
     assert refused.status_code == 429
     assert 20 < int(refused.headers["Retry-After"]) <= 30
-    rows(moved.format("1 hour 1 second", tokens[7]))
+    rows(move_events.format("1 hour 1 second", tokens[7]))
     assert begin(client).status_code == 200
     assert begin(client).status_code == 429
 

@@ -1,4 +1,4 @@
-"""Secrets in any field that students send: in no row of any table, and in no backup."""
+"""Secrets that students send, in whichever field, are in no row of any table and in no backup."""
 
 import gzip
 import json
@@ -105,10 +105,10 @@ def test_no_canary_is_stored_or_backed_up(
     }  # fmt: skip
     assert "[secret removed]" in all_text(rows)
     backup = client.post("/api/admin-backup", headers=operator).json()
-    written = gzip.decompress(Path(backup["location"]).read_bytes()).decode()
+    backup_text = gzip.decompress(Path(backup["location"]).read_bytes()).decode()
     assert Path(backup["location"]).is_relative_to(tmp_path)
-    assert "[secret removed]" in written
-    assert MARK not in written
+    assert "[secret removed]" in backup_text
+    assert MARK not in backup_text
 
 
 @pytest.mark.parametrize("field", ["studentEmail", "sessionToken"])

@@ -34,7 +34,7 @@ def call(client: TestClient, action: str, **body: Any) -> Any:
 
 
 @pytest.fixture
-def two(post: Post, rows: Rows) -> dict[str, str]:
+def student_ids(post: Post, rows: Rows) -> dict[str, str]:
     """Create two students, with one and two steps; return their ids by e-mail."""
     post(studentEmail=ANN, studentName="Ann")
     post(studentEmail=BEN, sessionToken=OTHER, githubUsername="ben-b", completed=True)
@@ -46,12 +46,12 @@ def two(post: Post, rows: Rows) -> dict[str, str]:
 
 
 def test_rename_changes_the_students_name_and_no_sessions(
-    client: TestClient, two: dict[str, str], rows: Rows
+    client: TestClient, student_ids: dict[str, str], rows: Rows
 ) -> None:
-    for person in ({"studentEmail": " Ann@example.com"}, {"studentId": two[ANN]}):
+    for person in ({"studentEmail": " Ann@example.com"}, {"studentId": student_ids[ANN]}):
         response = call(client, "rename-student", newName=f" A {len(person)} ", **person)
         assert response.json() == {
-            "success": True, "message": "Student renamed", "studentId": two[ANN],
+            "success": True, "message": "Student renamed", "studentId": student_ids[ANN],
             "studentName": "A 1",
         }  # fmt: skip
     names = rows("SELECT student_email, student_name FROM students ORDER BY 1")
@@ -62,49 +62,59 @@ def test_rename_changes_the_students_name_and_no_sessions(
 
 
 def test_rename_refuses_empty_names_and_unknown_students(
-    client: TestClient, two: dict[str, str], rows: Rows
+    client: TestClient, student_ids: dict[str, str], rows: Rows
 ) -> None:
     before = rows("SELECT student_email, student_name FROM students ORDER BY 1")
     for name in ("", "  ", "\x00", "x" * 201):
         refused = call(client, "rename-student", studentEmail=ANN, newName=name)
         assert (refused.status_code, refused.json()["details"][0]["field"]) == (422, "newName")
     assert call(client, "rename-student", newName="A").status_code == 400
-    mixed = call(client, "rename-student", studentId=two[BEN], studentEmail=ANN, newName="A")
+    mixed = call(
+        client, "rename-student", studentId=student_ids[BEN], studentEmail=ANN, newName="A"
+    )
     assert mixed.json()["code"] == "student_not_found"
     assert rows("SELECT student_email, student_name FROM students ORDER BY 1") == before
 
 
 def test_merge_moves_everything_to_the_student_who_stays(
-    client: TestClient, two: dict[str, str], post: Post, rows: Rows, operator: dict[str, str]
+    client: TestClient,
+    student_ids: dict[str, str],
+    post: Post,
+    rows: Rows,
+    operator: dict[str, str],
 ) -> None:
     rows("INSERT INTO enrollments (student_id, course_id) SELECT student_id, 'voice-assistant'"
          " FROM students")  # fmt: skip
     students, sessions, steps, events = rows(COUNTS)[0]
-    response = call(client, "merge-students", keepStudentEmail=ANN, mergeStudentId=two[BEN])
+    response = call(client, "merge-students", keepStudentEmail=ANN, mergeStudentId=student_ids[BEN])
     assert response.json() == {
-        "success": True, "message": "Students merged", "studentId": two[ANN],
+        "success": True, "message": "Students merged", "studentId": student_ids[ANN],
         "studentEmail": ANN, "sessions": 1, "enrollments": 0, "olderRowsChanged": 0,
     }  # fmt: skip
     assert rows(COUNTS) == [(students - 1, sessions, steps, events + 1)]
     assert rows(OWNERS) == [(ANN, 2, 3)]
-    assert rows("SELECT count(*) FROM events WHERE student_id = %s", two[ANN]) == [(events + 1,)]
+    assert rows("SELECT count(*) FROM events WHERE student_id = %s", student_ids[ANN]) == [
+        (events + 1,)
+    ]
     assert rows("SELECT student_name, github_username, former_emails FROM students") == [
         ("Ann", "ben-b", [BEN])
     ]
     assert rows("SELECT count(*) FROM enrollments") == [(1,)]
     assert post(sessionToken=OTHER, studentEmail=BEN).json()["progress"]["student_email"] == ANN
-    again = call(client, "merge-students", keepStudentEmail=ANN, mergeStudentId=two[BEN])
+    again = call(client, "merge-students", keepStudentEmail=ANN, mergeStudentId=student_ids[BEN])
     assert (again.status_code, again.json()["code"]) == (404, "student_not_found")
-    gone = client.get("/api/student-progress", params={"studentId": two[BEN]}, headers=operator)
+    gone = client.get(
+        "/api/student-progress", params={"studentId": student_ids[BEN]}, headers=operator
+    )
     assert gone.json()["sessions"] == []
     assert post(sessionToken="ws_3_long_enough", studentEmail=BEN).status_code == 200
     assert rows(OWNERS) == [(ANN, 2, 3), (BEN, 1, 1)]
 
 
 def test_merge_gives_legacy_rows_the_email_that_stays(
-    client: TestClient, two: dict[str, str], rows: Rows
+    client: TestClient, student_ids: dict[str, str], rows: Rows
 ) -> None:
-    assert two
+    assert student_ids
     rows("CREATE TABLE workshop_students (session_token TEXT, student_email TEXT)")
     rows("INSERT INTO workshop_students VALUES ('a', 'Ben@Example.com'), ('b', 'c@example.com')")
     merged = call(client, "merge-students", keepStudentEmail=ANN, mergeStudentEmail=BEN).json()
@@ -115,26 +125,26 @@ def test_merge_gives_legacy_rows_the_email_that_stays(
 
 
 def test_merge_that_makes_no_sense_changes_nothing(
-    client: TestClient, two: dict[str, str], post: Post, rows: Rows
+    client: TestClient, student_ids: dict[str, str], post: Post, rows: Rows
 ) -> None:
     post(sessionToken="ws_4_long_enough")
     (anonymous,) = rows("SELECT student_id::text FROM students WHERE student_email LIKE 'anon%'")[0]
     before = rows(COUNTS)
-    for keep in (two[ANN], anonymous):
+    for keep in (student_ids[ANN], anonymous):
         refused = call(client, "merge-students", keepStudentId=keep, mergeStudentEmail=ANN)
         assert (refused.status_code, refused.json()["code"]) == (409, "merge_refused")
     for side in ("keep", "merge"):
         missing = call(client, "merge-students", **{f"{side}StudentEmail": ANN})
         assert (missing.status_code, missing.json()["code"]) == (400, "field_missing")
-        unknown = {"keepStudentId": two[ANN], "mergeStudentId": two[BEN]}
+        unknown = {"keepStudentId": student_ids[ANN], "mergeStudentId": student_ids[BEN]}
         unknown[f"{side}StudentId"] = str(uuid4())
         assert call(client, "merge-students", **unknown).status_code == 404
     assert rows(COUNTS) == before
 
 
 @contextmanager
-def held(postgres_url: str, query: str) -> Iterator[Callable[[int], None]]:
-    """Hold the rows of a query; the yielded function waits until so many calls wait for locks."""
+def locked_rows(postgres_url: str, query: str) -> Iterator[Callable[[int], None]]:
+    """Lock a query's rows; yield a function that waits until `calls` calls wait for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -152,15 +162,15 @@ def held(postgres_url: str, query: str) -> Iterator[Callable[[int], None]]:
 
 
 def test_merges_in_opposite_directions_that_meet_leave_one_student(
-    client: TestClient, two: dict[str, str], rows: Rows, postgres_url: str
+    client: TestClient, student_ids: dict[str, str], rows: Rows, postgres_url: str
 ) -> None:
     def merge(keep: str, other: str) -> int:
         body = {"keepStudentId": keep, "mergeStudentId": other}
         return int(call(client, "merge-students", **body).status_code)
 
     with ThreadPoolExecutor(2) as pool:
-        with held(postgres_url, "SELECT FROM sessions") as until_waiting:
-            pairs = [(two[ANN], two[BEN]), (two[BEN], two[ANN])]
+        with locked_rows(postgres_url, "SELECT FROM sessions") as until_waiting:
+            pairs = [(student_ids[ANN], student_ids[BEN]), (student_ids[BEN], student_ids[ANN])]
             merges = [pool.submit(merge, *pair) for pair in pairs]
             until_waiting(2)
         assert sorted(merged.result() for merged in merges) == [200, 404]
@@ -168,13 +178,13 @@ def test_merges_in_opposite_directions_that_meet_leave_one_student(
     assert (sessions, steps) == (2, 3)
 
 
-def test_a_merge_and_a_removal_that_meet_do_not_wait_for_each_other(
-    client: TestClient, two: dict[str, str], rows: Rows, postgres_url: str
+def test_a_merge_and_a_removal_that_meet_do_not_deadlock(
+    client: TestClient, student_ids: dict[str, str], rows: Rows, postgres_url: str
 ) -> None:
-    merge = {"keepStudentId": two[ANN], "mergeStudentId": two[BEN]}
+    merge = {"keepStudentId": student_ids[ANN], "mergeStudentId": student_ids[BEN]}
     with ThreadPoolExecutor(2) as pool:
         query = f"SELECT FROM sessions WHERE session_token = '{OTHER}'"
-        with held(postgres_url, query) as until_waiting:
+        with locked_rows(postgres_url, query) as until_waiting:
             merged = pool.submit(call, client, "merge-students", **merge)
             until_waiting(1)
             removed = pool.submit(call, client, "delete-student", studentEmail=BEN)
@@ -184,23 +194,25 @@ def test_a_merge_and_a_removal_that_meet_do_not_wait_for_each_other(
 
 
 def test_merged_email_that_was_removed_once_is_a_students_again(
-    client: TestClient, two: dict[str, str], post: Post, rows: Rows
+    client: TestClient, student_ids: dict[str, str], post: Post, rows: Rows
 ) -> None:
     call(client, "delete-student", studentEmail=BEN).raise_for_status()
     post(studentEmail=BEN, sessionToken="ws_3_long_enough")
     assert rows("SELECT count(*) FROM removals WHERE kind = 'student'") == [(1,)]
-    call(client, "merge-students", keepStudentId=two[ANN], mergeStudentEmail=BEN).raise_for_status()
+    call(
+        client, "merge-students", keepStudentId=student_ids[ANN], mergeStudentEmail=BEN
+    ).raise_for_status()
     assert rows("SELECT count(*) FROM removals WHERE kind = 'student'") == [(0,)]
 
 
 def test_detached_session_is_anonymous_and_its_former_student_cannot_claim_it(
-    client: TestClient, two: dict[str, str], post: Post, rows: Rows
+    client: TestClient, student_ids: dict[str, str], post: Post, rows: Rows
 ) -> None:
     post(sessionToken="ws_5_long_enough", studentEmail=BEN)
     before = rows(COUNTS)[0]
     response = call(client, "detach-session", sessionToken=OTHER)
     assert response.status_code == 200
-    assert response.json()["studentId"] not in two.values()
+    assert response.json()["studentId"] not in student_ids.values()
     assert rows(COUNTS) == [(before[0] + 1, before[1], before[2], before[3] + 1)]
     assert [row[1:] for row in rows(OWNERS)] == [(1, 1), (1, 2), (1, 1)]
     events = "SELECT count(*) FROM events e JOIN sessions s USING (session_token)"
@@ -215,12 +227,12 @@ def test_detached_session_is_anonymous_and_its_former_student_cannot_claim_it(
 
 
 def test_calls_are_audited_without_the_person(
-    client: TestClient, two: dict[str, str], rows: Rows
+    client: TestClient, student_ids: dict[str, str], rows: Rows
 ) -> None:
     call(client, "rename-student", studentEmail=ANN, newName="Cleo")
     call(client, "detach-session", sessionToken=TOKEN)
     call(client, "merge-students", keepStudentEmail=BEN, mergeStudentEmail=ANN)
-    call(client, "merge-students", keepStudentEmail=BEN, mergeStudentId=two[ANN])
+    call(client, "merge-students", keepStudentEmail=BEN, mergeStudentId=student_ids[ANN])
     assert rows(
         "SELECT action, outcome, facts::text FROM operator_audit"
         " WHERE outcome <> 'allowed' ORDER BY id"

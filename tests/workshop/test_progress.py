@@ -300,7 +300,7 @@ def test_name_of_the_course_decides_which_step_a_report_is_about(
                 " WHERE event_data <> '{}'") == [(step,)]  # fmt: skip
 
 
-# As JavaScript counts them; texts that spell a value count as that value.
+# Values by their truth in JavaScript, but a text that spells a value counts as that value.
 FALSE: tuple[Any, ...] = (
     False,
     None,

@@ -255,7 +255,7 @@ def test_removed_student_is_no_longer_enrolled(
     assert rows("SELECT count(*) FROM enrollments") == [(1,)]
 
 
-def exported(client: TestClient, query: str = "") -> tuple[list[list[str]], str | None]:
+def read_export(client: TestClient, query: str = "") -> tuple[list[list[str]], str | None]:
     response = client.get(f"/api/admin-export{query}", headers=INSTRUCTOR)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "text/csv; charset=utf-8; header=present"
@@ -270,7 +270,7 @@ def test_export_has_a_row_for_each_student_and_a_column_for_each_step(
     send(client, "email,name\nann@x.org,Ann\nben@x.org,=cmd()\n")
     post(studentEmail="ann@x.org", stepNumber=1, completed=True, timeSpent=60)
     post(studentEmail="ann@x.org", stepNumber=2)
-    (head, *lines), cursor = exported(client)
+    (head, *lines), cursor = read_export(client)
     assert cursor is None
     assert head[:6] == [
         "email",
@@ -291,7 +291,7 @@ def test_export_comes_in_pages(client: TestClient) -> None:
     emails: list[str] = []
     query = "?limit=2"
     for _ in range(3):
-        (_head, *lines), cursor = exported(client, query)
+        (_head, *lines), cursor = read_export(client, query)
         emails += [line[0] for line in lines]
         query = f"?limit=2&cursor={cursor}"
     assert cursor is None

@@ -23,39 +23,39 @@ REPORT: dict[str, Any] = {
 
 
 @pytest.fixture
-def warm(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 the fixture installs them
+def warm_client(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 the fixture installs them
     client = TestClient(function_app("workshop.student_progress"))
     assert client.get(PATH, params={"studentEmail": "a@b.c"}).status_code == 200
     return client
 
 
 def test_first_report_of_a_new_person_takes_one_round_trip(
-    postgres_proxy: PostgresProxy, warm: TestClient
+    postgres_proxy: PostgresProxy, warm_client: TestClient
 ) -> None:
     with postgres_proxy.counting() as trips:
-        response = warm.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
+        response = warm_client.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
     assert response.status_code == 200
     assert trips == [1]
 
 
 def test_later_and_repeated_reports_take_one_round_trip_each(
-    postgres_proxy: PostgresProxy, warm: TestClient
+    postgres_proxy: PostgresProxy, warm_client: TestClient
 ) -> None:
-    warm.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
+    warm_client.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
     with postgres_proxy.counting() as trips:
-        warm.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
-        warm.post(PATH, json=REPORT)
-        warm.post(PATH, json={**REPORT, "studentEmail": "eve@example.com"})
+        warm_client.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
+        warm_client.post(PATH, json=REPORT)
+        warm_client.post(PATH, json={**REPORT, "studentEmail": "eve@example.com"})
     assert trips == [3]
 
 
 @pytest.mark.parametrize("params", [{"sessionToken": TOKEN}, {"studentEmail": "ann@example.com"}])
 def test_look_up_takes_one_round_trip(
-    postgres_proxy: PostgresProxy, warm: TestClient, params: dict[str, str]
+    postgres_proxy: PostgresProxy, warm_client: TestClient, params: dict[str, str]
 ) -> None:
-    warm.post(PATH, json=REPORT)
+    warm_client.post(PATH, json=REPORT)
     with postgres_proxy.counting() as trips:
-        assert warm.get(PATH, params=params).status_code == 200
+        assert warm_client.get(PATH, params=params).status_code == 200
     assert trips == [1]
 
 

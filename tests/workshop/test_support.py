@@ -24,7 +24,7 @@ def ask(client: TestClient, **fields: Any) -> Any:
     return client.post("/api/ask-for-help", json={"sessionToken": TOKEN, **fields})
 
 
-def waiting(client: TestClient) -> list[tuple[str, str]]:
+def help_requests(client: TestClient) -> list[tuple[str, str]]:
     """Return token and time of those who wait, which lists and analytics must agree on."""
     analytics = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()
     body = {"adminPassword": INSTRUCTOR_PASSWORD}
@@ -43,19 +43,19 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")
-    assert waiting(client) == []
+    assert help_requests(client) == []
     request = ask(client).json()
     assert ask(client).json()["helpAskedAt"] == request["helpAskedAt"]
-    assert waiting(client) == [(TOKEN, request["helpAskedAt"])]
+    assert help_requests(client) == [(TOKEN, request["helpAskedAt"])]
     helped = client.post(
         "/api/admin-mark-helped", json={"adminPassword": INSTRUCTOR_PASSWORD, "sessionToken": TOKEN}
     )
     assert (helped.status_code, helped.json()["helpAskedAt"]) == (200, None)
-    assert waiting(client) == []
+    assert help_requests(client) == []
     ask(client)
     assert ask(client, raised=False).json()["helpAskedAt"] is None
     assert ask(client, raised=False).status_code == 200
-    assert waiting(client) == []
+    assert help_requests(client) == []
     events = rows("SELECT event_type FROM events WHERE event_type LIKE 'help%%' ORDER BY id")
     assert [event for (event,) in events] == [
         *("help_asked", "help_given", "help_asked", "help_withdrawn")
@@ -65,7 +65,7 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
 def test_progress_has_the_time_since_which_the_student_waits(
     client: TestClient, post: Post
 ) -> None:
-    def shown() -> Any:
+    def help_asked_at() -> Any:
         query = {"sessionToken": TOKEN}
         progress = client.get("/api/student-progress", params=query).json()["progress"]
         return progress["help_asked_at"]
@@ -73,9 +73,9 @@ def test_progress_has_the_time_since_which_the_student_waits(
     assert post().json()["progress"]["help_asked_at"] is None
     asked_at = ask(client).json()["helpAskedAt"]
     assert asked_at is not None
-    assert shown() == asked_at
+    assert help_asked_at() == asked_at
     ask(client, raised=False)
-    assert shown() is None
+    assert help_asked_at() is None
 
 
 def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows: Rows) -> None:
@@ -87,12 +87,14 @@ def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows:
         "UPDATE sessions SET help_asked_at = now() - INTERVAL '1 hour' WHERE session_token = %s",
         tokens[2],
     )
-    assert [token for token, _ in waiting(client)] == [tokens[2], tokens[0], tokens[1]]
+    assert [token for token, _ in help_requests(client)] == [tokens[2], tokens[0], tokens[1]]
     analytics = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()
     assert analytics["helpRequests"][0]["waitingSeconds"] >= 3600
 
 
-def test_asking_needs_a_session_and_marking_an_instructor(client: TestClient) -> None:
+def test_asking_for_help_needs_a_session_and_marking_it_as_given_an_instructor(
+    client: TestClient,
+) -> None:
     assert ask(client).status_code == 404
     mark = "/api/admin-mark-helped"
     assert client.post(mark, json={"sessionToken": TOKEN}, headers=INSTRUCTOR).status_code == 404
@@ -111,19 +113,19 @@ def test_new_link_keeps_everything_and_the_former_token_opens_nothing(
     client.post("/api/student-config-save", json=save)
     before = client.get("/api/student-progress", params={"sessionToken": TOKEN}).json()["progress"]
     counts = "SELECT count(*) FROM step_progress UNION ALL SELECT count(*) FROM events"
-    stored = rows(counts)
-    answer = new_link(
+    counts_before = rows(counts)
+    response = new_link(
         client, studentEmail=" ANN@example.com ", pageUrl="https://workshop.example/page?a=1#old"
     ).json()
-    token = answer["sessionToken"]
-    assert answer["link"] == f"https://workshop.example/page?a=1#sessionToken={token}"
-    assert answer["apiKeyKept"] is True
+    token = response["sessionToken"]
+    assert response["link"] == f"https://workshop.example/page?a=1#sessionToken={token}"
+    assert response["apiKeyKept"] is True
     after = client.get("/api/student-progress", params={"sessionToken": token}).json()["progress"]
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed <= {"session_token", "updated_at"}
+    changed_fields = {name for name in before if before[name] != after[name]}
+    assert changed_fields <= {"session_token", "updated_at"}
     config = client.get("/api/student-config-get", params={"sessionToken": token}).json()["config"]
     assert (config["apiKeyUsable"], config["systemPrompt"]) == (True, "Be kind.")
-    assert rows(counts) == [stored[0], (stored[1][0] + 1,)]
+    assert rows(counts) == [counts_before[0], (counts_before[1][0] + 1,)]
     for path in ("student-progress", "student-config-get"):
         params = {"sessionToken": TOKEN}
         assert client.get(f"/api/{path}", params=params).status_code == 404
@@ -181,7 +183,7 @@ def test_every_secret_is_sealed_for_the_new_token(
     assert vault.open(sealed_key, token, LEGACY_FIELD) == "from an unknown column"
 
 
-def test_new_link_is_audited_without_the_person_and_needs_one(
+def test_new_link_needs_a_student_whom_the_audit_does_not_name(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")

@@ -271,9 +271,9 @@ def test_stranger_sees_the_share_view_of_the_legacy_table(legacy: TestClient) ->
     assert (progress["studentName"], progress["totalTimeSpent"]) == (None, 0)
 
 
-@pytest.mark.parametrize("spelled", ['"{}"', "{}"])
+@pytest.mark.parametrize("name_format", ['"{}"', "{}"])
 def test_legacy_columns_in_camel_case_are_read(
-    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str], spelled: str
+    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str], name_format: str
 ) -> None:
     with psycopg.connect(empty_postgres_url) as connection:
         for column, name in (
@@ -281,7 +281,8 @@ def test_legacy_columns_in_camel_case_are_read(
             ("last_activity", "lastActivity"),
         ):  # fmt: skip
             connection.execute(
-                f"ALTER TABLE workshop_students RENAME {column} TO {spelled.format(name)}".encode()
+                f"ALTER TABLE workshop_students RENAME {column}"
+                f" TO {name_format.format(name)}".encode()
             )
     params = {"studentId": "ann@example.com"}
     student = legacy.get(PATH, params=params, headers=operator).json()["progress"]
@@ -290,7 +291,7 @@ def test_legacy_columns_in_camel_case_are_read(
 
 
 @pytest.mark.parametrize(
-    ("stored", "sent"),
+    ("stored_email", "sent_email"),
     [
         ("Zoë Doe <ZOE\u0308@Example.com>", "zoë@example.com"),
         ("\u200bzoe@example.com\u3000", "mailto:zoe@example.com"),
@@ -298,14 +299,21 @@ def test_legacy_columns_in_camel_case_are_read(
     ],
 )
 def test_legacy_emails_are_normalized_like_all_others(
-    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str], stored: str, sent: str
+    legacy: TestClient,
+    empty_postgres_url: str,
+    operator: dict[str, str],
+    stored_email: str,
+    sent_email: str,
 ) -> None:
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute(
-            "UPDATE workshop_students SET student_email = %s WHERE session_token = 't1'", [stored]
+            "UPDATE workshop_students SET student_email = %s WHERE session_token = 't1'",
+            [stored_email],
         )
-    student = legacy.get(PATH, params={"studentId": sent}, headers=operator).json()["progress"]
-    assert (student["studentId"], student["studentName"]) == (stored, "Ann")
+    student = legacy.get(PATH, params={"studentId": sent_email}, headers=operator).json()[
+        "progress"
+    ]
+    assert (student["studentId"], student["studentName"]) == (stored_email, "Ann")
 
 
 def test_legacy_student_whose_email_only_contains_another_is_not_found(

@@ -1,4 +1,4 @@
-// Take a whole test and a whole workshop with the generated types, and print what came of them.
+// Take a whole test and a whole workshop with the generated types, and print the results.
 // The arguments are the server's address and the operator's password.
 
 import createClient from "openapi-fetch";
