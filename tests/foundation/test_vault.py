@@ -55,9 +55,9 @@ def test_a_text_moved_to_another_field_does_not_open() -> None:
 def test_a_changed_character_does_not_open(place: int) -> None:
     sealed = Vault(KEY).seal(API_KEY, TOKEN, API_KEY_FIELD)
     place %= len(sealed) - 1  # some bits of the last character are unused
-    changed = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1 :]
+    changed_text = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1 :]
     with pytest.raises(Unreadable):
-        Vault(KEY).open(changed, TOKEN, API_KEY_FIELD)
+        Vault(KEY).open(changed_text, TOKEN, API_KEY_FIELD)
 
 
 @pytest.mark.parametrize("text", ["", API_KEY, "v1.", "v1.00000000.AAAA.BBBB", "a:b:c", "v2.x.y.z"])

@@ -354,14 +354,14 @@ def test_a_view_is_not_backed_up_as_a_table(database: Connection, deps: Deps) ->
 @pytest.fixture
 def deps_of(settings: Settings) -> Iterator[Callable[[str], Deps]]:
     """Make dependencies for another database, or for the same as another role."""
-    opened = []
+    all_deps = []
 
     def open_deps(url: str) -> Deps:
-        opened.append(Deps(replace(settings, postgres_url=url)))
-        return opened[-1]
+        all_deps.append(Deps(replace(settings, postgres_url=url)))
+        return all_deps[-1]
 
     yield open_deps
-    for deps in opened:
+    for deps in all_deps:
         deps.close()
 
 

@@ -80,17 +80,17 @@ def test_a_redis_that_accepts_no_connection_makes_nothing_else_unavailable(
         assert states(client) == (200, "up", "down")
 
 
-class HeldDeps(Deps):
+class BusyDeps(Deps):
     """Dependencies whose only connection to the database is in use."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         assert settings.postgres_url is not None
-        self.held = Postgres(settings.postgres_url, max_connections=1, wait_seconds=60)
+        self.busy_postgres = Postgres(settings.postgres_url, max_connections=1, wait_seconds=60)
 
     @property
     def postgres(self) -> Postgres:
-        return self.held
+        return self.busy_postgres
 
 
 def checks_under_way() -> int:
@@ -101,9 +101,9 @@ def test_the_response_does_not_wait_for_a_check_that_nothing_can_interrupt(
     settings: Settings,
 ) -> None:
     """A check may wait for a name server; until it ends, it is not started a second time."""
-    deps = HeldDeps(settings)
+    deps = BusyDeps(settings)
     with client_of(deps) as client:
-        with deps.held.transaction():
+        with deps.busy_postgres.transaction():
             assert states(client) == (503, "down", "up")
             assert checks_under_way() == 1
             assert states(client) == (503, "down", "up")
@@ -111,7 +111,7 @@ def test_the_response_does_not_wait_for_a_check_that_nothing_can_interrupt(
         while checks_under_way():
             time.sleep(0.01)
         assert states(client) == (200, "up", "up")
-        deps.held.close()
+        deps.busy_postgres.close()
 
 
 def test_calls_that_use_every_thread_do_not_delay_the_response(settings: Settings) -> None:
@@ -123,7 +123,7 @@ def test_calls_that_use_every_thread_do_not_delay_the_response(settings: Setting
 
     with client_of(Deps(settings)) as client, client:
         assert client.portal is not None
-        held = client.portal.start_task_soon(hold_every_thread)
+        task = client.portal.start_task_soon(hold_every_thread)
         assert states(client) == (200, "up", "up")
-        assert not held.done()
+        assert not task.done()
         release.set()

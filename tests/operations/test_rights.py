@@ -330,13 +330,13 @@ def test_previous_version_keeps_its_rights_until_finish_and_after_a_downgrade(
         owner.execute(load_script(DOWNGRADE).encode())
         assert attempt(supabase, "anon", insert) is None
         assert value(supabase, "anon", read) == 2
-        changed = owner.execute(
+        changed_tables = owner.execute(
             "SELECT k.relname FROM public.kept AS k JOIN pg_class AS c"
             " ON c.relname = k.relname AND c.relnamespace = 'public'::regnamespace"
             " WHERE NOT (k.relacl @> c.relacl AND c.relacl @> k.relacl)"
             " OR c.relrowsecurity <> (c.relname = 'student_proficiencies')"
         )
-        assert changed.fetchall() == []
+        assert changed_tables.fetchall() == []
     supabase.upgrade(finish=True)
     assert {name.rpartition(":")[0] for name in supabase.open_objects()} == {"public.kept"}
 
@@ -418,13 +418,13 @@ def test_database_without_these_roles_keeps_its_rights(postgres_server: Postgres
     """No row-level security is turned on, and no function loses EXECUTE for PUBLIC."""
     with psycopg.connect(postgres_server.url("migrated")) as connection:
         connection.execute(load_script("database/schema/rights.sql").encode())
-        changed = connection.execute(
+        changed_objects = connection.execute(
             "SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity UNION ALL"
             " SELECT own::text FROM stepwise.own_functions() AS own"
             " JOIN pg_proc ON oid = own AND proacl IS NOT NULL"
         ).fetchall()
         connection.rollback()
-    assert changed == [("keep_proficiency()",)]
+    assert changed_objects == [("keep_proficiency()",)]
 
 
 def test_printed_upgrade_closes_everything_too(supabase: Supabase) -> None:

@@ -29,15 +29,15 @@ def migrated(timed: Legacy, client: TestClient) -> Legacy:
 @pytest.fixture
 def change_settings(settings: Settings, deps: Deps) -> Iterator[Any]:
     """Change settings for the rest of a test."""
-    changed = []
+    all_deps = []
 
     def change(**values: Any) -> None:
-        changed.append(Deps(replace(settings, **values)))
-        install_deps(changed[-1])
+        all_deps.append(Deps(replace(settings, **values)))
+        install_deps(all_deps[-1])
 
     yield change
     install_deps(deps)
-    for other_deps in changed:
+    for other_deps in all_deps:
         other_deps.close()
 
 

@@ -107,9 +107,13 @@ def test_report_of_the_live_page_keeps_its_fields_and_loses_its_token(
     assert TOKEN not in str(stored)
     assert stored.pop("pageUrl").endswith("&step=9")
     stored.pop("reportedAt")
-    sent = {name: value for name, value in REPORT_OF_THE_LIVE_PAGE.items() if value is not None}
+    sent_fields = {
+        name: value for name, value in REPORT_OF_THE_LIVE_PAGE.items() if value is not None
+    }
     assert stored == {
-        name: value for name, value in sent.items() if name not in {"sessionToken", "pageUrl"}
+        name: value
+        for name, value in sent_fields.items()
+        if name not in {"sessionToken", "pageUrl"}
     }
 
 

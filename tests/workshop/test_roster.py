@@ -227,8 +227,8 @@ def test_bad_requests_are_refused_and_nothing_is_stored(
     client: TestClient, rows: Rows, request_: dict[str, Any], status: int
 ) -> None:
     headers = {**INSTRUCTOR, **({"Content-Type": request_["type"]} if "type" in request_ else {})}
-    sent = {key: request_[key] for key in ("json", "content") if key in request_}
-    response = client.post(PATH + request_.get("query", ""), headers=headers, **sent)
+    content = {key: request_[key] for key in ("json", "content") if key in request_}
+    response = client.post(PATH + request_.get("query", ""), headers=headers, **content)
     assert response.status_code == status, response.text
     assert rows("SELECT count(*) FROM students") == [(0,)]
 
@@ -311,12 +311,12 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 @given(st.lists(st.lists(TEXTS, min_size=2, max_size=4), max_size=8))
 def test_no_cell_runs_in_a_spreadsheet_and_all_can_be_read_back(rows: list[list[str]]) -> None:
     text = write(rows[0] if rows else [], rows[1:]).decode("utf-8-sig")
-    read = list(csv.reader(io.StringIO(text, newline="")))
+    parsed_rows = list(csv.reader(io.StringIO(text, newline="")))
     if not rows:
         return
-    assert len(read) == len(rows)
-    for sent, cells in zip(rows, read, strict=True):
-        for text, cell in zip(sent, cells, strict=True):
+    assert len(parsed_rows) == len(rows)
+    for texts, cells in zip(rows, parsed_rows, strict=True):
+        for text, cell in zip(texts, cells, strict=True):
             assert cell in {text, f"'{text}"}
             assert not cell or cell[0] not in "=+@\t\r\n\0\uff1d\uff0b\uff0d\uff20"
             assert not cell.startswith("-") or float(cell) <= 0
