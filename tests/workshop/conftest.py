@@ -1,5 +1,6 @@
 """Fixtures that send a student's requests and read the database directly."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 TOKEN = "ws_1732147200000_" + "5f" * 32
+BLOCKED_CALLS = (
+    "SELECT count(*)::int FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @pytest.fixture
@@ -32,3 +37,11 @@ def rows(postgres_url: str) -> Callable[..., list[tuple[Any, ...]]]:
             return cursor.fetchall() if cursor.description else []
 
     return fetch
+
+
+def wait_for_blocked_calls(rows: Callable[..., list[tuple[Any, ...]]], calls: int = 1) -> None:
+    """Wait until this many calls wait for a lock, which each of them does for 3 s at most."""
+    deadline = time.monotonic() + 60
+    while rows(BLOCKED_CALLS)[0][0] < calls:
+        assert time.monotonic() < deadline, "the calls never waited for a lock"
+        time.sleep(0.01)

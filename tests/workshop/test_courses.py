@@ -1,6 +1,5 @@
 """admin-save-course and course: courses as data."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import ADMIN_PASSWORD
-from tests.workshop.conftest import TOKEN
+from tests.workshop.conftest import TOKEN, wait_for_blocked_calls
 from tests.workshop.documented_course import CAMEL_FLAGS, STEP_NAMES
 
 PATH = "/api/admin-save-course"
@@ -305,19 +304,6 @@ def test_session_with_progress_cannot_change_its_course(
         rows("DELETE FROM courses WHERE course_id = 'knots'")
 
 
-def wait_for_a_blocked_call(connection: psycopg.Connection) -> None:
-    """Wait until another connection waits for a lock."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event_type = 'Lock'"
-    )
-    for _ in range(300):
-        ((count,),) = connection.execute(waiting.encode()).fetchall()
-        if count:
-            return
-        time.sleep(0.01)
-
-
 def test_step_is_not_taken_away_while_a_report_about_it_is_stored(
     save: Save, report: Report, postgres_url: str, rows: Rows
 ) -> None:
@@ -329,8 +315,7 @@ def test_step_is_not_taken_away_while_a_report_about_it_is_stored(
             " SELECT session_token, student_id, 2, 'Hitch' FROM sessions"
         )
         shorter = pool.submit(save, steps("Bowline"))
-        with psycopg.connect(postgres_url, autocommit=True) as watching:
-            wait_for_a_blocked_call(watching)
+        wait_for_blocked_calls(rows)
         reporting.commit()
         assert shorter.result().json()["code"] == "steps_have_reports"
     assert rows("SELECT jsonb_array_length(steps) FROM courses WHERE NOT built_in") == [(2,)]
@@ -346,8 +331,7 @@ def test_report_waits_for_a_change_of_its_course_and_follows_it(
         changing.execute("UPDATE courses SET steps = steps - 1 WHERE course_id = 'knots'")
         body = {"sessionToken": TOKEN, "stepNumber": 2}
         reported = pool.submit(client.post, "/api/student-progress", json=body)
-        with psycopg.connect(postgres_url, autocommit=True) as watching:
-            wait_for_a_blocked_call(watching)
+        wait_for_blocked_calls(rows)
         changing.commit()
         assert reported.result().json()["code"] == "no_such_step"
     assert rows("SELECT step_number FROM step_progress") == [(1,)]

@@ -1,7 +1,6 @@
 """Failures of the database during a request."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.support.postgres_proxy import PostgresProxy
-from tests.workshop.conftest import TOKEN
+from tests.workshop.conftest import TOKEN, wait_for_blocked_calls
 
 PATH = "/api/student-progress"
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -80,8 +79,7 @@ def test_backend_killed_during_a_report_writes_nothing(
             target=lambda: responses.append(post(key="once", **{**REPORT, "stepNumber": 9}))
         )
         thread.start()
-        while not rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-            time.sleep(0.01)
+        wait_for_blocked_calls(rows)
         rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
              " WHERE wait_event_type = 'Lock' AND datname = current_database()")  # fmt: skip
         thread.join(timeout=10)
@@ -104,8 +102,7 @@ def test_second_request_with_a_key_waits_for_the_first(
         ]
         for thread in threads:
             thread.start()
-        while len(rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) < 2:
-            time.sleep(0.01)
+        wait_for_blocked_calls(rows, 2)
     for thread in threads:
         thread.join(timeout=10)
     assert [response.status_code for response in responses] == [200, 200]
@@ -128,8 +125,7 @@ def test_two_first_reports_at_the_same_moment_are_one_session(
             target=lambda: responses.append(post(timeSpent=7, studentEmail=email))
         )
         thread.start()
-        while not rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-            time.sleep(0.01)
+        wait_for_blocked_calls(rows)
     thread.join(timeout=10)
     assert [response.status_code for response in responses] == [200]
     assert rows("SELECT time_spent, attempts, validation_passed FROM step_progress") == [

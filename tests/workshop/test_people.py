@@ -1,9 +1,7 @@
 """admin-rename-student, admin-merge-students and admin-detach-session."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import ADMIN_PASSWORD
-from tests.workshop.conftest import TOKEN
+from tests.workshop.conftest import TOKEN, wait_for_blocked_calls
 
 Post = Callable[..., Any]
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -142,25 +140,6 @@ def test_merge_that_makes_no_sense_changes_nothing(
     assert rows(COUNTS) == before
 
 
-@contextmanager
-def locked_rows(postgres_url: str, query: str) -> Iterator[Callable[[int], None]]:
-    """Lock a query's rows; yield a function that waits until `calls` calls wait for a lock."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute(f"{query} FOR UPDATE".encode())
-
-        def until_waiting(calls: int) -> None:
-            deadline = time.monotonic() + 2.5  # the calls wait for 3 s at most
-            while connection.execute(waiting.encode()).fetchone() != (calls,):
-                assert time.monotonic() < deadline, "the calls never met"
-                connection.execute("SELECT pg_stat_clear_snapshot()")
-
-        yield until_waiting
-
-
 def test_merges_in_opposite_directions_that_meet_leave_one_student(
     client: TestClient, student_ids: dict[str, str], rows: Rows, postgres_url: str
 ) -> None:
@@ -169,10 +148,11 @@ def test_merges_in_opposite_directions_that_meet_leave_one_student(
         return int(call(client, "merge-students", **body).status_code)
 
     with ThreadPoolExecutor(2) as pool:
-        with locked_rows(postgres_url, "SELECT FROM sessions") as until_waiting:
+        with psycopg.connect(postgres_url) as other:
+            other.execute("SELECT FROM sessions FOR UPDATE")
             pairs = [(student_ids[ANN], student_ids[BEN]), (student_ids[BEN], student_ids[ANN])]
             merges = [pool.submit(merge, *pair) for pair in pairs]
-            until_waiting(2)
+            wait_for_blocked_calls(rows, 2)
         assert sorted(merged.result() for merged in merges) == [200, 404]
     ((_, sessions, steps),) = rows(OWNERS)
     assert (sessions, steps) == (2, 3)
@@ -183,12 +163,12 @@ def test_a_merge_and_a_removal_that_meet_do_not_deadlock(
 ) -> None:
     merge = {"keepStudentId": student_ids[ANN], "mergeStudentId": student_ids[BEN]}
     with ThreadPoolExecutor(2) as pool:
-        query = f"SELECT FROM sessions WHERE session_token = '{OTHER}'"
-        with locked_rows(postgres_url, query) as until_waiting:
+        with psycopg.connect(postgres_url) as other:
+            other.execute("SELECT FROM sessions WHERE session_token = %s FOR UPDATE", [OTHER])
             merged = pool.submit(call, client, "merge-students", **merge)
-            until_waiting(1)
+            wait_for_blocked_calls(rows)
             removed = pool.submit(call, client, "delete-student", studentEmail=BEN)
-            until_waiting(2)
+            wait_for_blocked_calls(rows, 2)
         assert (merged.result().status_code, removed.result().status_code) == (200, 404)
     assert rows(OWNERS) == [(ANN, 2, 3)]
 
