@@ -33,15 +33,24 @@ KEYS = {
 }
 
 
+def migrate(client: TestClient, **body: Any) -> dict[str, Any]:
+    """Call the migration until it is complete, since a busy machine needs several calls."""
+    for _ in range(20):
+        migrated = call(client, MIGRATE, **body)
+        if migrated["verification"] is not None:
+            return migrated
+    raise AssertionError("the migration did not end")
+
+
 @pytest.mark.parametrize("table", KEYS)
 @pytest.mark.parametrize("form", [AS_VIEW, AS_JOIN, AS_STORED_VIEW, AS_PARTITIONS])
 def test_other_kinds_of_tables_are_migrated_set_aside_and_brought_back(
     timed: Legacy, client: TestClient, table: str, form: str
 ) -> None:
-    expected = call(client, MIGRATE, dryRun=True)
+    expected = migrate(client, dryRun=True)
     timed.connection.execute(form.format(table=table, key=KEYS[table]).encode())
-    dry = call(client, MIGRATE, dryRun=True)
-    real = call(client, MIGRATE)
+    dry = migrate(client, dryRun=True)
+    real = migrate(client)
     assert dry["verification"]["checksums"] == expected["verification"]["checksums"]
     assert real["verification"]["checksums"] == expected["verification"]["checksums"]
     assert real["verification"]["verified"] is True
@@ -52,7 +61,7 @@ def test_other_kinds_of_tables_are_migrated_set_aside_and_brought_back(
         assert timed.one(f"SELECT to_regclass('public.{table}')") is None
         assert call(client, RESTORE)["restoredTables"] == list(KEYS)
         assert timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1") == before
-        assert call(client, MIGRATE)["verification"]["verified"] is True
+        assert migrate(client)["verification"]["verified"] is True
     aside = call(client, CLEANUP, **CONFIRM)
     timed.connection.execute(aside["permanentDeletionSQL"].encode())
     for name in aside["backupTables"]:
@@ -64,7 +73,7 @@ def test_deletion_names_the_rows_that_exist_nowhere_else(
 ) -> None:
     legacy.add("workshop_students", "session_token | student_email\n t | a@b.co\n - | b@b.co")
     legacy.add("workshop_sessions", "session_id | student_id\n - | a@b.co\n - | c@b.co")
-    call(client, MIGRATE)
+    migrate(client)
     aside = call(client, CLEANUP, **CONFIRM)
     assert aside["rowsOnlyInOldTables"] == 3
     students, configs, logins = aside["backupTables"]
@@ -89,7 +98,7 @@ def test_deletion_names_the_objects_that_it_would_drop_too(
         "CREATE TABLE public.notes (token TEXT CONSTRAINT notes_token"
         " REFERENCES public.student_configs)"
     )
-    call(client, MIGRATE)
+    migrate(client)
     warnings = [
         line
         for line in call(client, CLEANUP, **CONFIRM)["permanentDeletionSQL"].splitlines()
