@@ -78,6 +78,6 @@ def device_secrets(folder: Folder) -> DeviceSecrets:
     try:
         return DeviceSecrets(**json.loads(folder.secrets.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        made = DeviceSecrets(secrets.token_hex(32), secrets.token_urlsafe(9))
-        write_private(folder.secrets, json.dumps(asdict(made), indent=2) + "\n")
-        return made
+        new_secrets = DeviceSecrets(secrets.token_hex(32), secrets.token_urlsafe(9))
+        write_private(folder.secrets, json.dumps(asdict(new_secrets), indent=2) + "\n")
+        return new_secrets

@@ -1,4 +1,4 @@
-"""The device's own endpoints: log-in by way of the server, the state of synchronisation."""
+"""The device's own endpoints: log-in through the server, and the state of synchronisation."""
 
 from collections.abc import Callable, Iterator
 from typing import Annotated
@@ -107,7 +107,7 @@ Board = Annotated[ProgressBoard, Depends(_board)]
 def log_in_user(body: LogInIn, device: ThisDevice, request: Request) -> TokensOut:
     """Return tokens of the device for a username and a password that the server knows.
 
-    A form of another site is refused, since it could make the device that of its own user.
+    A form of another site is refused, since it could give the device a user of its choice.
     """
     if from_another_site(request, device.settings):
         raise CalledFromAnotherSite

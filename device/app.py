@@ -42,9 +42,9 @@ def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
     install_deps(Deps(device.settings, device.now))
     for module in SERVED:
         function_app(module).dependency_overrides[get_db] = database_session(device)
-    served = DeviceRoutes(device_app(device, board))
+    routes = DeviceRoutes(device_app(device, board))
     return TrustedHostMiddleware(
-        Pages(DemoAccounts(served), (PUBLIC,)), allowed_hosts=LOOPBACK_HOSTS
+        Pages(DemoAccounts(routes), (PUBLIC,)), allowed_hosts=LOOPBACK_HOSTS
     )
 
 

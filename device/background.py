@@ -12,7 +12,7 @@ from lib.errors import AppError
 from lib.logs import log, place
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
-"""Seconds before the first repetition of a failed sync, and at most: a sync begins within 30
+"""Seconds before the first retry of a failed sync, and their maximum: a sync begins within 30
 seconds of being online."""
 REGULAR_WAIT = 60.0
 """Seconds until the next sync after one that succeeded, unless the server names another time."""

@@ -35,21 +35,23 @@ def fetch_content(device: Device) -> None:
         ServerAway, LogInNeeded: If they cannot be fetched, or are damaged; nothing is changed then.
     """
     for _ in range(TRIES):
-        listed = require_success(device.server.call_as_user("GET", PATH))
+        content_list = require_success(device.server.call_as_user("GET", PATH))
         with device.database.session() as db:
             state = read_value(db, SYNC) or {}
-        if state.get("content") == listed["content"]:
+        if state.get("content") == content_list["content"]:
             return
         present: Mapping[str, str] = state.get("files") or {}
-        new_files = [it for it in listed["files"] if present.get(it["name"]) != it["sha256"]]
-        files = _fetched(device, new_files)
+        new_files = [it for it in content_list["files"] if present.get(it["name"]) != it["sha256"]]
+        files = _fetch_files(device, new_files)
         if files is not None:
-            _store(device, listed, files)
+            _store(device, content_list, files)
             return
     raise ServerAway
 
 
-def _fetched(device: Device, new_files: Sequence[Mapping[str, Any]]) -> list[ContentFile] | None:
+def _fetch_files(
+    device: Device, new_files: Sequence[Mapping[str, Any]]
+) -> list[ContentFile] | None:
     """Return files of the list, verified; None if the list has changed.
 
     Raises:
@@ -70,8 +72,8 @@ def _fetched(device: Device, new_files: Sequence[Mapping[str, Any]]) -> list[Con
     return files
 
 
-def _store(device: Device, listed: Mapping[str, Any], files: Sequence[ContentFile]) -> None:
-    names = [it["name"] for it in listed["files"]]
+def _store(device: Device, content_list: Mapping[str, Any], files: Sequence[ContentFile]) -> None:
+    names = [it["name"] for it in content_list["files"]]
     now = device.now()
     with device.database.session() as db, device.database.recorder.paused():
         store_content(db, names, files, now)
@@ -79,7 +81,7 @@ def _store(device: Device, listed: Mapping[str, Any], files: Sequence[ContentFil
         if user is not None:
             recount_mastery(db, user.student_id, now)
         queue.retry_rejected(db, PracticeQuestionNotFound.code)  # the server may have it again
-        hashes = {it["name"]: it["sha256"] for it in listed["files"]}
+        hashes = {it["name"]: it["sha256"] for it in content_list["files"]}
         state = read_value(db, SYNC) or {}
-        write_value(db, SYNC, {**state, "content": listed["content"], "files": hashes})
+        write_value(db, SYNC, {**state, "content": content_list["content"], "files": hashes})
         db.commit()

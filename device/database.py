@@ -63,7 +63,7 @@ class Database:
             raise Busy
         try:
             with _PublishingSession(self._engine, expire_on_commit=False) as session:
-                session.info[COMMITTED] = self._committed
+                session.info[COMMITTED] = self._after_commit
                 yield session
         finally:
             self._writer.release()
@@ -75,7 +75,7 @@ class Database:
     def _install_recorder(self, connection: sqlite3.Connection, _record: object) -> None:
         self.recorder.install(connection)
 
-    def _committed(self) -> None:
+    def _after_commit(self) -> None:
         """Publish what the session has committed."""
         self.publish()
         if self.recorder.take_queued():
@@ -109,8 +109,8 @@ class _PublishingSession(Session):
 
     def commit(self) -> None:
         super().commit()
-        committed: Callable[[], None] = self.info[COMMITTED]
-        committed()
+        after_commit: Callable[[], None] = self.info[COMMITTED]
+        after_commit()
 
 
 def replace_database(folder: Folder) -> None:

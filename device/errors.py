@@ -21,7 +21,7 @@ class ForStudentsOnly(Forbidden):
 
 
 class ServerAway(AppError):
-    """The server does not answer; this needs it, so try again when the device is online."""
+    """The server does not answer; try again when the device is online."""
 
     status = 503
     code = "server_away"

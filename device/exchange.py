@@ -92,7 +92,7 @@ def export_file(folder: Folder, target: Path) -> str:
 
 
 def import_file(folder: Folder, source: Path) -> str:
-    """Take the rows of an old device's database, or the changes of an exported queue.
+    """Import the rows of an old device's database, or the changes of an exported queue.
 
     Importing a file again changes nothing.
 
@@ -136,7 +136,7 @@ def _import_queue(
     now = utc_now()
     with database.session() as db, database.recorder.paused():
         new = [each for each in operations if queue.add_operation(db, each)]
-        waiting = sum(not _applied(db, each, user, now) for each in new)
+        waiting = sum(not _try_to_apply(db, each, user, now) for each in new)
         if new:
             recount_mastery(db, user.student_id, now)
         db.commit()
@@ -146,7 +146,7 @@ def _import_queue(
     return report
 
 
-def _applied(db: Session, operation: QueuedOperation, user: DeviceUser, now: datetime) -> bool:
+def _try_to_apply(db: Session, operation: QueuedOperation, user: DeviceUser, now: datetime) -> bool:
     """Apply a change; return False if it has no place on this device yet."""
     try:
         apply_operation(db, operation, user.student_id, now)

@@ -30,10 +30,10 @@ class _Identity:
 def settle_identity(db: Session, folder: Folder) -> UUID:
     """Return the id of the device, a new one if the database is new, restored or copied."""
     stored = read_value(db, DEVICE)
-    noted = _read(folder)
-    if stored is not None and noted is not None:
-        is_same = noted.device == stored["id"] and noted.lock == _lock_number(folder)
-        if is_same and noted.syncs <= stored["syncs"]:
+    identity = _read(folder)
+    if stored is not None and identity is not None:
+        is_same = identity.device == stored["id"] and identity.lock == _lock_number(folder)
+        if is_same and identity.syncs <= stored["syncs"]:
             return UUID(stored["id"])
     device_id = new_id()
     syncs = 0 if stored is None else stored["syncs"]

@@ -18,7 +18,7 @@ from device.errors import (
     ServerNotSet,
 )
 from device.server import UNAUTHORIZED, Reply
-from device.user import Described, DeviceUser, read_device_user, store_user
+from device.user import DeviceUser, UserDetails, read_device_user, store_user
 from lib.access.guard import same_secret
 from lib.learning.accounts import store as account_store
 from lib.learning.accounts.tokens import issue_tokens
@@ -68,12 +68,12 @@ def admit(device: Device, tokens: dict[str, Any]) -> TokensOut:
     """
     if tokens["user"]["role"] != Role.STUDENT:
         raise ForStudentsOnly
-    described = _described(device, tokens["access_token"])
+    details = _read_details(device, tokens["access_token"])
     with device.database.session() as db:
         present = read_device_user(db)
-        if present is not None and present.id != described.user_id:
+        if present is not None and present.id != details.user_id:
             raise DeviceOfAnotherUser(username=present.username)
-        user = store_user(db, described, device.now())
+        user = store_user(db, details, device.now())
         db.commit()
     device.accounts.write(device.accounts.read().with_tokens(tokens))
     if present is None:
@@ -87,7 +87,7 @@ def require_no_user(device: Device) -> None:
     """Refuse a registration at a device that has its user.
 
     Raises:
-        DeviceOfAnotherUser: If it does.
+        DeviceOfAnotherUser: If it has one.
     """
     with device.database.session() as db:
         user = read_device_user(db)
@@ -106,13 +106,13 @@ def require_success(reply: Reply) -> dict[str, Any]:
     return reply.body
 
 
-def _described(device: Device, token: str) -> Described:
+def _read_details(device: Device, token: str) -> UserDetails:
     me, profile, classes = (
         require_success(device.server.call("GET", path, token=token))
         for path in ("/api/auth/me", "/api/learning/profile", "/api/learning/classes")
     )
     claims = jwt.decode(token, options={"verify_signature": False})  # over TLS from the server
-    return Described(UUID(claims["uid"]), me, profile, classes)
+    return UserDetails(UUID(claims["uid"]), me, profile, classes)
 
 
 def _tokens(device: Device, user: DeviceUser) -> TokensOut:

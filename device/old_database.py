@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from device import queue
 from device.database import Database
 from device.errors import CannotImport
-from device.old_rows import KNOWN, OldDatabase, Row, old_database
+from device.old_rows import LIVE_COLUMNS, OldDatabase, Row, old_database
 from device.queue import QueuedOperation
 from device.rows import apply_operation, recount_mastery
 from device.tables import SetAsideRow
@@ -288,7 +288,7 @@ def _keep_unknown(work: _Import) -> None:
     for table in work.old.unknown_tables:
         for row in work.old.rows(table):
             work.set_aside(table, row["_number"], row, "the table is unknown")
-    for table, columns in KNOWN.items():
+    for table, columns in LIVE_COLUMNS.items():
         for row in work.old.rows(table):
             values = {
                 name: value

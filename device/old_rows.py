@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 Row = Mapping[str, Any]
-KNOWN: Mapping[str, frozenset[str]] = {
+LIVE_COLUMNS: Mapping[str, frozenset[str]] = {
     "users": frozenset({"id", "username", "password_hash", "role", "created_at", "last_login"}),
     "classes": frozenset({"id", "name", "teacher_id", "grade"}),
     "student_profiles": frozenset(
@@ -89,7 +89,7 @@ class OldDatabase:
     @property
     def unknown_tables(self) -> list[str]:
         """Tables that the live system does not have."""
-        return sorted(set(self.tables) - set(KNOWN))
+        return sorted(set(self.tables) - set(LIVE_COLUMNS))
 
     def identity(self) -> str:
         """Return a name of the old device, which stays the same as its database grows.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from device.tables import Operation, OperationState
 from lib.learning.changes.synced import SYNCED, SyncedTable
 
-KEPT = 200
+KEPT_CHANGES = 200
 """Number of applied changes that are kept, those with the latest clocks."""
 
 
@@ -179,21 +179,23 @@ def prune(db: Session) -> int:
     are never deleted. The server recognises a change that is imported again by its id.
     """
     applied = select(Operation.id, Operation.table_name, Operation.row_id, Operation.columns)
-    older = (
+    newest_first = (
         applied.where(Operation.state == OperationState.APPLIED.value)
         .order_by(Operation.clock.desc(), Operation.sequence.desc())
-        .execution_options(yield_per=KEPT)
+        .execution_options(yield_per=KEPT_CHANGES)
     )
-    seen: set[tuple[str, str, str]] = set()
+    later_columns: set[tuple[str, str, str]] = set()
     unneeded = []
-    for place, (operation_id, table_name, row_id, columns) in enumerate(db.execute(older)):
+    for place, (operation_id, table_name, row_id, columns) in enumerate(db.execute(newest_first)):
         editable = SYNCED[SyncedTable(table_name)].editable
         changed = {(table_name, row_id, name) for name in editable.intersection(columns)}
-        if place >= KEPT and changed <= seen:
+        if place >= KEPT_CHANGES and changed <= later_columns:
             unneeded.append(operation_id)
-        seen |= changed
-    for first in range(0, len(unneeded), KEPT):
-        db.execute(delete(Operation).where(Operation.id.in_(unneeded[first : first + KEPT])))
+        later_columns |= changed
+    for first in range(0, len(unneeded), KEPT_CHANGES):
+        db.execute(
+            delete(Operation).where(Operation.id.in_(unneeded[first : first + KEPT_CHANGES]))
+        )
     return len(unneeded)
 
 

@@ -1,8 +1,8 @@
 """Comparison of the device's rows with the server's, and repair of the tables that differ.
 
 Only rows without waiting changes are repaired, so that nothing of the device is lost. An answer
-that the server does not have is sent again: it never deletes one, so it has lost it, such as by the
-restoration of a backup.
+that the server does not have is sent again: the server never deletes answers, so it has lost this
+one, for example because a backup was restored.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,16 +39,16 @@ def compare(device: Device, body: Mapping[str, Any], student_id: UUID) -> None:
 
 def differing(
     device: Device,
-    sent: Mapping[str, Mapping[str, Any]],
+    server_digests: Mapping[str, Mapping[str, Any]],
     student_id: UUID,
     *,
     by_hash: bool = True,
 ) -> list[SyncedTable]:
-    """Return the tables that differ from the server's, but for those with waiting changes.
+    """Return the tables that differ from the server's, except those with waiting changes.
 
     Args:
         device: The device.
-        sent: Digests of the server by table.
+        server_digests: Digests of the server by table.
         student_id: The student.
         by_hash: Whether hashes count, which differ if a table has other columns at the server; by
             default, they do. Otherwise only the numbers of rows are compared.
@@ -60,16 +60,16 @@ def differing(
         table
         for table in SyncedTable
         if table not in waiting
-        and table.value in sent
+        and table.value in server_digests
         and (
-            own[table].count != sent[table.value]["count"]
-            or (by_hash and own[table].sha256 != sent[table.value]["sha256"])
+            own[table].count != server_digests[table.value]["count"]
+            or (by_hash and own[table].sha256 != server_digests[table.value]["sha256"])
         )
     ]
 
 
 def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
-    """Store the server's rows of a table; those that it lacks are removed, answers sent again.
+    """Store the server's rows of a table; send answers that it lacks again, and remove other rows.
 
     Raises:
         ServerAway, LogInNeeded: If the server's rows cannot be fetched; nothing is changed then.

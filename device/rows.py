@@ -68,8 +68,8 @@ def apply_operation(
             it: value for it, value in values.items() if not queue.has_later(db, operation, it)
         }
         if newer:
-            changed = update(StudentProfile).where(StudentProfile.id == student_id)
-            db.execute(changed.values(**newer, updated_at=now))
+            statement = update(StudentProfile).where(StudentProfile.id == student_id)
+            db.execute(statement.values(**newer, updated_at=now))
 
 
 def put_row(
@@ -144,8 +144,8 @@ def put_class(db: Session, row: Mapping[str, Any], now: datetime) -> None:
 
 def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
     """Derive mastery from all answers, such as after answers of another device were stored."""
-    counted = mastery_store.lock_student(db, student_id, now)
-    recount(db, counted, now)
+    skill_row = mastery_store.lock_student(db, student_id, now)
+    recount(db, skill_row, now)
 
 
 def _require_question(db: Session, values: Mapping[str, Any]) -> None:

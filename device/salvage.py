@@ -1,4 +1,4 @@
-"""Repair of a damaged database: what can be read of it, row by row, in a new file.
+"""Repair of a damaged database: its readable rows are copied into a new file.
 
 Rows are looked up by their number, so that a damaged page costs the rows in it and no others. What
 cannot be read is taken from the file before the last change; the rest is fetched from the server.
@@ -29,7 +29,7 @@ class Salvage:
     unreadable: list[str] = field(default_factory=list)
     """Tables of which some part cannot be read in the newest file."""
     left_out: dict[str, int] = field(default_factory=dict)
-    """Number of readable rows by table that no longer fit, such as those of a missing row."""
+    """Number of readable rows by table that were left out, since they refer to a missing row."""
 
 
 @dataclass
@@ -134,7 +134,7 @@ def _insert(writer: sqlite3.Connection, table: str, columns: Sequence[str], row:
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
-    """Return the names of the tables, those first to which others refer."""
+    """Return the names of the tables, each after those that it refers to."""
     names = {
         str(row[0])
         for row in connection.execute(
@@ -164,11 +164,11 @@ def _remove_orphans(writer: sqlite3.Connection) -> dict[str, int]:
     removed: dict[str, int] = {}
     while orphans := writer.execute("PRAGMA foreign_key_check").fetchall():
         for table, number, *_ in set(orphans):
-            gone = writer.execute(
+            number_deleted = writer.execute(
                 f"DELETE FROM {_quoted(table)} WHERE rowid = ?",  # noqa: S608
                 (number,),
             ).rowcount
-            removed[table] = removed.get(table, 0) + gone
+            removed[table] = removed.get(table, 0) + number_deleted
     return removed
 
 

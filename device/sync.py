@@ -41,7 +41,7 @@ DONE = frozenset({"applied", "duplicate"})
 
 
 @dataclass(frozen=True)
-class _Sent:
+class _Call:
     """A call: what was sent, and what the server answered."""
 
     operations: Sequence[StoredOperation]
@@ -64,39 +64,39 @@ def synchronise(device: Device) -> Outcome:
     fetch_content(device)
     limit = MAX_OPERATIONS
     while True:
-        sent = _call(device, limit)
-        if not sent.reply.succeeded:
-            if not (_adapts(device, sent) or _sets_aside(device, sent, user.student_id)):
-                return _refusal(sent.reply)
-            limit = max(1, len(sent.operations) // 2)
+        call = _send(device, limit)
+        if not call.reply.succeeded:
+            if not (_adapt(device, call) or _isolate_change(device, call, user.student_id)):
+                return _refusal(call.reply)
+            limit = max(1, len(call.operations) // 2)
             continue
         limit = MAX_OPERATIONS
-        body: Mapping[str, Any] = sent.reply.body
-        is_stuck = _store(device, sent, body, user.student_id)
+        body: Mapping[str, Any] = call.reply.body
+        is_stuck = _store(device, call, body, user.student_id)
         if is_stuck:
-            return Outcome(sent.reply.retry_after, must_wait=True)
+            return Outcome(call.reply.retry_after, must_wait=True)
         if body["has_more"] or _has_waiting(device):
             continue
-        if sent.with_digests:
+        if call.with_digests:
             repair.compare(device, body, user.student_id)
             if _has_waiting(device):  # what the server had lost
                 continue
             _finish(device)
-            return Outcome(sent.reply.retry_after)
+            return Outcome(call.reply.retry_after)
 
 
-def _adapts(device: Device, sent: _Sent) -> bool:
-    """Do what a refused call needs before it is repeated; return False if there is nothing."""
-    if sent.reply.status == CONFLICT and _code(sent.reply) == SUPERSEDED:
+def _adapt(device: Device, call: _Call) -> bool:
+    """Remove the cause of a refusal, so that the call can be repeated; return False if unknown."""
+    if call.reply.status == CONFLICT and _code(call.reply) == SUPERSEDED:
         _become_new(device)
-    elif sent.has_cursor and _code(sent.reply) == STALE_CURSOR:
+    elif call.has_cursor and _code(call.reply) == STALE_CURSOR:
         _forget_cursor(device)
     else:
         return False
     return True
 
 
-def _sets_aside(device: Device, sent: _Sent, student_id: UUID) -> bool:
+def _isolate_change(device: Device, call: _Call, student_id: UUID) -> bool:
     """Find the change for which a call is refused as a whole, so that it holds up no other.
 
     The changes are halved until one is left. It is to blame if a call without changes succeeds.
@@ -104,28 +104,28 @@ def _sets_aside(device: Device, sent: _Sent, student_id: UUID) -> bool:
     Returns:
         Whether the call is to be repeated, with fewer changes.
     """
-    if sent.reply.status not in UNREADABLE or not sent.operations:
+    if call.reply.status not in UNREADABLE or not call.operations:
         return False
-    if len(sent.operations) > 1:
+    if len(call.operations) > 1:
         return True
-    probe = _call(device, 0)
+    probe = _send(device, 0)
     if not probe.reply.succeeded:
         return False
-    reply = sent.reply
+    reply = call.reply
     outcome = {"status": "rejected", "code": _code(reply), "message": _message(reply)}
     with device.database.session() as db, device.database.recorder.paused():
-        if _settle(db, sent.operations[0], outcome):
+        if _settle(db, call.operations[0], outcome):
             recount_mastery(db, student_id, device.now())
         db.commit()
     return True
 
 
-def _call(device: Device, limit: int) -> _Sent:
+def _send(device: Device, limit: int) -> _Call:
     """Send the oldest changes, and ask for digests once nothing else is left.
 
     Args:
         device: The device.
-        limit: Most changes to send.
+        limit: Maximum number of changes to send.
 
     Raises:
         ServerAway, LogInNeeded: As for `synchronise`.
@@ -151,7 +151,7 @@ def _call(device: Device, limit: int) -> _Sent:
     reply = device.server.call_as_user("POST", PATH, body)
     if reply.succeeded and not isinstance(reply.body, dict):  # something else has responded
         raise ServerAway
-    return _Sent(operations, pending == 0, body["cursor"] is not None, reply)
+    return _Call(operations, pending == 0, body["cursor"] is not None, reply)
 
 
 def _fitting(operations: Sequence[StoredOperation]) -> list[StoredOperation]:
@@ -178,24 +178,24 @@ def _wire(operation: StoredOperation) -> dict[str, Any]:
     }
 
 
-def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUID) -> bool:
+def _store(device: Device, call: _Call, body: Mapping[str, Any], student_id: UUID) -> bool:
     """Store a response in one transaction; return whether the server deferred all changes."""
     recorder, now = device.database.recorder, device.now()
     with device.database.session() as db, recorder.paused():
-        by_id = {str(each.id): each for each in sent.operations}
+        by_id = {str(each.id): each for each in call.operations}
         outcomes = [(by_id[each["id"]], each) for each in body["outcomes"]]
         has_changed = [_settle(db, operation, outcome) for operation, outcome in outcomes]
         queue.prune(db)
         if body["student_class"] is not None:
             put_class(db, body["student_class"], now)
-        has_changed += [_take(db, row, student_id, device) for row in body["rows"]]
+        has_changed += [_store_row(db, row, student_id, device) for row in body["rows"]]
         if any(has_changed):
             recount_mastery(db, student_id, now)
         state = read_value(db, SYNC) or {}
         if state.get("schema_version", body["schema_version"]) != body["schema_version"]:
-            queue.retry_rejected(db)  # the server may know now what it did not
-        noted = {name: body[name] for name in ("cursor", "clock", "schema_version")}
-        write_value(db, SYNC, {**state, **noted})
+            queue.retry_rejected(db)  # another version of the server may accept them
+        new_values = {name: body[name] for name in ("cursor", "clock", "schema_version")}
+        write_value(db, SYNC, {**state, **new_values})
         count_sync(db)
         recorder.clock.follow(body["clock"])
         db.commit()
@@ -218,9 +218,9 @@ def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any])
     return False
 
 
-def _take(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
+def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
     """Store a row of the server; return whether it is an answer."""
-    if row["table_name"] not in TABLES:  # of a newer server; the digests fetch it after the update
+    if row["table_name"] not in TABLES:  # a newer server's; a repair fetches it later
         return False
     table, row_id = SyncedTable(row["table_name"]), UUID(row["row_id"])
     if row["is_deleted"]:
@@ -239,7 +239,7 @@ def _has_waiting(device: Device) -> bool:
 
 
 def _finish(device: Device) -> None:
-    """Note that the device and the server agree; a repair of the database is complete then."""
+    """Record that the device and the server agree; a repair of the database is complete then."""
     with device.database.session() as db:
         state = read_value(db, SYNC) or {}
         write_value(db, SYNC, {**state, "last_success": utc_text(device.now())})

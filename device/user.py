@@ -36,7 +36,7 @@ def read_device_user(db: Session) -> DeviceUser | None:
 
 
 @dataclass(frozen=True)
-class Described:
+class UserDetails:
     """A student as the server's responses describe them."""
 
     user_id: UUID
@@ -48,30 +48,30 @@ class Described:
     """Body of `GET /api/learning/classes`."""
 
 
-def store_user(db: Session, described: Described, now: datetime) -> DeviceUser:
+def store_user(db: Session, details: UserDetails, now: datetime) -> DeviceUser:
     """Store the user, the profile and the class, where they are missing.
 
     Existing rows are left to synchronisation, since they may have changes of the device.
     """
-    student_id = UUID(described.profile["id"])
-    user = DeviceUser(described.user_id, student_id, str(described.me["username"]))
-    times = {"created_at": _time.validate_python(described.me["created_at"]), "updated_at": now}
+    student_id = UUID(details.profile["id"])
+    user = DeviceUser(details.user_id, student_id, str(details.me["username"]))
+    times = {"created_at": _time.validate_python(details.me["created_at"]), "updated_at": now}
     _add(
         db,
         User,
         {
             "id": user.id,
-            "former_id": _number(described.me["id"]),
+            "former_id": _number(details.me["id"]),
             "username": user.username,
             "role": Role.STUDENT.value,
             "last_login": now,
             **times,
         },
     )
-    class_id = described.profile["class_id"]
+    class_id = details.profile["class_id"]
     if class_id is not None:
-        store_classes(db, described.classes, now)
-    _add(db, StudentProfile, _profile_row(described, user, times))
+        store_classes(db, details.classes, now)
+    _add(db, StudentProfile, _profile_row(details, user, times))
     content = {"id": str(user.id), "student_id": str(student_id), "username": user.username}
     write_value(db, USER, content)
     return user
@@ -85,11 +85,11 @@ def store_classes(db: Session, classes: Mapping[str, Any], now: datetime) -> Non
 
 
 def _profile_row(
-    described: Described, user: DeviceUser, times: Mapping[str, datetime]
+    details: UserDetails, user: DeviceUser, times: Mapping[str, datetime]
 ) -> dict[str, Any]:
-    profile = described.profile
+    profile = details.profile
     exam_date = profile["exam_date"]
-    live = described.me["student_profile"] or {}
+    live = details.me["student_profile"] or {}
     return {
         "id": user.student_id,
         "former_id": _number(live.get("id")),

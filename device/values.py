@@ -13,7 +13,7 @@ DEVICE = "device"
 USER = "user"
 """The one user."""
 REPAIR = "repair"
-"""Repair of a damaged database, noted until the next sync has fetched the rest."""
+"""Repair of a damaged database, kept until the next sync has fetched the rest."""
 SYNC = "sync"
 """Cursor of the pulled changes, and the last sync."""
 

@@ -77,7 +77,7 @@ class DeviceAnswer(Answer):
     problem: str | None
     """Reason of the last sync's failure, for people."""
     repair: RepairOut | None
-    """Repair of the database after which not everything has been fetched again yet."""
+    """Repair of the database; null once everything has been fetched again from the server."""
 
 
 class DeviceStatusOut(Body):

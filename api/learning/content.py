@@ -1,4 +1,4 @@
-"""Import of content, and the files of it that devices store."""
+"""/api/learning/content and …/content-files: import of content, and its files for devices."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ def read_content_file(
     call: UserCall,
     request: Request,
 ) -> Response:
-    """Return a content file, answers to practice questions included, since devices grade them."""
+    """Return a content file; it has the answers to practice questions, since devices grade them."""
     file = published.read_file(call, sha256)
     return immutable_file.response(request.headers, file.sha256, file.body, file.compressed)
 

@@ -22,7 +22,7 @@ StartDay = Annotated[Day, Query(description="First day, UTC; today by default.")
 @app.get("/api/learning/plan")
 @raises(NotStudent, *StudentErrors)
 def read_plans(call: UserCall, student_id: Id = None) -> wire.PlansAnswer:
-    """Return the current plans; the caller's own are remade once a topic has moved by 15 points."""
+    """Return the current plans; the caller's own are made again if they are outdated."""
     return make.read_plans(call, student_id)
 
 

@@ -43,7 +43,7 @@ def _day(value: Any) -> Any:
     return day_of(moment) if isinstance(moment, datetime) else moment
 
 
-def _near(value: date | None) -> date | None:
+def _with_year_in_range(value: date | None) -> date | None:
     """Refuse a day or time for which no plan and no period can be computed."""
     if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise PydanticCustomError("year", f"Send a day from {FIRST_YEAR} to {LAST_YEAR}")
@@ -55,10 +55,16 @@ def _unreadable() -> PydanticCustomError:
 
 
 Day = Annotated[
-    date | None, AfterValidator(_near), BeforeValidator(_day), BeforeValidator(blank_is_none)
+    date | None,
+    AfterValidator(_with_year_in_range),
+    BeforeValidator(_day),
+    BeforeValidator(blank_is_none),
 ]
-"""A day; of a time, the day in UTC counts. Blank text counts as left out."""
+"""A day; a time stands for its day in UTC. Blank text counts as left out."""
 DayTime = Annotated[
-    UtcTime | None, AfterValidator(_near), BeforeValidator(_moment), BeforeValidator(blank_is_none)
+    UtcTime | None,
+    AfterValidator(_with_year_in_range),
+    BeforeValidator(_moment),
+    BeforeValidator(blank_is_none),
 ]
 """A time; a day stands for its beginning. Blank text counts as left out."""

@@ -145,7 +145,7 @@ def _engine_of(deps: Deps, name: str, create: Callable[[], Engine]) -> Engine:
 def _execute_preceding(connection: Connection) -> None:
     """Execute statements that must precede the request's first, in a transaction of their own.
 
-    They count writes, and a session that is rolled back has to be counted, too.
+    They count the request against a limit, which a session that is rolled back must not undo.
     """
     first = take_preceding()
     if not first:

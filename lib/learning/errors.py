@@ -119,7 +119,7 @@ class ContentRefused(InvalidInput):
 
 
 class ContentFileNotFound(NotFound):
-    """The content has no such file, or no longer; read the list of files again."""
+    """The present content has no such file; read the list of files again."""
 
     code = "content_file_not_found"
 
@@ -138,7 +138,7 @@ class OwnChoice(Conflict):
 
 
 class DeviceSuperseded(Conflict):
-    """device: This device has synchronised since, so this is an older copy: take a new id."""
+    """device: This is an older copy of a device that has synchronised since; it needs a new id."""
 
     code = "device_superseded"
     fields = ("device.id",)

@@ -55,12 +55,12 @@ def failed_constraint(message: str) -> str | None:
 
     SQLite reports the name of a CHECK, but only the columns of a unique constraint or index.
     """
-    failed = _FAILED.search(message)
-    if failed is None:
+    match = _FAILED.search(message)
+    if match is None:
         return None
-    if failed["kind"] == "CHECK":
-        return failed["what"]
-    return _unique_names().get(failed["what"], failed["what"])
+    if match["kind"] == "CHECK":
+        return match["what"]
+    return _unique_names().get(match["what"], match["what"])
 
 
 @cache

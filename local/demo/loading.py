@@ -52,8 +52,8 @@ def load_workshop(deps: Deps) -> AddedWorkshop:
     """Add the workshop's missing students with all their rows."""
     rows = asdict(workshop(deps.clock(), _vault(deps)))
     params = {table: json.dumps(table_rows) for table, table_rows in rows.items()}
-    (added,) = deps.postgres.fetch_all(_queries["add_workshop"], params, AddedWorkshop)
-    return added
+    (numbers,) = deps.postgres.fetch_all(_queries["add_workshop"], params, AddedWorkshop)
+    return numbers
 
 
 def load_pool(deps: Deps) -> int:

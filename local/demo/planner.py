@@ -100,11 +100,11 @@ def load_planner(deps: Deps) -> AddedClass:
         for place, name in enumerate((*DILIGENT, *OTHERS)):
             user_id = _add_user(db, name, "student", password_hash, now)
             student_id = _add_profile(db, user_id, class_id, now)
-            answered = list(_answers(items, place, now))
-            _add_answers(db, student_id, answered, now)
-            answers += len(answered)
+            student_answers = list(_answers(items, place, now))
+            _add_answers(db, student_id, student_answers, now)
+            answers += len(student_answers)
             if place % MOCK_EXAM_MISSED_BY_ONE_IN:
-                mark = _mock_mark(items, answered, place, now)
+                mark = _mock_mark(items, student_answers, place, now)
                 _add_mark(db, student_id, teacher_id, mark, now)
         db.commit()
     return AddedClass(questions, 1 + len(DILIGENT) + len(OTHERS), answers)
@@ -168,7 +168,7 @@ def _add_profile(db: Session, user_id: UUID, class_id: UUID, now: datetime) -> U
 
 def _items(db: Session) -> list[_Item]:
     """Return the questions in the order of topics and concepts."""
-    easiness = {"easy": -0.8, "medium": 0.0, "hard": 0.9}
+    difficulties = {"easy": -0.8, "medium": 0.0, "hard": 0.9}
     rows = db.execute(
         select(
             Question.id,
@@ -181,7 +181,7 @@ def _items(db: Session) -> list[_Item]:
         .join(Topic, Topic.id == Concept.topic_id)
         .order_by(Topic.id, Concept.id, Question.id)
     )
-    return [_Item(*row[:4], easiness[row[4]]) for row in rows]
+    return [_Item(*row[:4], difficulties[row[4]]) for row in rows]
 
 
 def _add_answers(
@@ -210,23 +210,23 @@ def _add_answers(
 
 def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_DemoAnswer]:
     """Yield a student's answers, oldest first: through the syllabus, with pauses at weekends."""
-    draw = random.Random(SEED + place)
-    ability = draw.gauss(0.9 if place < len(DILIGENT) else 0.5, 1.0)
+    rng = random.Random(SEED + place)
+    ability = rng.gauss(0.9 if place < len(DILIGENT) else 0.5, 1.0)
     days = LONG_PRACTICE_DAYS if place < len(DILIGENT) else SHORT_PRACTICE_DAYS + place % 7
     position = 0
     for day in range(days, 0, -1):
-        morning = now - timedelta(days=day, hours=draw.uniform(0, 3))
-        if morning.weekday() >= 5 and draw.random() < 0.6:  # noqa: PLR2004 Saturday
+        morning = now - timedelta(days=day, hours=rng.uniform(0, 3))
+        if morning.weekday() >= 5 and rng.random() < 0.6:  # noqa: PLR2004 Saturday
             continue
         for number in range(ANSWERS_A_DAY):
             # The second half of a day repeats what was new a few days ago.
-            back = draw.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
+            back = rng.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
             item = items[(position - back) % len(items)]
-            position += 0 if back else 1 + draw.randrange(MAX_SKIPPED)
+            position += 0 if back else 1 + rng.randrange(MAX_SKIPPED)
             skill = ability + (0.5 if back else 0.0) + 0.02 * (days - day)
-            right = draw.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
-            seconds = item.expected_seconds * draw.lognormvariate(0 if right else 0.2, 0.35)
-            confidence = min(5, max(1, round(3 + skill - item.difficulty + draw.gauss(0, 0.8))))
+            right = rng.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
+            seconds = item.expected_seconds * rng.lognormvariate(0 if right else 0.2, 0.35)
+            confidence = min(5, max(1, round(3 + skill - item.difficulty + rng.gauss(0, 0.8))))
             at = morning + timedelta(minutes=4 * number)
             yield _DemoAnswer(item, right, round(min(seconds, 3_600), 1), confidence, at)
 

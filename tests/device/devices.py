@@ -17,7 +17,7 @@ from device.database import Database
 from device.folder import Folder
 from device.opening import open_database
 from device.tables import Operation
-from device.user import Described, DeviceUser, store_user
+from device.user import DeviceUser, UserDetails, store_user
 from lib.learning.current_user import Call, read_user
 from lib.learning.practice.attempts import record
 from lib.learning.practice.wire import AttemptAnswer, AttemptIn
@@ -37,8 +37,8 @@ def clock() -> datetime:
     return NOW
 
 
-def described(name: str = "ann") -> Described:
-    return Described(
+def described(name: str = "ann") -> UserDetails:
+    return UserDetails(
         USER_ID,
         {"id": 7, "username": name, "created_at": "2026-01-01T00:00:00Z", "student_profile": None},
         {

@@ -62,7 +62,7 @@ def test_queue_of_many_calls_drains_in_one_sync(
     outcome = synchronise(device)
     assert not outcome.must_wait
     assert server_attempts(postgres_url) == attempts(device) == answer_ids
-    assert states(device) == {"pending": 0, "applied": queue.KEPT, "rejected": 0}
+    assert states(device) == {"pending": 0, "applied": queue.KEPT_CHANGES, "rejected": 0}
 
 
 def test_applied_changes_do_not_pile_up(device_named: OpenDevice) -> None:
@@ -76,7 +76,7 @@ def test_applied_changes_do_not_pile_up(device_named: OpenDevice) -> None:
         synchronise(device)
         numbers.append(states(device)["applied"])
         assert queued_clocks(device)[-1] == latest
-    assert numbers == [queue.KEPT + 1] * 3
+    assert numbers == [queue.KEPT_CHANGES + 1] * 3
     with device.database.session() as db:
         operations = queue._stored(db, select(*queue._STORED).order_by(Operation.clock))
         older = replace(operations[0], clock="0" + operations[0].clock[1:])

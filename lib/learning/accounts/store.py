@@ -39,7 +39,7 @@ class StoredProfile:
 
 @dataclass(frozen=True)
 class StoredToken:
-    """A refresh token that may still be used."""
+    """A refresh token; `used_at` is None until it was used or ended."""
 
     id: UUID
     user_id: UUID
@@ -80,8 +80,8 @@ def read_account(db: Session, user_id: UUID) -> Account | None:
 def lock_account(db: Session, user_id: UUID) -> Account | None:
     """Return the account with this id, locked until the transaction ends; None if there is none.
 
-    Whoever checks, issues or ends what a user logs in with locks the account first, so that no
-    token is issued for a password that another call is replacing.
+    Every call that checks a password, or issues or ends tokens, locks the account first, so that
+    no token is issued for a password that another call is replacing.
     """
     return _account(db, User.id == user_id, locked=True)
 
@@ -146,10 +146,10 @@ def read_profile(db: Session, user_id: UUID) -> StoredProfile | None:
 
 def record_log_in(db: Session, user_id: UUID, new_hash: str | None, now: datetime) -> None:
     """Record a log-in and, if there is one, the password's new hash."""
-    changed = {"last_login": now, "updated_at": now}
+    values: dict[str, datetime | str] = {"last_login": now, "updated_at": now}
     if new_hash is not None:
-        changed["password_hash"] = new_hash  # type: ignore[assignment]
-    db.execute(update(User).where(User.id == user_id).values(changed))
+        values["password_hash"] = new_hash
+    db.execute(update(User).where(User.id == user_id).values(values))
 
 
 def set_password(db: Session, user_id: UUID, new_hash: str, now: datetime) -> None:
@@ -238,7 +238,7 @@ def use_invitation(
 ) -> bool:
     """Use an invitation; return whether it was valid for this role and user, and unused."""
     of_user = Invitation.user_id.is_(None) if user_id is None else Invitation.user_id == user_id
-    used = db.execute(
+    used_ids = db.execute(
         update(Invitation)
         .where(
             Invitation.code_sha256 == digest,
@@ -250,4 +250,4 @@ def use_invitation(
         .values(used_at=now, updated_at=now)
         .returning(Invitation.id)
     ).all()
-    return len(used) == 1
+    return len(used_ids) == 1

@@ -79,7 +79,7 @@ class LogOutIn(Body):
     """A log-out."""
 
     refresh_token: Code | None = None
-    """Refresh token to end, too."""
+    """Refresh token of the log-in to end; without one, no token ends before it expires."""
 
 
 class ChangePasswordIn(Body):

@@ -27,10 +27,10 @@ from lib.learning.transactions import transaction
 MAX_SECONDS = 22.0
 """Seconds after which no further student is recomputed in a function."""
 FEWEST_ANSWERS, FEWEST_STUDENTS = 1_000, 10
-NEW_SHARE = 1.1
-"""Answers in relation to those of the last calibration from which on there is something new."""
+MIN_GROWTH = 1.1
+"""Minimum ratio of the number of answers to that at the last calibration for a new fit."""
 HELD_OUT = 5
-"""Number of students of whom one is held out to compare coefficients."""
+"""One student in this many is held out to compare coefficients."""
 
 Clock = Callable[[], float]
 """Returns seconds since any fixed moment."""
@@ -60,7 +60,7 @@ def calibrate(
     fitted = 0
     if total < FEWEST_ANSWERS or len(counts) < FEWEST_STUDENTS:
         outcome = "too_few_answers"
-    elif total >= NEW_SHARE * store.last_total(db):
+    elif total >= MIN_GROWTH * store.last_total(db):
         chosen = _newest(counts, max_answers)
         histories = list_attempts_of(db, chosen)
         db.rollback()  # no transaction stays open during the fit
@@ -86,7 +86,10 @@ def calibrate(
 
 
 def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[UUID]:
-    """Return the students with the newest answers, each with all, within a number of answers."""
+    """Return the students with the newest answers, at least `FEWEST_STUDENTS` of them.
+
+    Beyond these, all answers together are at most `max_answers`.
+    """
     chosen: list[UUID] = []
     remaining = math.inf if max_answers is None else max_answers
     for each in counts:
@@ -127,7 +130,7 @@ def log_loss(histories: Sequence[Sequence[Attempt]], calibration: Calibration) -
 def _recount(
     db: Session, student_ids: Sequence[UUID], now: datetime, stop_at: float, clock: Clock
 ) -> tuple[int, int]:
-    """Count mastery by the calibration in use; return how many students were and were not."""
+    """Recompute stale mastery; return the numbers of students who were recomputed and who wait."""
     stale = store.list_stale(db, current_calibration(db).version, student_ids)
     for number, student_id in enumerate(stale):
         if clock() > stop_at:

@@ -74,7 +74,7 @@ def is_too_far_ahead(reading: str, now: datetime) -> bool:
     return parts_of(reading)[0] > now + MAX_DRIFT
 
 
-def bounded(reading: str, now: datetime, known: Iterable[str] = ()) -> str:
+def bounded(reading: str, now: datetime, column_clocks: Iterable[str] = ()) -> str:
     """Return the reading, or one of the present time if it is too far in the future.
 
     A device whose clock is years ahead would otherwise win against every change for years.
@@ -82,12 +82,12 @@ def bounded(reading: str, now: datetime, known: Iterable[str] = ()) -> str:
     Args:
         reading: Reading of a device.
         now: The present time.
-        known: Clocks of the row's columns; a reading of the present time is larger than these, so
-            that two changes of one device keep their order.
+        column_clocks: Clocks of the row's columns; a reading of the present time is larger than
+            these, so that two changes of one device keep their order.
     """
     if not is_too_far_ahead(reading, now):
         return reading
-    return next_reading(now, known, reading.rsplit("-", 1)[1])
+    return next_reading(now, column_clocks, reading.rsplit("-", 1)[1])
 
 
 def _checked(text: str) -> str:

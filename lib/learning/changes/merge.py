@@ -27,5 +27,5 @@ def merge(columns: Iterable[str], clock: str, stored: Mapping[str, str], oldest:
         stored: Clock of the last change of each column.
         oldest: Clock of the columns that `stored` does not have.
     """
-    won = frozenset(name for name in columns if clock > stored.get(name, oldest))
-    return Merged(won, {**stored, **dict.fromkeys(won, clock)})
+    winning = frozenset(name for name in columns if clock > stored.get(name, oldest))
+    return Merged(winning, {**stored, **dict.fromkeys(winning, clock)})

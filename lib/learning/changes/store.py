@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib.learning.changes.synced import SYNCED, SyncedTable
+from lib.learning.insertion import insert_into
 from lib.learning.tables import SyncChange, SyncCounter
 from lib.learning.tables.base import new_id
 
@@ -42,11 +41,11 @@ def lock_counters(db: Session, student_ids: Collection[UUID], now: datetime) -> 
     if not rows:
         return {}
     statement = insert_into(db, SyncCounter)
-    raised = statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=["student_id"],
         set_={"number": SyncCounter.number + 1, "updated_at": now},
     ).returning(SyncCounter.student_id, SyncCounter.number)
-    return {row.student_id: row.number for row in db.execute(raised, rows)}
+    return {row.student_id: row.number for row in db.execute(upsert, rows)}
 
 
 def write_changes(db: Session, changes: Sequence[LoggedChange], now: datetime) -> None:
@@ -148,7 +147,7 @@ def read_complete(db: Session, student_id: UUID) -> int | None:
 
 
 def mark_complete(db: Session, student_id: UUID) -> None:
-    """Store that the rows from before the log are in it."""
+    """Record that the log has the rows that are older than it, too."""
     db.execute(
         update(SyncCounter).where(SyncCounter.student_id == student_id).values(is_complete=True)
     )
@@ -169,9 +168,3 @@ def list_unlogged(db: Session, student_id: UUID) -> list[tuple[SyncedTable, UUID
         )
         unlogged += [(name, row_id) for row_id in db.execute(query.order_by(table.id)).scalars()]
     return unlogged
-
-
-def insert_into(db: Session, table: Any) -> Any:
-    """Return an INSERT in the dialect of the session's database, which has ON CONFLICT."""
-    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)

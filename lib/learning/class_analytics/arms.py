@@ -12,7 +12,7 @@ from lib.learning.tables.closed_lists import Arm
 
 
 def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
-    """Return a comparison of a class's arms by the newest exam after their beginning."""
+    """Return a comparison of a class's arms by the newest exam since they began; None without."""
     ids = [student.id for student in students]
     arms = list_arms(call.db, ids)
     if not arms:

@@ -14,7 +14,7 @@ NAMELESS = "(no account)"
 
 
 def predict(call: Call, students: Sequence[Student]) -> Mapping[UUID, Prediction]:
-    """Return each student's predicted result if the exam were today; nobody's without topics."""
+    """Return each student's predicted result if the exam were today; none without topics."""
     situations = situations_of(call, students)
     results = {student_id: predict_today(it) for student_id, it in situations.items()}
     return {student_id: it for student_id, it in results.items() if it is not None}
@@ -29,20 +29,20 @@ def mean_prediction(results: Collection[Prediction]) -> tuple[float, IntervalOut
 
 
 def predictions(
-    students: Sequence[Student], predicted: Mapping[UUID, Prediction]
+    students: Sequence[Student], results: Mapping[UUID, Prediction]
 ) -> list[StudentPredictionOut]:
     """Return the predicted results, the lowest first."""
     rows = [
         StudentPredictionOut(
             student_id=student.live_id,
             student_name=student.username or NAMELESS,
-            predicted_score=round(predicted[student.id].mean, 1),
+            predicted_score=round(results[student.id].mean, 1),
             confidence_interval=IntervalOut(
-                lower=round(predicted[student.id].low, 1),
-                upper=round(predicted[student.id].high, 1),
+                lower=round(results[student.id].low, 1),
+                upper=round(results[student.id].high, 1),
             ),
         )
         for student in students
-        if student.id in predicted
+        if student.id in results
     ]
     return sorted(rows, key=lambda it: it.predicted_score)

@@ -113,8 +113,8 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         TopicNotFound: If the filters name a topic that does not exist.
     """
     view = view_of(call, teachable_class(call, sent_id), filters)
-    predicted = predict(call, view.members)
-    mean, interval = mean_prediction(predicted.values())
+    results = predict(call, view.members)
+    mean, interval = mean_prediction(results.values())
     return ClassAnalyticsAnswer(
         class_id=view.row.id,
         class_name=view.row.name,
@@ -126,14 +126,14 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         predicted_avg_score=mean,
         confidence_interval=interval,
         confidence_level=_confidence(view.data_points),
-        predictions=predictions(view.members, predicted),
+        predictions=predictions(view.members, results),
         plan_arms=compare_arms(call, view.members),
         avg_mark=class_store.mean_of_newest_exam(call.db, list(view.scores)),
     )
 
 
 def read_live_class(call: Call, sent_id: str, filters: Filters) -> LiveClassOut:
-    """Return a class's mastery by topic in the live system's shape.
+    """Return a class's mastery by topic, in the live system's shape.
 
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
@@ -151,7 +151,7 @@ def read_live_class(call: Call, sent_id: str, filters: Filters) -> LiveClassOut:
 def read_live_weak_topics(
     call: Call, sent_id: str, threshold: float, filters: Filters
 ) -> LiveWeakTopicsOut:
-    """Return the topics in which a class is weak in the live system's shape.
+    """Return the topics in which a class is weak, in the live system's shape.
 
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
@@ -161,7 +161,7 @@ def read_live_weak_topics(
 
 
 def read_live_at_risk(call: Call, sent_id: str, filters: Filters) -> LiveAtRiskOut:
-    """Return the students who need help in the live system's shape.
+    """Return the students who need help, in the live system's shape.
 
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
@@ -171,7 +171,7 @@ def read_live_at_risk(call: Call, sent_id: str, filters: Filters) -> LiveAtRiskO
 
 
 def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePredictionsOut:
-    """Return the predicted exam result of a class in the live system's shape.
+    """Return the predicted exam result of a class, in the live system's shape.
 
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
@@ -188,7 +188,7 @@ def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePre
 
 
 def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveComparisonOut:
-    """Return a student's mastery beside the class's means in the live system's shape.
+    """Return a student's mastery beside the class's means, in the live system's shape.
 
     A student sees the means of the class and their own place in it, but nobody else's figures.
 

@@ -38,7 +38,7 @@ def enter_marks(call: Call, body: MarksIn) -> EnteredMarksAnswer:
     with transaction(call.db), logged(call.db, list(marks), call.now) as log:
         for student_id, row_id in store.put_marks(call.db, rows, call.now).items():
             log.add(student_id, SyncedTable.EXAM_MARKS, row_id)
-    return EnteredMarksAnswer(marks=_shown(marks.values()), count=len(marks))
+    return EnteredMarksAnswer(marks=_marks_out(marks.values()), count=len(marks))
 
 
 def list_marks(
@@ -69,10 +69,10 @@ def list_marks(
     if len(rows) > limit:
         last = page[-1]
         next_cursor = cursor.write(day_of(last.exam_date), last.exam, last.student_id)
-    return MarksAnswer(marks=_shown(page), count=len(page), next_cursor=next_cursor)
+    return MarksAnswer(marks=_marks_out(page), count=len(page), next_cursor=next_cursor)
 
 
-def _shown(rows: Iterable[MarkRow]) -> list[MarkOut]:
+def _marks_out(rows: Iterable[MarkRow]) -> list[MarkOut]:
     return [
         MarkOut(
             student_id=row.student_id,

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import Reference, live_id
+from lib.learning.insertion import insert_into
 from lib.learning.tables import Class, ExamMark, StudentProfile
 from lib.learning.tables.base import new_id
 
@@ -131,8 +131,7 @@ def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> 
     Returns:
         The ids of the rows by student.
     """
-    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    new = dialect.insert(ExamMark)
+    new = insert_into(db, ExamMark)
     changed = {name: new.excluded[name] for name in ("mark", "entered_by", "updated_at")}
     stored = db.execute(
         new.on_conflict_do_update(

@@ -60,7 +60,7 @@ class TaughtClassOut(Body):
     grade: int
     """School year, 1 to 12."""
     join_code: str | None
-    """Code with which students join; null while nobody may, and for students."""
+    """Code with which students join; null while the class is closed, and for students."""
     student_count: int
     """Number of students."""
 

@@ -62,7 +62,7 @@ class Content:
 
 
 _built: WeakKeyDictionary[Engine, tuple[Stamps, Content]] = WeakKeyDictionary()
-"""The content of each database that was built last, with the stamps of its tables."""
+"""For each database, the content that was built last, and the stamps of its tables."""
 
 
 def content_version(db: Session) -> str:

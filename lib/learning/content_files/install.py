@@ -60,7 +60,7 @@ def store_content(
 
     Args:
         db: A session on the device's database.
-        listed: Names of all files of the list, those included that the device has already.
+        listed: Names of all files of the list, including those that the device already has.
         files: The files that it did not have, or more of them.
         now: Time of the call.
 

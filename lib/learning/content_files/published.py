@@ -23,7 +23,7 @@ def read_file(call: Call, sha256: str) -> ContentFile:
     """Return the file with a hash.
 
     Raises:
-        ContentFileNotFound: If the content has no such file, or no longer.
+        ContentFileNotFound: If no file of the present content has it.
     """
     for file in current_content(call.db).files:
         if file.sha256 == sha256:

@@ -43,7 +43,7 @@ class PrerequisiteFileRow(Body):
     topic_id: UUID
     """The topic."""
     prerequisite_topic_id: UUID
-    """Topic that has to be known before."""
+    """Topic that has to be known first."""
     minimum_mastery: float
     """Mastery, 0 to 100, that every concept of the prerequisite has to reach."""
 

@@ -36,7 +36,7 @@ class ClosedSets:
         return sums
 
     def best_for_roots(self, scores: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
-        """Return the best score of a topic that each complete topic leads to, and its position.
+        """Return, for each complete topic, the best topic that it leads to: its score and position.
 
         A topic that leads nowhere has -inf, and its own position.
 
@@ -59,7 +59,7 @@ def closed_sets(graph: TopicGraph, gate: FloatArray, lowest: float = 0.0) -> Clo
     Args:
         graph: The topics.
         gate: Mastery that is compared with the minimum of each requirement, 0 to 1, shape (n,).
-        lowest: Minimum of requirements that ask for less.
+        lowest: Smallest minimum, 0 to 1; smaller ones are raised to it.
     """
     size = len(graph.ids)
     missing = [0] * size

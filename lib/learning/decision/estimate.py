@@ -90,10 +90,12 @@ def _first_levels(
         fresh = mastery[recorded]
     center = float(fresh.mean()) if fresh.size else UNKNOWN_LEVEL
     spread = float(fresh.var()) if fresh.size else UNKNOWN_SPREAD**2
-    true = max(spread - MASTERY_ERROR**2, 0.03**2 + 0.2 * spread)
-    reliability = true / (true + MASTERY_ERROR**2)
+    true_variance = max(spread - MASTERY_ERROR**2, 0.03**2 + 0.2 * spread)
+    reliability = true_variance / (true_variance + MASTERY_ERROR**2)
     mean = np.where(practised, center, center + reliability * (mastery - center))
-    variance = np.where(practised, max(true, UNKNOWN_SPREAD**2), true * (1 - reliability))
+    variance = np.where(
+        practised, max(true_variance, UNKNOWN_SPREAD**2), true_variance * (1 - reliability)
+    )
     return (
         np.where(recorded, mean, UNKNOWN_LEVEL),
         np.where(recorded, variance, UNKNOWN_SPREAD**2),

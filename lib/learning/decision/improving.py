@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.learning.decision.course import Course, Path
 from lib.learning.decision.memory import FloatArray
+from lib.learning.decision.trajectory import Simulation, Trajectory
 from lib.learning.decision.worth import SESSION_MINUTES
 
 MOST_AT_ONCE = 16
@@ -70,31 +70,31 @@ class Exchange:
     """New topics for one or two sessions."""
 
     gain: float
-    """Marks in percent, about."""
+    """Approximate gain, marks in percent."""
     sessions: tuple[int, ...]
     topics: tuple[int, ...]
 
 
-def improve(path: Path, slots: Slots, rounds: int) -> Slots:
+def improve(simulation: Simulation, slots: Slots, rounds: int) -> Slots:
     """Return a plan with at least as many expected marks.
 
     Args:
-        path: The way to the exam.
+        simulation: Simulation of the time until the exam.
         slots: The plan.
         rounds: Maximum number of plans to try.
     """
-    course = path.follow(slots.minutes_by_topic)
-    exchanges = _exchanges(path, course, slots)
+    trajectory = simulation.follow(slots.minutes_by_topic)
+    exchanges = _exchanges(simulation, trajectory, slots)
     size = MOST_AT_ONCE
     for _ in range(rounds):
         if not exchanges:
             break
         size = min(size, len(exchanges))
-        tried = _with(slots, exchanges[:size])
-        other = path.follow(tried.minutes_by_topic)
-        if other.marks > course.marks and other.keeps_prerequisites:
-            slots, course = tried, other
-            exchanges = _exchanges(path, course, slots)
+        candidate = _with(slots, exchanges[:size])
+        other = simulation.follow(candidate.minutes_by_topic)
+        if other.marks > trajectory.marks and other.keeps_prerequisites:
+            slots, trajectory = candidate, other
+            exchanges = _exchanges(simulation, trajectory, slots)
             size = min(2 * size, MOST_AT_ONCE)
         elif size > 1:
             size //= 2
@@ -110,21 +110,21 @@ def _with(slots: Slots, exchanges: Sequence[Exchange]) -> Slots:
     return replace(slots, topic=topic)
 
 
-def _exchanges(path: Path, course: Course, slots: Slots) -> list[Exchange]:
+def _exchanges(simulation: Simulation, trajectory: Trajectory, slots: Slots) -> list[Exchange]:
     """Return promising exchanges of which no two touch the same topic, the best first."""
     if not slots.day.size:
         return []
-    brings, costs = _prices(path, course, slots)
+    brings, costs = _prices(simulation, trajectory, slots)
     places = _most_promising(brings, costs)
     brings, costs, topic = brings[places], costs[places], slots.topic[places]
     options = _replacements(brings, costs) + _swaps(brings, costs, topic)
     options.sort(key=lambda each: -each.gain)
-    touched: set[int] = set()
+    used_topics: set[int] = set()
     chosen = []
     for each in options:
         topics = {*each.topics, *topic[list(each.sessions)].tolist()}
-        if touched.isdisjoint(topics):
-            touched |= topics
+        if used_topics.isdisjoint(topics):
+            used_topics |= topics
             sessions = tuple(places[list(each.sessions)].tolist())
             chosen.append(replace(each, sessions=sessions))
     return chosen
@@ -138,24 +138,26 @@ def _most_promising(brings: FloatArray, costs: FloatArray) -> NDArray[np.intp]:
     return np.sort(np.argsort(-gains, kind="stable")[:MOST_LOOKED_AT])
 
 
-def _prices(path: Path, course: Course, slots: Slots) -> tuple[FloatArray, FloatArray]:
+def _prices(
+    simulation: Simulation, trajectory: Trajectory, slots: Slots
+) -> tuple[FloatArray, FloatArray]:
     """Return the marks that topics would bring in place of sessions, and what these bring now.
 
     Returns:
         Shape (sessions, topics), -inf where a topic cannot take the place; and (sessions,).
     """
-    slopes = path.slopes(course)
+    slopes = simulation.slopes(trajectory)
     places = slots.day, slots.topic
-    longer = path.worth(course, slopes, course.minutes + SESSION_MINUTES)
-    shorter = course.minutes.copy()
+    longer = simulation.worth(trajectory, slopes, trajectory.minutes + SESSION_MINUTES)
+    shorter = trajectory.minutes.copy()
     shorter[places] -= slots.minutes
-    brings = np.where(course.is_open, longer, -np.inf)[slots.day]
+    brings = np.where(trajectory.is_open, longer, -np.inf)[slots.day]
     brings *= slots.minutes[:, None] / SESSION_MINUTES
     brings[np.arange(len(slots.day)), slots.topic] = -np.inf
     brings[slots.is_kept] = -np.inf
-    longest = course.minutes[slots.day] + slots.minutes[:, None]
+    longest = trajectory.minutes[slots.day] + slots.minutes[:, None]
     brings[longest > slots.limits[slots.day, None] + ROUNDING] = -np.inf
-    return brings, -path.worth(course, slopes, shorter)[places]
+    return brings, -simulation.worth(trajectory, slopes, shorter)[places]
 
 
 def _replacements(brings: FloatArray, costs: FloatArray) -> list[Exchange]:

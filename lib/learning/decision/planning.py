@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.learning.decision.course import Path
 from lib.learning.decision.expected_student import ExpectedStudent
 from lib.learning.decision.improving import Slots, improve
 from lib.learning.decision.memory import FloatArray, average
 from lib.learning.decision.relevant_topics import relevant_part
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph, TopicId
+from lib.learning.decision.trajectory import Simulation
 from lib.learning.decision.worth import DECIMALS, SESSION_MINUTES, session_scores, worth
 
 SHORTEST_SESSION = 10.0
@@ -37,7 +37,7 @@ LEARNED = 0.6
 HORIZON = 60
 """Days that are planned, even for a shorter plan: what comes later decides what is best now."""
 NEAR_DAYS, STRIDE = 7, 2
-"""Days on which the first plan weighs all topics again, and how often it does so afterwards."""
+"""Days on each of which all topics are weighed again, and the interval of weighings afterwards."""
 MOST_ROUNDS = 30
 """Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150
@@ -100,10 +100,10 @@ def plan_study(
     recorded = None if gate is None else np.nan_to_num(gate)
     part = relevant_part(graph, state, recorded, total, _minutes_left(time, 0))
     graph, state = part.graph, part.state
-    path = Path(graph, state, part.gate, total - horizon)
-    first = _first_plan(path, time, horizon, revision_share, topic_share)
+    simulation = Simulation(graph, state, part.gate, total - horizon)
+    first = _first_plan(simulation, time, horizon, revision_share, topic_share)
     rounds = min(most_rounds, _rounds(horizon, len(graph.ids)))
-    return _sessions(path, improve(path, first, rounds), days)
+    return _sessions(simulation, improve(simulation, first, rounds), days)
 
 
 def _minutes_left(time: StudyTime, day: int) -> float:
@@ -117,23 +117,23 @@ def _rounds(days: int, topics: int) -> int:
 
 
 def _first_plan(
-    path: Path, time: StudyTime, days: int, revision_share: float, topic_share: float
+    simulation: Simulation, time: StudyTime, days: int, revision_share: float, topic_share: float
 ) -> Slots:
     """Return the most valuable sessions of each day, chosen day by day."""
     rows: list[tuple[int, int, float, bool]] = []
-    learner = ExpectedStudent(path.graph, path.state, path.gate)
-    scores = due = np.zeros(len(path.graph.ids))
+    learner = ExpectedStudent(simulation.graph, simulation.state, simulation.gate)
+    scores = due = np.zeros(len(simulation.graph.ids))
     reserved = 0.0
     for day in range(days):
         minutes = float(time.minutes[day])
         reserved = min(reserved, SESSION_MINUTES) + revision_share * minutes
         state, gate = learner.state, learner.gate()
         if day < NEAR_DAYS or (day - NEAR_DAYS) % STRIDE == 0:
-            until_exam, left = len(time.minutes) - day, _minutes_left(time, day)
-            scores = session_scores(worth(path.graph, state, gate, until_exam, left))
+            until_exam, minutes_left = len(time.minutes) - day, _minutes_left(time, day)
+            scores = session_scores(worth(simulation.graph, state, gate, until_exam, minutes_left))
             due = np.where(_is_known(state) & _is_fading(state), scores, 0.0)
-        is_open = path.graph.is_open(gate)
-        today = np.zeros(len(path.graph.ids))
+        is_open = simulation.graph.is_open(gate)
+        today = np.zeros(len(simulation.graph.ids))
         for topic, length, is_kept in _choose(
             scores * is_open, due * is_open, minutes, reserved, topic_share
         ):
@@ -145,23 +145,27 @@ def _first_plan(
         learner.study(today)
         learner.rest(1)
     limits = topic_share * np.array(time.minutes[:days], dtype=float)
-    return Slots.of_rows(rows, (days, len(path.graph.ids)), limits)
+    return Slots.of_rows(rows, (days, len(simulation.graph.ids)), limits)
 
 
-def _sessions(path: Path, slots: Slots, days: int) -> list[PlannedSession]:
+def _sessions(simulation: Simulation, slots: Slots, days: int) -> list[PlannedSession]:
     """Return the sessions of the first days, the most valuable of each day first."""
-    course = path.follow(slots.minutes_by_topic)
-    lost = -path.worth(course, path.slopes(course), np.zeros_like(course.minutes))
-    is_learned = average(course.level, path.state.theories) >= LEARNED
+    trajectory = simulation.follow(slots.minutes_by_topic)
+    loss = -simulation.worth(
+        trajectory, simulation.slopes(trajectory), np.zeros_like(trajectory.minutes)
+    )
+    is_learned = average(trajectory.level, simulation.state.theories) >= LEARNED
     sessions = []
-    for day, minutes in enumerate(course.minutes[:days]):
+    for day, minutes in enumerate(trajectory.minutes[:days]):
         topics = np.flatnonzero(minutes)
-        scores = np.round(np.maximum(lost[day, topics] / minutes[topics], 0.0), DECIMALS)
+        scores = np.round(np.maximum(loss[day, topics] / minutes[topics], 0.0), DECIMALS)
         for place in np.argsort(-scores, kind="stable").tolist():
             topic = int(topics[place])
-            revises, score = bool(is_learned[day, topic]), float(scores[place])
+            is_revision, score = bool(is_learned[day, topic]), float(scores[place])
             length = float(minutes[topic])
-            sessions.append(PlannedSession(day, path.graph.ids[topic], length, revises, score))
+            sessions.append(
+                PlannedSession(day, simulation.graph.ids[topic], length, is_revision, score)
+            )
     return sessions
 
 
@@ -190,24 +194,26 @@ def _choose(
     limit = topic_share * minutes
     revision = min(SESSION_MINUTES, limit)
     room = int(min(reserved, minutes) / revision) if revision >= SHORTEST_SESSION else 0
-    revised = [topic for topic in np.argsort(-due, kind="stable")[:room].tolist() if due[topic] > 0]
-    chosen = [(topic, revision, True) for topic in revised]
+    revision_topics = [
+        topic for topic in np.argsort(-due, kind="stable")[:room].tolist() if due[topic] > 0
+    ]
+    chosen = [(topic, revision, True) for topic in revision_topics]
     current = scores.copy()
-    current[revised] *= SAME_DAY
-    spent = np.zeros(len(scores))
-    spent[revised] = revision
+    current[revision_topics] *= SAME_DAY
+    minutes_by_topic = np.zeros(len(scores))
+    minutes_by_topic[revision_topics] = revision
     remaining = minutes - revision * len(chosen)
     while remaining >= SHORTEST_SESSION:
         topic = int(np.argmax(current))
         if current[topic] <= 0:
             break
         length = SESSION_MINUTES if remaining >= SESSION_MINUTES + SHORTEST_SESSION else remaining
-        length = min(length, limit - float(spent[topic]))
+        length = min(length, limit - float(minutes_by_topic[topic]))
         if length < SHORTEST_SESSION:
             current[topic] = 0.0
             continue
         chosen.append((topic, length, False))
-        spent[topic] += length
+        minutes_by_topic[topic] += length
         remaining -= length
         current[topic] *= SAME_DAY
     return chosen

@@ -17,7 +17,7 @@ from lib.learning.decision.student_model import Committee, StudentState
 from lib.learning.decision.topic_graph import PERCENT, TopicGraph
 
 MODEL_ERROR = 7.0
-"""Standard deviation, in percent of the marks, by which all theories are wrong in the same way.
+"""Standard deviation of the error that all theories share, in percent of the marks.
 With it, intervals hold 95 % of the results of simulated students who follow none of the theories
 (`python -m benchmarks learning`)."""
 RETENTION_ERROR = 0.4
@@ -71,7 +71,7 @@ def predict_exam(
         graph: The topics.
         committee: Hypotheses about the student today.
         days: Days until the exam, 0 or more.
-        sessions: Sessions until then, in the order of their days; none without them.
+        sessions: Planned sessions until then, in the order of their days; empty without a plan.
         attendance: Share of their minutes that is expected to be studied, 0 to 1.
         exam: Rules by which knowledge becomes marks.
     """
@@ -169,8 +169,8 @@ def _independent(
     if exam.questions:
         chance = _chances(knowledge, exam)
         total = total + PERCENT / exam.questions * (chance * (1 - chance)) @ marks
-    answer: FloatArray = total
-    return answer
+    variances: FloatArray = total
+    return variances
 
 
 def _prediction(theories: FloatArray, means: FloatArray, variances: FloatArray) -> Prediction:

@@ -58,7 +58,7 @@ class StudyRecommendation:
     mastery_at_exam: float
     """Expected knowledge at the exam without further study, 0 to 1."""
     leads_to: TopicId | None
-    """The topic whose marks count more than the topic's own; None if its own count."""
+    """Topic that this one leads to, if its marks per minute exceed this topic's own; else None."""
     opens: tuple[TopicId, ...]
     """Topics that wait for this one."""
     alternatives: tuple[Alternative, ...]
@@ -107,14 +107,14 @@ def recommend_topics(
         allowed: Topics that may be recommended, shape (n,); all by default.
     """
     gate = np.nan_to_num(gate)
-    judged = worth(graph, state, gate, days, max(minutes, 1.0))
-    scores = session_scores(judged)
+    topic_worth = worth(graph, state, gate, days, max(minutes, 1.0))
+    scores = session_scores(topic_worth)
     if allowed is not None:
         scores = np.where(allowed, scores, 0.0)
     positions = np.arange(len(scores))
-    ranked = np.lexsort((positions, -judged.own, -scores))
+    ranked = np.lexsort((positions, -topic_worth.own, -scores))
     ranked = ranked[scores[ranked] > 0][: limit + ALTERNATIVES]
-    facts = _Facts(graph, state, gate, days, judged, scores)
+    facts = _Facts(graph, state, gate, days, topic_worth, scores)
     return [facts.recommendation(int(topic), ranked.tolist()) for topic in ranked[:limit]]
 
 
@@ -137,10 +137,10 @@ def judge_topic(
         topic: Id of the topic.
     """
     gate = np.nan_to_num(gate)
-    judged = worth(graph, state, gate, days, max(minutes, 1.0))
-    scores = session_scores(judged)
+    topic_worth = worth(graph, state, gate, days, max(minutes, 1.0))
+    scores = session_scores(topic_worth)
     best = np.argsort(-scores, kind="stable")[: ALTERNATIVES + 1]
-    facts = _Facts(graph, state, gate, days, judged, scores)
+    facts = _Facts(graph, state, gate, days, topic_worth, scores)
     return facts.recommendation(graph.position[topic], [int(it) for it in best if scores[it] > 0])
 
 
@@ -153,10 +153,10 @@ class _Facts:
         state: StudentState,
         gate: FloatArray,
         days: float,
-        judged: Worth,
+        topic_worth: Worth,
         scores: FloatArray,
     ) -> None:
-        self.graph, self.gate, self.judged, self.scores = graph, gate, judged, scores
+        self.graph, self.gate, self.topic_worth, self.scores = graph, gate, topic_worth, scores
         self.best = float(np.max(scores, initial=0.0))
         self.level = average(state.level, state.theories)
         self.mastery = state.mastery
@@ -170,11 +170,11 @@ class _Facts:
             topic: Position of the topic.
             ranked: Positions of the best topics in their order.
         """
-        graph, judged = self.graph, self.judged
-        own = float(judged.own[topic])
+        graph, topic_worth = self.graph, self.topic_worth
+        own = float(topic_worth.own[topic])
         minutes = SESSION_MINUTES
         others = [each for each in ranked if each != topic][:ALTERNATIVES]
-        is_own = own >= judged.through[topic]
+        is_own = own >= topic_worth.through[topic]
         return StudyRecommendation(
             topic=graph.ids[topic],
             marks_per_minute=float(self.scores[topic]),
@@ -182,12 +182,12 @@ class _Facts:
             marks=float(self.scores[topic]) * minutes,
             priority=PERCENT * (float(self.scores[topic]) / self.best) if self.best > 0 else 0.0,
             own_marks_per_minute=own,
-            minutes_to_learn=float(judged.own_minutes[topic]),
+            minutes_to_learn=float(topic_worth.own_minutes[topic]),
             is_revision=bool(self.level[topic] >= KNOWN),
             exam_share=float(graph.marks[topic]),
             mastery=float(self.mastery[topic]),
             mastery_at_exam=float(self.at_exam[topic]),
-            leads_to=None if is_own else graph.ids[int(judged.target[topic])],
+            leads_to=None if is_own else graph.ids[int(topic_worth.target[topic])],
             opens=self._opens(topic),
             alternatives=tuple(
                 Alternative(graph.ids[it], float(self.scores[it]), float(self.scores[it]) * minutes)

@@ -14,7 +14,8 @@ from lib.learning.decision.worth import SESSION_MINUTES, Worth, worth
 WHOLE_SIZE = 150
 """Number of topics up to which a syllabus is used as a whole."""
 MINUTES_OF_TOPIC = 2 * SESSION_MINUTES
-"""Minutes of study per topic to choose: a plan spends three sessions or more on most topics."""
+"""Minutes of study for each topic that is chosen. A plan spends three sessions or more on most
+topics, so it has more topics to choose from than it has time for."""
 NEVER = 2.0
 """Mastery that is never reached: a topic that requires it of itself stays closed."""
 
@@ -47,19 +48,19 @@ def relevant_part(
     if len(graph.ids) <= WHOLE_SIZE:
         return Part(graph, state, gate)
     mastery = state.mastery if gate is None else gate
-    judged = worth(graph, state, mastery, days, minutes)
+    topic_worth = worth(graph, state, mastery, days, minutes)
     sets = closed_sets(graph, mastery)
     number = max(WHOLE_SIZE, minutes / MINUTES_OF_TOPIC)
-    chosen = _best(judged, sets, number)
+    chosen = _best(topic_worth, sets, number)
     topics, prerequisites, _ = graph.edges
     support = chosen.copy()
     support[prerequisites[chosen[topics]]] = True
-    return _part(graph, state, gate, np.flatnonzero(support), ~chosen & ~judged.is_open)
+    return _part(graph, state, gate, np.flatnonzero(support), ~chosen & ~topic_worth.is_open)
 
 
-def _best(judged: Worth, sets: ClosedSets, number: float) -> NDArray[np.bool_]:
+def _best(topic_worth: Worth, sets: ClosedSets, number: float) -> NDArray[np.bool_]:
     """Choose about `number` topics: the most rewarding and those missing before them, (n,)."""
-    scores = np.maximum(np.where(judged.is_open, judged.own, 0.0), judged.package)
+    scores = np.maximum(np.where(topic_worth.is_open, topic_worth.own, 0.0), topic_worth.package)
     chosen = np.zeros(len(scores), dtype=bool)
     for topic in np.argsort(-scores, kind="stable"):
         if np.count_nonzero(chosen) >= number:

@@ -10,8 +10,8 @@ LONGEST_PLAN_DAYS = 60
 DAYS_WITHOUT_DATE = 180
 """Days to the exam of a student who has set no date."""
 DAYS = {PlanType.DAILY: 1, PlanType.WEEKLY: 7, PlanType.EXAM_COUNTDOWN: LONGEST_PLAN_DAYS}
-MOVED = 15.0
-"""Change of a topic's mastery, 0 to 100, from which on a plan is made again."""
+MAX_CHANGE = 15.0
+"""Change of a topic's mastery, 0 to 100, above which a plan is made again."""
 
 
 def is_outdated(planned_for: Mapping[Any, float], now: Mapping[Any, float]) -> bool:
@@ -22,7 +22,7 @@ def is_outdated(planned_for: Mapping[Any, float], now: Mapping[Any, float]) -> b
         now: Mastery of each topic now.
     """
     return any(
-        abs(mastery - planned_for[topic]) > MOVED
+        abs(mastery - planned_for[topic]) > MAX_CHANGE
         for topic, mastery in now.items()
         if topic in planned_for
     )

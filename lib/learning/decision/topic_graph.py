@@ -97,8 +97,8 @@ class TopicGraph:
     def table(self) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
         """Prerequisites in columns: positions, minimums, and levels for learning at full speed.
 
-        All of shape (n, most prerequisites of a topic). Where a topic has fewer, the position is n,
-        the minimum 0 and the level 1.
+        All of shape (n, width), where width is the largest number of prerequisites of a topic.
+        Where a topic has fewer, the position is n, the minimum 0 and the level 1.
         """
         size = len(self.ids)
         width = max([len(needs) for needs in self.prerequisites], default=0)

@@ -37,7 +37,7 @@ TARGET_LEVELS = np.array([0.35, 0.5, 0.65, 0.8, 0.9, 0.95])
 LEARNED_RETENTION = 0.95
 """Retention at the end of learning, spread over several sessions."""
 LEARNED_STABILITY = (2.5, 1.6, 1.0)
-"""Growth of stability by then, by theory."""
+"""Factor by which stability has grown at the end of learning, by theory."""
 REVISABLE = 0.05
 """Smallest expected gain of knowledge for which time for a last revision is kept."""
 PREREQUISITE_MARGIN = 0.1
@@ -111,12 +111,12 @@ def worth(
     )
 
 
-def session_scores(judged: Worth) -> FloatArray:
+def session_scores(topic_worth: Worth) -> FloatArray:
     """Return the marks per minute of a session on each topic, shape (n,); 0 for closed ones.
 
     An open topic is worth its own marks, or those of the best topic that it leads to.
     """
-    best = np.where(judged.is_open, np.maximum(judged.own, judged.through), 0.0)
+    best = np.where(topic_worth.is_open, np.maximum(topic_worth.own, topic_worth.through), 0.0)
     scores: FloatArray = np.maximum(best, 0.0).round(DECIMALS)
     return scores
 

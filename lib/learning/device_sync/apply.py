@@ -28,7 +28,7 @@ from lib.learning.tables.closed_lists import OperationType
 
 Questions = Mapping[Reference, QuestionRow]
 MAX_EXTRA = 64 * 1024
-"""Most characters of JSON of a row's columns that the server does not know."""
+"""Maximum size of the columns of a row that the server does not know, characters of JSON."""
 PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
 
 
@@ -123,7 +123,7 @@ def _add_attempt(
     unknown = change.columns.keys() - AttemptColumns.model_fields.keys() - ignored
     if unknown:
         extra = {name: storable(change.columns[name]) for name in unknown}
-        practice_store.keep_extra(call.db, change.row_id, _bounded(extra))
+        practice_store.keep_extra(call.db, change.row_id, _small_enough(extra))
     return Applied(kept_columns=tuple(sorted(unknown)))
 
 
@@ -151,21 +151,21 @@ def _change_profile(
     clocks = log.read_clocks(student_id, table, student_id, changed_at)
     clock = bounded(change.clock, call.now, clocks.values())
     merged = merge(values, clock, clocks, NEVER)
-    won = {name: value for name, value in values.items() if name in merged.columns}
+    winning = {name: value for name, value in values.items() if name in merged.columns}
     student_store.change_profile(
         call.db,
         student_id,
-        {name: value for name, value in won.items() if name in editable},
+        {name: value for name, value in winning.items() if name in editable},
         max(changed_at, min(parts_of(clock)[0], call.now)),
     )
-    extra_values = {name: storable(value) for name, value in won.items() if name in unknown}
+    extra_values = {name: storable(value) for name, value in winning.items() if name in unknown}
     if extra_values:
         extra = store.read_extra(call.db, student_id)
-        store.write_extra(call.db, student_id, _bounded({**extra, **extra_values}))
+        store.write_extra(call.db, student_id, _small_enough({**extra, **extra_values}))
     # Logged even if it won nothing, so that the device fetches what has won.
     log.add(student_id, table, student_id, merged.clocks)
     return Applied(
-        tuple(sorted(values.keys() - won.keys())), tuple(sorted(unknown)), counted_clock=clock
+        tuple(sorted(values.keys() - winning.keys())), tuple(sorted(unknown)), counted_clock=clock
     )
 
 
@@ -178,7 +178,7 @@ def storable(value: Any) -> Any:
     return [storable(each) for each in value] if isinstance(value, list) else value
 
 
-def _bounded(extra: dict[str, Any]) -> dict[str, Any]:
+def _small_enough(extra: dict[str, Any]) -> dict[str, Any]:
     """Return the values of a row's unknown columns.
 
     Raises:

@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from lib.learning.changes.store import insert_into
+from lib.learning.insertion import insert_into
 from lib.learning.tables import Class, StudentProfile, StudentSkill, SyncDevice, SyncOperation
 from lib.learning.tables.base import ONE_STATEMENT
 
 
 @dataclass(frozen=True)
-class Remembered:
+class StoredOutcome:
     """The outcome of a change that was received before."""
 
     student_id: UUID | None
@@ -39,7 +39,7 @@ class ReceivedChange:
 
 
 @dataclass(frozen=True)
-class KnownDevice:
+class StoredDevice:
     """A device that has synchronised before."""
 
     student_id: UUID
@@ -55,11 +55,11 @@ class StudentClass:
     grade: int
 
 
-def list_outcomes(db: Session, change_ids: Collection[UUID]) -> dict[UUID, Remembered]:
+def list_outcomes(db: Session, change_ids: Collection[UUID]) -> dict[UUID, StoredOutcome]:
     """Return the outcomes of those changes that were received before."""
     query = select(SyncOperation.id, SyncOperation.student_id, SyncOperation.synced)
     rows = db.execute(query.where(SyncOperation.id.in_(change_ids)))
-    return {row[0]: Remembered(row[1], row[2]) for row in rows}
+    return {row[0]: StoredOutcome(row[1], row[2]) for row in rows}
 
 
 def record_change(db: Session, change: ReceivedChange, now: datetime) -> None:
@@ -110,24 +110,24 @@ def write_extra(db: Session, student_id: UUID, extra: Mapping[str, Any]) -> None
     )
 
 
-def find_device(db: Session, device_id: UUID) -> KnownDevice | None:
+def find_device(db: Session, device_id: UUID) -> StoredDevice | None:
     """Return a device; None if it has never synchronised."""
     query = select(SyncDevice.student_id, SyncDevice.syncs).where(SyncDevice.id == device_id)
     row = db.execute(query).one_or_none()
-    return None if row is None else KnownDevice(*row)
+    return None if row is None else StoredDevice(*row)
 
 
 def put_device(
     db: Session, device_id: UUID, student_id: UUID, values: Mapping[str, Any], now: datetime
 ) -> None:
     """Store the description that a device sends of itself, with the time of its sync."""
-    described = {**values, "last_sync": now, "updated_at": now}
+    description = {**values, "last_sync": now, "updated_at": now}
     statement = insert_into(db, SyncDevice).values(
-        id=device_id, student_id=student_id, created_at=now, **described
+        id=device_id, student_id=student_id, created_at=now, **description
     )
     db.execute(
         statement.on_conflict_do_update(
-            index_elements=["id"], set_=described, where=SyncDevice.student_id == student_id
+            index_elements=["id"], set_=description, where=SyncDevice.student_id == student_id
         )
     )
 

@@ -63,7 +63,7 @@ def synchronise(call: Call, body: SyncIn) -> SyncAnswer:
     """
     student_id = call.user.student_id
     _check_version(body.device)
-    after = None if body.cursor is None else tuple_of(body.cursor)
+    after = None if body.cursor is None else log_position(body.cursor)
     with transaction(call.db):
         _check_device(call, student_id, body.device)
         newest = complete_log(call.db, student_id, call.now)
@@ -73,7 +73,7 @@ def synchronise(call: Call, body: SyncIn) -> SyncAnswer:
     return _answer(call, student_id, body, after, outcomes)
 
 
-def tuple_of(sent: str) -> tuple[int, UUID]:
+def log_position(sent: str) -> tuple[int, UUID]:
     """Return the place in the log that a cursor names.
 
     Raises:
@@ -104,13 +104,13 @@ def push(
     """
     if not changes:
         return []
-    remembered = store.list_outcomes(call.db, [change.id for change in changes])
+    stored_outcomes = store.list_outcomes(call.db, [change.id for change in changes])
     questions = _questions(call, changes)
     call.db.rollback()  # ends the transaction of the two reads
     outcomes: list[ChangeOut] = []
     is_blocked = False
     for change in changes:
-        earlier = remembered.get(change.id)
+        earlier = stored_outcomes.get(change.id)
         if earlier is not None and earlier.was_applied and earlier.student_id == student_id:
             outcomes.append(ChangeOut(id=change.id, status=ChangeStatus.DUPLICATE))
             continue
@@ -135,8 +135,8 @@ def push(
 
 def _is_time_over() -> bool:
     """Return whether the time that is left is needed for the response."""
-    left = deadline.seconds_left()
-    return left is not None and left < ANSWER_SECONDS
+    seconds = deadline.seconds_left()
+    return seconds is not None and seconds < ANSWER_SECONDS
 
 
 def _questions(call: Call, changes: Sequence[ChangeIn]) -> Questions:
@@ -165,7 +165,7 @@ def _decide(
     except AppError as error:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        # Such as a value that the database refuses.
+        # For example, the database refuses a value.
         return _remember_refusal(
             call, student_id, device_id, change, Refused(error.code, str(error))
         )
@@ -227,10 +227,10 @@ def _answer(
     after: tuple[int, UUID] | None,
     outcomes: list[ChangeOut],
 ) -> SyncAnswer:
-    described = {**body.device.model_dump(exclude={"id"}), **_left(body.device, outcomes)}
+    description = {**body.device.model_dump(exclude={"id"}), **_remaining(body.device, outcomes)}
     with transaction(call.db):
         refresh(call.db, student_id, call.now)
-        store.put_device(call.db, body.device.id, student_id, described, call.now)
+        store.put_device(call.db, body.device.id, student_id, description, call.now)
     page, end, has_more = pull(call, student_id, after)
     digests = None
     if body.digests and not has_more:
@@ -257,7 +257,7 @@ def _answer(
     )
 
 
-def _left(device: DeviceIn, outcomes: Sequence[ChangeOut]) -> dict[str, int]:
+def _remaining(device: DeviceIn, outcomes: Sequence[ChangeOut]) -> dict[str, int]:
     """Return the numbers of changes that the device keeps once it has the outcomes."""
     counts = Counter(outcome.status for outcome in outcomes)
     return {

@@ -48,13 +48,13 @@ class ConceptFigures:
 
 @dataclass
 class StudentFigures:
-    """A student's overall ability and the concepts that matter."""
+    """A student's overall ability, and the figures of the concepts that are counted."""
 
     ability: float = 0.0
     """Logits."""
     attempts: int = 0
     concepts: dict[str, ConceptFigures] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    answered_questions: set[str] = field(default_factory=set)
     """Questions that were answered before."""
 
     def add(self, attempt: Attempt, calibration: Calibration) -> None:
@@ -70,10 +70,10 @@ class StudentFigures:
             attempt,
             Ability(self.ability, self.attempts),
             [before],
-            is_repeated=attempt.question.item in self.asked,
+            is_repeated=attempt.question.item in self.answered_questions,
         )
         self.attempts += 1
-        self.asked.add(attempt.question.item)
+        self.answered_questions.add(attempt.question.item)
         self.concepts[concept] = _counted(earlier, attempt, skill, calibration)
 
 

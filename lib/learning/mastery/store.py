@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import live_id
+from lib.learning.insertion import insert_into
 from lib.learning.mastery.answers import as_attempt
 from lib.learning.mastery.figures import ConceptFigures, Mastery
 from lib.learning.mastery_model.attempts import Attempt, canonical
@@ -26,8 +26,8 @@ from lib.learning.tables.base import Base, new_id
 
 
 @dataclass(frozen=True)
-class Counted:
-    """A student's overall ability, and the answers that are counted."""
+class SkillRow:
+    """A row of `student_skills`: a student's ability, and how far the answers are counted."""
 
     student_id: UUID
     ability: float
@@ -74,13 +74,13 @@ def read_mastery(db: Session, student_id: UUID, concept_id: UUID) -> MasteryRow 
     return None if row is None else _row(*row)
 
 
-def lock_student(db: Session, student_id: UUID, now: datetime) -> Counted:
+def lock_student(db: Session, student_id: UUID, now: datetime) -> SkillRow:
     """Lock a student's figures until the transaction ends, and return how far they are counted.
 
     Answers of one student are stored one after the other, so that each sees those before it.
     """
     db.execute(
-        _insert(db)(StudentSkill)
+        insert_into(db, StudentSkill)
         .values(id=new_id(), student_id=student_id, created_at=now, updated_at=now)
         .on_conflict_do_nothing()
     )
@@ -96,19 +96,19 @@ def lock_student(db: Session, student_id: UUID, now: datetime) -> Counted:
         .with_for_update()
     ).one()
     last = None if clock is None else (clock, str(attempt_id))
-    return Counted(student_id, ability, attempts, calibration, last)
+    return SkillRow(student_id, ability, attempts, calibration, last)
 
 
-def write_student(db: Session, counted: Counted, now: datetime) -> None:
+def write_student(db: Session, skill_row: SkillRow, now: datetime) -> None:
     """Store how far a student's answers are counted; `lock_student` has created the row."""
-    clock, attempt_id = counted.last or (None, None)
+    clock, attempt_id = skill_row.last or (None, None)
     db.execute(
         update(StudentSkill)
-        .where(StudentSkill.student_id == counted.student_id)
+        .where(StudentSkill.student_id == skill_row.student_id)
         .values(
-            ability=counted.ability,
-            attempts=counted.attempts,
-            calibration=counted.calibration,
+            ability=skill_row.ability,
+            attempts=skill_row.attempts,
+            calibration=skill_row.calibration,
             last_clock=clock,
             last_attempt_id=None if attempt_id is None else UUID(attempt_id),
             updated_at=now,
@@ -203,15 +203,9 @@ def list_attempts_of(db: Session, student_ids: Sequence[UUID]) -> dict[UUID, lis
     }
 
 
-def _insert(db: Session) -> Any:
-    """Return the INSERT of the database, which can update on conflict."""
-    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert
-
-
 def _upsert(db: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
     """Store rows by student and concept; existing ones keep their id and time of creation."""
-    statement = _insert(db)(table)
+    statement = insert_into(db, table)
     changed = {
         name: statement.excluded[name] for name in rows[0] if name not in {"id", "created_at"}
     }

@@ -1,8 +1,8 @@
 """Keeping a student's mastery up to date with the answers.
 
-An answer that is later than all before takes the same time, however many there are. An earlier one,
-from a device that was offline, or a new calibration makes the figures stale; then all answers are
-recomputed, once for a whole call.
+An answer that is later than all others is counted in constant time. An earlier one, from a device
+that was offline, or a new calibration makes the figures stale; then all answers are counted again,
+once for a whole call.
 """
 
 from dataclasses import replace
@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from lib.learning.mastery import store
 from lib.learning.mastery.calibrations import current_calibration
 from lib.learning.mastery.figures import StudentFigures, count_all
-from lib.learning.mastery.store import Counted
+from lib.learning.mastery.store import SkillRow
 from lib.learning.mastery_model.attempts import Attempt
 
 
-def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime) -> bool:
+def count_attempt(db: Session, skill_row: SkillRow, attempt: Attempt, now: datetime) -> bool:
     """Count an answer that was stored just now, unless that makes the figures stale.
 
     Args:
         db: The session.
-        counted: Figures so far, as `store.lock_student` returned it in this transaction.
+        skill_row: Figures so far, as `store.lock_student` returned them in this transaction.
         attempt: The answer.
         now: Time of the call.
 
@@ -31,51 +31,51 @@ def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime
         Whether the figures are up to date; if not, `refresh` has to follow in the same call.
     """
     calibration = current_calibration(db)
-    if counted.calibration != calibration.version:
+    if skill_row.calibration != calibration.version:
         return False
-    if counted.last is not None and attempt.position <= counted.last:
-        store.write_student(db, replace(counted, calibration=None), now)
+    if skill_row.last is not None and attempt.position <= skill_row.last:
+        store.write_student(db, replace(skill_row, calibration=None), now)
         return False
     [concept] = attempt.question.concepts
     concept_id = UUID(concept)
-    stored_figures = store.read_figures(db, counted.student_id, concept_id)
+    stored_figures = store.read_figures(db, skill_row.student_id, concept_id)
     figures = StudentFigures(
-        counted.ability,
-        counted.attempts,
+        skill_row.ability,
+        skill_row.attempts,
         {} if stored_figures is None else {concept: stored_figures},
-        store.list_repeated(db, counted.student_id, attempt),
+        store.list_repeated(db, skill_row.student_id, attempt),
     )
     figures.add(attempt, calibration)
-    _write(db, counted, figures, {concept_id: attempt}, attempt, now)
+    _write(db, skill_row, figures, {concept_id: attempt}, attempt, now)
     return True
 
 
 def refresh(db: Session, student_id: UUID, now: datetime) -> None:
     """Recompute a student's mastery from all answers if the figures are stale."""
-    counted = store.lock_student(db, student_id, now)
-    if counted.calibration != current_calibration(db).version:
-        recount(db, counted, now)
+    skill_row = store.lock_student(db, student_id, now)
+    if skill_row.calibration != current_calibration(db).version:
+        recount(db, skill_row, now)
 
 
-def recount(db: Session, counted: Counted, now: datetime) -> None:
+def recount(db: Session, skill_row: SkillRow, now: datetime) -> None:
     """Recompute a student's mastery from all answers, such as after many were stored.
 
     Args:
         db: The session.
-        counted: Figures so far, as `store.lock_student` returned it in this transaction.
+        skill_row: Figures so far, as `store.lock_student` returned them in this transaction.
         now: Time of the call.
     """
     calibration = current_calibration(db)
-    attempts = store.list_attempts(db, counted.student_id)
+    attempts = store.list_attempts(db, skill_row.student_id)
     figures = count_all(attempts, calibration)
-    counted = replace(counted, calibration=calibration.version)
+    skill_row = replace(skill_row, calibration=calibration.version)
     newest = {UUID(it.question.concepts[0]): it for it in attempts}
-    _write(db, counted, figures, newest, attempts[-1] if attempts else None, now)
+    _write(db, skill_row, figures, newest, attempts[-1] if attempts else None, now)
 
 
 def _write(
     db: Session,
-    counted: Counted,
+    skill_row: SkillRow,
     figures: StudentFigures,
     newest: dict[UUID, Attempt],
     last: Attempt | None,
@@ -85,14 +85,14 @@ def _write(
 
     Args:
         db: The session.
-        counted: Figures before the call.
+        skill_row: Figures before the call.
         figures: The figures.
         newest: The newest answer about each concept whose figures have changed.
         last: The newest answer.
         now: Time of the call.
     """
     position = None if last is None else last.position
-    after = replace(counted, ability=figures.ability, attempts=figures.attempts, last=position)
+    after = replace(skill_row, ability=figures.ability, attempts=figures.attempts, last=position)
     store.write_student(db, after, now)
     changed = {it: (figures.concepts[str(it)], attempt) for it, attempt in newest.items()}
-    store.write_figures(db, counted.student_id, changed, now)
+    store.write_figures(db, skill_row.student_id, changed, now)

@@ -54,26 +54,26 @@ def before_answers(
         size = factor(
             steps, is_repeated=answer.is_repeated, is_slow=answer.is_slow, doubt=answer.doubt
         )
-        overall = moved(
+        overall = ability_after(
             overall, count, difficulty, answer.is_correct, size * steps.overall, steps.overall_decay
         )
         count += 1
-        for key, (ability, answered) in zip(answer.concepts, states, strict=True):
+        for key, (ability, number) in zip(answer.concepts, states, strict=True):
             concepts[key] = (
-                moved(
+                ability_after(
                     ability,
-                    answered,
+                    number,
                     difficulty,
                     answer.is_correct,
                     size * steps.concept,
                     steps.concept_decay,
                 ),
-                answered + 1,
+                number + 1,
             )
     return overall_before, concepts_before
 
 
-def moved(
+def ability_after(
     ability: float, answers: int, difficulty: float, is_correct: bool, first: float, decay: float
 ) -> float:
     """Return an ability after one more answer: higher after a right one, lower after a wrong one.

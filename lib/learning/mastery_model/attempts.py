@@ -33,7 +33,7 @@ class Attempt:
     clock: str
     """Hybrid logical clock of the answer, as text that sorts in the order of the events."""
     id: str
-    """Id of the attempt; the order of two attempts with the same clock."""
+    """Id of the attempt; it orders two attempts with the same clock."""
     question: Question
     is_correct: bool
     time: float | None = None

@@ -1,11 +1,12 @@
-"""Difficulties of questions from answers and abilities, and which students hold them out."""
+"""Difficulties of questions, estimated from answers and abilities."""
 
 import numpy as np
 
 from lib.learning.mastery_model.regression import FloatArray, IntArray, sigmoid
 
 HOLD_OUTS = 5
-"""Number of parts of the students; each part is given difficulties that the other parts show."""
+"""Number of parts into which students are divided; the features of one part use difficulties that
+are estimated from the others."""
 ITEM_PRECISION = 2.0
 """Precision of a question's difficulty around that of its combination of concepts, 1/logit²."""
 COMBINATION_PRECISION = 1.0

@@ -174,7 +174,7 @@ def _of_time(
 def sparse(
     situation: Situation, item: str, concepts: tuple[str, ...], difficulty: float
 ) -> list[tuple[str, str, float]]:
-    """Return the sparse features as families, keys and values; a concept's count as their share."""
+    """Return the sparse features as family, key and value; those of n concepts weigh 1/n each."""
     combination = ";".join(concepts)
     ability = situation.overall.ability
     values = [

@@ -19,7 +19,7 @@ from lib.learning.mastery_model.difficulties import HOLD_OUTS, item_difficulties
 from lib.learning.mastery_model.features import FAMILIES, NAMES
 from lib.learning.mastery_model.regression import Design, FloatArray, regress
 from lib.learning.mastery_model.step_search import best_steps
-from lib.learning.mastery_model.student import Student, doubt_of, is_slow, seconds_read
+from lib.learning.mastery_model.student import Student, doubt_of, is_slow, limited_seconds
 
 ALTERNATIONS = 2
 """Number of rounds that estimate difficulties and abilities from each other."""
@@ -119,7 +119,7 @@ def _usual_seconds(data: _Data) -> dict[str, float]:
     for attempt in data.attempts:
         if attempt.seconds is not None:
             entry = total.setdefault(attempt.question.item, [0.0, 0.0])
-            entry[0] += math.log(seconds_read(attempt.seconds))
+            entry[0] += math.log(limited_seconds(attempt.seconds))
             entry[1] += 1
     if not total:
         return {}
@@ -136,7 +136,7 @@ def _answers(data: _Data, usual: Mapping[str, float]) -> list[Answered]:
     concept_number = _Numbers()
     answers = []
     for student, history in enumerate(data.histories):
-        tried: set[str] = set()
+        earlier_items: set[str] = set()
         for attempt in history:
             question = attempt.question
             answers.append(
@@ -144,12 +144,12 @@ def _answers(data: _Data, usual: Mapping[str, float]) -> list[Answered]:
                     student,
                     tuple(map(concept_number, question.concepts or ("",))),
                     attempt.is_correct,
-                    question.item in tried,
+                    question.item in earlier_items,
                     is_slow(attempt, usual.get(question.item)),
                     doubt_of(attempt),
                 )
             )
-            tried.add(question.item)
+            earlier_items.add(question.item)
     return answers
 
 

@@ -1,17 +1,17 @@
 """The model's state of a student: a record of fixed size per scope.
 
 A scope is everything that the student answered, one concept, one combination of concepts, or one
-question. Updating a record takes the same time however many answers it has seen.
+question. Updating a record takes the same time however many answers it counts.
 """
 
 from dataclasses import dataclass, field
 
 RATES = (0.5, 0.2, 0.06, 0.02)
-"""Weights of the newest answer in the exponentially weighted means; about 2 to 50 answers."""
+"""Weights of the newest answer in the exponential means, which span about 2 to 50 answers."""
 HALF_LIVES = (3_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0)
 """Half-lives of the counts that fade, seconds."""
 LONGEST_STREAK = 5.0
-"""Length from which a streak counts as this long, in features."""
+"""Longest streak in features; a longer one counts as this."""
 OF_TWO, OF_THREE = 3, 7
 """First nodes of `Record.recent` for two and for three outcomes."""
 _NOTHING = (0.0,) * len(RATES)
@@ -26,7 +26,7 @@ class Record:
     outcomes: tuple[float, ...] = _NOTHING
     """Exponentially weighted means of the outcome (1 or 0) minus the calibration's mean."""
     residuals: tuple[float, ...] = _NOTHING
-    """Weighted means, as of `outcomes`, of the outcome minus the abilities' prediction."""
+    """Means, weighted like `outcomes`, of the outcome minus the abilities' prediction."""
     pace_right: float = 0.0
     """Weighted mean, with the second rate, of the log of time over usual time; right answers."""
     pace_wrong: float = 0.0
@@ -52,7 +52,7 @@ class Record:
         return self.right + self.wrong
 
     def faded(self, time: float) -> list[float]:
-        """Return the fading counts as of a time; one before the last answer counts as that."""
+        """Return the fading counts as of a time, at the earliest that of the last answer."""
         if self.time is None or time <= self.time:
             return self.fading
         gap = time - self.time
@@ -96,7 +96,7 @@ class Record:
     def remember_manner(
         self, pace: float | None, confidence: float | None, *, is_correct: bool
     ) -> None:
-        """Take how one answer was given into the means; None is not known."""
+        """Take how one answer was given into the means; None if it is not known."""
         rate = RATES[1]
         if pace is not None:
             if is_correct:

@@ -22,7 +22,7 @@ GRID: dict[str, tuple[float, ...]] = {
 }
 """Values that are tried for each step, one step at a time."""
 LARGEST_SAMPLE = 20_000
-"""Number of answers from which on further students are left out."""
+"""Number of answers after which further students are left out."""
 FEWEST = 500
 """Number of repeated, slow or unsure answers below which their factor is not fitted."""
 
@@ -59,8 +59,8 @@ def best_steps(answers: Sequence[Answered], difficulties: Sequence[float]) -> St
 def _best(name: str, steps: Steps, losses: Callable[[Steps], dict[str, float]]) -> Steps:
     judge = name.removesuffix("_decay") if name.startswith("overall") else "concept"
     judge = "share" if name == "share" else judge
-    tried = [replace(steps, **{name: value}) for value in GRID[name]]
-    return min(tried, key=lambda it: losses(it)[judge])
+    candidates = [replace(steps, **{name: value}) for value in GRID[name]]
+    return min(candidates, key=lambda it: losses(it)[judge])
 
 
 def _fitted(answers: Sequence[Answered]) -> list[str]:

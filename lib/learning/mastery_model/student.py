@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lib.learning.mastery_model.abilities import factor, moved
+from lib.learning.mastery_model.abilities import ability_after, factor
 from lib.learning.mastery_model.attempts import LONGEST_SECONDS, Attempt, Question, canonical
 from lib.learning.mastery_model.calibration import Calibration
 from lib.learning.mastery_model.features import NAMES, Situation, dense, sparse
@@ -13,7 +13,7 @@ from lib.learning.mastery_model.records import EMPTY, Record
 NO_CONCEPT = ""
 """Key of the record that questions without concepts share; it is in no result."""
 SLOW_PACE = math.log(2)
-"""Log of the time over the usual time from which an answer is slow."""
+"""Log of the time over the usual time above which an answer is slow."""
 LONGEST_PACE = 2.0
 MIDDLE_CONFIDENCE = 3
 LARGEST_LOGIT = 30.0
@@ -214,9 +214,11 @@ def abilities_after(
     )
     right = attempt.is_correct
     first, decay = size * steps.overall, steps.overall_decay
-    moves = [moved(overall.value, overall.answers, difficulty, right, first, decay)]
+    moves = [ability_after(overall.value, overall.answers, difficulty, right, first, decay)]
     first, decay = size * steps.concept, steps.concept_decay
-    moves += [moved(it.value, it.answers, difficulty, right, first, decay) for it in concepts]
+    moves += [
+        ability_after(it.value, it.answers, difficulty, right, first, decay) for it in concepts
+    ]
     return moves
 
 
@@ -230,8 +232,8 @@ def probability(logit: float) -> float:
     return 1 / (1 + math.exp(-max(-LARGEST_LOGIT, min(LARGEST_LOGIT, logit))))
 
 
-def seconds_read(seconds: float) -> float:
-    """Return the time of an answer as the model reads it."""
+def limited_seconds(seconds: float) -> float:
+    """Return the time of an answer, at most `LONGEST_SECONDS`."""
     return min(seconds, LONGEST_SECONDS)
 
 
@@ -239,7 +241,7 @@ def pace_of(attempt: Attempt, usual: float | None) -> float | None:
     """Return the log of the time over the usual time, -2 to 2; None if either is unknown."""
     if attempt.seconds is None or usual is None:
         return None
-    pace = math.log(seconds_read(attempt.seconds) / usual)
+    pace = math.log(limited_seconds(attempt.seconds) / usual)
     return max(-LONGEST_PACE, min(LONGEST_PACE, pace))
 
 

@@ -32,7 +32,7 @@ class PlanArmsIn(StrictBody):
         """Refuse both fields, and neither.
 
         Raises:
-            ValueError: If so.
+            ValueError: If both were sent, or neither.
         """
         if self.draw == bool(self.students):
             raise ValueError("Send either draw, or students.")

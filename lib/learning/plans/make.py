@@ -156,9 +156,9 @@ def _sessions(
     situation: Situation, first_day: date, days: int, until_exam: int
 ) -> list[list[PlannedSession]]:
     """Return the sessions of each day; days after the exam have none."""
-    planned: list[list[PlannedSession]] = [[] for _ in range(days)]
+    by_day: list[list[PlannedSession]] = [[] for _ in range(days)]
     if not situation.graph.ids:
-        return planned
+        return by_day
     minutes = situation.student.available_hours_per_day * MINUTES_PER_HOUR
     for each in plan_study(
         situation.graph,
@@ -167,8 +167,8 @@ def _sessions(
         days,
         situation.gate,
     ):
-        planned[each.day].append(each)
-    return planned
+        by_day[each.day].append(each)
+    return by_day
 
 
 def _plan_out(
@@ -217,12 +217,12 @@ def _warning(
     if until_exam is None:
         return None
     topics = situation.syllabus.topics
-    needed = sum(
+    needed_hours = sum(
         topics[topic_id].estimated_hours * (100 - mastery) / 100
         for topic_id, mastery in _mastery_by_topic(situation).items()
         if mastery < MASTERED
     )
-    missing = needed - until_exam * situation.student.available_hours_per_day
+    missing = needed_hours - until_exam * situation.student.available_hours_per_day
     if missing > 0:
         return f"Mastering every topic takes {missing:.1f} hours more than are left until the exam."
     return None

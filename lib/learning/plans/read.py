@@ -17,7 +17,7 @@ from lib.web.response_size import within
 def list_live_plans(
     call: Call, sent_id: str, plan_type: PlanType | None, limit: int
 ) -> LivePlansOut:
-    """Return a student's plans in the live system's shape, newest first, as many as fit.
+    """Return a student's plans in the live system's shape, newest first; the oldest may not fit.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
@@ -29,7 +29,7 @@ def list_live_plans(
 
 
 def plan_of(row: PlanRow) -> PlanOut:
-    """Return a stored plan; of an adopted one, the topics that can be read."""
+    """Return a stored plan; an adopted one has only the topics that can be read."""
     content = row.content if isinstance(row.content, dict) else {"topics": row.content}
     with suppress(ValidationError):
         return PlanOut.model_validate(content.get("plan"))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from lib.learning.changes.store import insert_into
+from lib.learning.insertion import insert_into
 from lib.learning.tables import StudyPlan
 from lib.learning.tables.closed_lists import PlanType
 

@@ -73,9 +73,9 @@ class PlanOut(DailyPlanOut):
     daily_plans: list[DailyPlanOut]
     """The days."""
     high_priority_topics: list[LiveId]
-    """Third of the topics that bring the most marks, in a plan until the exam."""
+    """The third of the topics that brings the most marks; only in a plan until the exam."""
     warning: str | None
-    """Goals out of reach, such as topics that need more hours; null if there are none."""
+    """Reason why nothing is planned, or why the time does not suffice for all topics; else null."""
 
 
 class LivePlanOut(Body):
@@ -127,7 +127,8 @@ class PlanAnswer(Answer):
     plan: PlanOut
     """The plan; its days are in UTC."""
     outdated: bool
-    """Whether a topic's mastery has moved by more than 15 since then; then it should be remade."""
+    """Whether it should be made again: it is over, the student's hours or exam date have changed,
+    or a topic's mastery has moved by more than 15 since then."""
 
 
 class PredictionOut(Body):

@@ -138,7 +138,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
     if question is None:
         raise PracticeQuestionNotFound
     with transaction(db), logged(db, [student_id], call.now) as log:
-        counted = mastery_store.lock_student(db, student_id, call.now)
+        skill_row = mastery_store.lock_student(db, student_id, call.now)
         stored = store.find_attempt(db, attempt_id)
         if stored is not None:
             return _repeated(call, stored, question, body.answer)
@@ -155,7 +155,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
         )
         store.add_attempts(db, [attempt], call.now)
         log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, attempt.id)
-        if not count_attempt(db, counted, _answer_of(attempt, question), call.now):
+        if not count_attempt(db, skill_row, _answer_of(attempt, question), call.now):
             refresh(db, student_id, call.now)
         score = _score(call, student_id, question)
     return Recorded(attempt_id, right, call.now, question, score)

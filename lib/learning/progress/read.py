@@ -32,7 +32,7 @@ TIMELINE_DAYS = 30
 LAST = datetime.max.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 LARGE_CHANGE = 15.0
-"""Points of mastery in a week from which a change is marked."""
+"""Points of mastery in a week above which a change is marked."""
 LEAST_CHANGE = 0.05
 """Smaller differences count as none."""
 MOST_COMMON = 5
@@ -111,8 +111,8 @@ def _walk(
             week_ago = _topics(syllabus, history.scores())
         # A device's clock may be ahead, so today has every answer that is left.
         end = LAST if day == today else midnight(day + timedelta(days=1))
-        taken = [*before, *history.forward_to(end)]
-        timeline.append(_day(day, taken, exam_mastery(syllabus, history.scores())))
+        answers = [*before, *history.forward_to(end)]
+        timeline.append(_day(day, answers, exam_mastery(syllabus, history.scores())))
     return timeline, week_ago
 
 

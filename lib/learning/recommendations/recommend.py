@@ -39,7 +39,7 @@ OWN_CHOICE = (
 DECIMALS = 2
 
 
-def ranked(
+def best_topics(
     situation: Situation, limit: int, mastery_threshold: float | None
 ) -> list[StudyRecommendation]:
     """Return the open topics that bring the most marks per minute.
@@ -90,7 +90,7 @@ def recommend(
             student_id=student.id, recommendations=[], count=0, message=OWN_CHOICE
         )
     situation = situation_of(call, student)
-    best = ranked(situation, limit, mastery_threshold)
+    best = best_topics(situation, limit, mastery_threshold)
     return RecommendationsAnswer(
         student_id=student.id,
         recommendations=[_out(each, situation) for each in best],
@@ -111,7 +111,7 @@ def recommend_live_next(
     if decides_alone(call.db, student.id):
         return NothingOut(message=OWN_CHOICE)
     situation = situation_of(call, student)
-    best = ranked(situation, 1, mastery_threshold)
+    best = best_topics(situation, 1, mastery_threshold)
     if not best:
         return NothingOut(message=reason_for_none(situation, mastery_threshold))
     return _live(best[0], situation)
@@ -127,7 +127,7 @@ def recommend_live_top(call: Call, sent_id: str, n: int, mastery_threshold: floa
     best: list[LiveRecommendationOut] = []
     if not decides_alone(call.db, student.id):
         situation = situation_of(call, student)
-        best = [_live(each, situation) for each in ranked(situation, n, mastery_threshold)]
+        best = [_live(each, situation) for each in best_topics(situation, n, mastery_threshold)]
     return LiveTopOut(student_id=student.live_id, count=len(best), recommendations=best)
 
 
@@ -148,7 +148,7 @@ def explain_live(call: Call, sent_id: str, sent_topic: str) -> LiveExplanationOu
             explanation=f"{topic.name} has no concepts yet, so there is nothing to practise.",
             components=_components_without_concepts(topic, situation),
         )
-    judged = judge_topic(
+    recommendation = judge_topic(
         situation.graph,
         situation.committee().mean(),
         situation.gate,
@@ -159,25 +159,32 @@ def explain_live(call: Call, sent_id: str, sent_topic: str) -> LiveExplanationOu
     return LiveExplanationOut(
         topic_id=topic.live_id,
         topic_name=topic.name,
-        priority_score=round(judged.priority, DECIMALS),
-        explanation=in_words(judged, situation),
-        components=_components(judged, situation),
+        priority_score=round(recommendation.priority, DECIMALS),
+        explanation=in_words(recommendation, situation),
+        components=_components(recommendation, situation),
     )
 
 
-def in_words(judged: StudyRecommendation, situation: Situation) -> str:
+def in_words(recommendation: StudyRecommendation, situation: Situation) -> str:
     """Return the reasons for a topic as sentences."""
-    topic = _topic(judged.topic, situation)
+    topic = _topic(recommendation.topic, situation)
     names = {it.id: it.name for it in situation.syllabus.topics.values()}
-    closed = _closing(topic, situation)
-    if closed:
-        return f"{topic.name} is closed until {closed}. {_worth_of_mastery(judged, topic)}"
+    missing = _missing_prerequisites(topic, situation)
+    if missing:
+        return f"{topic.name} is closed until {missing}. {_worth_of_mastery(recommendation, topic)}"
     unlocks = ", ".join(
         situation.syllabus.topics[it].name for it in situation.syllabus.dependents_of[topic.id]
     )
-    built = f"It is a prerequisite of {unlocks}." if unlocks else "No other topic builds on it."
+    dependents = (
+        f"It is a prerequisite of {unlocks}." if unlocks else "No other topic builds on it."
+    )
     return " ".join(
-        (judged.sentence(names), _worth_of_mastery(judged, topic), _time_left(situation), built)
+        (
+            recommendation.sentence(names),
+            _worth_of_mastery(recommendation, topic),
+            _time_left(situation),
+            dependents,
+        )
     )
 
 
@@ -192,17 +199,16 @@ def _time_left(situation: Situation) -> str:
     return f"The exam is {near.get(days, f'in {days} days')}."
 
 
-def _worth_of_mastery(judged: StudyRecommendation, topic: TopicRow) -> str:
+def _worth_of_mastery(recommendation: StudyRecommendation, topic: TopicRow) -> str:
     share = f"It is worth {topic.exam_weightage:.1f} % of the marks"
-    if judged.minutes_to_learn <= judged.minutes:
+    if recommendation.minutes_to_learn <= recommendation.minutes:
         return f"{share}."
-    return (
-        f"{share}; learning it takes about {judged.minutes_to_learn / MINUTES_PER_HOUR:.1f} hours"
-        f" and adds about {_gain(judged):.1f} %."
-    )
+    hours = recommendation.minutes_to_learn / MINUTES_PER_HOUR
+    gain = _gain(recommendation)
+    return f"{share}; learning it takes about {hours:.1f} hours and adds about {gain:.1f} %."
 
 
-def _closing(topic: TopicRow, situation: Situation) -> str:
+def _missing_prerequisites(topic: TopicRow, situation: Situation) -> str:
     """Return the missing prerequisites of a topic as text; empty if it is open."""
     score_of = situation.masteries.score_of
     missing = [
@@ -233,10 +239,10 @@ def _topic(topic_id: object, situation: Situation) -> TopicRow:
     return situation.syllabus.topics[UUID(str(topic_id))]
 
 
-def _gain(judged: StudyRecommendation) -> float:
+def _gain(recommendation: StudyRecommendation) -> float:
     """Return the marks in percent that learning a topic adds on the day of the exam."""
-    gain = max(judged.own_marks_per_minute, 0.0) * judged.minutes_to_learn
-    return float(min(gain, judged.exam_share))
+    gain = max(recommendation.own_marks_per_minute, 0.0) * recommendation.minutes_to_learn
+    return float(min(gain, recommendation.exam_share))
 
 
 def _accuracy(topic: TopicRow, situation: Situation) -> float:
@@ -247,8 +253,8 @@ def _accuracy(topic: TopicRow, situation: Situation) -> float:
     return 100 * correct / total if total else 0.0
 
 
-def _components(judged: StudyRecommendation, situation: Situation) -> ComponentsOut:
-    topic = _topic(judged.topic, situation)
+def _components(recommendation: StudyRecommendation, situation: Situation) -> ComponentsOut:
+    topic = _topic(recommendation.topic, situation)
     mastery = _mastery(topic, situation)
     return ComponentsOut(
         mastery_gap=round(100 - mastery, DECIMALS),
@@ -257,15 +263,15 @@ def _components(judged: StudyRecommendation, situation: Situation) -> Components
         exam_weightage=topic.exam_weightage,
         time_to_exam_days=situation.days_left,
         estimated_hours=topic.estimated_hours,
-        hours_to_learn=round(judged.minutes_to_learn / MINUTES_PER_HOUR, DECIMALS),
+        hours_to_learn=round(recommendation.minutes_to_learn / MINUTES_PER_HOUR, DECIMALS),
         dependencies_unlocked=len(situation.syllabus.dependents_of[topic.id]),
-        expected_marks_gain=round(_gain(judged), DECIMALS),
-        session_minutes=judged.minutes,
-        session_marks=round(judged.marks, DECIMALS + 1),
-        marks_per_hour=round(judged.marks_per_minute * MINUTES_PER_HOUR, DECIMALS),
-        knowledge_today=round(PERCENT * judged.mastery, DECIMALS),
-        knowledge_at_exam=round(PERCENT * judged.mastery_at_exam, DECIMALS),
-        is_revision=judged.is_revision,
+        expected_marks_gain=round(_gain(recommendation), DECIMALS),
+        session_minutes=recommendation.minutes,
+        session_marks=round(recommendation.marks, DECIMALS + 1),
+        marks_per_hour=round(recommendation.marks_per_minute * MINUTES_PER_HOUR, DECIMALS),
+        knowledge_today=round(PERCENT * recommendation.mastery, DECIMALS),
+        knowledge_at_exam=round(PERCENT * recommendation.mastery_at_exam, DECIMALS),
+        is_revision=recommendation.is_revision,
     )
 
 
@@ -289,36 +295,38 @@ def _components_without_concepts(topic: TopicRow, situation: Situation) -> Compo
     )
 
 
-def _out(judged: StudyRecommendation, situation: Situation) -> RecommendationOut:
-    topic = _topic(judged.topic, situation)
+def _out(recommendation: StudyRecommendation, situation: Situation) -> RecommendationOut:
+    topic = _topic(recommendation.topic, situation)
     topics = situation.syllabus.topics
     return RecommendationOut(
         topic_id=topic.id,
         topic_name=topic.name,
-        priority_score=judged.priority,
-        explanation=in_words(judged, situation),
-        components=_components(judged, situation),
+        priority_score=recommendation.priority,
+        explanation=in_words(recommendation, situation),
+        components=_components(recommendation, situation),
         unlocks=[topics[it].name for it in situation.syllabus.dependents_of[topic.id]],
-        leads_to=None if judged.leads_to is None else _topic(judged.leads_to, situation).name,
+        leads_to=None
+        if recommendation.leads_to is None
+        else _topic(recommendation.leads_to, situation).name,
         alternatives=[
             AlternativeOut(
                 topic_id=UUID(str(it.topic)),
                 topic_name=_topic(it.topic, situation).name,
                 session_marks=round(it.marks, DECIMALS + 1),
             )
-            for it in judged.alternatives
+            for it in recommendation.alternatives
         ],
     )
 
 
-def _live(judged: StudyRecommendation, situation: Situation) -> LiveRecommendationOut:
-    topic = _topic(judged.topic, situation)
+def _live(recommendation: StudyRecommendation, situation: Situation) -> LiveRecommendationOut:
+    topic = _topic(recommendation.topic, situation)
     return LiveRecommendationOut(
         topic_id=topic.live_id,
         topic_name=topic.name,
-        priority_score=judged.priority,
+        priority_score=recommendation.priority,
         current_mastery=_mastery(topic, situation),
         exam_weightage=topic.exam_weightage,
         estimated_hours=topic.estimated_hours,
-        expected_marks_gain=_gain(judged),
+        expected_marks_gain=_gain(recommendation),
     )

@@ -86,10 +86,10 @@ def _changeable(call: Call, candidate: Student | None) -> Student:
 
 
 def changeable_students(call: Call, sent: Sequence[str | int | UUID]) -> list[Student]:
-    """Return students whose data the caller may change, in the order of their ids.
+    """Return students whose data the caller may change, in the order of the ids sent.
 
     Raises:
-        StudentClosed, StudentNotFound: As for `changeable_student`, if one of them may not.
+        StudentClosed, StudentNotFound: As for `changeable_student`, for one of them.
     """
     references = [reference(each) for each in sent]
     of_any = or_(

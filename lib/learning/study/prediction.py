@@ -9,7 +9,7 @@ from lib.learning.decision.topic_graph import MINUTES_PER_HOUR
 from lib.learning.study.situation import Situation
 
 ROUNDS = 3
-"""Improvements of the plan that is predicted for; further ones change the mark by a few tenths."""
+"""Rounds of improvement of the plan; further ones change the predicted mark by a few tenths."""
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,13 @@ from lib.learning.study.store import PastAnswer
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.syllabus import Syllabus
 
-REMEMBERED = timedelta(days=365)
+MAX_ANSWER_AGE = timedelta(days=365)
 """Age of the oldest answers that count for the estimate of speed and forgetting."""
 MOST_SESSIONS = 100
-"""Newest sessions that count for it; earlier ones only tell when a topic was last studied."""
+"""Number of newest sessions that count for the estimate; earlier ones only tell when a topic was
+last studied."""
 RECENT_DAYS = 28
-"""Days of which the share with practice tells how much of the declared hours will be studied."""
+"""Number of last days whose share with practice estimates the share of the hours studied."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
 """An average student's record, which counts as much as ten days of this one's."""
 SECONDS_PER_MINUTE = 60
@@ -67,10 +68,10 @@ class Situation:
         ) / float(PERCENT)
 
     @cached_property
-    def recorded(self) -> FloatArray:
-        """Recorded knowledge of each topic, 0 to 1; NaN of those that were never practised.
+    def recorded_knowledge(self) -> FloatArray:
+        """Recorded knowledge of each topic, 0 to 1; NaN for those that were never practised.
 
-        A mastery is a share of right answers; knowledge is what of it is not guessed.
+        Mastery is a share of right answers; knowledge is that share without guesses and slips.
         """
         return self.graph.values_of(
             {topic_id: self._knowledge(topic_id) for topic_id in self._topic_ids}
@@ -80,7 +81,7 @@ class Situation:
         """Return what is known about the student today, or on a later day without study."""
         number = (max(day or self.today, self.today) - self.first_day).days
         earlier, newest = self.sessions[:-MOST_SESSIONS], self.sessions[-MOST_SESSIONS:]
-        return estimate(self.graph, self.recorded, newest, number, earlier)
+        return estimate(self.graph, self.recorded_knowledge, newest, number, earlier)
 
     @property
     def days_left(self) -> int:
@@ -127,7 +128,7 @@ def situations_of(call: Call, students: Sequence[Student]) -> Mapping[UUID, Situ
     graph = graph_of_syllabus(syllabus)
     rows = mastery_store.list_mastery(call.db, ids)
     masteries = {it: Masteries.of(row for row in rows if row.student_id == it) for it in ids}
-    answers = store.list_answers(call.db, ids, call.now - REMEMBERED)
+    answers = store.list_answers(call.db, ids, call.now - MAX_ANSWER_AGE)
     today = day_of(call.now)
     situations = {}
     for student in students:

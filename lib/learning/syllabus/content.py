@@ -43,7 +43,7 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
     if content.problems:
         raise ContentRefused(content.problems)
     try:
-        done, remark = _store(call, content)
+        state, remark = _store(call, content)
     except BaseException:
         call.db.rollback()
         raise
@@ -52,11 +52,11 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
     else:
         call.db.commit()
     return ContentAnswer(
-        message="The content can be stored; nothing was." if body.dry_run else "Stored.",
+        message="The content is valid; nothing was stored." if body.dry_run else "Stored.",
         dry_run=body.dry_run,
-        topics=done.numbers("topics"),
-        concepts=done.numbers("concepts"),
-        questions=done.numbers("questions"),
+        topics=state.numbers("topics"),
+        concepts=state.numbers("concepts"),
+        questions=state.numbers("questions"),
         remarks=[remark.strip()] if remark else [],
     )
 
@@ -64,18 +64,18 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
 def _store(call: Call, content: Content) -> tuple[_Import, str]:
     """Store content; return what was stored, and a sentence about its weightages or nothing."""
     store.lock_syllabus(call.db)
-    done = _started(call, content)
-    problems = _unknown_names(done)
+    state = _begin(call, content)
+    problems = _unknown_names(state)
     if problems:
         raise ContentRefused(problems)
-    _store_topics(done)
-    remark = _store_edges(done)
-    _store_concepts(done)
-    _store_questions(done)
-    return done, remark
+    _store_topics(state)
+    remark = _store_edges(state)
+    _store_concepts(state)
+    _store_questions(state)
+    return state, remark
 
 
-def _started(call: Call, content: Content) -> _Import:
+def _begin(call: Call, content: Content) -> _Import:
     syllabus = store.read_syllabus(call.db)
     topics = {topic.name: topic.id for topic in syllabus.topics.values()}
     names = {topic.id: topic.name for topic in syllabus.topics.values()}
@@ -85,11 +85,11 @@ def _started(call: Call, content: Content) -> _Import:
     return _Import(call, content, syllabus, topics, concepts)
 
 
-def _unknown_names(start: _Import) -> list[tuple[str, str]]:
+def _unknown_names(state: _Import) -> list[tuple[str, str]]:
     """Return the place of each name of a topic or concept that nobody defines."""
-    content = start.content
-    topics = {*start.topic_ids, *(row.topic for _, row in content.topics)}
-    concepts = {*start.concept_ids, *((row.topic, row.concept) for _, row in content.concepts)}
+    content = state.content
+    topics = {*state.topic_ids, *(row.topic for _, row in content.topics)}
+    concepts = {*state.concept_ids, *((row.topic, row.concept) for _, row in content.concepts)}
     problems = []
     for place, topic in content.topics:
         problems += [
@@ -106,11 +106,11 @@ def _unknown_names(start: _Import) -> list[tuple[str, str]]:
         if (question.topic, question.concept) not in concepts:
             reason = f"The topic “{question.topic}” has no concept “{question.concept}”."
             problems.append((f"{place}.concept", reason))
-    return [*problems, *_doubled(content)]
+    return [*problems, *_duplicates(content)]
 
 
-def _doubled(content: Content) -> list[tuple[str, str]]:
-    """Return the place of each row that the import has twice."""
+def _duplicates(content: Content) -> list[tuple[str, str]]:
+    """Return the place of each row that occurs twice in the import."""
     keyed: list[tuple[str, object]] = [
         *((place, row.topic) for place, row in content.topics),
         *((place, (row.topic, row.concept)) for place, row in content.concepts),
@@ -124,76 +124,76 @@ def _doubled(content: Content) -> list[tuple[str, str]]:
     return problems
 
 
-def _store_topics(done: _Import) -> None:
+def _store_topics(state: _Import) -> None:
     created, changed = [], []
-    for _, row in done.content.topics:
+    for _, row in state.content.topics:
         values: dict[str, Any] = {
             "estimated_hours": row.estimated_hours,
             "description": row.description,
         }
-        topic_id = done.topic_ids.get(row.topic)
+        topic_id = state.topic_ids.get(row.topic)
         if topic_id is None:
-            topic_id = done.topic_ids[row.topic] = new_id()
+            topic_id = state.topic_ids[row.topic] = new_id()
             values |= {"id": topic_id, "name": row.topic, "exam_weightage": 0}
-            created.append(values | _times(done.call))
+            created.append(values | _times(state.call))
         else:
-            changed.append(values | {"id": topic_id, "updated_at": done.call.now})
-    _write(done, "topics", created, changed, store.add_topics, store.change_topics)
+            changed.append(values | {"id": topic_id, "updated_at": state.call.now})
+    _write(state, "topics", created, changed, store.add_topics, store.change_topics)
 
 
-def _store_edges(done: _Import) -> str:
+def _store_edges(state: _Import) -> str:
     """Store parents, prerequisites and weightages, once every topic is stored."""
-    if not done.content.topics:
+    if not state.content.topics:
         return ""
-    parents = {topic.id: topic.parent_id for topic in done.syllabus.topics.values()}
-    needed = {
+    parents = {topic.id: topic.parent_id for topic in state.syllabus.topics.values()}
+    prerequisites_of = {
         topic: [edge.prerequisite_topic_id for edge in edges]
-        for topic, edges in done.syllabus.prerequisites_of.items()
+        for topic, edges in state.syllabus.prerequisites_of.items()
     }
-    for _, row in done.content.topics:
-        topic_id = done.topic_ids[row.topic]
-        parents[topic_id] = None if row.parent is None else done.topic_ids[row.parent]
-        needed[topic_id] = [done.topic_ids[name] for name in row.prerequisites]
+    for _, row in state.content.topics:
+        topic_id = state.topic_ids[row.topic]
+        parents[topic_id] = None if row.parent is None else state.topic_ids[row.parent]
+        prerequisites_of[topic_id] = [state.topic_ids[name] for name in row.prerequisites]
     parent_edges = [(topic, parent) for topic, parent in parents.items() if parent is not None]
-    edges = [(topic, other) for topic, others in needed.items() for other in others]
-    _refuse_cycle(done, parent_edges, "parent", "is part of")
-    _refuse_cycle(done, edges, "prerequisites", "needs")
-    sent = {done.topic_ids[row.topic]: row for _, row in done.content.topics}
-    store.change_topics(done.call.db, [{"id": it, "parent_id": parents[it]} for it in sent])
+    edges = [(topic, other) for topic, others in prerequisites_of.items() for other in others]
+    _refuse_cycle(state, parent_edges, "parent", "is part of")
+    _refuse_cycle(state, edges, "prerequisites", "needs")
+    sent = {state.topic_ids[row.topic]: row for _, row in state.content.topics}
+    store.change_topics(state.call.db, [{"id": it, "parent_id": parents[it]} for it in sent])
     minimums_of = {
-        topic_id: {done.topic_ids[name]: value for name, value in row.prerequisites.items()}
+        topic_id: {state.topic_ids[name]: value for name, value in row.prerequisites.items()}
         for topic_id, row in sent.items()
     }
-    store.replace_prerequisites(done.call.db, minimums_of, done.call.now)
+    store.replace_prerequisites(state.call.db, minimums_of, state.call.now)
     stated = {topic_id: row.exam_weightage for topic_id, row in sent.items()}
-    return weigh(done.call, stated)
+    return weigh(state.call, stated)
 
 
-def _refuse_cycle(done: _Import, edges: Iterable[tuple[UUID, UUID]], name: str, verb: str) -> None:
+def _refuse_cycle(state: _Import, edges: Iterable[tuple[UUID, UUID]], name: str, verb: str) -> None:
     cycle = find_cycle(edges)
     if cycle:
-        names = {topic_id: topic for topic, topic_id in done.topic_ids.items()}
+        names = {topic_id: topic for topic, topic_id in state.topic_ids.items()}
         place = next(
-            (place for place, row in done.content.topics if done.topic_ids[row.topic] in cycle),
+            (place for place, row in state.content.topics if state.topic_ids[row.topic] in cycle),
             "topics",
         )
         path = f" {verb} ".join(f"“{names[node]}”" for node in cycle)
         raise ContentRefused([(f"{place}.{name}", f"It closes a cycle: {path}.")])
 
 
-def _store_concepts(done: _Import) -> None:
+def _store_concepts(state: _Import) -> None:
     created, changed = [], []
-    for _, row in done.content.concepts:
-        concept_id = done.concept_ids.get((row.topic, row.concept))
+    for _, row in state.content.concepts:
+        concept_id = state.concept_ids.get((row.topic, row.concept))
         if concept_id is None:
-            concept_id = done.concept_ids[row.topic, row.concept] = new_id()
+            concept_id = state.concept_ids[row.topic, row.concept] = new_id()
             created.append(
                 {
                     "id": concept_id,
-                    "topic_id": done.topic_ids[row.topic],
+                    "topic_id": state.topic_ids[row.topic],
                     "name": row.concept,
                     "description": row.description,
-                    **_times(done.call),
+                    **_times(state.call),
                 }
             )
         else:
@@ -201,39 +201,39 @@ def _store_concepts(done: _Import) -> None:
                 {
                     "id": concept_id,
                     "description": row.description,
-                    "updated_at": done.call.now,
+                    "updated_at": state.call.now,
                 }
             )
-    _write(done, "concepts", created, changed, store.add_concepts, store.change_concepts)
+    _write(state, "concepts", created, changed, store.add_concepts, store.change_concepts)
 
 
-def _store_questions(done: _Import) -> None:
-    question_ids = store.question_texts(done.call.db) if done.content.questions else {}
+def _store_questions(state: _Import) -> None:
+    question_ids = store.question_texts(state.call.db) if state.content.questions else {}
     created, changed = [], []
-    for _, row in done.content.questions:
-        concept_id = done.concept_ids[row.topic, row.concept]
+    for _, row in state.content.questions:
+        concept_id = state.concept_ids[row.topic, row.concept]
         question_id = question_ids.get((concept_id, row.question_text))
         values = _question_values(row)
         if question_id is None:
             identity = {"id": new_id(), "concept_id": concept_id}
-            created.append(values | identity | _times(done.call))
+            created.append(values | identity | _times(state.call))
         else:
-            changed.append(values | {"id": question_id, "updated_at": done.call.now})
-    _write(done, "questions", created, changed, store.add_questions, store.change_questions)
+            changed.append(values | {"id": question_id, "updated_at": state.call.now})
+    _write(state, "questions", created, changed, store.add_questions, store.change_questions)
 
 
 def _write(
-    done: _Import,
+    state: _Import,
     kind: str,
     created: list[dict[str, Any]],
     changed: list[dict[str, Any]],
     add: Callable[..., None],
     change: Callable[..., None],
 ) -> None:
-    add(done.call.db, created)
-    change(done.call.db, changed)
-    done.created[kind] += len(created)
-    done.changed[kind] += len(changed)
+    add(state.call.db, created)
+    change(state.call.db, changed)
+    state.created[kind] += len(created)
+    state.changed[kind] += len(changed)
 
 
 def _question_values(row: ContentQuestionIn) -> dict[str, Any]:

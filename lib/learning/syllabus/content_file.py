@@ -89,9 +89,9 @@ def _read_csv(text: str, content: Content) -> None:
     if not rows:
         raise ContentRefused([("csv", "The file has no lines.")])
     header = [cell.strip() for cell in rows[0][1]]
-    twice = _first_twice(name for name in header if name)
-    if twice:
-        reason = f"The first line names the column “{shown_name(twice)}” twice."
+    duplicate = _first_duplicate(name for name in header if name)
+    if duplicate:
+        reason = f"The first line names the column “{shown_name(duplicate)}” twice."
         raise ContentRefused([(f"line-{rows[0][0]}", reason)])
     if "question_text" in header:
         _read_lines(header, rows[1:], _question_cell, _question, content.questions, content)
@@ -154,15 +154,15 @@ def _plain_cell(_name: str, cell: str) -> Any:
 
 def _topic_cell(name: str, cell: str) -> Any:
     if name == "prerequisites":
-        named = [_prerequisite(part) for part in cell.split(";") if part.strip()]
-        twice = _first_twice(name for name, _ in named)
-        if twice:
-            raise ValueError(f"prerequisites: The topic “{shown_name(twice)}” is named twice.")
-        return dict(named)
+        prerequisites = [_prerequisite(part) for part in cell.split(";") if part.strip()]
+        duplicate = _first_duplicate(name for name, _ in prerequisites)
+        if duplicate:
+            raise ValueError(f"prerequisites: The topic “{shown_name(duplicate)}” is named twice.")
+        return dict(prerequisites)
     return cell
 
 
-def _first_twice(names: Iterable[str]) -> str | None:
+def _first_duplicate(names: Iterable[str]) -> str | None:
     """Return a name that occurs twice; None if there is none."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
 

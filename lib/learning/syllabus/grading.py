@@ -14,7 +14,8 @@ TRUTH = ("true", "false")
 def is_correct(question_type: str, correct_answer: str, answer: str) -> bool:
     """Return whether an answer is right.
 
-    Options and true or false are compared without case and outer blanks, numbers within 0.01.
+    Case and surrounding blanks of options, and of true or false, do not matter; numbers may differ
+    by 0.01.
     """
     if question_type == QuestionType.NUMERICAL:
         expected, value = number_of(correct_answer), number_of(answer)

@@ -48,15 +48,15 @@ def list_questions(
 
 
 def list_live_questions(call: Call, sent_id: str) -> LiveQuestionsOut:
-    """Return the questions of a concept in the live system's shape, as many as fit.
+    """Return the questions of a concept in the live system's shape; the last ones may not fit.
 
     Raises:
         ConceptNotFound: If there is no such concept.
     """
-    concept_id, shown_id = _concept(call, sent_id)
+    concept_id, live_concept_id = _concept(call, sent_id)
     rows = store.list_questions(call.db, [concept_id], None, MAX_OF_CONCEPT)
-    questions = list(within(_live_out(row, shown_id) for row in rows))
-    return LiveQuestionsOut(concept_id=shown_id, count=len(questions), questions=questions)
+    questions = list(within(_live_out(row, live_concept_id) for row in rows))
+    return LiveQuestionsOut(concept_id=live_concept_id, count=len(questions), questions=questions)
 
 
 def read_live_question(call: Call, sent_id: str) -> LiveQuestionOut:

@@ -110,19 +110,19 @@ def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
     following: dict[Node, list[Node]] = {}
     for start, end in edges:
         following.setdefault(start, []).append(end)
-    done: set[Node] = set()
+    finished: set[Node] = set()
     for first in list(following):
         path: list[Node] = []
         on_path: set[Node] = set()
         waiting: list[tuple[Node, bool]] = [(first, False)]
         while waiting:
-            node, is_done = waiting.pop()
-            if is_done:
+            node, is_finished = waiting.pop()
+            if is_finished:
                 on_path.discard(path.pop())
-                done.add(node)
+                finished.add(node)
             elif node in on_path:
                 return [*path[path.index(node) :], node]
-            elif node not in done:
+            elif node not in finished:
                 path.append(node)
                 on_path.add(node)
                 waiting.append((node, True))

@@ -277,8 +277,8 @@ def _minimums(
         for edge in syllabus.prerequisites
         if edge.topic_id != topic_id
     ]
-    added = [(topic_id, prerequisite) for prerequisite in minimums]
-    _refuse_cycle([*existing_edges, *added], syllabus, "prerequisites", "needs")
+    new_edges = [(topic_id, prerequisite) for prerequisite in minimums]
+    _refuse_cycle([*existing_edges, *new_edges], syllabus, "prerequisites", "needs")
     return minimums
 
 

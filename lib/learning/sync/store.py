@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from lib.learning.insertion import insert_into
 from lib.learning.tables import SyncOperation
 from lib.learning.tables.base import ONE_STATEMENT
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedOperation:
     """An operation that the server has received."""
 
     id: UUID
@@ -36,7 +36,7 @@ def list_applied(db: Session, operation_ids: Collection[UUID]) -> set[UUID]:
 
 
 def record_operations(
-    db: Session, operations: Sequence[Received], errors: Mapping[UUID, str], now: datetime
+    db: Session, operations: Sequence[ReceivedOperation], errors: Mapping[UUID, str], now: datetime
 ) -> None:
     """Store operations with their outcomes, or the outcomes of another try.
 
@@ -46,8 +46,7 @@ def record_operations(
         errors: Reasons why operations were not applied, by their ids.
         now: Time of the outcome.
     """
-    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    new = dialect.insert(SyncOperation)
+    new = insert_into(db, SyncOperation)
     changed = {name: new.excluded[name] for name in ("synced", "last_error", "updated_at")}
     changed["retry_count"] = SyncOperation.retry_count + 1
     db.execute(

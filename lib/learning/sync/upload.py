@@ -1,4 +1,4 @@
-"""Queues of devices of the live system: each operation is applied once, independent of the others.
+"""Queues of devices of the live system: each operation is applied once, independently.
 
 Mastery and plans are derived on the server, so operations on them are acknowledged and not stored.
 Two devices may have given one number to different rows, so the id of an operation is derived
@@ -32,7 +32,7 @@ from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.grading import is_correct
 from lib.learning.syllabus.store import QuestionRow
 from lib.learning.sync import store
-from lib.learning.sync.store import Received
+from lib.learning.sync.store import ReceivedOperation
 from lib.learning.sync.wire import UNREAD, OperationIn, QueueIn, QueueOut
 from lib.learning.tables.closed_lists import OperationType
 from lib.learning.transactions import transaction
@@ -94,7 +94,7 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
     )
 
 
-def _received(operation: OperationIn, student_id: UUID) -> Received:
+def _received(operation: OperationIn, student_id: UUID) -> ReceivedOperation:
     text = json.dumps(
         [
             str(student_id),
@@ -106,7 +106,7 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
         ],
         sort_keys=True,
     )
-    return Received(
+    return ReceivedOperation(
         id=uuid_of(text),
         student_id=student_id,
         operation_type=operation.operation_type.value,
@@ -117,7 +117,7 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
     )
 
 
-def _work(call: Call, operations: Sequence[Received]) -> _Work:
+def _work(call: Call, operations: Sequence[ReceivedOperation]) -> _Work:
     """Return the rows to store for operations, and the operations that are refused."""
     work = _Work()
     sent_ids = [str(it.data["question_id"]) for it in operations if "question_id" in it.data]
@@ -125,14 +125,17 @@ def _work(call: Call, operations: Sequence[Received]) -> _Work:
     questions = syllabus_store.find_questions(call.db, references)
     for operation in operations:
         try:
-            _sort(call, operation, questions, work)
+            _add_rows(call, operation, questions, work)
         except Refused as refusal:
             work.errors[operation.id] = str(refusal)
     return work
 
 
-def _sort(
-    call: Call, operation: Received, questions: Mapping[Reference, QuestionRow], work: _Work
+def _add_rows(
+    call: Call,
+    operation: ReceivedOperation,
+    questions: Mapping[Reference, QuestionRow],
+    work: _Work,
 ) -> None:
     """Add the rows to store for one operation.
 
@@ -155,7 +158,7 @@ def _sort(
 
 
 def _attempt(
-    call: Call, operation: Received, questions: Mapping[Reference, QuestionRow]
+    call: Call, operation: ReceivedOperation, questions: Mapping[Reference, QuestionRow]
 ) -> NewAttempt:
     """Return the graded answer of an operation."""
     try:
@@ -180,7 +183,7 @@ def _attempt(
     )
 
 
-def _profile_changes(operation: Received) -> dict[str, Any]:
+def _profile_changes(operation: ReceivedOperation) -> dict[str, Any]:
     """Return the columns that an operation changes."""
     sent = {name: value for name, value in operation.data.items() if name in PROFILE_FIELDS}
     try:
@@ -190,15 +193,15 @@ def _profile_changes(operation: Received) -> dict[str, Any]:
 
 
 def _add_attempts(call: Call, student_id: UUID, work: _Work, log: ChangeLog) -> None:
-    """Store answers, but for those that a simultaneous upload of the queue has stored."""
-    counted = mastery_store.lock_student(call.db, student_id, call.now)
+    """Store answers, except those that a simultaneous upload of the queue has stored."""
+    skill_row = mastery_store.lock_student(call.db, student_id, call.now)
     stored = practice_store.list_stored(call.db, [attempt.id for attempt in work.attempts])
     new = [attempt for attempt in work.attempts if attempt.id not in stored]
     if new:
         practice_store.add_attempts(call.db, new, call.now)
         for attempt in new:
             log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, attempt.id)
-        recount(call.db, counted, call.now)
+        recount(call.db, skill_row, call.now)
 
 
 def _change_profile(

@@ -78,11 +78,11 @@ class DownloadDataOut(Body):
     """A student's rows."""
 
     question_attempts: list[LivePastAttemptOut]
-    """The newest answers."""
+    """The newest answers, at most 100."""
     concept_mastery: list[LiveMasteryDetailOut]
     """Mastery of every concept that was practised."""
     study_plans: list[LiveStoredPlanOut]
-    """The current plans."""
+    """The newest plans, at most 20."""
     student_profile: ProfileOut
     """The profile."""
 

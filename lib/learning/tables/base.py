@@ -44,7 +44,7 @@ JSON_DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
 """A JSON document: JSONB in Postgres, text in SQLite."""
 
 ONE_STATEMENT = {"render_nulls": True}
-"""Option of an insertion of rows some of which have nulls; they would need another statement."""
+"""Execution option that inserts rows with and without nulls in one statement instead of two."""
 
 
 def new_id() -> UUID:

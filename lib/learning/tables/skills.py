@@ -58,6 +58,6 @@ class MasteryCalibration(Base):
 
     version: Mapped[str] = mapped_column(unique=True)
     attempts: Mapped[int]
-    """Number of answers to which they were fitted."""
+    """Number of answers that existed at the calibration."""
     coefficients: Mapped[dict[str, Any]]
     """JSON of `lib.learning.mastery_model.calibration.Calibration`."""

@@ -38,7 +38,7 @@ class SyncOperation(Adoptable, Base):
 
 
 class SyncCounter(Base):
-    """The number of a student's last change; its lock gives changes the order of their commits."""
+    """The number of a student's last transaction; its lock numbers them in the order of commits."""
 
     __tablename__ = "sync_counters"
 

@@ -3,12 +3,12 @@
 -- tables of tables.sql. Afterwards nothing is left in `public` to adopt, so this does nothing the second
 -- time. A downgrade returns the tables.
 --
--- No row is the reason to stop: what does not fit stays in the moved table and is reported. A table that
--- cannot be moved or read is refused with its name, and nothing is changed.
+-- A row that does not fit never stops the upgrade: it stays in the moved table and is reported. A table
+-- that cannot be moved or read is refused with its name, and nothing is changed.
 
 SELECT set_config('lock_timeout', '5s', true);
 
--- The tables of `public` with the live system's names. They are known by their columns, since any
+-- The tables of `public` with the live system's names. They are recognised by their columns, since any
 -- application may have a table `users`: some columns are typical (`is_typical`), others count only beside
 -- another of these tables, or if a typical table refers to them.
 CREATE OR REPLACE FUNCTION pg_temp.live_tables()
@@ -120,7 +120,7 @@ BEGIN
       WHERE d.classid = 'pg_catalog.pg_rewrite'::REGCLASS AND d.refobjid = v.relation
       ORDER BY 1
     LOOP
-      RAISE NOTICE '%: this view shows the table public.% where it is moved to, and no longer changes', v_view,
+      RAISE NOTICE '%: this view now shows the moved rows of public.%, which no longer change', v_view,
         v.table_name USING ERRCODE = 'SW001';
     END LOOP;
     DELETE FROM stepwise.adopted_tables AS a
@@ -152,7 +152,7 @@ BEGIN
       RAISE EXCEPTION 'The rows of public.% cannot be adopted: %.', v_table, SQLERRM
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
     END;
-    -- The next tables refer to this one; without figures about it, each row would be looked up in all.
+    -- The next tables refer to this one; without statistics about it, each row would scan it.
     EXECUTE format('ANALYZE learning.%I', v_table);
     EXECUTE format('SELECT count(*) FROM learning.%I', v_table) INTO v_after;
     IF v_table = ANY (v_moved) THEN

@@ -76,7 +76,7 @@ BEGIN
     SET repairs = array_append(r.repairs, 'correct_attempts exceeds total_attempts, so it is the same'),
       correct_attempts = r.total_attempts
     WHERE r.fault IS NULL AND r.correct_attempts > r.total_attempts;
-  -- Rows that were adopted before a downgrade, or were made here: only if the live system's is newer.
+  -- A row that exists here, adopted before a downgrade or made here, is replaced only by a newer one.
   DELETE FROM pg_temp.read_rows AS r USING learning.concept_mastery AS m
     WHERE r.fault IS NULL AND m.student_id = r.student_id AND m.concept_id = r.concept_id
       AND (r.last_updated > coalesce(m.last_updated, '-infinity')) IS NOT TRUE;

@@ -16,7 +16,7 @@ LANGUAGE sql IMMUTABLE AS $$
   FROM pg_temp.read_number(p_text) AS n
 $$;
 
--- An id: exact, unlike a floating-point number.
+-- An id, which is read exactly and not as a floating-point number.
 CREATE OR REPLACE FUNCTION pg_temp.read_id(p_text TEXT) RETURNS BIGINT LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN p_text ~ '^\s*-?\d{1,18}(\.0*)?\s*$'
     THEN split_part(btrim(p_text, E' \t\r\n'), '.', 1)::BIGINT END
@@ -120,8 +120,8 @@ RETURNS TABLE (column_name TEXT, type TEXT) LANGUAGE sql STABLE AS $$
   WHERE attrelid = p_table AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 $$;
 
--- Create the view pg_temp.old_<table>: the number and the UUID of each row, the other columns of the live
--- form as text (null if they are missing), unknown ones as JSON, and the fault that prevents adoption of the row.
+-- Create the view pg_temp.old_<table>: the number and the UUID of each row, the live system's other
+-- columns as text (null if they are missing), unknown ones as JSON, and the fault that prevents adoption of the row.
 -- Rows that were adopted before are left out, except those of concept_mastery, which may be newer now.
 CREATE OR REPLACE FUNCTION pg_temp.create_old_view(p_table TEXT, p_relation REGCLASS) RETURNS VOID
 LANGUAGE plpgsql AS $$
@@ -135,16 +135,16 @@ DECLARE
   v_is_unique BOOLEAN;
 BEGIN
   SELECT string_agg(CASE
-      WHEN found.type IS NULL THEN format('NULL::TEXT AS %I', live.column_name)
-      WHEN found.type = 'timestamp with time zone'
+      WHEN existing.type IS NULL THEN format('NULL::TEXT AS %I', live.column_name)
+      WHEN existing.type = 'timestamp with time zone'
       THEN format('to_char(t.%1$I AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS.US'') AS %1$I', live.column_name)
-      WHEN found.type IN ('timestamp without time zone', 'date')
+      WHEN existing.type IN ('timestamp without time zone', 'date')
       THEN format('to_char(t.%1$I, ''YYYY-MM-DD"T"HH24:MI:SS.US'') AS %1$I', live.column_name)
-      WHEN found.type LIKE '%[]' THEN format('to_jsonb(t.%1$I)::TEXT AS %1$I', live.column_name)
+      WHEN existing.type LIKE '%[]' THEN format('to_jsonb(t.%1$I)::TEXT AS %1$I', live.column_name)
       ELSE format('t.%1$I::TEXT AS %1$I', live.column_name) END, ', ')
     INTO v_columns
     FROM pg_temp.live_columns() AS live
-    LEFT JOIN pg_temp.columns_of(p_relation) AS found USING (column_name)
+    LEFT JOIN pg_temp.columns_of(p_relation) AS existing USING (column_name)
     WHERE live.table_name = p_table AND live.column_name <> 'id';
   FOR v_name IN
     SELECT column_name FROM pg_temp.columns_of(p_relation)
@@ -211,7 +211,7 @@ BEGIN
     FROM (SELECT *, row_number() OVER (PARTITION BY is_fault, what ORDER BY former_id) AS place
       FROM (SELECT former_id, TRUE AS is_fault, fault AS what FROM pg_temp.read_rows WHERE fault IS NOT NULL
         UNION ALL SELECT former_id, FALSE, unnest(repairs) FROM pg_temp.read_rows WHERE fault IS NULL
-      ) AS found) AS numbered
+      ) AS outcomes) AS numbered
     GROUP BY is_fault, what ORDER BY is_fault DESC, what
   LOOP
     RAISE NOTICE 'learning.%: % rows % (%): id %', p_table, v.rows,

@@ -29,7 +29,7 @@ EXCEPTION WHEN integrity_constraint_violation THEN
 END
 $$;
 
--- Values of one column of a table that was set aside, where another column has one of these values.
+-- Return the values of a column of a table that was set aside, where another column has one of these values.
 CREATE OR REPLACE FUNCTION learning.find_set_aside(
   p_schema TEXT, p_table TEXT, p_column TEXT, p_where TEXT, p_values TEXT[]
 ) RETURNS TEXT[] LANGUAGE plpgsql AS $$
@@ -179,7 +179,7 @@ BEGIN
 END
 $$;
 
--- Let the classes of a table that was set aside go on without their teacher.
+-- Remove the teacher from the classes of a table that was set aside.
 CREATE OR REPLACE FUNCTION learning.forget_teacher(p_schema TEXT, p_users TEXT[]) RETURNS VOID
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -198,12 +198,12 @@ CREATE OR REPLACE FUNCTION learning.remove_again() RETURNS BIGINT LANGUAGE plpgs
 DECLARE
   v_ids UUID[];
 BEGIN
-  SELECT coalesce(array_agg(DISTINCT found.person), '{}') INTO v_ids
+  SELECT coalesce(array_agg(DISTINCT people.person), '{}') INTO v_ids
     FROM (
       SELECT u.id, u.id AS person FROM learning.users AS u
       UNION ALL SELECT p.id, coalesce(p.user_id, p.id) FROM learning.student_profiles AS p
-    ) AS found
-    JOIN stepwise.removed_learners AS r ON r.id_sha256 = sha256(convert_to(found.id::TEXT, 'UTF8'));
+    ) AS people
+    JOIN stepwise.removed_learners AS r ON r.id_sha256 = sha256(convert_to(people.id::TEXT, 'UTF8'));
   PERFORM learning.remove_person(NULL, id) FROM unnest(v_ids) AS id;
   RETURN cardinality(v_ids);
 END

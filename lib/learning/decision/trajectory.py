@@ -1,9 +1,9 @@
-"""The course of a plan until the exam, and what each change of it is worth; pure.
+"""The trajectory of a student who follows a plan, and the worth of changes of the plan; pure.
 
-The expected student of each theory follows a plan day by day. Going back through the same days
-tells how many marks a little more knowledge, retention or stability on a day is worth at the exam,
-with all that follows from it: later sessions, prerequisites, forgetting. Together they give the
-worth of one session more or less on any topic and any day at once.
+The expected student of each theory follows a plan day by day. Derivatives, computed backwards
+through the same days, tell how many marks at the exam a little more knowledge, retention or
+stability on a day is worth, with all that follows from it: later sessions, prerequisites,
+forgetting. Together they give the worth of one session more or less on any topic and any day.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from lib.learning.decision.worth import minutes_per_log
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """Knowledge of the expected student at the beginning of each day, if a plan is followed."""
 
     minutes: FloatArray
@@ -56,8 +56,8 @@ class Course:
         return bool(self.is_open[self.minutes > 0].all())
 
 
-class Path:
-    """The way from a student's state to the exam, on which plans are followed."""
+class Simulation:
+    """Simulation of plans from a student's state to the exam."""
 
     def __init__(
         self, graph: TopicGraph, state: StudentState, gate: FloatArray | None, rest: float
@@ -66,8 +66,8 @@ class Path:
         self.graph, self.state, self.gate, self.rest = graph, state, gate, rest
         self.rate = minutes_per_log(graph, state)
 
-    def follow(self, minutes: FloatArray) -> Course:
-        """Return the course of a plan.
+    def follow(self, minutes: FloatArray) -> Trajectory:
+        """Return the trajectory of a student who follows a plan.
 
         Args:
             minutes: Minutes of each topic on each day, shape (days, n).
@@ -87,8 +87,8 @@ class Path:
             learner.rest(1)
         last = learner.state
         learner.rest(self.rest)
-        known = learner.state.level * learner.state.retention
-        return Course(
+        knowledge = learner.state.level * learner.state.retention
+        return Trajectory(
             minutes=minutes,
             level=level,
             retention=retention,
@@ -96,10 +96,10 @@ class Path:
             supply=self.graph.supply(average(level * retention, last.theories)),
             is_open=self.graph.is_open(gates),
             last=last,
-            marks=float(self.graph.marks @ average(credit(known), last.theories)),
+            marks=float(self.graph.marks @ average(credit(knowledge), last.theories)),
         )
 
-    def slopes(self, course: Course) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def slopes(self, trajectory: Trajectory) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the marks of a unit of level, retention and stability after each day's study.
 
         Returns:
@@ -107,24 +107,26 @@ class Path:
         """
         state = self.state
         theories = state.theories[:, None]
-        useful = productive_of_day(course.minutes)
+        useful = productive_of_day(trajectory.minutes)
         restoring = useful + self.graph.implicit(useful)
-        ready = state.readiness(course.supply)
+        ready = state.readiness(trajectory.supply)
         missing = np.exp(-ready * useful / self.rate[:, None, :])
-        fresh = restored(course.retention, restoring)
-        stable = strengthened(course.stability, course.retention, useful)
+        fresh = restored(trajectory.retention, restoring)
+        stable = strengthened(trajectory.stability, trajectory.retention, useful)
         night_retention, night_stability = retained_slopes(fresh, stable, 1)
-        by_stability, by_retention = strengthened_slopes(course.stability, course.retention, useful)
+        by_stability, by_retention = strengthened_slopes(
+            trajectory.stability, trajectory.retention, useful
+        )
         kept = 1 - restored_share(restoring)
         of_supply = (
-            state.readiness_slope(course.supply)
+            state.readiness_slope(trajectory.supply)
             * useful
-            * ((1 - course.level) * missing / self.rate[:, None, :])
+            * ((1 - trajectory.level) * missing / self.rate[:, None, :])
         )
-        weakest, needed = self._weakest(course)
-        level, retention, stability = (np.empty_like(course.level) for _ in range(3))
-        of_level, of_retention, of_stability = self._at_the_end(course)
-        for day in reversed(range(len(course.minutes))):
+        weakest, needed = self._weakest(trajectory)
+        level, retention, stability = (np.empty_like(trajectory.level) for _ in range(3))
+        of_level, of_retention, of_stability = self._at_the_end(trajectory)
+        for day in reversed(range(len(trajectory.minutes))):
             of_stability = of_stability + of_retention * night_stability[:, day]
             of_retention = of_retention * night_retention[:, day]
             level[:, day], retention[:, day], stability[:, day] = (
@@ -134,62 +136,67 @@ class Path:
             )
             through = (of_level * of_supply[:, day]).sum(axis=0) / needed[day]
             mastery = np.bincount(weakest[day], through, len(through) + 1)[:-1]
-            of_level = of_level * missing[:, day] + theories * mastery * course.retention[:, day]
+            of_level = (
+                of_level * missing[:, day] + theories * mastery * trajectory.retention[:, day]
+            )
             of_retention = (
                 of_retention * kept[day]
                 + of_stability * by_retention[:, day]
-                + theories * mastery * course.level[:, day]
+                + theories * mastery * trajectory.level[:, day]
             )
             of_stability = of_stability * by_stability[:, day]
         return level, retention, stability
 
-    def _at_the_end(self, course: Course) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _at_the_end(self, trajectory: Trajectory) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the marks of a unit of level, retention and stability after the plan."""
-        last = course.last
+        last = trajectory.last
         level, retention, stability = last.level, last.retention, last.stability
         at_exam = retained(retention, stability, self.rest)
         value = self.state.theories[:, None] * self.graph.marks * credit_slope(level * at_exam)
         by_retention, by_stability = retained_slopes(retention, stability, self.rest)
         return value * at_exam, value * level * by_retention, value * level * by_stability
 
-    def _weakest(self, course: Course) -> tuple[NDArray[np.intp], FloatArray]:
+    def _weakest(self, trajectory: Trajectory) -> tuple[NDArray[np.intp], FloatArray]:
         """Return the weakest prerequisite of each topic on each day, and what is needed of it."""
         positions, _, needed = self.graph.table
         if positions.shape[1] == 0:
-            shape = course.supply.shape
+            shape = trajectory.supply.shape
             return np.full(shape, shape[1]), np.ones(shape)
-        mastery = average(course.level * course.retention, self.state.theories)
+        mastery = average(trajectory.level * trajectory.retention, self.state.theories)
         column = (self.graph.of_prerequisites(mastery, np.inf) / needed).argmin(axis=-1)
         rows = np.arange(len(needed))
         return positions[rows, column], needed[rows, column]
 
     def worth(
-        self, course: Course, slopes: tuple[FloatArray, FloatArray, FloatArray], minutes: FloatArray
+        self,
+        trajectory: Trajectory,
+        slopes: tuple[FloatArray, FloatArray, FloatArray],
+        minutes: FloatArray,
     ) -> FloatArray:
         """Return the marks that other minutes of a topic on a day would add, each change by itself.
 
         Args:
-            course: The course of the plan.
+            trajectory: The trajectory of the plan.
             slopes: Its slopes.
             minutes: The other minutes, shape (days, n).
 
         Returns:
             Shape (days, n), marks in percent; below 0 where they would cost marks.
         """
-        before, after = productive_of_day(course.minutes), productive_of_day(minutes)
-        pace = self.state.readiness(course.supply) / self.rate[:, None, :]
-        learned = (1 - course.level) * (np.exp(-pace * before) - np.exp(-pace * after))
+        before, after = productive_of_day(trajectory.minutes), productive_of_day(minutes)
+        pace = self.state.readiness(trajectory.supply) / self.rate[:, None, :]
+        level_gain = (1 - trajectory.level) * (np.exp(-pace * before) - np.exp(-pace * after))
         kept = 1 - restored_share(before + self.graph.implicit(before))
-        forgotten = (1 - course.retention) * kept
-        refreshed = forgotten * restored_share(after - before)
-        steadied = strengthened(course.stability, course.retention, after) - strengthened(
-            course.stability, course.retention, before
-        )
+        forgotten = (1 - trajectory.retention) * kept
+        retention_gain = forgotten * restored_share(after - before)
+        stability_gain = strengthened(
+            trajectory.stability, trajectory.retention, after
+        ) - strengthened(trajectory.stability, trajectory.retention, before)
         of_level, of_retention, of_stability = slopes
-        own = of_level * learned + of_retention * refreshed + of_stability * steadied
-        used = (of_retention * forgotten).sum(axis=0)
-        used = self.graph.of_prerequisites(used, 0.0).sum(axis=-1)
-        total: FloatArray = own.sum(axis=0) + used * restored_share(
+        own = of_level * level_gain + of_retention * retention_gain + of_stability * stability_gain
+        refreshing = (of_retention * forgotten).sum(axis=0)
+        of_use = self.graph.of_prerequisites(refreshing, 0.0).sum(axis=-1)
+        total: FloatArray = own.sum(axis=0) + of_use * restored_share(
             IMPLICIT_SHARE * (after - before)
         )
         return total
