@@ -77,7 +77,7 @@ class DeviceAnswer(Answer):
     problem: str | None
     """Reason of the last sync's failure, for people."""
     repair: RepairOut | None
-    """Repair of the database; null once everything has been fetched again from the server."""
+    """Repair of the database; null without one, and once everything has been fetched again."""
 
 
 class DeviceStatusOut(Body):

@@ -12,7 +12,11 @@ from lib.learning.tables.closed_lists import Arm
 
 
 def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
-    """Return a comparison of a class's arms by the newest exam since they began; None without."""
+    """Return a comparison of a class's arms by the newest exam since they began.
+
+    Returns:
+        None if no student belongs to an arm.
+    """
     ids = [student.id for student in students]
     arms = list_arms(call.db, ids)
     if not arms:
@@ -49,12 +53,15 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
 
 def _note(difference: Difference | None, *, is_drawn: bool) -> str:
     if difference is None:
-        return "A comparison needs at least two marks of each arm, in an exam after its beginning."
+        return (
+            "A comparison needs at least two marks of each arm, in an exam after the comparison"
+            " began."
+        )
     if difference.lower <= 0 <= difference.upper:
-        finding = "The interval contains 0, so the marks do not tell whether plans help."
+        conclusion = "The interval contains 0, so the marks do not tell whether plans help."
     else:
         better = "with plans" if difference.lower > 0 else "without plans"
-        finding = f"Marks {better} are higher by more than chance explains."
+        conclusion = f"Marks {better} are higher by more than chance explains."
     if is_drawn:
-        return finding
-    return f"{finding} Arms were chosen, not drawn, so other differences may explain it."
+        return conclusion
+    return f"{conclusion} Arms were chosen, not drawn, so other differences may explain it."

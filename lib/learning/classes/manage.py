@@ -140,16 +140,16 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     }
     references = [reference(sent) for sent in body.student_ids]
     keys = [it.former_id if it.id is None else it.id for it in references]
-    chosen = {by_id[key] for key in keys if key in by_id}
+    student_ids = {by_id[key] for key in keys if key in by_id}
     to_class_id = None if target is None else target.id
-    with transaction(call.db), logged(call.db, chosen, call.now) as log:
-        before = student_store.lock_profiles(call.db, chosen)
-        moved = store.move_members(call.db, row.id, chosen, to_class_id, call.now)
+    with transaction(call.db), logged(call.db, student_ids, call.now) as log:
+        before = student_store.lock_profiles(call.db, student_ids)
+        moved_count = store.move_members(call.db, row.id, student_ids, to_class_id, call.now)
         log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], before)
-        if not all(key in by_id for key in keys) or moved < len(chosen):
+        if not all(key in by_id for key in keys) or moved_count < len(student_ids):
             raise StudentClosed(fields=("student_ids",))
-    noun = "student was" if len(chosen) == 1 else "students were"
-    return _answer(call, teachable_class(call, sent_id), f"{len(chosen)} {noun} moved.")
+    noun = "student was" if len(student_ids) == 1 else "students were"
+    return _answer(call, teachable_class(call, sent_id), f"{len(student_ids)} {noun} moved.")
 
 
 def teachable_class(call: Call, sent_id: str | int) -> ClassRow:

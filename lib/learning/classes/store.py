@@ -114,13 +114,13 @@ def move_members(
     now: datetime,
 ) -> int:
     """Move members of a class to another one, or out; return how many were members."""
-    moved = db.execute(
+    moved_ids = db.execute(
         update(StudentProfile)
         .where(StudentProfile.id.in_(student_ids), StudentProfile.class_id == class_id)
         .values(class_id=to_class_id, updated_at=now)
         .returning(StudentProfile.id)
     )
-    return len(moved.all())
+    return len(moved_ids.all())
 
 
 def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[UUID, UUID]:

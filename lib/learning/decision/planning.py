@@ -36,8 +36,10 @@ LEARNED = 0.6
 """Level from which on a session counts as revision."""
 HORIZON = 60
 """Days that are planned, even for a shorter plan: what comes later decides what is best now."""
-NEAR_DAYS, STRIDE = 7, 2
-"""Days on each of which all topics are weighed again, and the interval of weighings afterwards."""
+NEAR_DAYS = 7
+"""Number of first days on each of which the first plan weighs all topics again."""
+STRIDE = 2
+"""Number of days from one weighing of all topics to the next, after these."""
 MOST_ROUNDS = 30
 """Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150

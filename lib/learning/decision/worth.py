@@ -91,19 +91,21 @@ def worth(
     ready = np.maximum(state.readiness(graph.supply(state.mastery)), LOWEST_READINESS)
     now = _marks(graph, state, state.level, at_exam, share)
     one_session = (_after_session(graph, state, ready, days, share) - now) / SESSION_MINUTES
-    needed, gained = _by_target(graph, state, days, share, now)
-    slowed = needed / ready
-    by_target = np.where(needed > 0, gained / np.maximum(slowed, 1), 0.0)
-    by_target *= np.minimum(1, minutes / np.maximum(slowed, 1))
+    needed_minutes, gained_marks = _by_target(graph, state, days, share, now)
+    slowed_minutes = needed_minutes / ready
+    by_target = np.where(needed_minutes > 0, gained_marks / np.maximum(slowed_minutes, 1), 0.0)
+    by_target *= np.minimum(1, minutes / np.maximum(slowed_minutes, 1))
     best = by_target.argmax(axis=0)
     columns = np.arange(len(graph.ids))
     is_session = one_session >= by_target[best, columns]
     sets = closed_sets(graph, np.minimum(gate, state.mastery), WEAK_LEVEL)
-    packages = _packages(graph, state, days, share, sets, now, needed, gained, minutes)
+    packages = _packages(
+        graph, state, days, share, sets, now, needed_minutes, gained_marks, minutes
+    )
     through, target = sets.best_for_roots(packages)
     return Worth(
         own=np.where(is_session, one_session, by_target[best, columns]),
-        own_minutes=np.where(is_session, SESSION_MINUTES, slowed[best, columns]),
+        own_minutes=np.where(is_session, SESSION_MINUTES, slowed_minutes[best, columns]),
         through=through,
         target=target,
         package=packages,
@@ -171,12 +173,12 @@ def _by_target(
     level = state.level[:, None, :]
     target = np.maximum(TARGET_LEVELS[:, None], level)
     logs = np.log((1 - level) / (1 - target)) * minutes_per_log(graph, state)[:, None, :] / SHARE
-    needed = average(logs, state.theories)
+    needed_minutes = average(logs, state.theories)
     at_exam = _learned_retention(state, days)
     after = _marks(graph, state, target, at_exam[:, None, :], revision)
-    is_ahead = needed > 0
+    is_ahead = needed_minutes > 0
     return (
-        np.where(is_ahead, np.maximum(needed, SESSION_MINUTES), 0.0),
+        np.where(is_ahead, np.maximum(needed_minutes, SESSION_MINUTES), 0.0),
         np.where(is_ahead, after - now, 0.0),
     )
 
@@ -194,8 +196,8 @@ def _packages(
     revision: float,
     sets: ClosedSets,
     now: FloatArray,
-    needed: FloatArray,
-    gained: FloatArray,
+    needed_minutes: FloatArray,
+    gained_marks: FloatArray,
     minutes: float,
 ) -> FloatArray:
     """Return the marks per minute of each topic with all that is missing before it, shape (n,)."""
@@ -210,11 +212,11 @@ def _packages(
     before = sets.totals(np.column_stack((cost, np.maximum(after - now, 0.0))))
     supply = min(1.0, (WEAK_LEVEL + PREREQUISITE_MARGIN) / READY_LEVEL)
     pace = float(state.readiness(np.array(supply)))
-    total = (needed + before[:, 0]) / np.where(sets.is_complete, 1.0, pace)
+    total = (needed_minutes + before[:, 0]) / np.where(sets.is_complete, 1.0, pace)
     rate = (
-        (gained + before[:, 1])
+        (gained_marks + before[:, 1])
         / np.maximum(total, 1)
         * np.minimum(1, minutes / np.maximum(total, 1))
     )
-    best: FloatArray = np.where(needed > 0, rate, 0.0).max(axis=0)
+    best: FloatArray = np.where(needed_minutes > 0, rate, 0.0).max(axis=0)
     return best

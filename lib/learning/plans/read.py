@@ -17,7 +17,9 @@ from lib.web.response_size import within
 def list_live_plans(
     call: Call, sent_id: str, plan_type: PlanType | None, limit: int
 ) -> LivePlansOut:
-    """Return a student's plans in the live system's shape, newest first; the oldest may not fit.
+    """Return a student's plans in the live system's shape, newest first.
+
+    The oldest are left out if the response would become too large.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.

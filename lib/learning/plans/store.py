@@ -12,7 +12,7 @@ from lib.learning.insertion import insert_into
 from lib.learning.tables import StudyPlan
 from lib.learning.tables.closed_lists import PlanType
 
-REMADE = ("end_date", "topics", "is_active", "created_at", "updated_at")
+REPLACED_COLUMNS = ("end_date", "topics", "is_active", "created_at", "updated_at")
 """Columns that change when a plan is made again."""
 
 
@@ -56,7 +56,7 @@ def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
         created_at=plan.created_at,
         updated_at=plan.created_at,
     )
-    changed = {name: new.excluded[name] for name in REMADE}
+    changed = {name: new.excluded[name] for name in REPLACED_COLUMNS}
     db.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 

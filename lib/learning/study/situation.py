@@ -35,7 +35,8 @@ MOST_SESSIONS = 100
 """Number of newest sessions that count for the estimate; earlier ones only tell when a topic was
 last studied."""
 RECENT_DAYS = 28
-"""Number of last days whose share with practice estimates the share of the hours studied."""
+"""Number of days before today; the share of them with practice estimates the share of the declared
+hours that will be studied."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
 """An average student's record, which counts as much as ten days of this one's."""
 SECONDS_PER_MINUTE = 60

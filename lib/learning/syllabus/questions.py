@@ -48,7 +48,9 @@ def list_questions(
 
 
 def list_live_questions(call: Call, sent_id: str) -> LiveQuestionsOut:
-    """Return the questions of a concept in the live system's shape; the last ones may not fit.
+    """Return the questions of a concept in the live system's shape.
+
+    The last ones are left out if the response would become too large.
 
     Raises:
         ConceptNotFound: If there is no such concept.
