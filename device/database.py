@@ -85,7 +85,7 @@ class Database:
         """Replace `local.db` with the working copy, if that has changed.
 
         Raises:
-            DatabaseUnavailable: If that fails, such as on a full disk; the next commit tries again.
+            DatabaseUnavailable: If that fails, for example on a full disk; the next commit retries.
         """
         counter = _change_counter(self._folder.working_copy)
         if counter == self._published and self._folder.database.exists():

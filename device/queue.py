@@ -159,7 +159,7 @@ def settle(
 
 
 def retry_rejected(db: Session, code: str | None = None) -> None:
-    """Put refused changes back into the queue, such as after an update of the server.
+    """Put refused changes back into the queue, for example after an update of the server.
 
     Args:
         db: The session.

@@ -143,7 +143,7 @@ def put_class(db: Session, row: Mapping[str, Any], now: datetime) -> None:
 
 
 def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
-    """Derive mastery from all answers, such as after answers of another device were stored."""
+    """Derive mastery from all answers, for example after storing those of another device."""
     skill_row = mastery_store.lock_student(db, student_id, now)
     recount(db, skill_row, now)
 

@@ -34,7 +34,7 @@ MAX_BYTES = 240 * 1024
 """Size of the changes in a call; with the rest it stays below 256 KB."""
 CONFLICT, TOO_MANY, SERVER_FAULT = 409, 429, 500
 UNREADABLE = frozenset({400, 413, 422})
-"""Statuses of a call whose body is refused as a whole, such as for the size of one change."""
+"""Statuses of a call whose body is refused as a whole, for example for the size of one change."""
 SUPERSEDED, STALE_CURSOR = "device_superseded", "invalid_cursor"
 TABLES = frozenset(SyncedTable)
 DONE = frozenset({"applied", "duplicate"})

@@ -147,7 +147,7 @@ def read_complete(db: Session, student_id: UUID) -> int | None:
 
 
 def mark_complete(db: Session, student_id: UUID) -> None:
-    """Record that the log has the rows that are older than it, too."""
+    """Record that the log also has the rows that are older than it."""
     db.execute(
         update(SyncCounter).where(SyncCounter.student_id == student_id).values(is_complete=True)
     )

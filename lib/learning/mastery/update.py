@@ -58,7 +58,7 @@ def refresh(db: Session, student_id: UUID, now: datetime) -> None:
 
 
 def recount(db: Session, skill_row: SkillRow, now: datetime) -> None:
-    """Recompute a student's mastery from all answers, such as after many were stored.
+    """Recompute a student's mastery from all answers, for example after many were stored.
 
     Args:
         db: The session.

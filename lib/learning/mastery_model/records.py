@@ -34,7 +34,7 @@ class Record:
     """Weighted mean, with the second rate, of the confidence, -1 to 1; right answers."""
     confidence_wrong: float = 0.0
     recent: int = 0
-    """The last three outcomes as a node of a binary tree whose root, 0, is no answer."""
+    """The last three outcomes as a node of a binary tree whose root, 0, stands for no answers."""
     streak: int = 0
     """Number of last answers that were all right, or minus the number of those all wrong."""
     number: int = 0
