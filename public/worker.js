@@ -1,5 +1,5 @@
 // The service worker of the study page: a copy of the page's files, so that it opens without a connection.
-// Online, the server's files are used as ever. Data of the API are not copied here.
+// Online, the server's files are used. Data of the API are not copied here.
 
 // Written by `make shell`: address and hash of each file.
 const FILES = {
@@ -11,45 +11,45 @@ const FILES = {
   "/account/texts.js": "sha256-uqssagAh/4scSFZJ+NwFYTPh8JZBSW+6wa1DpS4ADuE=",
   "/icon.svg": "sha256-DOH0OR/EU8ZO4z/e1ZwVX7NJG5pbqieVd+lZVXzeIr4=",
   "/learn/class_card.js": "sha256-66TOLTTXF+/AQdNHMK71ajw/8b/un6izy/TGK5b4xWg=",
-  "/learn/data.js": "sha256-iE9WAdLrXgYA4ZuSHBuWBy41SHE1QndeZpEVsv3+TD8=",
-  "/learn/device_card.js": "sha256-HzF6QVWoLtE0S0g/8YqbcQ3+v4PJt8jtDWj2Q3RTIQk=",
+  "/learn/data.js": "sha256-CzSFb45JrP4tv/Ld9BDmV15pt6x49gEqSNaIwWYPo5Q=",
+  "/learn/device_card.js": "sha256-KZuMyACyPYcP5uNV8j32jgF/++kF46/Gv3ZU8xjDC5k=",
   "/learn/icons/180-full.png": "sha256-4qFu4V6+1/vj5u+9LclmLt1RRdO4y3cmUG5Swx1O37s=",
   "/learn/icons/192.png": "sha256-/mPB68ozpZo93EGMlfA5Ptt8GgvlxShJSIDpW5MDNrU=",
   "/learn/icons/512-full.png": "sha256-/DihQLX1fIui9CM8Gqqkz0mLzcm8rt600Of5tAVXcrw=",
   "/learn/icons/512.png": "sha256-nZ2D6t34ciIUjcPNAhzUMmrgfYtMPiFr09CA8hffPYU=",
-  "/learn/install.js": "sha256-rOGUuo0TXvckFPep9wMQGu4Dk1GBOMK7/S5rOw2VwfE=",
+  "/learn/install.js": "sha256-0lh9Lb9QCPKIAT4LoGlkXXgj59l7HhqRJqaFV+xd0fM=",
   "/learn/install_card.js": "sha256-TbgmapBOQlLB6EIvb2M+JsK768WY0BxXr/7gXUaGqQw=",
-  "/learn/learn.css": "sha256-wDcTz0s6DxLwCipIf74Y1ZNbeorAg9coGzsG7DJBIzM=",
+  "/learn/learn.css": "sha256-8mmeIhMuCxiKxTNwYRrNz3s0WQ1iRVICAqdWCDNu6WQ=",
   "/learn/manifest.json": "sha256-ANL7DB4GLBKFtccAU0WvclRNcLO1hgaHSBotLK6QH4E=",
-  "/learn/model.js": "sha256-ncm03iP+ViPLT3uYuRWGtjw/KOe6QuxRkW8QtL7sbmM=",
-  "/learn/offline/background.js": "sha256-4pD8d6Ot5F/FHHFp3cO1dZPXpbBfQJXnsc15+dQT85c=",
-  "/learn/offline/clock.js": "sha256-BtfCk/0eymxabYR6ezX8do7rUbqOs3A6tx0LNCaCMJ8=",
-  "/learn/offline/content.js": "sha256-X1OBoaSG+zybGz5NBAPvL6ZxiO3DONNwAoPlmJ7d778=",
-  "/learn/offline/copy.js": "sha256-ulgJsjd6OiVQjCz0IT2ruREPsujq96XDItCP8Fd3GIE=",
+  "/learn/model.js": "sha256-n431zBQC6BGAMdp4F1AUSdeWBxifOKFWainXsqfokQg=",
+  "/learn/offline/background.js": "sha256-adIthha+1h2Ep7wKW6q3H1rD+yvAZ0KdLB0iPZxmlgs=",
+  "/learn/offline/clock.js": "sha256-7Bj9oxkRc52bGaNydmOUYLRdL7Gx04+vaEs1mV5h4K0=",
+  "/learn/offline/content.js": "sha256-FGCT0qWR+cj5YYU4yOpBbaOUpSDZQbQRrZgsEJ5/aC0=",
+  "/learn/offline/copy.js": "sha256-rZAGfjjgQBGMiv9ftD2nt57A5dCGG4PtF6Azo/08hiQ=",
   "/learn/offline/digest.js": "sha256-ijZcjgwxsR93cC0N9Jah0nynn4tmZ+oIf0EBdKakxik=",
-  "/learn/offline/file.js": "sha256-+0uvycwkFF8mSYv61vu8CLHewMD99Kc0U/DwNzq0Mks=",
-  "/learn/offline/grade.js": "sha256-g1W2VAH8QBiGUgzSbaNsTkVcikS8e5nI8+WR4YIyxM0=",
-  "/learn/offline/mastery.js": "sha256-J+cWbepl5eW7gL5/mqz62CA5CJQGmFnt4VxoaMHkBWU=",
-  "/learn/offline/queue.js": "sha256-LS2zVVRZUIpcXmFGsOQeJnhdiW1F0t+gLhDJZlt4CBM=",
-  "/learn/offline/repair.js": "sha256-BaTMvdnVWLDLRa3CngORTTJSL5zA/xlaAck4zzUyDFA=",
-  "/learn/offline/shown.js": "sha256-DE8jiepeYKiE48O5M6Fn1PcjZC01VFke0T3qjRGsvZY=",
-  "/learn/offline/store.js": "sha256-KEyZm5ug73ayI+3egbnBIYB5nw9ANWp2arIxvtZX2ak=",
-  "/learn/offline/sync.js": "sha256-fIiMOZZkjYcpzTzMwJIsMUbCl1lsre3Jy1qT1ClhQLo=",
-  "/learn/page.js": "sha256-qPnX1wI7pEHZfkOXok8mTaaZMgTPwMDMhVRtEkAm2E4=",
+  "/learn/offline/file.js": "sha256-n9wpLjBGX53T79Nz0NNJTAlguT01PLVXyM5/4OmiwMk=",
+  "/learn/offline/grade.js": "sha256-KF6xiSpXPH274DbVhEWWAwi4zsuMd17PHRGfXoAfkdc=",
+  "/learn/offline/mastery.js": "sha256-IEOWt5BfP7dNcfJ/zEWN3cTNfQviHq6Pm8Mqm6iMEE4=",
+  "/learn/offline/overview.js": "sha256-dS9FbC8msObgNIZsVHKk9S+l5So83qeTwRUjRTB2pII=",
+  "/learn/offline/queue.js": "sha256-Lqt/x3lfk5TBys2Ez+Cx9r55KUfPwTMDREywt7u1Bsc=",
+  "/learn/offline/repair.js": "sha256-fX5DUMeufA4hbNArQL2HMCqqqfI3ZORtVTMXRgHAUkU=",
+  "/learn/offline/store.js": "sha256-OFjXlmKcK66gqzOPrSSdPpyRk7woYW1ZTutaHlR2dZg=",
+  "/learn/offline/sync.js": "sha256-DqHXVx0M6k6oEU5d/24YLbNSG8j/ZHjLCGAy/nijROg=",
+  "/learn/page.js": "sha256-7hp4tcqA75RT1QUyBxkCPEGNnAxcTux6AUHKtDUIyYA=",
   "/learn/plan.js": "sha256-oPxntto2dKJylx+5Hh9GtY0iD7TvHymhAwF2LYr96+M=",
   "/learn/practice.js": "sha256-jemyx1HucjXvJJdXVAn822L8uMRo26+2bcfkVAqUS5Y=",
   "/learn/progress.js": "sha256-Z+RJiry9f94anp8iTCo8l87893bLcumcVnwDCOx/7vI=",
-  "/learn/question.js": "sha256-EVcgP90bguUk0E8yaGyXDfw/VLoqZdwEmLKgtBTxsVs=",
-  "/learn/result.js": "sha256-RJe0MDo4vVHUQCYfqZWXYzi6KLvn15ZGcw0Hmxd8fYo=",
-  "/learn/settings.js": "sha256-GnF/InRDIwzHI+5JEM+ltFCirspQTr59FLEFR9IXk9U=",
-  "/learn/side.js": "sha256-Z/NS1p+5e5A92Df2IAoJsghLjJAHxM7BObPJI5D/AyA=",
+  "/learn/question.js": "sha256-TSsUBSd8NVUIfs9PHscntXvbwhr1OEbdOm10z+STdL4=",
+  "/learn/result.js": "sha256-7Rg1EJ73IKlb3mWLTRou6tJzqw4R8gqE5Mmv/437mW0=",
+  "/learn/settings.js": "sha256-fpDj93dwWkNbDR/svZNhVjsdPE6QzC0lbW3U9YvyU3M=",
+  "/learn/side.js": "sha256-0mKoQ4xPqpLlt+/rKGtca/YGoaLc/feGfOMkTK+yE6s=",
   "/learn/stored.js": "sha256-F4OqOaSVqiwltcwAOw3TKu/+O+RKrqTH1dOeIpV2Drg=",
-  "/learn/sync_state.js": "sha256-rlolE8s/ZFOr7hdCW0u8SZUJ2vdqjVegP7zrDIA/9Xg=",
-  "/learn/texts.js": "sha256-5wzMLILBL+k5JHPwTIS0fstqu0oUi5Gmdow2NOkqIl4=",
-  "/learn/timeline.js": "sha256-i4uBnsG5B6gJf0dp+nV4fe/tbrPQdnaUL0nen/I5uqs=",
-  "/learn/today.js": "sha256-8SOUPzzOmJYGT2eay0iZLdeaKA5d4yqDhgz/CyJz9ks=",
+  "/learn/sync_state.js": "sha256-nBZHri9R33oJVVIVsozYRt0CNRaUBvz9sTNAl0EyVLY=",
+  "/learn/texts.js": "sha256-5U9WZJmOTZFPBPUeqrqH6TO1mqtY8un02VlbzFhbxWk=",
+  "/learn/timeline.js": "sha256-Ndm4Cfp4d3S9Aja09DDGnwwbUkbgYtIMlRKKCKZ0ihg=",
+  "/learn/today.js": "sha256-UMZx8xumEH7sIkkrbppMGM9CmNNm47zph7I/oqtB1T4=",
   "/learn/topic_list.js": "sha256-ngnETdAQAF16GZRrt3v1oJtHkkjlVdHjy4fz8TNgPHU=",
-  "/learn": "sha256-iZyZ1jHFZkPaEE7xaXzTnkUbXetB+A4/y9dfZcdI518=",
+  "/learn": "sha256-AZW70qJo2Jwy8h1rh7fMp50LTEHDH17RSp1VXqNJPTM=",
   "/shared/api.js": "sha256-KE1zbu7A5VmdQotOqRk1mlLndWJPKwCVmS6JavbU9n8=",
   "/shared/base.css": "sha256-XkB4wT+gnHrKSSa4zQ1MVBXOXc24Q/vapRmYp4n12DM=",
   "/shared/chart.js": "sha256-W9d3gvdbuRwB+Vrbt0XA86XgpNHZm0Hp3sc/YJ7twOo=",
@@ -71,22 +71,22 @@ const FILES = {
   "/vendor/htm.js": "sha256-5NrJvECm8uxZBBPXh64wu8/fzeTyiXHuZdlXgnG3qtQ=",
   "/vendor/preact.js": "sha256-Il16dzdm5vss/MRSdP5B0gWfV4Lz8sRWmqUTKi06KQI=",
 };
-// End of what is written.
+// End of the generated list.
 
 const PREFIX = "stepwise-learn-";
-const PATIENCE_MS = 4000; // a connection that answers later than this counts as lost
-const PASSING = [408, 429]; // statuses in whose place the copy is better, besides 5xx
+const PATIENCE_MS = 4000; // after this time without a response, the connection counts as lost
+const PASSING = [408, 429]; // statuses for which the copy is used, as for 5xx
 
-const fromCopy = new Set(); // clients whose document came from the copy; their other files do, too
+const fromCopy = new Set(); // clients whose document came from the copy; so do their other files
 
-/** The name of the copy: another one as soon as any file has changed. */
+/** The name of the copy; it differs as soon as any file has changed. */
 async function nameOfCopy() {
   const bytes = new TextEncoder().encode(JSON.stringify(FILES));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return PREFIX + [...digest.slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Copy all files or none: a file of another version than the others fails its hash. */
+/** Copy all files or none: a file of another version does not match its hash. */
 async function copyAll() {
   const copy = await caches.open(await nameOfCopy());
   const requests = Object.entries(FILES).map(([path, integrity]) => new Request(path, { integrity, cache: "no-cache" }));
@@ -99,19 +99,22 @@ async function removeOldCopies() {
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 
-async function copied(path) {
+async function copyOf(path) {
   return (await caches.open(await nameOfCopy())).match(path);
 }
 
-/** Whether the copy is better; besides a page itself, which may be the log-in of a network, a file must be the server's own. */
+/**
+ * Whether the copy is used instead of a response: for errors of the server, and for files other than the page also if
+ * they are refused or redirected. For the page, such a response may be the log-in of a network, which has to be shown.
+ */
 function isLost(response, isPage) {
   if (response === undefined || response.status >= 500 || PASSING.includes(response.status)) return true;
   return !isPage && (!response.ok || response.redirected);
 }
 
-/** The server's file; the copy where the server cannot be reached, is too slow or has a fault. */
+/** The server's file, or the copy if the server cannot be reached, is too slow or fails. */
 async function respond({ request, clientId, resultingClientId }, path) {
-  const copy = await copied(path);
+  const copy = await copyOf(path);
   if (copy && fromCopy.has(clientId)) return copy;
   const live = fetch(request);
   if (!copy) return live;

@@ -4,8 +4,8 @@ import { untilAnswered } from "../shared/deliver.js";
 import { forgetAnswer, keepAnswer, waitingAnswers } from "./stored.js";
 
 const ANSWER_TIMEOUT_MS = 15_000;
-const MOST = 200; // rows of a page of a list
-const ADVICE = 20; // recommendations that the endpoint lists at most
+const PAGE_SIZE = 200; // rows
+const MAX_RECOMMENDATIONS = 20; // the endpoint lists no more
 
 /**
  * The data of a student.
@@ -13,7 +13,7 @@ const ADVICE = 20; // recommendations that the endpoint lists at most
  * @param {Function} api calls as the student
  * @param {string} username under which waiting answers are kept without a copy
  * @param {object|null} copy of the student in this browser
- * @param {(error: Error) => void} onLost told when the copy can keep nothing more
+ * @param {(error: Error) => void} onLost called when the copy can store nothing more
  */
 export function dataOf(api, username, copy = null, onLost = () => {}) {
   const get = (path, signal, query) => api("GET", `/api/learning/${path}`, { query, signal });
@@ -32,9 +32,9 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  let own = copy; // null once it can keep nothing more; the data stay the same, so that no question under way is lost
+  let own = copy; // null once it can store nothing more; this object stays, so that the question on the page is not lost
 
-  /** What the copy returns; null without one. */
+  /** The result of a function of the copy; null without a copy. */
   const fromCopy = async (use) => {
     if (own === null) return null;
     try {
@@ -50,7 +50,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
   const fetchOverview = async (signal) => {
     const [profile, advice, plans, progress, mastery, { topics }, { classes }] = await Promise.all([
       get("profile", signal),
-      get("recommendations", signal, { limit: ADVICE }),
+      get("recommendations", signal, { limit: MAX_RECOMMENDATIONS }),
       get("plan", signal),
       get("progress", signal),
       get("mastery", signal),
@@ -61,7 +61,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
   };
 
   return {
-    /** Store an answer, and return what it brought. */
+    /** Store an answer, and return its grade and the new mastery. */
     async answer(body, signal, onWait) {
       return (await fromCopy((each) => each.answer(body))) ?? sendAnswer(body, signal, onWait);
     },
@@ -89,11 +89,11 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
 
     /** The questions of a topic, and the ids of those that were answered, oldest first. */
     async practice(topicId, signal) {
-      const kept = await fromCopy((each) => each.practice(topicId));
-      if (kept) return kept;
+      const own = await fromCopy((each) => each.practice(topicId));
+      if (own) return own;
       const [{ questions }, { attempts }] = await Promise.all([
-        get("questions", signal, { topic_id: topicId, limit: MOST }),
-        get("attempts", signal, { limit: MOST }),
+        get("questions", signal, { topic_id: topicId, limit: PAGE_SIZE }),
+        get("attempts", signal, { limit: PAGE_SIZE }),
       ]);
       const ids = new Set(questions.map(({ id }) => id));
       const answered = attempts.map(({ question_id: id }) => id).filter((id) => ids.has(id));
@@ -101,7 +101,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     },
 
     makePlan: (type) => api("POST", "/api/learning/plan", { body: { plan_type: type } }),
-    /** Change the profile: on this device, and later at the server. */
+    /** Change the profile: in the copy, which sends the change later, or without a copy at the server. */
     async saveProfile(changes) {
       if (!(await fromCopy((each) => each.saveProfile(changes)))) await api("PUT", "/api/learning/profile", { body: changes });
     },

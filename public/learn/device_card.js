@@ -34,11 +34,11 @@ function Rejections({ copy, rejections }) {
 function Files({ copy, pending }) {
   const input = useRef(null);
   const [outcome, setOutcome] = useState(null);
-  const take = async () => {
+  const importFile = async () => {
     const [file] = input.current.files;
     if (!file) return;
     setOutcome(await file.text().then((text) => copy.importText(text)).then(
-      ({ taken, known }) => ({ kind: "good", text: DEVICE.taken(taken, known) }),
+      ({ added, duplicates }) => ({ kind: "good", text: DEVICE.imported(added, duplicates) }),
       (error) => ({ kind: "bad", text: DEVICE.refused[error.kind] ?? DEVICE.refused.format }),
     ));
     input.current.value = "";
@@ -47,8 +47,8 @@ function Files({ copy, pending }) {
     ${outcome && html`<${Note} kind=${outcome.kind}>${outcome.text}<//>`}
     <div class="row">
       ${pending && html`<button type="button" class="quiet" onClick=${() => saveFile(copy)}>${DEVICE.save}</button>`}
-      <button type="button" class="plain link" onClick=${() => input.current.click()}>${DEVICE.take}</button>
-      <input type="file" hidden accept=".jsonl" ref=${input} onChange=${take} />
+      <button type="button" class="plain link" onClick=${() => input.current.click()}>${DEVICE.import}</button>
+      <input type="file" hidden accept=".jsonl" ref=${input} onChange=${importFile} />
     </div>`;
 }
 

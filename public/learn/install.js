@@ -8,16 +8,16 @@ const STARTED = "(display-mode: standalone)";
 let offer = null; // the browser's own dialog, which a click may open once
 const listeners = new Set();
 
-function tell(next) {
+function setOffer(next) {
   offer = next;
-  for (const listen of listeners) listen();
+  for (const listener of listeners) listener();
 }
 
 addEventListener("beforeinstallprompt", (event) => {
   event.preventDefault();
-  tell(event);
+  setOffer(event);
 });
-addEventListener("appinstalled", () => tell(null));
+addEventListener("appinstalled", () => setOffer(null));
 
 /** Keep a copy of the page's files in this browser, from which it opens offline. */
 export function keepCopy() {
@@ -29,7 +29,7 @@ export function keepCopy() {
   else addEventListener("load", start);
 }
 
-/** The way in which this browser installs pages: "button" where it offers a dialog, "menu" on iPhones and iPads, else null. */
+/** The way in which this browser installs pages: "button" if it offers a dialog, "menu" on iPhones and iPads, else null. */
 function way() {
   if (matchMedia(STARTED).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;
   if (offer) return "button";
@@ -40,14 +40,14 @@ function way() {
 export function useInstall() {
   const [state, setState] = useState(way);
   useEffect(() => {
-    const listen = () => setState(way());
-    listeners.add(listen);
-    listen();
-    return () => listeners.delete(listen);
+    const listener = () => setState(way());
+    listeners.add(listener);
+    listener();
+    return () => listeners.delete(listener);
   }, []);
   const install = async () => {
     const dialog = offer;
-    tell(null);
+    setOffer(null);
     await dialog.prompt();
   };
   const later = () => {

@@ -7,7 +7,7 @@ export function dayOf(now) {
   return new Date(now).toISOString().slice(0, 10);
 }
 
-/** Plans with those that were made since they were loaded, one of each period. */
+/** The newest plan of each period, from the loaded plans and those made since. */
 export function withMade(plans, made) {
   const newest = new Map(plans.map((stored) => [stored.plan_type, stored]));
   for (const stored of made) {
@@ -98,7 +98,7 @@ function rootOf(topic, byId) {
 export function subjectsOf(topics, mastery, progress) {
   const byId = new Map(topics.map((topic) => [topic.id, topic]));
   const today = new Map(progress.today.map((row) => [row.topic_id, row.expected_accuracy]));
-  const moved = new Map([...progress.rose, ...progress.fell].map((row) => [row.topic_id, row.change]));
+  const changes = new Map([...progress.rose, ...progress.fell].map((row) => [row.topic_id, row.change]));
   const subjects = new Map();
   for (const row of mastery) {
     const topic = byId.get(row.topic_id) ?? { id: row.topic_id, name: row.topic_name, parent_id: null, exam_weightage: 0 };
@@ -112,7 +112,7 @@ export function subjectsOf(topics, mastery, progress) {
       band: begun ? row.band : "none",
       weight: topic.exam_weightage,
       chance: today.get(row.topic_id) ?? null,
-      change: moved.get(row.topic_id) ?? 0,
+      change: changes.get(row.topic_id) ?? 0,
     });
   }
   return [...subjects.values()].map((subject) => {
@@ -146,8 +146,9 @@ export function movedTopics(rows) {
 const EASE = { easy: 0, medium: 1, hard: 2 };
 
 /**
- * The question to ask next: of the least mastered concept, those not asked for longest first, then the
- * easier. The same concept is not asked three times in a row while there is another.
+ * The question to ask next. Questions that were never asked come first: those of the least mastered concept, then the
+ * easier ones. Once all were asked, the one asked longest ago comes next. The same concept is not asked three times in
+ * a row while there is another.
  *
  * @param {object[]} questions of the topic
  * @param {Map<string, number>} mastery by concept
@@ -158,11 +159,11 @@ export function nextQuestion(questions, mastery, askedIds) {
   const turn = new Map(askedIds.map((id, place) => [id, place]));
   const conceptOf = new Map(questions.map((question) => [question.id, question.concept_id]));
   const [last, before] = [askedIds.at(-1), askedIds.at(-2)].map((id) => conceptOf.get(id));
-  const tired = last !== undefined && last === before ? last : null;
+  const repeatedConcept = last !== undefined && last === before ? last : null;
   const fresh = questions.filter(({ id }) => !turn.has(id));
   const pool = fresh.length ? fresh : questions.filter(({ id }) => id !== askedIds.at(-1));
   const usable = pool.length ? pool : questions;
-  const others = usable.filter(({ concept_id: concept }) => concept !== tired);
+  const others = usable.filter(({ concept_id: concept }) => concept !== repeatedConcept);
   const rank = (question) => [
     fresh.length ? 0 : turn.get(question.id),
     mastery.get(question.concept_id) ?? 0,

@@ -40,7 +40,7 @@ function Loaded({ live, now, children }) {
   </div>`;
 }
 
-/** What cannot be shown or kept as usual: no copy in this browser, or no server. */
+/** Warnings: there is no copy in this browser, or the server cannot be reached. */
 function Notes({ reason, asOf, onRetry }) {
   const missing = DEVICE.noCopy[reason];
   const [fact, about] = asOf ? DEVICE.asOf(asOf) : [];
@@ -54,7 +54,7 @@ function Study({ account, api, note, onLeave }) {
   const view = useView();
   const now = useNow(10_000);
   const own = useCopy(api, account);
-  const [unsupported, setUnsupported] = useState(false); // a server that is itself a device has no other devices
+  const [unsupported, setUnsupported] = useState(false); // `make device` serves this page, too, but synchronises for itself
   const [opened, copy] = unsupported ? [null, null] : [own.opened, own.copy];
   const [leaving, setLeaving] = useState(false);
   const data = useMemo(() => dataOf(api, account.username, opened, own.lose), [api, opened]);

@@ -11,7 +11,7 @@ const LEVELS = [1, 2, 3, 4, 5];
 const FIELDS = "input:not([type=radio]), select, textarea, dialog";
 const CONTROLS = `a, button, summary, ${FIELDS}`;
 
-/** The seconds since the question was shown, renewed each second. */
+/** The seconds since the question was shown, updated each second. */
 function Clock({ since, usual, stopped }) {
   const [seconds, setSeconds] = useState(0);
   useEffect(() => {
@@ -128,7 +128,7 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
     return () => document.removeEventListener("keydown", press);
   });
   return html`<div class="flow">
-    <div class="row"><span class="small soft"><bdi>${topic}</bdi> · ${PRACTICE.number(number)}${results.length > 0 && ` · ${PRACTICE.slip(results.filter(Boolean).length, results.length)}`}</span>
+    <div class="row"><span class="small soft"><bdi>${topic}</bdi> · ${PRACTICE.number(number)}${results.length > 0 && ` · ${PRACTICE.soFar(results.filter(Boolean).length, results.length)}`}</span>
       <span class="push"><${Clock} since=${since} usual=${question.expected_time_seconds} stopped=${busy} /></span></div>
     ${seenAll && html`<p class="small soft">${PRACTICE.allSeen}</p>`}
     <form class="card flow" ref=${form} onSubmit=${send} noValidate>

@@ -47,7 +47,7 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
   });
   const words = PRACTICE[feedbackOf(feedback.is_correct, feedback.confidence)];
   return html`<div class="flow">
-    <p class="small soft">${PRACTICE.number(number)} · ${PRACTICE.slip(results.filter(Boolean).length, results.length)}</p>
+    <p class="small soft">${PRACTICE.number(number)} · ${PRACTICE.soFar(results.filter(Boolean).length, results.length)}</p>
     <div class="card flow">
       <h1 ref=${heading} tabindex="-1" class=${`topic ${feedback.is_correct ? "good" : ""}`}>${words}</h1>
       <p class="q short">${question.question_text}</p>

@@ -5,7 +5,7 @@ import { subjectsOf } from "./model.js";
 import { MASTERY } from "./texts.js";
 
 /** The student's mastery, a bar for each subject. */
-export function KnownCard({ overview }) {
+export function MasteryCard({ overview }) {
   const subjects = subjectsOf(overview.topics, overview.mastery.topics, overview.progress);
   if (!subjects.length) return null;
   return html`<section class="card flow tight">

@@ -6,8 +6,9 @@ import { DEVICE } from "./texts.js";
 const GRACE_MS = 5000; // a change that waits for longer is worth a warning
 
 /**
- * The copy of the student: `{phase: "opening"|"ready"|"none", opened, copy, reason, lose}`. `copy` is null without one,
- * and after `lose`, when it can keep nothing more; `reason` says why. `opened` is the copy in either case.
+ * The copy of the student: `{phase: "opening"|"ready"|"none", opened, copy, reason, lose}`. `opened` is the copy once it
+ * is open, else null. `copy` is the same, but null after `lose(error)`, for a copy that can store nothing more;
+ * `reason` says why there is none.
  */
 export function useCopy(api, account) {
   const [state, setState] = useState({ phase: "opening", opened: null, copy: null, reason: null });
@@ -15,15 +16,15 @@ export function useCopy(api, account) {
   const none = (error) => setState({ phase: "none", opened: null, copy: null, reason: reasonOf(error) });
   const lose = (error) => setState((before) => ({ ...before, copy: null, reason: reasonOf(error) }));
   useEffect(() => {
-    let over = false;
+    let unmounted = false;
     let copy = null;
     import("./offline/copy.js").then(({ openCopy }) => openCopy(api, account)).then((opened) => {
       copy = opened;
-      if (over) opened.background.stop();
+      if (unmounted) opened.background.stop();
       else setState({ phase: "ready", opened: copy, copy, reason: null });
-    }, (error) => over || none(error));
+    }, (error) => unmounted || none(error));
     return () => {
-      over = true;
+      unmounted = true;
       copy?.background.stop();
     };
   }, [api]);
@@ -44,7 +45,7 @@ function useWaiting(data, onSent) {
       await data.sendWaiting();
       onSent();
     } catch {
-      // They wait on, and the badge says so.
+      // They stay queued, and the badge shows it.
     }
     refresh();
     setSyncing(false);
@@ -59,14 +60,14 @@ function useWaiting(data, onSent) {
 
 /** Ask the browser not to delete the copy, and warn before the page is closed while a change waits. */
 function useWarning({ pending, since }) {
-  const kept = useRef(false);
+  const isPersistent = useRef(false);
   useEffect(() => {
     if (!pending) return undefined;
     navigator.storage?.persist?.().then((answer) => {
-      kept.current = answer;
+      isPersistent.current = answer;
     }, () => {});
     const warn = (event) => {
-      if (kept.current || Date.now() - Date.parse(since) < GRACE_MS) return;
+      if (isPersistent.current || Date.now() - Date.parse(since) < GRACE_MS) return;
       event.preventDefault();
     };
     addEventListener("beforeunload", warn);
@@ -84,18 +85,18 @@ function useWarning({ pending, since }) {
 export function useSync(data, copy, onSent) {
   const [state, setState] = useState(null);
   const direct = useWaiting(data, onSent);
-  const told = useRef(onSent);
-  told.current = onSent;
+  const listener = useRef(onSent);
+  listener.current = onSent;
   useEffect(() => {
     direct.refresh();
     if (copy === null) return undefined;
     let last = copy.background.state;
     setState(last);
     return copy.background.listen((next) => {
-      const renewed = (last.pending > 0 && next.pending === 0) || next.repairs > last.repairs;
+      const isChanged = (last.pending > 0 && next.pending === 0) || next.repairs > last.repairs;
       last = next;
       setState(next);
-      if (renewed) told.current();
+      if (isChanged) listener.current();
     });
   }, [copy]);
   const send = useCallback(() => copy?.background.now(), [copy]);

@@ -1,4 +1,4 @@
-// The last 30 days and the last week, small, beside the plan.
+// The cards beside the plan: the last 30 days and the last week.
 import { html } from "../shared/html.js";
 import { movedTopics, timelineFacts } from "./model.js";
 import { TIMELINE, WEEK } from "./texts.js";

@@ -5,7 +5,7 @@ import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { useInstall } from "./install.js";
 import { dayOf, dayPlan, marksOf, sessionsOf, withMade } from "./model.js";
 import { PlanCard } from "./plan.js";
-import { KnownCard } from "./side.js";
+import { MasteryCard } from "./side.js";
 import { NEXT, TODAY, dayName, marks } from "./texts.js";
 import { MonthCard, WeekCard } from "./timeline.js";
 
@@ -104,7 +104,7 @@ export function Today({ overview, data, now, sync, copy, onChange }) {
       <aside class="flow" aria-label=${TODAY.title}>
         ${(copy || sync.pending > 0) && html`<${DeviceCard} sync=${sync} copy=${copy} />`}
         ${offer.way && html`<${InstallCard} offer=${offer} />`}
-        <${KnownCard} overview=${overview} />
+        <${MasteryCard} overview=${overview} />
         <${MonthCard} timeline=${overview.progress.timeline} />
         <${WeekCard} progress=${overview.progress} />
         <${ClassCard} ownClass=${overview.ownClass} data=${data} onChange=${onChange} />

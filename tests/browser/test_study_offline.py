@@ -269,8 +269,8 @@ def test_unsent_answers_travel_in_a_file(
         for content, note in (
             (damaged, "damaged or incomplete"),
             ("not a file", "not a file of unsent answers"),
-            (file.read_text(), "2 changes taken."),
-            (file.read_text(), "0 changes taken; 2 were known already."),
+            (file.read_text(), "2 changes imported."),
+            (file.read_text(), "0 changes imported; 2 were here already."),
         ):
             upload = tmp_path / "upload.jsonl"
             upload.write_text(content, encoding="utf-8")

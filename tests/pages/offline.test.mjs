@@ -3,7 +3,7 @@ import test from "node:test";
 import { waitAfter } from "../../public/learn/offline/background.js";
 import { isReading, newest, nextReading, timeText, withMicroseconds } from "../../public/learn/offline/clock.js";
 import { userIdOf } from "../../public/learn/offline/copy.js";
-import { withRows } from "../../public/learn/offline/shown.js";
+import { withRows } from "../../public/learn/offline/overview.js";
 import { fitting } from "../../public/learn/offline/sync.js";
 
 const DEVICE = "0f9c1d2e-0000-4000-8000-00000123abcd";

@@ -1,12 +1,12 @@
-// The sync that goes by itself: after each change, when the connection is back, and every one or two
-// minutes. One tab at a time synchronises; the others hear of it and read the store again.
+// Automatic synchronisation: after each change, when the connection is back, and every one or two
+// minutes. One tab at a time synchronises; it notifies the others, which read the store again.
 import { isPassing } from "../../shared/problems.js";
 import { summaryOf } from "./queue.js";
 import { META, QUEUE } from "./store.js";
 import { synchronise } from "./sync.js";
 
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS, REGULAR_WAIT_MS] = [1000, 30_000, 60_000];
-const AFTER_WRITE_MS = 300; // so that several changes go together
+const AFTER_WRITE_MS = 300; // so that several changes are sent in one call
 
 /** The pause after failures in a row, in milliseconds: it doubles, with jitter, and is never less than the server asks for. */
 export function waitAfter(failures, seconds, random = Math.random) {
@@ -14,7 +14,7 @@ export function waitAfter(failures, seconds, random = Math.random) {
   return seconds ? Math.max(seconds * 1000 * (1 + random() / 5), jittered) : jittered;
 }
 
-/** Synchronises a store again and again, and tells what changes. */
+/** Synchronises a store repeatedly and calls its listeners when the state or the rows change. */
 export class Background {
   /**
    * @param {Store} store
@@ -35,13 +35,13 @@ export class Background {
     addEventListener("online", this.online);
   }
 
-  /** Read the state, and begin to synchronise. */
+  /** Read the state and begin to synchronise. */
   async start() {
     await this.#read(null);
     this.soon(0);
   }
 
-  /** Stop after the call that is under way is aborted. */
+  /** Stop: abort the call that is under way and close the store. */
   stop() {
     this.ended = true;
     clearTimeout(this.timer);
@@ -51,27 +51,31 @@ export class Background {
     this.store.close();
   }
 
-  /** Be told of each change; `what` is "rows" if rows may have changed, else null. Returns how to end it. */
-  listen(tell) {
-    this.listeners.add(tell);
-    return () => this.listeners.delete(tell);
+  /**
+   * Call a listener at each change with the state and `what`, which is "rows" if rows may have changed, else null.
+   *
+   * @returns {() => void} removes the listener
+   */
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
-  /** A change was written here: tell all tabs, and send it. */
+  /** Notify all tabs of a change that was written here, and send it soon. */
   async changed() {
     this.channel.postMessage("changed");
     await this.#read("rows");
     this.soon();
   }
 
-  /** Synchronise in a moment, but not before the time that the server has asked for. */
+  /** Schedule a sync in `pause` milliseconds, but not before the time that the server has asked for. */
   soon(pause = AFTER_WRITE_MS) {
     if (this.ended) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.now().catch(() => {}), Math.max(pause, this.blockedUntil - Date.now()));
   }
 
-  /** Synchronise now; resolves with whether it has succeeded. Two calls at once are one sync. */
+  /** Synchronise now; resolves to whether it succeeded. Concurrent calls share one sync. */
   now() {
     this.running ??= this.#run().finally(() => {
       this.running = null;
@@ -81,7 +85,7 @@ export class Background {
 
   async #run() {
     clearTimeout(this.timer);
-    const outcome = await this.#alone(async () => {
+    const outcome = await this.#underLock(async () => {
       this.#change({ syncing: true });
       try {
         return await synchronise(this.store, this.api, this.controller.signal);
@@ -91,7 +95,7 @@ export class Background {
     });
     if (this.ended) return false;
     if (outcome === null) {
-      this.soon(FIRST_WAIT_MS); // another tab is at it
+      this.soon(FIRST_WAIT_MS); // another tab is synchronising
       return false;
     }
     const { problem = null, stuck = false, seconds = null, repaired = [] } = outcome;
@@ -108,8 +112,8 @@ export class Background {
     return !failed;
   }
 
-  /** Run while no other tab does; null if one does. */
-  #alone(run) {
+  /** Run a function under the lock that all tabs share; null if another tab holds it. */
+  #underLock(run) {
     if (!navigator.locks) return run();
     return navigator.locks.request(`${this.name} sync`, { ifAvailable: true }, (lock) => (lock ? run() : null));
   }
@@ -122,6 +126,6 @@ export class Background {
 
   #change(changes, what = null) {
     this.state = { ...this.state, ...changes };
-    for (const tell of this.listeners) tell(this.state, what);
+    for (const listener of this.listeners) listener(this.state, what);
   }
 }

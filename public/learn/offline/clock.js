@@ -8,7 +8,7 @@ export function timeText(ms) {
   return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
 }
 
-/** A time as the server writes it, with six digits of a second in any case. */
+/** A time as the server writes it, always with six digits of a second. */
 export function withMicroseconds(text) {
   const [, whole, fraction = ""] = /^(.{19})(?:\.(\d+))?/.exec(text);
   return `${whole}.${fraction.padEnd(6, "0")}Z`;

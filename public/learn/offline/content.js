@@ -6,11 +6,11 @@ import { CONTENT, META } from "./store.js";
 import { DEFAULT_CALIBRATION } from "./mastery.js";
 
 const PATH = "/api/learning/content-files";
-const TRIES = 3; // of fetching files that the server replaces meanwhile
+const TRIES = 3; // because the server may replace files while they are fetched
 const KEPT = "kept"; // questions that were answered here and are no longer part of the content
 
-/** The bytes of a file, null if the list has changed meanwhile. */
-async function fetched(api, { sha256: hash }, signal) {
+/** The content of a file, null if the server has replaced it since it was listed. */
+async function fetchFile(api, { sha256: hash }, signal) {
   let text;
   try {
     ({ text } = await api("GET", `${PATH}/${hash}`, { as: "text", headers: { Accept: "application/json" }, signal }));
@@ -30,34 +30,34 @@ async function keptQuestions(tables, before, after) {
   return { name: KEPT, sha256: null, content: { topics: [], concepts: [], questions: lost, topic_prerequisites: [], mastery_calibrations: [] } };
 }
 
-async function replaceContent(tables, listed, files) {
+async function replaceContent(tables, listing, files) {
   const before = await tables.all(CONTENT);
-  const known = new Map(before.map((file) => [file.name, file]));
-  for (const file of files) known.set(file.name, file);
-  const after = listed.files.map(({ name }) => known.get(name));
+  const byName = new Map(before.map((file) => [file.name, file]));
+  for (const file of files) byName.set(file.name, file);
+  const after = listing.files.map(({ name }) => byName.get(name));
   const kept = await keptQuestions(tables, before, after);
-  const names = new Set([KEPT, ...listed.files.map(({ name }) => name)]);
+  const names = new Set([KEPT, ...listing.files.map(({ name }) => name)]);
   for (const { name } of before) if (!names.has(name)) await tables.remove(CONTENT, name);
   for (const file of [...files, kept]) await tables.put(CONTENT, file);
   await retryUnknownQuestions(tables);
-  await tables.put(META, listed.content, "content");
+  await tables.put(META, listing.content, "content");
 }
 
 /**
- * Fetch and store the files that this store does not have.
+ * Fetch and store the content files that this store does not have.
  *
  * @throws {Problem} if they cannot be fetched, or are damaged; nothing is changed then
  */
 export async function fetchContent(store, api, signal) {
   for (let turn = 0; turn < TRIES; turn += 1) {
-    const listed = await api("GET", PATH, { signal });
+    const listing = await api("GET", PATH, { signal });
     const [version, files] = await store.read(async (tables) => [await tables.get(META, "content"), await tables.all(CONTENT)]);
-    if (version === listed.content) return;
+    if (version === listing.content) return;
     const present = new Map(files.map((file) => [file.name, file.sha256]));
-    const wanted = listed.files.filter(({ name, sha256: hash }) => present.get(name) !== hash);
-    const contents = await Promise.all(wanted.map((file) => fetched(api, file, signal)));
+    const wanted = listing.files.filter(({ name, sha256: hash }) => present.get(name) !== hash);
+    const contents = await Promise.all(wanted.map((file) => fetchFile(api, file, signal)));
     if (contents.includes(null)) continue;
-    await store.write((tables) => replaceContent(tables, listed, wanted.map((file, place) => ({ ...file, content: contents[place] }))));
+    await store.write((tables) => replaceContent(tables, listing, wanted.map((file, place) => ({ ...file, content: contents[place] }))));
     return;
   }
   throw new Problem("busy");
@@ -72,8 +72,8 @@ export function contentOf(version, files) {
   const topics = all("topics").map((topic) => ({ ...topic, concepts: concepts.get(topic.id) ?? [] }));
   const topicOf = new Map(all("concepts").map((concept) => [concept.id, concept.topic_id]));
   const questions = new Map(all("questions").map((question) => [question.id, question]));
-  const asked = [...questions.values()].filter(({ id }) => !kept.has(id));
-  const byTopic = Map.groupBy(asked, ({ concept_id: id }) => topicOf.get(id));
+  const current = [...questions.values()].filter(({ id }) => !kept.has(id));
+  const byTopic = Map.groupBy(current, ({ concept_id: id }) => topicOf.get(id));
   const [calibration] = all("mastery_calibrations");
   return { version, topics, questions, byTopic, calibration: calibration?.coefficients ?? DEFAULT_CALIBRATION };
 }

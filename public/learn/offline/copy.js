@@ -1,5 +1,5 @@
-// The student's copy in this browser: it answers, plans changes of the profile and shows the overview
-// without the server, and synchronises in the background.
+// The student's copy in this browser: it stores answers and changes of the profile and serves questions and the
+// overview without the server, and synchronises in the background.
 import { isPassing } from "../../shared/problems.js";
 import { forgetAnswer, waitingAnswers } from "../stored.js";
 import { Background } from "./background.js";
@@ -8,10 +8,10 @@ import { exportText, importText } from "./file.js";
 import { isCorrect } from "./grade.js";
 import { countAll, inOrder } from "./mastery.js";
 import { ATTEMPTS, PROFILES, addAnswer, changeProfile, dismiss, summaryOf } from "./queue.js";
-import { attemptsOf, withRows } from "./shown.js";
+import { attemptsOf, withRows } from "./overview.js";
 import { CONTENT, CannotKeep, META, QUEUE, nameOf, openStore, removeStore } from "./store.js";
 
-/** The id of the user whose token this is, null if it does not say so. It names the store, and nothing else. */
+/** The id of the user of a token, null if the token has none. It only names the store; nothing is granted by it. */
 export function userIdOf(token) {
   try {
     const text = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
@@ -23,9 +23,9 @@ export function userIdOf(token) {
 }
 
 /**
- * Open the copy of a user, with the answers that earlier versions of the page have kept elsewhere.
+ * Open the copy of a user, and move answers into it that earlier versions of the page have kept elsewhere.
  *
- * @throws {CannotKeep} if this browser keeps nothing
+ * @throws {CannotKeep} if this browser cannot store data
  */
 export async function openCopy(api, { access, username }) {
   const userId = userIdOf(access);
@@ -103,49 +103,49 @@ class Copy {
   async saveProfile(changes) {
     const day = changes.exam_date;
     const values = day ? { ...changes, exam_date: `${day}T00:00:00Z` } : changes;
-    const known = await this.store.write(async (tables) => {
+    const isStored = await this.store.write(async (tables) => {
       if (!(await tables.rows(PROFILES)).length) return false;
       await changeProfile(tables, values, Date.now());
       return true;
     });
-    if (known) await this.background.changed();
-    return known;
+    if (isStored) await this.background.changed();
+    return isStored;
   }
 
   /**
-   * The overview of the server, and without it the last one, with the rows of this device on top.
+   * The server's overview, or the last stored one if the server cannot be reached, updated with the rows of this device.
    *
    * @param {() => Promise<object>} fetchOverview
-   * @returns {Promise<object>} with `asOf`: time of the plans and recommendations, null if they are current
+   * @returns {Promise<object>} the overview, and `asOf`: time of its plans and recommendations, null if they are current
    */
   async overview(fetchOverview) {
     const saved = await this.store.read((tables) => tables.get(META, "overview"));
-    let [shown, asOf] = [null, null];
+    let [overview, asOf] = [null, null];
     try {
       if (saved && !navigator.onLine) throw new TypeError("offline");
-      shown = await fetchOverview();
-      await this.store.write((tables) => tables.put(META, { at: Date.now(), shown }, "overview"));
+      overview = await fetchOverview();
+      await this.store.write((tables) => tables.put(META, { at: Date.now(), overview }, "overview"));
     } catch (problem) {
       const mayPass = problem instanceof TypeError || isPassing(problem) || problem.kind === "locked";
-      if (shown === null && (!saved || !mayPass)) throw problem;
-      if (shown === null) [shown, asOf] = [saved.shown, saved.at];
+      if (overview === null && (!saved || !mayPass)) throw problem;
+      if (overview === null) [overview, asOf] = [saved.overview, saved.at];
     }
-    return { ...(await this.#withOwn(shown, asOf)), asOf };
+    return { ...(await this.#withOwnRows(overview, asOf)), asOf };
   }
 
-  async #withOwn(shown, asOf) {
+  async #withOwnRows(overview, asOf) {
     const [queue, sync, profiles, attempts] = await this.store.read(async (tables) => [await tables.all(QUEUE), await tables.get(META, "sync"), await tables.rows(PROFILES), await tables.rows(ATTEMPTS)]);
     const content = await this.content();
     const complete = content !== null && sync?.lastSuccess;
-    if (!complete || (asOf === null && summaryOf(queue).pending === 0)) return shown;
-    return withRows(shown, content, { profile: profiles[0], attempts }, Date.now());
+    if (!complete || (asOf === null && summaryOf(queue).pending === 0)) return overview;
+    return withRows(overview, content, { profile: profiles[0], attempts }, Date.now());
   }
 
   exportText() {
     return exportText(this.store, this.username, Date.now());
   }
 
-  /** Take a file of changes: how many are new, and how many were known. */
+  /** Import a file of changes; resolves to the numbers of new changes and of those that were here before. */
   async importText(text) {
     const content = await this.content();
     const outcome = await importText(this.store, text, (columns) => gradeOf(content, columns) ?? columns.is_correct ?? null);
@@ -158,11 +158,11 @@ class Copy {
     await this.background.changed();
   }
 
-  /** End the copy. Without changes that the server lacks, nothing stays in this browser. */
+  /** Close the copy, and remove it from this browser unless it holds changes that the server lacks. */
   async leave() {
-    const kept = await this.store.read((tables) => tables.all(QUEUE)).catch(() => null); // as another tab may have left it
+    const queue = await this.store.read((tables) => tables.all(QUEUE)).catch(() => null); // another tab may have closed the store
     this.background.stop();
-    if (kept?.length === 0) await removeStore(this.userId);
+    if (queue?.length === 0) await removeStore(this.userId);
   }
 }
 

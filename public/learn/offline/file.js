@@ -9,25 +9,25 @@ const [FORMAT, VERSION] = ["stepwise queue", 1];
 const FIELDS = ["id", "table_name", "row_id", "kind", "columns", "clock", "created_at"];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KINDS = { [ATTEMPTS]: "create", [PROFILES]: "update" };
-const MOST_BYTES = 100_000; // of a change; the server takes less
+const MAX_LINE_LENGTH = 100_000; // of a change, in characters; the server accepts less
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 const isText = (value) => typeof value === "string";
 const isTime = (value) => isText(value) && TIME.test(value) && Number.isFinite(Date.parse(value));
-const isPositive = (value) => Number.isFinite(value) && value >= 0;
+const isNonNegative = (value) => Number.isFinite(value) && value >= 0;
 const orNull = (check) => (value) => (value ?? null) === null || check(value);
 const COLUMNS = {
   [ATTEMPTS]: {
     question_id: (value) => isText(value) && UUID.test(value),
     answer: isText,
     timestamp: isTime,
-    time_taken_seconds: isPositive,
+    time_taken_seconds: isNonNegative,
     confidence: orNull(Number.isInteger),
     is_correct: orNull((value) => typeof value === "boolean"),
   },
-  [PROFILES]: { grade: Number.isInteger, target_exam: isText, exam_date: orNull(isTime), available_hours_per_day: isPositive },
+  [PROFILES]: { grade: Number.isInteger, target_exam: isText, exam_date: orNull(isTime), available_hours_per_day: isNonNegative },
 };
 
-/** A file that cannot be taken; `kind` is "format", "version", "damaged", "early" or "student". */
+/** A file that cannot be imported; `kind` is "format", "version", "damaged", "early" or "student". */
 export class FileRefused extends Error {
   constructor(kind) {
     super(kind);
@@ -59,29 +59,29 @@ function fits(table, columns) {
   return names.every((name) => Object.hasOwn(checks, name) && checks[name](columns[name]));
 }
 
-/** The change of a line. @throws {FileRefused} if it is none */
+/** The change in a line. @throws {FileRefused} if the line is not a valid change */
 export function changeOf(line) {
-  let sent;
+  let operation;
   try {
-    sent = JSON.parse(line);
+    operation = JSON.parse(line);
   } catch {
     throw new FileRefused("format");
   }
-  const ids = [sent?.id, sent?.row_id];
-  const complete = ids.every((id) => isText(id) && UUID.test(id)) && isReading(sent.clock) && isTime(sent.created_at)
-    && Object.hasOwn(KINDS, sent.table_name) && KINDS[sent.table_name] === sent.kind && sent.columns !== null && typeof sent.columns === "object";
-  if (!complete || line.length > MOST_BYTES || !fits(sent.table_name, sent.columns)) throw new FileRefused("format");
-  return Object.fromEntries(FIELDS.map((name) => [name, sent[name]]));
+  const ids = [operation?.id, operation?.row_id];
+  const complete = ids.every((id) => isText(id) && UUID.test(id)) && isReading(operation.clock) && isTime(operation.created_at)
+    && Object.hasOwn(KINDS, operation.table_name) && KINDS[operation.table_name] === operation.kind && operation.columns !== null && typeof operation.columns === "object";
+  if (!complete || line.length > MAX_LINE_LENGTH || !fits(operation.table_name, operation.columns)) throw new FileRefused("format");
+  return Object.fromEntries(FIELDS.map((name) => [name, operation[name]]));
 }
 
 /**
- * Queue the changes of a file; taking it again changes nothing.
+ * Queue the changes of a file; importing it again changes nothing.
  *
  * @param {Store} store
  * @param {string} text
- * @param {(columns: object) => boolean|null} grade
- * @returns {Promise<{taken: number, known: number}>}
- * @throws {FileRefused} if it is something else, damaged, or another student's
+ * @param {(columns: object) => boolean|null} grade whether an answer is right, null if its question is not here
+ * @returns {Promise<{added: number, duplicates: number}>} numbers of changes
+ * @throws {FileRefused} if it is not such a file, is damaged or another student's, or if this copy was never synchronised
  */
 export async function importText(store, text, grade) {
   const end = text.indexOf("\n") + 1;
@@ -100,8 +100,8 @@ export async function importText(store, text, grade) {
     const student = await tables.get(META, "student");
     if (!student) throw new FileRefused("early");
     if (header.student_id !== student) throw new FileRefused("student");
-    let taken = 0;
-    for (const operation of operations) taken += (await importOperation(tables, operation, grade)) ? 1 : 0;
-    return { taken, known: operations.length - taken };
+    let added = 0;
+    for (const operation of operations) added += (await importOperation(tables, operation, grade)) ? 1 : 0;
+    return { added, duplicates: operations.length - added };
   });
 }

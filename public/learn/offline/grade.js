@@ -1,7 +1,7 @@
 // Grading as lib/learning/syllabus/grading.py does it: the same answers are right.
 
-const TOLERANCE = 0.01 + 1e-9; // and the binary representation of decimal numbers
-const BLANKS = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+"; // those of Python
+const TOLERANCE = 0.01 + 1e-9; // the second term allows for the binary representation of decimal numbers
+const BLANKS = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+"; // those that Python's str.strip removes
 const OUTER = new RegExp(`^${BLANKS}|${BLANKS}$`, "g");
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const DIGIT = /\p{Nd}/u;
@@ -19,7 +19,7 @@ export function comparable(text) {
   return [...stripped(text)].map(folded).join("");
 }
 
-/** The value of a decimal digit of any script; scripts have their digits in tens. */
+/** The value of a decimal digit of any script; the ten digits of a script have consecutive code points. */
 function digitValue(character) {
   let first = character.codePointAt(0);
   const code = first;
@@ -39,8 +39,8 @@ export function numberOf(text) {
 /** Whether an answer to a question of the content files is right. */
 export function isCorrect(question, answer) {
   if (question.question_type === "numerical") {
-    const [expected, given] = [numberOf(question.correct_answer), numberOf(answer)];
-    if (expected !== null && given !== null) return Math.abs(expected - given) <= TOLERANCE;
+    const [expected, value] = [numberOf(question.correct_answer), numberOf(answer)];
+    if (expected !== null && value !== null) return Math.abs(expected - value) <= TOLERANCE;
   }
   return comparable(answer) === comparable(question.correct_answer);
 }

@@ -21,8 +21,8 @@ const bounded = (logit) => Math.max(-LARGEST_LOGIT, Math.min(LARGEST_LOGIT, logi
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 function difficultyOf(calibration, question) {
-  const known = calibration.items[question.id];
-  if (known) return known.difficulty;
+  const item = calibration.items[question.id];
+  if (item) return item.difficulty;
   return (calibration.concepts[question.concept_id] ?? calibration.difficulty) + (OFFSETS[question.difficulty] ?? 0);
 }
 
@@ -30,7 +30,7 @@ function usualSeconds(calibration, question) {
   return calibration.items[question.id]?.seconds ?? question.expected_time_seconds ?? calibration.seconds ?? null;
 }
 
-/** By how much an answer counts less than a quick, certain first one, 0 to 1. */
+/** The weight of an answer, 0 to 1, where a quick, certain, first one has 1. */
 function factor(calibration, attempt, question, repeated) {
   const { steps } = calibration;
   const usual = usualSeconds(calibration, question);
@@ -40,7 +40,7 @@ function factor(calibration, attempt, question, repeated) {
   return (repeated ? steps.repeated : 1) * (slow ? steps.slow : 1) * (1 - doubt * (1 - steps.unsure));
 }
 
-/** An ability in logits after one more answer. */
+/** An ability in logits after one more answer; `first` is the step of the first answer. */
 function moved(ability, answers, difficulty, right, first, decay) {
   const expected = 1 / (1 + Math.exp(bounded(difficulty - ability)));
   return ability + ((right ? 1 : 0) - expected) * first / (1 + decay * answers);
@@ -67,7 +67,7 @@ export function inOrder(attempts) {
 export function countAll(attempts, questions, calibration = DEFAULT_CALIBRATION) {
   const { steps } = calibration;
   const concepts = new Map();
-  const asked = new Set();
+  const answered = new Set();
   let [overall, total] = [0, 0];
   for (const attempt of inOrder(attempts)) {
     const question = questions.get(attempt.question_id);
@@ -75,12 +75,12 @@ export function countAll(attempts, questions, calibration = DEFAULT_CALIBRATION)
     const id = question.concept_id;
     const before = concepts.get(id) ?? { skill: steps.transfer * overall, attempts: 0, correct: 0 };
     const difficulty = difficultyOf(calibration, question);
-    const size = factor(calibration, attempt, question, asked.has(question.id));
+    const size = factor(calibration, attempt, question, answered.has(question.id));
     const right = attempt.is_correct;
     const skill = moved(before.skill, before.attempts, difficulty, right, size * steps.concept, steps.concept_decay);
     overall = moved(overall, total, difficulty, right, size * steps.overall, steps.overall_decay);
     total += 1;
-    asked.add(question.id);
+    answered.add(question.id);
     concepts.set(id, { skill, attempts: before.attempts + 1, correct: before.correct + (right ? 1 : 0), score: scoreOf(calibration, id, skill), last: attempt.timestamp });
   }
   return concepts;

@@ -6,10 +6,10 @@ const UNKNOWN_QUESTION = "practice_question_not_found"; // code of a refusal tha
 export const ATTEMPTS = "question_attempts";
 export const PROFILES = "student_profiles";
 const ANSWER = ["question_id", "answer", "is_correct", "time_taken_seconds", "confidence", "timestamp"];
-export const TABLES = [PROFILES, ATTEMPTS, "exam_marks", "plan_arms"]; // those that are exchanged
+export const TABLES = [PROFILES, ATTEMPTS, "exam_marks", "plan_arms"]; // those that are synchronised
 export const EDITABLE = ["grade", "target_exam", "exam_date", "available_hours_per_day"];
 
-/** The device of this store; one is made at the first call. Part of a transaction that writes. */
+/** The device of this store; it is created at the first call. Needs a transaction that writes. */
 export async function deviceOf(tables) {
   const stored = await tables.get(META, "device");
   if (stored) return stored;
@@ -26,8 +26,8 @@ async function nextClock(tables, now) {
   return reading;
 }
 
-/** Let later readings be larger than one of the server. */
-export async function follow(tables, reading) {
+/** Advance this device's clock to a reading from elsewhere, so that later readings are larger. */
+export async function advanceClock(tables, reading) {
   await tables.put(META, newest(await tables.get(META, "clock"), reading), "clock");
 }
 
@@ -70,14 +70,14 @@ export async function listQueue(tables) {
   return tables.all(QUEUE);
 }
 
-/** Counts of the queue, since when the oldest change waits, and the rejected changes, newest first. */
+/** Counts of the queue, the time of the oldest pending change, and the rejected changes, newest first. */
 export function summaryOf(operations) {
   const pending = pendingOf(operations);
   const rejections = operations.filter(({ state }) => state === "rejected").reverse();
   return { pending: pending.length, answers: pending.filter(({ table_name: table }) => table === ATTEMPTS).length, since: pending[0]?.created_at ?? null, rejections };
 }
 
-/** Store the server's outcome of a change. The row of a refused answer leaves, so that all copies stay equal. */
+/** Store the server's outcome of a change. The row of a rejected answer is removed, so that all copies stay equal. */
 export async function settle(tables, operation, outcome) {
   if (outcome.status === "applied" || outcome.status === "duplicate") await tables.remove(QUEUE, operation.sequence);
   if (outcome.status !== "rejected") return;
@@ -86,7 +86,7 @@ export async function settle(tables, operation, outcome) {
 }
 
 /**
- * Queue a stored answer once more, since the server has lost it, such as by the restoration of a backup.
+ * Queue a stored answer once more, since the server has lost it, for example when a backup was restored.
  *
  * The operation gets a new id: the server may remember the old one as applied.
  */
@@ -95,7 +95,7 @@ export async function sendAgain(tables, { id, columns }, now) {
   await enqueue(tables, { table: ATTEMPTS, rowId: id, kind: "create", columns: sent, now });
 }
 
-/** Put rejected changes back into the queue, and their answers back into the rows; of all codes, or of one. */
+/** Put rejected changes, of one code or of all, back into the queue, and their answers back into the rows. */
 async function retryRejected(tables, code = null) {
   const rejected = (await tables.all(QUEUE)).filter((each) => each.state === "rejected" && (code === null || each.code === code));
   for (const operation of rejected) {
@@ -105,17 +105,17 @@ async function retryRejected(tables, code = null) {
   }
 }
 
-/** After a change of the content: answers to questions that were unknown go to the server again. */
+/** Queue answers again that were rejected because their question was unknown; for use after a change of the content. */
 export function retryUnknownQuestions(tables) {
   return retryRejected(tables, UNKNOWN_QUESTION);
 }
 
-/** After an update of the server: it may take now what it has refused. */
+/** Queue all rejected changes again; for use after an update of the server, which may accept them. */
 export function retryAll(tables) {
   return retryRejected(tables);
 }
 
-/** Forget a rejected change that the student has read. */
+/** Delete a rejected change that the student has read about. */
 export async function dismiss(tables, id) {
   const [operation] = (await tables.all(QUEUE)).filter((each) => each.id === id && each.state === "rejected");
   if (operation) await tables.remove(QUEUE, operation.sequence);
@@ -125,13 +125,13 @@ export async function dismiss(tables, id) {
 export const pendingOf = (operations) => operations.filter(({ state }) => state === "pending");
 
 /**
- * Store a row as the server has it; columns with changes that still wait keep the values of this device.
- * Rows of tables that this version does not know are left out; a later version fetches them.
+ * Store a row as the server has it; columns with pending changes keep the values of this device.
+ * Rows of tables that this version does not have are skipped; a later version fetches them.
  */
 export async function takeRow(tables, row, pending) {
-  const { table_name: table, row_id: id, is_deleted: gone, columns, clocks } = row;
+  const { table_name: table, row_id: id, is_deleted: isDeleted, columns, clocks } = row;
   if (!TABLES.includes(table)) return;
-  if (gone) {
+  if (isDeleted) {
     if (table !== PROFILES) await tables.remove(ROWS, [table, id]);
     return;
   }
@@ -144,7 +144,7 @@ export async function takeRow(tables, row, pending) {
 }
 
 /**
- * Queue a change from a file, and show it here unless a later change of the same column is known.
+ * Queue a change from a file, and apply it here unless this device has a later change of the same column.
  *
  * @returns {Promise<boolean>} whether it is new on this device
  */
@@ -152,7 +152,7 @@ export async function importOperation(tables, sent, grade) {
   const key = [sent.table_name, sent.row_id];
   const row = await tables.get(ROWS, key);
   if (await result(tables.of(QUEUE).index("id").getKey(sent.id))) return false;
-  await follow(tables, sent.clock); // so that a change that is made here later wins against it
+  await advanceClock(tables, sent.clock); // so that a change that is made here later wins against it
   const operation = { ...sent, state: "pending", code: null, reason: null };
   if (sent.table_name === ATTEMPTS) {
     if (row) return false;

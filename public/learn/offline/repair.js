@@ -5,10 +5,10 @@ import { META, QUEUE, ROWS } from "./store.js";
 
 const PATH = "/api/learning/sync/rows";
 const PAGE = 200;
-const LEFT = "differences"; // in META: by table, the two digests for which it was repaired last
+const DIFFERENCES = "differences"; // key in META: by table, the two digests at its last repair
 
 /**
- * The tables that differ from the server's, but for those with waiting changes.
+ * The tables that differ from the server's, except those with pending changes.
  *
  * @param {Store} store
  * @param {Object<string, {count: number, sha256: string}>} digests of the server, by table
@@ -19,13 +19,13 @@ export async function differing(store, digests, byHash = true) {
   const [rows, queue] = await store.read(async (tables) => [await Promise.all(TABLES.map((table) => tables.rows(table))), await tables.all(QUEUE)]);
   const waiting = new Set(pendingOf(queue).map((operation) => operation.table_name));
   const own = await Promise.all(rows.map(digestOf));
-  const found = new Map();
+  const differences = new Map();
   for (const [place, table] of TABLES.entries()) {
     const [here, there] = [own[place], digests[table]];
     const differs = there && (here.count !== there.count || (byHash && here.sha256 !== there.sha256));
-    if (differs && !waiting.has(table)) found.set(table, [here, there].map(({ count, sha256 }) => `${count} ${sha256}`).join(" "));
+    if (differs && !waiting.has(table)) differences.set(table, [here, there].map(({ count, sha256 }) => `${count} ${sha256}`).join(" "));
   }
-  return found;
+  return differences;
 }
 
 async function serverRows(api, table, signal) {
@@ -40,10 +40,10 @@ async function serverRows(api, table, signal) {
 }
 
 /**
- * Store the server's rows of a table; rows with waiting changes stay as they are.
+ * Store the server's rows of a table; rows with pending changes stay as they are.
  *
- * An answer that the server lacks is sent again: it never deletes one, so it has lost it. Other rows that it
- * lacks, and answers that it has refused, are removed.
+ * An answer that the server lacks is sent again: the server never deletes answers, so it must have lost this one.
+ * Other rows that it lacks, and answers that it has rejected, are removed.
  */
 async function repair(store, api, table, signal) {
   const rows = await serverRows(api, table, signal);
@@ -62,17 +62,17 @@ async function repair(store, api, table, signal) {
 }
 
 /**
- * Repair the tables that differ. For the same two digests a table is fetched once, so that one that a repair leaves
- * unequal is not fetched again until either side changes.
+ * Repair the tables that differ. A table that still differs after its repair is not fetched again until one of the
+ * two digests changes.
  *
  * @returns {Promise<string[]>} the repaired tables
  */
 export async function compare(store, api, digests, byHash, signal) {
-  const left = (await store.read((tables) => tables.get(META, LEFT))) ?? {};
+  const earlier = (await store.read((tables) => tables.get(META, DIFFERENCES))) ?? {};
   const before = await differing(store, digests, byHash);
-  const repaired = [...before.keys()].filter((table) => before.get(table) !== left[table]);
+  const repaired = [...before.keys()].filter((table) => before.get(table) !== earlier[table]);
   for (const table of repaired) await repair(store, api, table, signal);
   const after = repaired.length ? await differing(store, digests, byHash) : before;
-  await store.write((tables) => tables.put(META, Object.fromEntries([...before, ...after]), LEFT));
+  await store.write((tables) => tables.put(META, Object.fromEntries([...before, ...after]), DIFFERENCES));
   return repaired;
 }

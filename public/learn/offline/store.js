@@ -4,12 +4,12 @@
 const VERSION = 1;
 const PREFIX = "stepwise.learn.";
 export const ROWS = "rows"; // {table, id, columns, clocks}
-export const QUEUE = "queue"; // changes that the server does not hold, by their order
+export const QUEUE = "queue"; // changes that the server does not hold, in their order
 export const CONTENT = "content"; // content files: {name, sha256, content}
 export const META = "meta"; // values by name: device, clock, student, sync, content, overview, differences
 const ALL = [ROWS, QUEUE, CONTENT, META];
 
-/** This browser keeps nothing: no IndexedDB, a private window that refuses, or no room left. */
+/** The error if this browser cannot store data: no IndexedDB, a private window that refuses, or no room left. */
 export class CannotKeep extends Error {
   /** @param {"unavailable"|"full"} reason */
   constructor(reason, cause) {
@@ -46,7 +46,7 @@ export function nameOf(userId) {
  *
  * @param {string} userId
  * @param {IDBFactory} factory replaced in tests
- * @throws {CannotKeep} if this browser keeps nothing
+ * @throws {CannotKeep} if this browser cannot store data
  */
 export async function openStore(userId, factory = globalThis.indexedDB) {
   let db;
@@ -66,7 +66,7 @@ export function removeStore(userId) {
   return result(indexedDB.deleteDatabase(nameOf(userId))).catch(() => {});
 }
 
-/** The tables of a transaction as promises. A transaction ends as soon as nothing of it is awaited. */
+/** The tables of a transaction as promises. A transaction ends as soon as none of its requests is pending. */
 class Tables {
   constructor(transaction) {
     this.transaction = transaction;
@@ -129,14 +129,14 @@ export class Store {
         try {
           transaction.abort();
         } catch {
-          // It has ended already, with the error.
+          // The transaction has already ended with the error.
         }
         throw error;
       }
       await complete;
       return value;
     } catch (error) {
-      // Requests of a transaction that had no room fail as aborted; the transaction knows the reason.
+      // Without room, requests fail with AbortError; `transaction.error` has the reason.
       throw error instanceof DOMException ? new CannotKeep(reasonOf(transaction?.error ?? error), error) : error;
     }
   }

@@ -1,9 +1,9 @@
-// One sync: changes go in their order, and what the server has comes back. docs/learning.md describes the protocol.
-// What a response brings is stored in one transaction: outcomes, rows and cursor. So a call that is
-// repeated after a crash or a lost response changes nothing.
+// One sync: it sends the queued changes in their order and stores the server's rows. docs/learning.md describes the
+// protocol. The outcomes, rows and cursor of a response are stored in one transaction, so a call that is repeated
+// after a crash or a lost response changes nothing.
 import { Problem } from "../../shared/problems.js";
 import { fetchContent } from "./content.js";
-import { deviceOf, follow, pendingOf, retryAll, settle, takeRow } from "./queue.js";
+import { advanceClock, deviceOf, pendingOf, retryAll, settle, takeRow } from "./queue.js";
 import { compare } from "./repair.js";
 import { META, QUEUE } from "./store.js";
 
@@ -12,17 +12,17 @@ const SCHEMA_VERSION = 1;
 const MAX_OPERATIONS = 200;
 const MAX_BYTES = 240 * 1024; // with the rest of the body it stays below 256 KB
 const UNREADABLE = [400, 422]; // statuses with which the API refuses a call as a whole
-const TOO_LARGE = 413; // a platform refuses a call so, too, before it comes to the API
-const SENT = ["id", "table_name", "row_id", "kind", "columns", "clock"];
+const TOO_LARGE = 413; // may come from the platform, before a call reaches the API
+const FIELDS = ["id", "table_name", "row_id", "kind", "columns", "clock"];
 
-const wire = (operation) => Object.fromEntries(SENT.map((name) => [name, operation[name]]));
+const wire = (operation) => Object.fromEntries(FIELDS.map((name) => [name, operation[name]]));
 
-/** The first operations that fit into one call; at least one, unless `most` is 0. */
-export function fitting(operations, most = MAX_OPERATIONS) {
+/** The first operations that fit into one call, at most `limit`; at least one, unless `limit` is 0. */
+export function fitting(operations, limit = MAX_OPERATIONS) {
   const encoder = new TextEncoder();
   const chosen = [];
   let size = 0;
-  for (const operation of operations.slice(0, most)) {
+  for (const operation of operations.slice(0, limit)) {
     size += encoder.encode(JSON.stringify(wire(operation))).length + 2;
     if (chosen.length && size > MAX_BYTES) break;
     chosen.push(operation);
@@ -30,13 +30,13 @@ export function fitting(operations, most = MAX_OPERATIONS) {
   return chosen;
 }
 
-async function prepare(store, most) {
+async function prepare(store, limit) {
   return store.write(async (tables) => {
     const device = await deviceOf(tables);
     const { cursor = null } = (await tables.get(META, "sync")) ?? {};
     const queue = await tables.all(QUEUE);
     const waiting = pendingOf(queue);
-    const operations = fitting(waiting, most);
+    const operations = fitting(waiting, limit);
     const pending = waiting.length - operations.length;
     const body = {
       device: { id: device.id, schema_version: SCHEMA_VERSION, syncs: device.syncs, pending, rejected: queue.length - waiting.length },
@@ -48,9 +48,9 @@ async function prepare(store, most) {
   });
 }
 
-/** Store a response; return whether the server decided on no change. */
-async function keep(store, operations, reply) {
-  if (!Array.isArray(reply.outcomes) || !Array.isArray(reply.rows)) throw new Problem("unreadable"); // something else has responded
+/** Store a response; return whether the server has asked to retry every change that was sent. */
+async function storeReply(store, operations, reply) {
+  if (!Array.isArray(reply.outcomes) || !Array.isArray(reply.rows)) throw new Problem("unreadable"); // not a response of the API
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   await store.write(async (tables) => {
     for (const outcome of reply.outcomes.filter(({ id }) => byId.has(id))) await settle(tables, byId.get(outcome.id), outcome);
@@ -62,12 +62,12 @@ async function keep(store, operations, reply) {
     await tables.put(META, { ...state, cursor: reply.cursor, version: reply.schema_version }, "sync");
     await tables.put(META, reply.student_id, "student");
     await tables.put(META, { ...device, syncs: device.syncs + 1 }, "device");
-    await follow(tables, reply.clock);
+    await advanceClock(tables, reply.clock);
   });
   return reply.outcomes.length > 0 && reply.outcomes.every(({ status }) => status === "retry");
 }
 
-/** Take a new id, since the server knows a later state of this device: the store is a restored or copied one. */
+/** Take a new id, since the server has a later state of this device: the store was restored or copied. */
 async function becomeNew(store) {
   await store.write(async (tables) => {
     const device = await deviceOf(tables);
@@ -79,31 +79,31 @@ async function countPending(store) {
   return pendingOf(await store.read((tables) => tables.all(QUEUE))).length;
 }
 
-/** Let the next call fetch everything, since the server cannot read the cursor any more. */
+/** Drop the cursor, which the server cannot read any more, so that the next call fetches everything. */
 async function forgetCursor(store) {
   await store.write(async (tables) => tables.put(META, { ...(await tables.get(META, "sync")), cursor: null }, "sync"));
 }
 
 /** Send the oldest changes, and store the response. */
-async function exchange(store, api, most, signal) {
-  const { body, operations } = await prepare(store, most);
+async function exchange(store, api, limit, signal) {
+  const { body, operations } = await prepare(store, limit);
   let reply;
   try {
     reply = await api("POST", PATH, { body, signal });
   } catch (problem) {
     return { body, operations, problem };
   }
-  return { body, operations, reply, stuck: await keep(store, operations, reply) };
+  return { body, operations, reply, stuck: await storeReply(store, operations, reply) };
 }
 
 /** Whether a call was refused for its body, and not by something between this page and the server. */
 const isUnreadable = ({ status, kind }) => status === TOO_LARGE || (UNREADABLE.includes(status) && kind === "refused");
 
 /**
- * Do what a refused call needs before it is repeated.
+ * Resolve the reason why a call was refused, so that it can be repeated.
  *
- * Where all changes are refused at once, they are halved until the guilty one is alone. If a call without changes
- * succeeds then, that change is marked as rejected, so that it holds up no other.
+ * If the API refuses a call as a whole, its changes are halved until the one at fault is alone. If a call without
+ * changes then succeeds, that change is marked as rejected, so that the others can be sent.
  *
  * @returns {Promise<number>} how many changes to send next
  * @throws {Problem} if repeating does not help
@@ -127,30 +127,30 @@ async function adapt(store, api, { body, operations, problem }, signal) {
 }
 
 /**
- * Send what waits, take what is new, and compare the copies, in as many calls as it takes.
+ * Send pending changes, store new rows, and compare the copies, in as many calls as necessary.
  *
  * @param {Store} store
  * @param {Function} api calls as the student
  * @returns {Promise<{seconds: number, stuck: boolean, repaired: string[]}>} seconds until the next sync;
- *   `stuck` if the server has decided on nothing
+ *   `stuck` if the server has asked to retry every change that was sent
  * @throws {Problem} if the server cannot be reached, or refuses; the queue is kept
  */
 export async function synchronise(store, api, signal) {
   await fetchContent(store, api, signal);
   const repaired = [];
-  let most = MAX_OPERATIONS;
+  let limit = MAX_OPERATIONS;
   for (;;) {
-    const call = await exchange(store, api, most, signal);
+    const call = await exchange(store, api, limit, signal);
     if (call.problem) {
-      most = await adapt(store, api, call, signal);
+      limit = await adapt(store, api, call, signal);
       continue;
     }
-    most = MAX_OPERATIONS;
+    limit = MAX_OPERATIONS;
     const { body, reply, stuck } = call;
     if (stuck) return { seconds: reply.next_sync_seconds, stuck, repaired };
     if (reply.has_more || !body.digests || (await countPending(store))) continue;
     repaired.push(...(await compare(store, api, reply.digests, reply.schema_version === SCHEMA_VERSION, signal)));
-    if (await countPending(store)) continue; // what the server had lost
+    if (await countPending(store)) continue; // answers that the server had lost were queued again
     await store.write(async (tables) => tables.put(META, { ...(await tables.get(META, "sync")), lastSuccess: Date.now() }, "sync"));
     return { seconds: reply.next_sync_seconds, stuck, repaired };
   }

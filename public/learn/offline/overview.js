@@ -1,4 +1,4 @@
-// What the study page shows without the server: the last overview, with the rows of this device on top. Pure.
+// The overview of the study page without the server: the last one, updated with the rows of this device. Pure.
 import { countAll, masteryAnswer } from "./mastery.js";
 
 const DAY_MS = 86_400_000;
@@ -18,19 +18,19 @@ function profileOf(profile, columns, now) {
   return { ...profile, ...columns, days_to_exam: date === null ? null : Math.round((Date.parse(dayOf(date)) - today) / DAY_MS) };
 }
 
-/** The last 30 days; the answers are counted here, past mastery is that of the last overview. */
+/** The last 30 days: answers are counted here; the mastery of past days comes from the last overview. */
 function progressOf(progress, attempts, score, now) {
   const days = new Map();
   for (const { timestamp, is_correct: right } of attempts) {
     const day = days.get(dayOf(timestamp)) ?? { answers: 0, right: 0 };
     days.set(dayOf(timestamp), { answers: day.answers + 1, right: day.right + (right ? 1 : 0) });
   }
-  const known = new Map(progress.timeline.map((day) => [day.date, day.mastery_score]));
+  const scores = new Map(progress.timeline.map((day) => [day.date, day.mastery_score]));
   let last = progress.timeline[0]?.mastery_score ?? 0;
   const timeline = Array.from({ length: DAYS }, (_, place) => {
     const date = dayOf(new Date(now - (DAYS - 1 - place) * DAY_MS).toISOString());
     const { answers, right } = days.get(date) ?? { answers: 0, right: 0 };
-    last = place === DAYS - 1 ? score : known.get(date) ?? last;
+    last = place === DAYS - 1 ? score : scores.get(date) ?? last;
     return { date, questions_attempted: answers, correct: right, accuracy: percent(right, answers), mastery_score: last };
   });
   const right = attempts.filter((attempt) => attempt.is_correct).length;
@@ -38,7 +38,7 @@ function progressOf(progress, attempts, score, now) {
 }
 
 /**
- * The overview with the rows of this device.
+ * The overview, updated with the rows of this device.
  *
  * @param {object} overview the last one of the server
  * @param {object} content as `contentOf` returns it
