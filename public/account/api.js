@@ -2,9 +2,9 @@
 import { apiWith } from "../shared/api.js";
 import { accountOf, readAccount, storeAccount } from "./stored.js";
 
-const LOCK = "stepwise.account"; // a refresh token is valid once, so two tabs must not send it both
+const LOCK = "stepwise.account"; // a refresh token is valid once, so two tabs must not both send it
 
-/** Run in one tab at a time, where the browser can. */
+/** Run a function in one tab at a time, if the browser has locks. */
 function exclusively(run) {
   return globalThis.navigator?.locks ? navigator.locks.request(LOCK, run) : run();
 }
@@ -18,15 +18,15 @@ function exclusively(run) {
  */
 export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.localStorage } = {}) {
   let current = account;
-  let turn = Promise.resolve(); // calls of this page that find the token expired at the same time
-  const renew = (failed) => {
-    turn = turn.catch(() => {}).then(() => exclusively(() => exchange(failed)));
+  let turn = Promise.resolve(); // so that this page's calls renew the token one after the other
+  const renew = (expiredToken) => {
+    turn = turn.catch(() => {}).then(() => exclusively(() => exchange(expiredToken)));
     return turn;
   };
-  const exchange = async (failed) => {
+  const exchange = async (expiredToken) => {
     const stored = readAccount(storage);
-    if (stored?.username === account.username && stored.access !== failed) current = stored;
-    if (current.access !== failed) return;
+    if (stored?.username === account.username && stored.access !== expiredToken) current = stored;
+    if (current.access !== expiredToken) return;
     const reply = await open(null)("POST", "/api/auth/refresh", { body: { refresh_token: current.refresh } });
     current = accountOf(reply);
     storeAccount(current, storage);
@@ -48,7 +48,7 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
   };
 }
 
-/** End a log-in on the server, as far as it can be reached. */
+/** End a log-in on the server, if it can be reached. */
 export function logOut(api, { refresh }) {
   return api("POST", "/api/auth/logout", { body: { refresh_token: refresh } }).catch(() => {});
 }

@@ -9,7 +9,7 @@ import { accountOf } from "./stored.js";
 import { ACCOUNT } from "./texts.js";
 
 const api = apiWith(null);
-const DEMO = "/demo-accounts.json"; // of the local server alone
+const DEMO = "/demo-accounts.json"; // only the local server has it
 const NAME = { autocomplete: "username", autocapitalize: "none", spellcheck: false };
 
 const LOG_IN = [
@@ -32,12 +32,12 @@ const FIELDS = {
   teacher: [...NEW, { name: "invitation", label: ACCOUNT.invitation, hint: ACCOUNT.invitationHint, control: { maxlength: 200, autocomplete: "off", spellcheck: false } }],
 };
 
-/** The demo's accounts on the local server; null elsewhere, or where the database has no demo. */
+/** The demo's accounts on the local server; null elsewhere, or if the database has no demo. */
 async function demoAccounts() {
   return isLocal(location.hostname) ? api("GET", DEMO) : null;
 }
 
-/** One click that logs in to the demo. */
+/** The button that logs in to the demo. */
 function Demo({ role, words, logIn }) {
   const [accounts, setAccounts] = useState(null);
   const [busy, setBusy] = useState(false);

@@ -1,8 +1,8 @@
 // Checks of the account forms before they are sent. No DOM.
 import { ACCOUNT } from "./texts.js";
 
-const LEAST_NAME = 3;
-const LEAST_PASSWORD = 8;
+const MIN_NAME_LENGTH = 3;
+const MIN_PASSWORD_LENGTH = 8;
 const inside = (text, least, most) => text.trim() !== "" && Number(text) >= least && Number(text) <= most;
 
 /** The faults of a log-in by field. */
@@ -16,8 +16,8 @@ export function logInFaults({ username, password }) {
 /** The faults of a registration by field; `fields` are texts, as a form has them. */
 export function registrationFaults(role, fields) {
   const faults = {};
-  if (fields.username.trim().length < LEAST_NAME) faults.username = ACCOUNT.usernameShort;
-  if (fields.password.length < LEAST_PASSWORD) faults.password = ACCOUNT.passwordShort;
+  if (fields.username.trim().length < MIN_NAME_LENGTH) faults.username = ACCOUNT.usernameShort;
+  if (fields.password.length < MIN_PASSWORD_LENGTH) faults.password = ACCOUNT.passwordShort;
   if (role === "student") {
     if (!inside(fields.grade, 1, 12) || !Number.isInteger(Number(fields.grade))) faults.grade = ACCOUNT.gradeWrong;
     if (!fields.target_exam.trim()) faults.target_exam = ACCOUNT.examMissing;

@@ -1,4 +1,4 @@
-// The audit trail, with whether its chain holds.
+// The audit trail, and whether its chain is unbroken.
 import { Badge, CallLine, Empty, Field, Loading, Note, ProblemNote } from "../shared/elements.js";
 import { dateTime } from "../shared/format.js";
 import { html, useEffect, useState } from "../shared/html.js";

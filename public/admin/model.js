@@ -12,7 +12,7 @@ export function curlOf(method, path, body = null, query = {}) {
   return `curl -sS -X ${method} ${address} \\\n  -H "Content-Type: application/json" \\\n  -d '{"adminPassword": "'"$ADMIN_PASSWORD"'"${members.join("")}}'`;
 }
 
-/** The sum of a report: read = asTheyAre + repaired + notMoved, by table and in all. */
+/** The sum of a report: read = created + merged + unchanged + notMoved; `rows` has the same by table. */
 export function sumOf(report) {
   const rows = report.sources.filter((source) => source.present);
   const add = (name) => rows.reduce((sum, row) => sum + row[name], 0);

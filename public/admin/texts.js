@@ -16,9 +16,8 @@ export const PAGE = {
 };
 
 export const SYSTEM = {
-  loading: "Asking the system …",
+  loading: "Checking the system …",
   headline: { healthy: "Everything is up.", degraded: "It works, but something is missing.", unhealthy: "It does not work." },
-  state: "State",
   version: "Version",
   schema: "Schema",
   behind: "behind this version",
@@ -34,7 +33,6 @@ export const SYSTEM = {
   renew: "Create or renew the schema",
   renewing: "Working …",
   renewHint: "Creates what is missing, and changes nothing that is in place. Needed after each upgrade.",
-  remarks: "Remarks",
 };
 
 export const STEP = {

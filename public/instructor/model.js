@@ -6,20 +6,20 @@ import { STATES, STATUS, STUCK_MINUTES } from "./texts.js";
 export const STATUSES = Object.keys(STATUS);
 const STUCK_MS = STUCK_MINUTES * 60_000;
 const COMPLETED = "dy";
-const OVERLAP_MS = 15_000; // changes that were committed after they were made
+const OVERLAP_MS = 15_000; // because a change may be committed later than its time says
 const FULL_RELOAD_MS = 300_000;
 
-const waited = (moment, now) => (moment ? Math.max(0, now - Date.parse(moment)) : 0);
+const sinceMs = (moment, now) => (moment ? Math.max(0, now - Date.parse(moment)) : 0);
 
 /** The status of a student: completed, notStarted, stuck or active; the four sum to all students. */
 export function statusOf(student, now) {
   if (student.completionRate >= 100) return "completed";
   if (student.helpAskedAt) return "stuck";
   if (/^\.*$/.test(student.steps)) return "notStarted";
-  return waited(student.lastProgressAt ?? student.lastActivity, now) >= STUCK_MS ? "stuck" : "active";
+  return sinceMs(student.lastProgressAt ?? student.lastActivity, now) >= STUCK_MS ? "stuck" : "active";
 }
 
-/** The step at which a student works: the first that is not completed after the last completed one, from 1. */
+/** The step at which a student works, from 1: the last begun one, or the next if that is completed; null if there is none. */
 export function frontierOf(steps) {
   let last = -1;
   [...steps].forEach((state, place) => {
@@ -28,11 +28,11 @@ export function frontierOf(steps) {
   return last < 0 || last >= steps.length ? null : last + 1;
 }
 
-/** A student as a row: name, status, how long, and a text to search in. */
+/** A student as a row: name, status, how long it has lasted, and a text to search in. */
 export function rowOf(student, now) {
   const status = statusOf(student, now);
-  const help = student.helpAskedAt && status === "stuck" ? waited(student.helpAskedAt, now) : null;
-  const idle = waited(student.lastProgressAt ?? student.lastActivity, now);
+  const help = student.helpAskedAt && status === "stuck" ? sinceMs(student.helpAskedAt, now) : null;
+  const idle = sinceMs(student.lastProgressAt ?? student.lastActivity, now);
   return {
     ...student,
     key: student.studentId,
@@ -80,7 +80,7 @@ export function filtered(rows, { status = null, search = "" }) {
 const RANK = { stuck: 1, active: 3, completed: 4, notStarted: 5 };
 const LEFT_SECONDS = 12 * 3600; // who made no progress for so long has probably left the room
 
-/** Hands first, then who is stuck, the longest first; then who has left, the latest first; then the others. */
+/** Sort key: raised hands first, then the stuck, the longest first; then those who have left, the latest first; then the others. */
 function needOfHelp({ helpSeconds, stuckSeconds, status }) {
   if (helpSeconds !== null) return -helpSeconds;
   const rank = RANK[status] * 1e9;
@@ -119,12 +119,12 @@ export function nextQuery(last, { courseId, now }) {
   return { courseId, since: new Date(Date.parse(last.asOf) - OVERLAP_MS).toISOString() };
 }
 
-/** The state after a response. `query` is what was asked; students who were removed show as a wrong total. */
+/** The state after a response to `query`. If the total differs from the number of students, some were removed: reload. */
 export function merged(last, query, page, now) {
   const fresh = !query.cursor && !query.since;
   const students = new Map(fresh || last === null ? [] : last.students);
   for (const student of page.students) students.set(student.studentId, student);
-  const whole = page.nextCursor === null && (query.since !== undefined || page.nextCursor === null);
+  const isLast = page.nextCursor === null;
   return {
     courseId: page.courseId,
     courseName: page.courseName,
@@ -134,7 +134,7 @@ export function merged(last, query, page, now) {
     asOf: page.asOf,
     clockOffset: Date.parse(page.asOf) - now,
     nextCursor: query.since ? null : page.nextCursor,
-    reload: (query.since !== undefined && page.nextCursor !== null) || (whole && students.size !== page.totalStudents && !fresh),
+    reload: (query.since !== undefined && page.nextCursor !== null) || (isLast && students.size !== page.totalStudents && !fresh),
     completeAt: fresh ? now : last.completeAt,
   };
 }

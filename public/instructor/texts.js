@@ -121,7 +121,6 @@ export const DETAIL = {
   deleteStudentWhat: (sessions) => `Removes ${count(sessions, "session")} of this course and everything else about the person. This cannot be undone.`,
   deleteStudentOpen: "Delete student …",
   deleteStudentButton: "Delete student",
-  deleted: "Deleted.",
   tests: "Test results",
   noTests: "No adaptive test was taken under this student’s id.",
   testColumns: { date: "Test", questions: "Questions", right: "Right" },

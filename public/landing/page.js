@@ -1,10 +1,10 @@
 // The landing page: the state of the service, refreshed every 30 s while visible.
 import { clock } from "../shared/format.js";
+import { isLocal } from "../shared/login.js";
 import { HEADLINES, fetchHealth, meaning } from "./model.js";
 
 const REFRESH_MS = 30_000;
 const EXAMPLE_ORIGIN = "https://your-app.example";
-const LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"];
 
 const $ = (id) => document.getElementById(id);
 
@@ -35,7 +35,7 @@ function showOwnAddress() {
 }
 
 function showLocalParts() {
-  if (!LOCAL_NAMES.includes(location.hostname)) return;
+  if (!isLocal(location.hostname)) return;
   for (const element of document.querySelectorAll("[data-local-only]")) element.hidden = false;
   $("port").textContent = `port ${location.port || 80}`;
 }

@@ -40,7 +40,7 @@ export function ShortTest({ test: former, unknown }) {
   const { signal } = useRef(new AbortController()).current;
 
   /** Show the estimate and its change; a pool that discloses nothing before the end has no bars. */
-  const learn = async (test, names, before) => {
+  const showEstimate = async (test, names, before) => {
     const proficiency = await proficiencyOf(api, test, signal).catch(() => null);
     if (!proficiency) return before;
     const after = profileOf(proficiency, names, before && before.map((row) => row.value / 100));
@@ -62,7 +62,7 @@ export function ShortTest({ test: former, unknown }) {
       const started = await startTest(api, body, key.current);
       const test = { sessionId: started.session_id, studentId: started.student_id, demo: true };
       rememberTest(test);
-      await learn(test, started.concept_names, null);
+      await showEstimate(test, started.concept_names, null);
       ask(test, started.next_question, 0, started.concept_names, QUESTIONS, true);
       key.current = null;
     } catch (failure) {
@@ -83,7 +83,7 @@ export function ShortTest({ test: former, unknown }) {
       const body = { session_id: test.sessionId, question_id: question.id, response: option };
       const reply = await deliver(api, body, signal, setWaiting);
       rememberAnswer(test.sessionId, null);
-      await learn(test, names, profile);
+      await showEstimate(test, names, profile);
       if (reply.status === "completed") finish("over", test);
       else ask(test, reply.next_question, reply.questions_answered, names, most, true);
     } catch (failure) {
@@ -99,7 +99,7 @@ export function ShortTest({ test: former, unknown }) {
     try {
       const status = await statusOf(api, test.sessionId, signal);
       if (!status.is_active || !status.next_question) return finish("new", test);
-      await learn(test, status.concept_names, null);
+      await showEstimate(test, status.concept_names, null);
       return ask(test, status.next_question, status.questions_answered, status.concept_names, status.max_questions, false);
     } catch {
       return undefined; // the button starts another test

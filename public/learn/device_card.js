@@ -1,23 +1,14 @@
 // The card of this device: what waits for the server, what it has refused, and files of changes.
+import { download } from "../shared/csv.js";
 import { Dialog } from "../shared/dialog.js";
 import { Note, ProblemNote } from "../shared/elements.js";
 import { html, useRef, useState } from "../shared/html.js";
 import { DEVICE } from "./texts.js";
 
-const HOUR_MS = 3_600_000;
-
-/** Let the browser save a text as a file. */
-function download(text, name) {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
-  const link = Object.assign(document.createElement("a"), { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), HOUR_MS / 60);
-}
-
 /** Save all changes that the server does not hold to a file. */
 async function saveFile(copy) {
   const day = new Date().toISOString().slice(0, 10);
-  download(await copy.exportText(), `stepwise-${copy.username.replaceAll(/[^\w-]/g, "_")}-${day}.jsonl`);
+  download(`stepwise-${copy.username.replaceAll(/[^\w-]/g, "_")}-${day}.jsonl`, await copy.exportText(), "application/x-ndjson");
 }
 
 /** The changes that the server has refused, each with the reason. */

@@ -4,8 +4,8 @@ import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../sh
 import { mayBeNumber, optionsOf } from "./model.js";
 import { PRACTICE } from "./texts.js";
 
-const MOST_SECONDS = 3600; // the longest time that the endpoint accepts
-const LEAST_SECONDS = 0.1;
+const MAX_SECONDS = 3600; // the longest time that the endpoint accepts
+const MIN_SECONDS = 0.1;
 const SLOW = 2; // multiple of the usual time from which an answer counts less
 const LEVELS = [1, 2, 3, 4, 5];
 const FIELDS = "input:not([type=radio]), select, textarea, dialog";
@@ -20,7 +20,7 @@ function Clock({ since, usual, stopped }) {
     return () => clearInterval(timer);
   }, [since, stopped]);
   return html`<span class="small soft clock" role="timer" aria-label=${PRACTICE.timerLabel}>
-    <b class=${seconds > SLOW * usual ? "warn" : "ink"}>${PRACTICE.timer(Math.min(seconds, MOST_SECONDS))}</b> ${PRACTICE.of(usual)}
+    <b class=${seconds > SLOW * usual ? "warn" : "ink"}>${PRACTICE.timer(Math.min(seconds, MAX_SECONDS))}</b> ${PRACTICE.of(usual)}
   </span>`;
 }
 
@@ -92,7 +92,7 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
       sure.current.querySelector("input").focus();
       return;
     }
-    const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, (performance.now() - since) / 1000));
+    const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, (performance.now() - since) / 1000));
     onSend({ answer: answer(), confidence: level, seconds: Math.round(seconds * 10) / 10 });
   };
   const chooseAnswer = (place) => {

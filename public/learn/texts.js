@@ -62,7 +62,6 @@ export const TODAY = {
     later: (days) => ` Both are for ${count(days, "day")} from now.`,
   },
   settings: "Change exam and hours",
-  stale: (moment) => `Loaded ${clock(moment)}`,
 };
 
 export const NEXT = {
@@ -179,7 +178,6 @@ export const SETTINGS = {
   hours: "Hours a day for studying",
   save: "Save",
   saving: "Saving …",
-  saved: "Saved. Plan again to use it.",
 };
 
 export const TIMELINE = {

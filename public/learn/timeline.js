@@ -4,8 +4,8 @@ import { movedTopics, timelineFacts } from "./model.js";
 import { TIMELINE, WEEK } from "./texts.js";
 
 const HEIGHT = 64;
-const LEAST = 2;
-const SHOWN = 3;
+const MIN_HEIGHT = 2;
+const MAX_TOPICS = 3;
 
 /** A bar for each day: its answers, the right ones in the accent. */
 export function DayBars({ timeline, height = HEIGHT }) {
@@ -16,7 +16,7 @@ export function DayBars({ timeline, height = HEIGHT }) {
       const whole = most ? (day.questions_attempted / most) * height : 0;
       const right = most ? (day.correct / most) * height : 0;
       return html`<g key=${day.date}>
-        <rect class=${whole ? "band" : "base"} x=${`${place * step}%`} y=${height - Math.max(LEAST, whole)} width=${`${step * 0.72}%`} height=${Math.max(LEAST, whole)} rx="2" />
+        <rect class=${whole ? "band" : "base"} x=${`${place * step}%`} y=${height - Math.max(MIN_HEIGHT, whole)} width=${`${step * 0.72}%`} height=${Math.max(MIN_HEIGHT, whole)} rx="2" />
         ${right > 0 && html`<rect class="dot" x=${`${place * step}%`} y=${height - right} width=${`${step * 0.72}%`} height=${right} rx="2" />`}
       </g>`;
     })}
@@ -34,7 +34,7 @@ export function MonthCard({ timeline }) {
 }
 
 function Moved({ rows, label, className }) {
-  return html`<p class="small"><b class=${className}>${label}</b> ${rows.slice(0, SHOWN).map((row, place) => html`<span key=${row.topic_id}>${place > 0 && ", "}<bdi>${WEEK.change(row.topic_name, row.change)}</bdi></span>`)}</p>`;
+  return html`<p class="small"><b class=${className}>${label}</b> ${rows.slice(0, MAX_TOPICS).map((row, place) => html`<span key=${row.topic_id}>${place > 0 && ", "}<bdi>${WEEK.change(row.topic_name, row.change)}</bdi></span>`)}</p>`;
 }
 
 /** The topics that rose or fell in the last seven days. */

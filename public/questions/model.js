@@ -33,14 +33,14 @@ export function flagged(questions, pool) {
 /** One row for each concept: count, range of difficulty, the most shown question's share of tests. */
 export function conceptRows(questions, names, testCount) {
   return names.map((name, place) => {
-    const asked = questions.filter((question) => question.is_asked && question.concepts[place] > 0);
-    const difficulties = asked.map((question) => question.parameters.difficulty);
-    const most = Math.max(0, ...asked.map((question) => question.times_shown));
+    const active = questions.filter((question) => question.is_asked && question.concepts[place] > 0);
+    const difficulties = active.map((question) => question.parameters.difficulty);
+    const most = Math.max(0, ...active.map((question) => question.times_shown));
     return {
       name,
-      count: asked.length,
-      easiest: asked.length ? Math.min(...difficulties) : null,
-      hardest: asked.length ? Math.max(...difficulties) : null,
+      count: active.length,
+      easiest: active.length ? Math.min(...difficulties) : null,
+      hardest: active.length ? Math.max(...difficulties) : null,
       mostShown: testCount ? Math.min(1, most / testCount) : 0,
     };
   });
@@ -91,13 +91,14 @@ export function refusedItems(items, details) {
   };
 }
 
-/** Items in batches whose JSON has at most `most` characters; each holds one item at least. */
-export function batches(items, most = BATCH_BYTES) {
+/** Items in batches whose JSON has at most `limit` bytes; each holds one item at least. */
+export function batches(items, limit = BATCH_BYTES) {
+  const encoder = new TextEncoder();
   const all = [];
   let size = Infinity;
   for (const item of items) {
-    const length = JSON.stringify(item.question).length * 1.5;
-    if (size + length > most) {
+    const length = encoder.encode(JSON.stringify(item.question)).length + 1; // and a comma
+    if (size + length > limit) {
       all.push([]);
       size = 0;
     }

@@ -26,7 +26,7 @@ function AsAsked({ question, names }) {
 
 const numbersIn = (text) => text.split(/[,;\s]+/).filter(Boolean).map(Number);
 
-/** The body of an edit, or the errors of a form by field. */
+/** The body of an edit, and the errors of its form by field. */
 export function editOf(form, question) {
   const text = (name) => form.get(name).trim();
   const options = text("options").split("\n").map((line) => line.trim()).filter(Boolean);

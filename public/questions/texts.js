@@ -11,7 +11,6 @@ export const PAGE = {
   lead: (pools, questions) => `${count(pools, "pool")} · ${count(questions, "question")}`,
   none: "No pool yet",
   noneHint: "A pool is a set of questions that one test draws from. Import a file to make the first one.",
-  import: "Import questions",
   pools: "Pools",
   allPools: "All pools",
   unnamed: (id) => `Pool ${id.slice(0, 8)}`,
@@ -155,7 +154,7 @@ export const FILE = {
   noAnswer: (answer) => (answer ? `“${answer}” is not one of the options: write an option’s text, letter or number` : "the right answer is missing"),
   noNumber: (column, text) => `${column}: “${text}” is not a number`,
   noConcept: "the concept is missing",
-  unknownConcept: (name, known) => `“${name}” is not a concept of this pool; it has ${known.join(", ")}`,
+  unknownConcept: (name, names) => `“${name}” is not a concept of this pool; it has ${names.join(", ")}`,
   repeated: (id, line) => `${id} is already on line ${line}`,
 };
 

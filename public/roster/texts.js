@@ -2,14 +2,12 @@
 import { count } from "../shared/format.js";
 
 export const ROSTER = {
-  open: "Import a roster",
   title: "Import a roster",
   about: "Students of the list appear at once, as “not started”. Importing it again changes nothing.",
   choose: "Choose a file",
   again: "Choose another file",
   hint: "CSV with columns for e-mail and name, and if you like the GitHub name; also GitHub Classroom’s classroom_roster.csv.",
   byGithub: "Enroll those without an e-mail by their GitHub name",
-  checking: "Checking …",
   notStored: "Nothing is stored yet.",
   parts: ({ created, enrolled, updated, unchanged, repeated }) =>
     [

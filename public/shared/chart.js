@@ -4,7 +4,7 @@ import { html } from "./html.js";
 const TOP = 18;
 const BOTTOM = 34;
 
-/** A function from a value to its place, and back to nice tick values between the ends. */
+/** The linear function that maps `from` to `start` and `to` to `end`. */
 export function scale(from, to, start, end) {
   const span = to - from || 1;
   return (value) => start + ((value - from) / span) * (end - start);
@@ -23,7 +23,7 @@ export function ticks(from, to, count = 5) {
 const label = (value) => String(value).replace("-", "−");
 
 /**
- * Axes with grid lines around what `children({x, y, height})` draws.
+ * Axes with grid lines around what `children({x, y, top, bottom})` draws; `x` and `y` are scales.
  *
  * @param {{title: string, x: [number, number], y: [number, number], xName: string, yName: string,
  *   height?: number, children: Function}} props `title` says the finding

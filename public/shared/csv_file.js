@@ -24,14 +24,14 @@ export function parseCsv(text) {
   let value = "";
   let quoted = false;
   let line = 1;
-  let begun = 1;
+  let rowLine = 1;
   const endCell = () => {
     cells.push(value.trim());
     value = "";
   };
   const endRow = () => {
     endCell();
-    if (cells.some((cell) => cell !== "")) rows.push({ line: begun, cells });
+    if (cells.some((cell) => cell !== "")) rows.push({ line: rowLine, cells });
     cells = [];
   };
   for (let i = 0; i < source.length; i += 1) {
@@ -48,7 +48,7 @@ export function parseCsv(text) {
       endCell();
     } else if (sign === "\n") {
       endRow();
-      begun = line;
+      rowLine = line;
     } else if (sign !== "\r") {
       value += sign;
     }

@@ -4,19 +4,22 @@ import { isPassing } from "./problems.js";
 
 const FIRST_PAUSE_MS = 2000;
 
-function pause(milliseconds, signal, wake) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, milliseconds);
-    function done() {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    addEventListener("online", done);
-    signal.addEventListener("abort", done);
-    wake.now = done;
+/** A pause that ends early if the connection is back or the signal aborts; `end` ends it at once. */
+function pause(milliseconds, signal) {
+  let resolve;
+  const ended = new Promise((next) => {
+    resolve = next;
   });
+  const timer = setTimeout(end, milliseconds);
+  function end() {
+    clearTimeout(timer);
+    removeEventListener("online", end);
+    signal.removeEventListener("abort", end);
+    resolve();
+  }
+  addEventListener("online", end);
+  signal.addEventListener("abort", end);
+  return { ended, end };
 }
 
 /**
@@ -38,10 +41,9 @@ export async function untilAnswered(call, signal, onWait) {
     } catch (problem) {
       if (signal.aborted || !(isPassing(problem) || problem.kind === "locked")) throw problem;
       const milliseconds = pauseAfter(failures, problem, FIRST_PAUSE_MS);
-      const wake = {};
-      const over = pause(milliseconds, signal, wake);
-      onWait({ problem, until: Date.now() + milliseconds, now: wake.now });
-      await over;
+      const { ended, end } = pause(milliseconds, signal);
+      onWait({ problem, until: Date.now() + milliseconds, now: end });
+      await ended;
       signal.throwIfAborted();
     }
   }

@@ -29,10 +29,10 @@ export function Dialog({ title, sheet = true, onClose, children }) {
 }
 
 /**
- * Ask for a word before something is removed.
+ * Ask for a typed word before an action that is hard to undo.
  *
  * @param {{title: string, what: any, word: string, button: string, run: () => Promise<any>, onDone: Function,
- *   onClose: Function}} props `what` states what is removed, with counts
+ *   onClose: Function}} props `what` states what the action does, with counts
  */
 export function TypedConfirmation({ title, what, word, button, run, onDone, onClose }) {
   const [error, setError] = useState(null);
@@ -43,7 +43,7 @@ export function TypedConfirmation({ title, what, word, button, run, onDone, onCl
     event.preventDefault();
     if (busy) return;
     if (input.current.value.trim() !== word) {
-      setError(`Type ${word} to go on. Nothing was removed.`);
+      setError(`Type ${word} to go on. Nothing was changed.`);
       input.current.focus();
       return;
     }
@@ -64,7 +64,7 @@ export function TypedConfirmation({ title, what, word, button, run, onDone, onCl
       <${Field} label=${`Type ${word} to confirm`} error=${error}>
         ${(props) => html`<input ...${props} ref=${input} autocomplete="off" spellcheck=${false} />`}
       <//>
-      <button class="danger" aria-disabled=${busy ? "true" : null}>${busy ? "Removing …" : button}</button>
+      <button class="danger" aria-disabled=${busy ? "true" : null}>${busy ? "Working …" : button}</button>
     </form>
   <//>`;
 }

@@ -1,4 +1,4 @@
-// The elements that every page is built from. public/README.md shows each of them.
+// The elements that every page is built from.
 import { html, useEffect, useId, useRef, useState } from "./html.js";
 import { LOGIN, NAV, explain, staleLine } from "./texts.js";
 
@@ -34,17 +34,17 @@ export function Note({ kind = "info", fact, children, action }) {
   </div>`;
 }
 
-/** A problem in words, with the request's id where the server is at fault. */
+/** A problem in words, with the request's id if the server is at fault. */
 export function ProblemNote({ problem, retry, now }) {
   const { fact, advice } = explain(problem, now);
   const id = problem.requestId && ["server", "busy"].includes(problem.kind);
   const button = retry && html`<button class="quiet" type="button" onClick=${retry}>Try again</button>`;
   return html`<${Note} kind="bad" fact=${fact} action=${button}>
-    ${advice} ${id && html`If it stays so, give this number to your admin: <code>${problem.requestId}</code>`}
+    ${advice} ${id && html`If this goes on, give this number to your admin: <code>${problem.requestId}</code>`}
   <//>`;
 }
 
-/** The line above data that could not be renewed. */
+/** The line above data that could not be refreshed. */
 export function StaleNote({ live, now }) {
   const { fact, advice } = staleLine(live.problem, live.loadedAt, live.nextAt, now);
   const button = html`<button class="quiet" type="button" onClick=${live.reload}>Try now</button>`;
@@ -96,7 +96,7 @@ export function Field({ label, hint, error, short, children }) {
   </div>`;
 }
 
-/** A button that says what it does while it does it; it is never disabled, only busy. */
+/** A button whose label changes while its action runs; it is never disabled. */
 export function Action({ run, label, busyLabel, className = "", type = "button" }) {
   const [busy, setBusy] = useState(false);
   const act = async (event) => {

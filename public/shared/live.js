@@ -74,7 +74,7 @@ export function useLive(load, { interval = REFRESH_MS, paused = false } = {}) {
   return { ...state, state: stateOf(state), reload: useCallback(() => setTurn((n) => n + 1), []) };
 }
 
-/** The time in milliseconds, renewed every `interval`, for ages and countdowns. */
+/** The time in milliseconds, updated every `interval`, for ages and countdowns. */
 export function useNow(interval = 1000) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

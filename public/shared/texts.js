@@ -11,7 +11,6 @@ export const LOGIN = {
   title: "Log in",
   label: "Password",
   hint: "ADMIN_PASSWORD or INSTRUCTOR_PASSWORD of your deployment. It stays in this tab.",
-  adminOnly: "This needs ADMIN_PASSWORD: INSTRUCTOR_PASSWORD allows reading only.",
   empty: "Enter the password from your deployment’s settings.",
   logOut: "Log out",
 };
@@ -43,7 +42,7 @@ export function explain(problem, now = Date.now()) {
   return { fact, advice: [message, usual].filter(Boolean).join(" ") };
 }
 
-/** The line above data that could not be renewed. */
+/** The line above data that could not be refreshed. */
 export function staleLine(problem, loadedAt, nextAt, now) {
   const fact = problem.kind === "offline" ? "This computer is offline." : `No answer for ${duration((now - loadedAt) / 1000)}.`;
   const again = nextAt === null ? "" : ` Trying again in ${duration(Math.max(1, (nextAt - now) / 1000))}.`;

@@ -12,7 +12,7 @@ const COLUMNS = [
   { name: "mean", label: ARMS.columns.mean, num: true, cell: ({ avg_mark: mark }) => (mark === null ? ARMS.none : html`<b>${mark.toFixed(1)}</b>`) },
 ];
 
-/** A question before something that concerns the whole class. */
+/** A confirmation before a change that concerns the whole class. */
 function Confirm({ title, about, warning, label, busyLabel, run, onClose }) {
   return html`<${Dialog} title=${title} sheet=${false} onClose=${onClose}>
     <p>${about}</p>

@@ -1,4 +1,4 @@
-// A class: the finding, its students, its mastery by topic, and the cards beside.
+// A class: the finding, its students, its mastery by topic, and the cards beside them.
 import { Count, Empty } from "../shared/elements.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { JoinCard, MarksCard } from "./side.js";

@@ -1,6 +1,6 @@
 // All calls of the class page.
 
-const MOST = 200; // rows of a page of a list
+const PAGE_SIZE = 200; // rows
 
 /** @param {Function} api calls as the teacher */
 export function dataOf(api) {
@@ -12,7 +12,7 @@ export function dataOf(api) {
     const rows = [];
     let cursor = null;
     do {
-      const page = await get(path, signal, { ...query, limit: MOST, cursor });
+      const page = await get(path, signal, { ...query, limit: PAGE_SIZE, cursor });
       rows.push(...page[member]);
       cursor = page.next_cursor;
     } while (cursor !== null);

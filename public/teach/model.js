@@ -20,7 +20,7 @@ export function studentRows(members, analytics) {
   const risks = new Map(analytics.at_risk_students.map((row) => [row.student_id, row]));
   return members
     .map((member) => {
-      const predicted = predictions.get(member.student_id);
+      const prediction = predictions.get(member.student_id);
       const risk = risks.get(member.student_id);
       return {
         id: member.student_id,
@@ -28,9 +28,9 @@ export function studentRows(members, analytics) {
         risk: risk?.risk_level ?? "none",
         mean: risk?.avg_mastery ?? null,
         weak: risk?.weak_topics ?? [],
-        value: predicted?.predicted_score ?? null,
-        low: predicted?.confidence_interval.lower ?? 0,
-        high: predicted?.confidence_interval.upper ?? 100,
+        value: prediction?.predicted_score ?? null,
+        low: prediction?.confidence_interval.lower ?? 0,
+        high: prediction?.confidence_interval.upper ?? 100,
         before: null,
       };
     })

@@ -6,7 +6,7 @@ import { JOIN, MARKS, dayOf } from "./texts.js";
 
 const EXAMS = 3;
 
-/** The join code, and how to renew it or to close the class. */
+/** The join code, with the buttons that renew it or close the class. */
 export function JoinCard({ taught, data, onChange }) {
   const [copied, setCopied] = useState(false);
   const [problem, setProblem] = useState(null);
@@ -36,13 +36,13 @@ export function JoinCard({ taught, data, onChange }) {
   </section>`;
 }
 
-/** The newest exams with marks, and the way to enter more. */
+/** The newest exams with marks, and the button for entering more. */
 export function MarksCard({ marks, onOpen }) {
   const exams = examsOf(marks).slice(0, EXAMS);
   return html`<section class="card flow tight">
     <h2>${MARKS.heading}</h2>
     ${exams.length
-      ? html`<ul class="plain-list small">${exams.map(({ key, exam, date, mean, marks: given }) => html`<li key=${key}><bdi>${MARKS.last(exam, dayOf(date), mean, given.size)}</bdi></li>`)}</ul>`
+      ? html`<ul class="plain-list small">${exams.map(({ key, exam, date, mean, marks: markByStudent }) => html`<li key=${key}><bdi>${MARKS.last(exam, dayOf(date), mean, markByStudent.size)}</bdi></li>`)}</ul>`
       : html`<p class="small soft">${MARKS.none}</p>`}
     <p><button type="button" class="quiet" onClick=${onOpen}>${MARKS.open}</button></p>
   </section>`;

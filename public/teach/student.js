@@ -24,7 +24,7 @@ export function StudentDialog({ row, taught, marks, data, onChange, onClose }) {
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     <dl class="dl">
       <dt>${STUDENT.expected}</dt>
-      <dd>${row.value === null ? STUDENTS.fine : html`<b>${Math.round(row.value)}</b>, ${STUDENTS.range(row.low, row.high)}<${Interval} row=${row} />`}</dd>
+      <dd>${row.value === null ? STUDENTS.dash : html`<b>${Math.round(row.value)}</b>, ${STUDENTS.range(row.low, row.high)}<${Interval} row=${row} />`}</dd>
       <dt>${STUDENT.risk}</dt><dd><${Risk} risk=${row.risk} /></dd>
       ${row.mean !== null && html`<dt>${STUDENT.mastery}</dt><dd>${Math.round(row.mean)}</dd>`}
     </dl>

@@ -17,7 +17,7 @@ export function Risk({ risk }) {
 
 /** The reason why a student is at risk, as a sentence. */
 export function reasonOf({ mean, weak }) {
-  return mean === null ? STUDENTS.fine : STUDENTS.why(mean, weak.slice(0, LOWEST).map(STUDENTS.topic).join(", "));
+  return mean === null ? STUDENTS.dash : STUDENTS.why(mean, weak.slice(0, LOWEST).map(STUDENTS.topic).join(", "));
 }
 
 /** @param {{rows: object[], all: number, onOpen: (row: object) => void}} props */
@@ -25,7 +25,7 @@ export function StudentTable({ rows, all, onOpen }) {
   const { visibleRows, more } = useRowsAtATime(rows, AT_A_TIME);
   const columns = [
     { name: "student", label: STUDENTS.columns.student, cell: (row) => html`<button type="button" class="plain" onClick=${() => onOpen(row)}><bdi>${row.name}</bdi></button>` },
-    { name: "expected", label: STUDENTS.columns.expected, num: true, cell: ({ value, low, high }) => (value === null ? STUDENTS.fine : html`<b>${Math.round(value)}</b> <span class="soft">${STUDENTS.range(low, high)}</span>`) },
+    { name: "expected", label: STUDENTS.columns.expected, num: true, cell: ({ value, low, high }) => (value === null ? STUDENTS.dash : html`<b>${Math.round(value)}</b> <span class="soft">${STUDENTS.range(low, high)}</span>`) },
     { name: "picture", label: STUDENTS.columns.picture, className: "pic line", cell: (row) => row.value !== null && html`<${Interval} row=${row} height=${24} />` },
     { name: "risk", label: STUDENTS.columns.risk, cell: (row) => html`<${Risk} risk=${row.risk} />` },
     { name: "why", label: STUDENTS.columns.why, className: "why-cell", cell: (row) => html`<span class="small soft">${reasonOf(row)}</span>` },

@@ -12,7 +12,7 @@ const COLUMNS = [
   { name: "class", label: TOPICS.columns.class, num: true, cell: ({ mean, begun }) => (begun ? html`<b>${Math.round(mean)}</b>` : html`<span class="soft">${TOPICS.notBegun}</span>`) },
   { name: "bar", label: html`<span class="vh">${TOPICS.columns.class}</span>`, className: "pic line", cell: ({ mean, weak }) => html`<${Share} value=${mean / 100} warn=${weak} />` },
   { name: "exam", label: TOPICS.columns.exam, num: true, className: "hide-s", cell: ({ weight }) => `${weight.toFixed(1)} %` },
-  { name: "below", label: TOPICS.columns.below, num: true, cell: ({ below, begun }) => (below === null || !begun ? html`<span class="soft">${STUDENTS.fine}</span>` : html`<span class="warn"><span class="hide-s">${below}</span><span class="only-s">${TOPICS.below(below)}</span></span>`) },
+  { name: "below", label: TOPICS.columns.below, num: true, cell: ({ below, begun }) => (below === null || !begun ? html`<span class="soft">${STUDENTS.dash}</span>` : html`<span class="warn"><span class="hide-s">${below}</span><span class="only-s">${TOPICS.below(below)}</span></span>`) },
 ];
 
 export function TopicsCard({ rows }) {

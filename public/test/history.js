@@ -2,7 +2,7 @@
 import { apiWith } from "../shared/api.js";
 import { scale } from "../shared/chart.js";
 import { Empty, Field, Loading, Note, Page } from "../shared/elements.js";
-import { dateTime } from "../shared/format.js";
+import { clock, dateTime } from "../shared/format.js";
 import { html, useEffect, useState } from "../shared/html.js";
 import { Table } from "../shared/table.js";
 import { resultOf } from "./results.js";
@@ -13,9 +13,8 @@ import { HISTORY, LINKS, RESULT } from "./texts.js";
 const api = apiWith(null);
 const [TOP, BOTTOM, HEIGHT] = [24, 150, 176];
 const day = (moment) => new Date(moment).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-const clockOf = (moment) => new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
-/** The results of the tests, those that could be loaded, and how many could not. */
+/** The results of the tests that could be loaded, and the number of the others. */
 function useResults(tests) {
   const [state, setState] = useState(null);
   const ids = tests.map(({ sessionId }) => sessionId).join(" ");
@@ -51,7 +50,7 @@ function Picture({ points }) {
     ${[0, 50, 100].map((value) => html`<text key=${value} x="0" y=${y(value) - 4}>${value}</text>`)}
     ${points.map((point, place) => html`<circle key=${point.id} class="dot" cx=${`${x(place)}%`} cy=${y(point.value)} r="5" />`)}
     ${labels.map((place) => html`<text key=${`v${place}`} class="ink" x=${`${x(place)}%`} y=${y(points[place].value) - 12} text-anchor="middle">${points[place].value}</text>`)}
-    ${labels.map((place) => html`<text key=${`d${place}`} x=${`${x(place)}%`} y=${BOTTOM + 18} text-anchor="middle">${(sameDay ? clockOf : day)(points[place].date)}</text>`)}
+    ${labels.map((place) => html`<text key=${`d${place}`} x=${`${x(place)}%`} y=${BOTTOM + 18} text-anchor="middle">${(sameDay ? clock : day)(points[place].date)}</text>`)}
   </svg>`;
 }
 

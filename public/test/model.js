@@ -1,6 +1,6 @@
 // The test page's figures, computed from the responses of the test's endpoints. No DOM, no clock.
 
-/** Subject of a question: its concepts, the weightiest first, and whether one is the least certain. */
+/** Subject of a question: its concepts, the weightiest first, and whether the profile is the least certain of that one. */
 export function aboutOf(question, names, profile = null) {
   const concepts = names
     .map((name, place) => ({ name, weight: question.concepts[place] ?? 0 }))
@@ -35,7 +35,7 @@ export function ticketIn(text) {
   return /^[^\s#/?&]{20,}$/.test(trimmed) ? trimmed : null;
 }
 
-/** Reason why the server refused an answer: closed, moved (another tab answered) or refused. */
+/** Reason why the server refused an answer: closed, moved (another tab answered), gone (no such test) or refused. */
 export function refusalOf({ code }) {
   if (["session_closed", "session_expired"].includes(code)) return "closed";
   if (["other_answer_stored", "not_the_question_asked"].includes(code)) return "moved";

@@ -29,7 +29,7 @@ function usePools(enabled) {
       setPools([]);
       return;
     }
-    api("GET", "/api/pools").then(({ pools: found }) => setPools(found), () => setPools([]));
+    api("GET", "/api/pools").then((reply) => setPools(reply.pools), () => setPools([]));
   }, [enabled]);
   return pools;
 }
@@ -163,18 +163,18 @@ function TestPage() {
     addEventListener("hashchange", read);
     return () => removeEventListener("hashchange", read);
   }, []);
-  const plain = (hash = "") => {
+  const cleanAddress = (hash = "") => {
     history.replaceState(null, "", `${location.pathname}${hash}`);
     setAddress(readAddress());
   };
   const started = (test) => {
     rememberTest(test);
-    plain(); // so that a reload resumes the test, and no screenshot shows the ticket
+    cleanAddress(); // so that a reload resumes the test, and no screenshot shows the ticket
     setView({ name: "taking", test, resumed: false });
   };
   const leave = (next) => () => {
     if (view.test) forgetCurrent(view.test.sessionId);
-    plain(next.name === "result" ? RESULT : "");
+    cleanAddress(next.name === "result" ? RESULT : "");
     setView({ ...next, test: view.test });
   };
   const { tests } = readTests();

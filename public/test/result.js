@@ -21,7 +21,7 @@ function save(profile) {
   download(RESULT.file, toCsv([RESULT.header, ...rows]));
 }
 
-function Told({ test, profile }) {
+function ProfileCard({ test, profile }) {
   const widest = profile.reduce((best, row) => (Math.abs(row.value - 50) > Math.abs(best.value - 50) ? row : best));
   return html`<section class="card flow">
       <div class="row"><h2>${RESULT.profile}</h2><div class="push"><${ProfileLegend} before=${profile.some((row) => row.before !== null)} /></div></div>
@@ -38,7 +38,7 @@ export function Result({ test, tests }) {
   const heading = useRef(null);
   useEffect(() => heading.current?.focus(), [live.state]);
   const { test: recorded, profile } = live.data ?? {};
-  const title = recorded && (profile?.length ? headline(profile) : RESULT.untold);
+  const title = recorded && (profile?.length ? headline(profile) : RESULT.undisclosed);
   useEffect(() => {
     if (title) document.title = `${title} – Stepwise`;
   }, [title]);
@@ -51,9 +51,9 @@ export function Result({ test, tests }) {
         <h1 ref=${heading} tabindex="-1">${title}</h1>
         ${profile?.length
           ? html`<p>${RESULT.figures(recorded.total_questions, recorded.correct_responses, seconds(recorded))} ${RESULT.ends[recorded.end_reason] ?? ""}</p>`
-          : html`<p>${RESULT.untoldHint}</p>`}
+          : html`<p>${RESULT.undisclosedHint}</p>`}
       </div>
-      ${profile?.length > 0 && html`<${Told} test=${recorded} profile=${profile} />`}
+      ${profile?.length > 0 && html`<${ProfileCard} test=${recorded} profile=${profile} />`}
       ${tests.length > 1 && html`<section class="card flow"><div class="row"><h2>${RESULT.over}</h2><a class="push small" href="#tests">${RESULT.all}</a></div><${OverTime} tests=${tests} /></section>`}
       <div class="row noprint">
         <a class="btn" href="/test">${RESULT.again}</a>

@@ -1,9 +1,9 @@
 // Tests in this browser's storage: the running one with an answer that is not acknowledged yet, the
-// ids of former ones, and a name of its own for tests without a ticket. The id of a test is a
+// ids of former ones, and this browser's name for tests without a ticket. The id of a test is a
 // credential, so it never stands in an address.
 
 const KEY = "stepwise.tests";
-export const MOST_TESTS = 20;
+export const MAX_TESTS = 20;
 
 const isId = (value) => typeof value === "string" && value.length > 0;
 const isTest = (one) => isId(one?.sessionId) && isId(one?.studentId);
@@ -25,11 +25,11 @@ export function readTests(storage = localStorage) {
   return {
     visitor: isId(visitor) ? visitor : null,
     current: isTest(current) ? current : null,
-    tests: Array.isArray(tests) ? tests.filter(isTest).slice(0, MOST_TESTS) : [],
+    tests: Array.isArray(tests) ? tests.filter(isTest).slice(0, MAX_TESTS) : [],
   };
 }
 
-/** Change a part of what is stored, and return all of it. Where nothing can be stored, nothing is kept. */
+/** Change a part of what is stored, and return all of it, even if the browser refuses to store it. */
 export function changeTests(change, storage = localStorage) {
   const next = { ...readTests(storage), ...change };
   try {
@@ -42,8 +42,8 @@ export function changeTests(change, storage = localStorage) {
 
 /** This browser's name for tests without a ticket. */
 export function visitor(storage = localStorage) {
-  const { visitor: known } = readTests(storage);
-  return known ?? changeTests({ visitor: newVisitor() }, storage).visitor;
+  const { visitor: stored } = readTests(storage);
+  return stored ?? changeTests({ visitor: newVisitor() }, storage).visitor;
 }
 
 /** Keep a test that has begun as the running one, and among the former ones. */
@@ -51,7 +51,7 @@ export function rememberTest(test, storage = localStorage) {
   const { tests } = readTests(storage);
   const { sessionId, studentId } = test;
   const others = tests.filter((one) => one.sessionId !== sessionId);
-  return changeTests({ current: test, tests: [{ sessionId, studentId }, ...others].slice(0, MOST_TESTS) }, storage);
+  return changeTests({ current: test, tests: [{ sessionId, studentId }, ...others].slice(0, MAX_TESTS) }, storage);
 }
 
 /** Keep an answer until the server has acknowledged it; null forgets it. */

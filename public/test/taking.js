@@ -13,11 +13,11 @@ const LeaveDialog = lazy(() => import("./leave.js"), "LeaveDialog");
 const api = apiWith(null);
 
 /**
- * A test from its recorded state on.
+ * A running test, continued from its recorded state.
  *
  * @param {{test: object, resumed: boolean, onOver: () => void, onClosed: () => void, onGone: () => void}} props
- *   `onOver` when it is complete, `onClosed` when it accepts no more answers, `onGone` when the server
- *   does not know it
+ *   `onOver` when it is complete, `onClosed` when it accepts no more answers, `onGone` when the
+ *   server has no such test
  */
 export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   const [state, setState] = useState(null);
@@ -62,12 +62,12 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
     } catch (failure) {
       if (alive.current.signal.aborted) return;
       setWaiting(null);
-      await refused(failure);
+      await handleRefusal(failure);
     }
     busy.current = false;
     setSent(null);
   };
-  const refused = async (failure) => {
+  const handleRefusal = async (failure) => {
     const kind = refusalOf(failure);
     if (kind !== "refused") rememberAnswer(test.sessionId, null);
     if (kind === "closed") onClosed();

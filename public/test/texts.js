@@ -126,11 +126,10 @@ export const RESULT = {
   same: "about the same",
   change: (points) => (points > 0 ? `+${points}` : `−${-points}`),
   was: (points) => `was ${points}`,
-  picture: (name, { value, low, high }) => `${name}: ${value}, between ${low} and ${high}`,
   meaning: (value) => `What does ${value} mean?`,
   meaningText: (value, name) => `It compares you with all students: about ${value} of 100 have a lower level in ${name}, and the middle is 50. A test cannot tell exactly, so the band shows where your level lies with a probability of 95 %. A change inside the band may be chance.`,
-  untold: "Your answers are saved.",
-  untoldHint: "This test tells no result yet. Ask your teacher.",
+  undisclosed: "Your answers are saved.",
+  undisclosedHint: "The result of this test is not shown yet. Ask your teacher.",
   over: "Over time",
   all: "All your tests",
   again: "Take another test",
@@ -138,7 +137,7 @@ export const RESULT = {
   csv: "Download as CSV",
   file: "result.csv",
   header: ["concept", "level", "value", "lowest", "highest", "before"],
-  unproven: "This test was taken without a ticket, so it is practice: it changes no record of yours.",
+  unproven: "This test was taken without a ticket, so it is practice and does not change your record.",
 };
 
 /** The finding of a result: which concepts are above and below the middle. */
@@ -166,8 +165,6 @@ export const HISTORY = {
   columns: { date: "Test", value: "0 to 100", change: "Since the test before", questions: "Questions", right: "Right" },
   chart: (points) => `Over ${count(points.length, "test")}: ${points.map((point) => point.value).join(", ")}`,
   pool: (concepts) => `Test in ${listed(concepts)}`,
-  open: "not finished",
-  goOn: "Go on",
   first: "first test",
   empty: "No test yet",
   emptyHint: "Tests that you take in this browser appear here.",

@@ -28,7 +28,7 @@ export function stepsOf(course, session) {
   });
 }
 
-/** The number of the step at which the student is: the first after the last one that is done; null if all are. */
+/** The number of the step at which the student is: the last begun one, or the next if that is done; null if all are done. */
 export function currentStep(steps) {
   if (steps.every(({ state }) => state === "done")) return null;
   let last = -1;

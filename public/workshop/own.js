@@ -11,7 +11,7 @@ import { BUG, HELP, OWN, SESSIONS, SETTINGS, SHARE, STEPS } from "./texts.js";
 const BugDialog = lazy(() => import("./bug.js"), "BugDialog");
 const SettingsDialog = lazy(() => import("./settings.js"), "SettingsDialog");
 const SessionTable = lazy(() => import("./share_view.js"), "SessionTable");
-const MOST_LETTERS = 160; // of a setting; the form shows all of it
+const MAX_CHARACTERS = 160; // of a setting; the form shows all of it
 const api = apiWith(null);
 
 /** The session of a token with its course, and the student's other sessions. The course is loaded once. */
@@ -50,7 +50,7 @@ function Value({ field, value }) {
   if (field.kind === "secret") return html`<${Badge} kind=${value ? "good" : ""}>${value ? SETTINGS.set : SETTINGS.missing}<//>`;
   const link = field.kind === "url" && safeLink(value);
   if (link) return html`<a href=${link} rel="noreferrer noopener" target="_blank">${value.replace(/^https?:\/\//i, "")}</a>`;
-  return html`<bdi>${value.length > MOST_LETTERS ? `${value.slice(0, MOST_LETTERS)} …` : value}</bdi>`;
+  return html`<bdi>${value.length > MAX_CHARACTERS ? `${value.slice(0, MAX_CHARACTERS)} …` : value}</bdi>`;
 }
 
 function Settings({ session, course, onChange }) {

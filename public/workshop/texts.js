@@ -28,7 +28,6 @@ export const ENTRY = {
   lookMissing: "Write the e-mail or the id first.",
   lookButton: "Show the steps",
   gone: ["This link no longer opens a session.", "It may have been replaced by a newer one: ask your instructor, or begin again."],
-  refused: "That was not accepted.",
 };
 
 export const STEPS = {

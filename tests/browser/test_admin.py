@@ -78,7 +78,7 @@ def test_wizard_moves_an_older_database(visit: Visit, own_server: LocalServer) -
     page.get_by_role("button", name="Clean up …").click()
     page.get_by_label("Type DELETE OLD TABLES to confirm").fill("delete")
     page.get_by_role("button", name="Rename the old tables").click()
-    expect(page.get_by_text("Nothing was removed.")).to_be_visible()
+    expect(page.get_by_text("Nothing was changed.")).to_be_visible()
     page.get_by_label("Type DELETE OLD TABLES to confirm").fill("DELETE OLD TABLES")
     page.get_by_role("button", name="Rename the old tables").click()
     expect(page.get_by_text("workshop_students: renamed to")).to_be_visible()

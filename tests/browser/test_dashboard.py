@@ -217,7 +217,7 @@ def test_session_and_student_are_deleted_after_a_typed_confirmation(
     confirmation = page.get_by_role("dialog").last
     confirmation.get_by_label("Type DELETE").fill("delete")
     confirmation.get_by_role("button", name="Delete session").click()
-    expect(confirmation).to_contain_text("Nothing was removed")
+    expect(confirmation).to_contain_text("Nothing was changed")
     confirmation.get_by_label("Type DELETE").fill("DELETE")
     confirmation.get_by_role("button", name="Delete session").click()
     expect(page.get_by_role("button", name="Delete …")).to_have_count(1)

@@ -25,7 +25,7 @@ function serverWith(valid, refreshed) {
   return { open, calls };
 }
 
-test("a log-in is kept, and anything else in its place is none", () => {
+test("a log-in is stored, and anything else in its place is ignored", () => {
   const storage = storageWith();
   storeAccount(ANN, storage);
   assert.deepEqual(readAccount(storage), ANN);
@@ -67,7 +67,7 @@ test("what another tab has renewed is used", async () => {
   assert.deepEqual(server.calls.map(([token]) => token), ["a1", "a2"]);
 });
 
-test("a log-in that cannot be renewed is over, one that could not be asked is not", async () => {
+test("a refused renewal ends the log-in, an unreachable server does not", async () => {
   for (const [kind, ends] of [["credential", 1], ["offline", 0]]) {
     let over = 0;
     const server = serverWith("a2", () => {
@@ -88,7 +88,7 @@ test("another problem than an expired token is passed on", async () => {
 
 const FIELDS = { username: "ann", password: "12345678", target_exam: "Finals", grade: "10", available_hours_per_day: "2", exam_date: "", code: "" };
 
-test("forms find what is missing before they send", () => {
+test("forms report what is missing before they send", () => {
   assert.deepEqual(Object.keys(logInFaults({ username: " ", password: "" })), ["username", "password"]);
   assert.deepEqual(logInFaults({ username: "a", password: "b" }), {});
   assert.deepEqual(registrationFaults("student", FIELDS), {});
@@ -106,7 +106,7 @@ test("a registration sends numbers, and null for no date", () => {
   assert.deepEqual(registrationOf("teacher", { ...FIELDS, invitation: " code " }), { username: "ann", password: "12345678", role: "teacher", invitation: "code" });
 });
 
-test("what the server refuses stands at its field", () => {
+test("a refusal of the server is shown at its field", () => {
   const names = ["username", "password", "grade"];
   assert.deepEqual(Object.keys(refusedFields(new Problem("conflict", { code: "username_taken" }), names)), ["username"]);
   assert.deepEqual(Object.keys(refusedFields(new Problem("credential", { code: "log_in_refused" }), names)), ["password"]);

@@ -20,7 +20,7 @@ test("the sum of a report adds up, without tables that are absent", () => {
   assert.deepEqual([sum.read, sum.moved, sum.notMoved, sum.rows.length], [10, 9, 1, 2]);
 });
 
-test("irregular values have a state, and the file of them a line each", () => {
+test("irregular values have a state, and a line each in the CSV file", () => {
   assert.deepEqual(irregular(REPORT).map((group) => group.state), ["decide", "repaired"]);
   assert.deepEqual(reportRows(REPORT)[1], ["a", "x", "skipped", "why", 1]);
 });
@@ -38,7 +38,7 @@ test("a step is done when its call says so", () => {
   assert.equal(doneSteps({ run: REPORT }).verify, true);
 });
 
-test("a call is repeated until it is done, and each response is seen", async () => {
+test("a call is repeated until it is done, and each response is reported", async () => {
   const responses = [{ done: false, n: 1 }, { done: false, n: 2 }, { done: true, n: 3 }];
   const numbers = [];
   const last = await untilDone(async () => responses[numbers.length], (response) => numbers.push(response.n));

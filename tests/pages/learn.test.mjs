@@ -80,7 +80,7 @@ test("thirty days in numbers", () => {
 const question = (id, concept_id, difficulty = "easy") => ({ id, concept_id, difficulty });
 const next = (questions, mastery, asked = []) => nextQuestion(questions, new Map(Object.entries(mastery)), asked)?.id;
 
-test("the least mastered concept is asked first, and its easier questions before", () => {
+test("the least mastered concept is asked first, its easier questions before the others", () => {
   const questions = [question("a2", "a", "hard"), question("a1", "a"), question("b1", "b")];
   assert.equal(next(questions, { a: 20, b: 60 }), "a1");
   assert.equal(next(questions, { a: 20, b: 60 }, ["a1"]), "a2");
@@ -110,7 +110,7 @@ test("each type of question has its answers", () => {
   for (const text of ["", "x", "−"]) assert.ok(!mayBeNumber(text), text);
 });
 
-test("feedback goes with how sure one was", () => {
+test("feedback depends on the student's confidence", () => {
   assert.deepEqual([1, 2, 3, 4, 5].map((level) => feedbackOf(true, level)), ["rightGuess", "right", "right", "rightSure", "rightSure"]);
   assert.deepEqual([1, 3, 4].map((level) => feedbackOf(false, level)), ["wrong", "wrong", "wrongSure"]);
 });

@@ -62,12 +62,12 @@ const OVERVIEW = {
 const CONTENT = { questions: new Map([["q", { id: "q", concept_id: "c", difficulty: "easy", expected_time_seconds: 30 }]]) };
 const answered = (id, timestamp, is_correct) => ({ id, columns: { question_id: "q", is_correct, time_taken_seconds: 9, confidence: 3, timestamp } });
 
-test("the last overview gets today's answers and the own profile on top", () => {
+test("the last overview is updated with the answers and the profile of this device", () => {
   const attempts = [answered("a", "2026-11-26T23:59:59.999Z", false), answered("b", "2026-11-28T00:00:00Z", true), answered("d", "2026-11-28T11:00:00Z", false)];
   const profile = { columns: { exam_date: "2026-11-30T00:00:00Z", available_hours_per_day: 3 } };
-  const { profile: shown, progress, mastery } = withRows(OVERVIEW, CONTENT, { profile, attempts }, NOON);
-  assert.equal(shown.days_to_exam, 2);
-  assert.equal(shown.available_hours_per_day, 3);
+  const { profile: updated, progress, mastery } = withRows(OVERVIEW, CONTENT, { profile, attempts }, NOON);
+  assert.equal(updated.days_to_exam, 2);
+  assert.equal(updated.available_hours_per_day, 3);
   assert.equal(progress.timeline.length, 30);
   assert.deepEqual(progress.timeline.slice(-3).map((day) => [day.date, day.questions_attempted, day.correct]), [["2026-11-26", 1, 0], ["2026-11-27", 0, 0], ["2026-11-28", 2, 1]]);
   assert.deepEqual(progress.timeline.slice(-3, -1).map((day) => day.mastery_score), [40, 42]);

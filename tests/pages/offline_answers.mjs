@@ -6,8 +6,8 @@ import { countAll } from "../../public/learn/offline/mastery.js";
 
 const cases = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const histories = cases.histories.map(({ attempts, questions, calibration }) => {
-  const known = new Map(questions.map((question) => [question.id, question]));
-  const counted = countAll(attempts, known, calibration ?? undefined);
+  const byId = new Map(questions.map((question) => [question.id, question]));
+  const counted = countAll(attempts, byId, calibration ?? undefined);
   return Object.fromEntries([...counted].map(([id, { score, skill, attempts: answers, correct }]) => [id, [score, skill, answers, correct]]));
 });
 const groups = new Map();

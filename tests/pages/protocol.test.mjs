@@ -18,7 +18,7 @@ function storageWith(values) {
   return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
 }
 
-/** What a call ends with, and whether the log-in is over, if every call is answered by `respond`. */
+/** The problem of a call and whether the log-in is over, if `respond` answers every call. */
 async function outcomeOf(respond) {
   const storage = storageWith({ "stepwise.account": JSON.stringify(ANN) });
   let over = false;
@@ -57,13 +57,13 @@ test("the size of a body may be refused by a platform, which says so by the stat
   assert.equal(problem.status, 413);
 });
 
-test("tokens that are incomplete are no log-in", () => {
+test("incomplete tokens are refused", () => {
   for (const reply of [{}, { access_token: "a", refresh_token: "r" }, { access_token: "a", refresh_token: 1, user: { username: "u", role: "r" } }]) {
     assert.throws(() => accountOf(reply), { kind: "unreadable" });
   }
 });
 
-test("a page in place of a file is not taken for it", async () => {
+test("a page in place of a file is refused", async () => {
   await assert.rejects(apiWith("p", async () => html(200))("GET", "/export", { as: "text" }), { kind: "unreadable" });
 });
 
@@ -77,7 +77,7 @@ test("answers that wait are kept if a network's page refuses them", async () => 
   }
 });
 
-test("an answer that could not be kept is said to be so while it waits", async () => {
+test("an answer that could not be stored is reported as not saved while it waits", async () => {
   const full = () => {
     throw new DOMException("full", "QuotaExceededError");
   };
@@ -86,14 +86,14 @@ test("an answer that could not be kept is said to be so while it waits", async (
     globalThis.addEventListener ??= () => {};
     globalThis.removeEventListener ??= () => {};
     const controller = new AbortController();
-    const seen = [];
+    const reports = [];
     const sent = dataOf(apiWith("p", async () => html(502)), "ann").answer({ id: "1", question_id: "q", answer: "4" }, controller.signal, (waiting) => {
-      seen.push(waiting.kept);
+      reports.push(waiting.kept);
       controller.abort();
       waiting.now();
     });
     await assert.rejects(sent);
-    assert.deepEqual(seen, [kept]);
+    assert.deepEqual(reports, [kept]);
   }
 });
 
@@ -103,14 +103,14 @@ const ATTEMPT = { id: ID, table_name: "question_attempts", row_id: ID, kind: "cr
   columns: { question_id: ID, answer: "<img src=x onerror=alert(1)>", timestamp: TIME, time_taken_seconds: 9.5, confidence: null, is_correct: true } };
 const PROFILE = { ...ATTEMPT, table_name: "student_profiles", kind: "update", columns: { exam_date: null, available_hours_per_day: 2 } };
 
-test("a change of a file is taken as it is, without what is no part of it", () => {
+test("a change in a file is imported as it stands, without foreign members", () => {
   assert.deepEqual(changeOf(JSON.stringify({ ...ATTEMPT, state: "applied", sequence: 1 })), ATTEMPT);
   assert.deepEqual(changeOf(JSON.stringify(PROFILE)), PROFILE);
   const newer = { ...ATTEMPT, columns: { ...ATTEMPT.columns, mood: "good" } };
   assert.deepEqual(changeOf(JSON.stringify(newer)), newer);
 });
 
-test("a change that the page could not show or the server not read is refused", () => {
+test("a change that the page cannot show or the server cannot read is refused", () => {
   const spoilt = [
     ...["", "{", "null", "7", '"text"', "[]", "[[]]"],
     ...Object.keys(ATTEMPT).map((name) => ({ ...ATTEMPT, [name]: undefined })),

@@ -118,10 +118,13 @@ test("a file is checked without being stored until only good questions are left"
 });
 
 test("batches stay below the size of a body, and none is empty", () => {
-  const items = Array.from({ length: 10 }, (_, n) => item(n, `q${n}`));
-  const parts = batches(items, 300);
-  assert.deepEqual(parts.flat(), items);
-  assert.ok(parts.every((part) => part.length >= 1 && part.length < 4));
+  const sizeOf = (part) => Buffer.byteLength(JSON.stringify(part.map((one) => one.question)));
+  for (const letter of ["a", "é", "क"]) {
+    const items = Array.from({ length: 12 }, (_, n) => ({ line: n, question: { id: `q${n}`, content: letter.repeat(200) } }));
+    const parts = batches(items, 2000);
+    assert.deepEqual(parts.flat(), items);
+    assert.ok(parts.every((part) => part.length > 1 && sizeOf(part) <= 2001), letter); // the limit, and a bracket
+  }
   assert.equal(batches([item(1, "a")], 1).length, 1);
   assert.deepEqual(batches([]), []);
 });

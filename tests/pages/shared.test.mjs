@@ -53,7 +53,7 @@ test("each kind of failure is told apart", async () => {
   assert.equal((await problem(apiWith(null, broken)("GET", "/"))).kind, "offline");
 });
 
-test("a call that takes too long ends as a timeout, an aborted one as what it is", async () => {
+test("a call that takes too long ends as a timeout, an aborted one with its AbortError", async () => {
   const silent = (_, { signal }) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   assert.equal((await problem(apiWith(null, silent)("GET", "/", { timeout: 5 }))).kind, "timeout");
@@ -121,7 +121,7 @@ test("old data stay while a problem may pass, and go when the password is wrong"
   assert.equal(isPassing(new Problem("conflict")), false);
 });
 
-test("problems are told with the fact and what to do", () => {
+test("problems are explained by the fact and what to do", () => {
   const locked = explain(new Problem("locked", { seconds: 760 }), Date.parse("2026-01-01T11:41:20Z"));
   assert.match(locked.advice, /12 min, at \d\d:54/);
   assert.match(explain(new Problem("refused", { message: "limit: too large" })).advice, /limit: too large/);

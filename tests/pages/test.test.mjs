@@ -38,7 +38,7 @@ test("a level is below or above the middle only if its whole band is", () => {
   assert.equal(levelOf([0.1, 0.49]), "below");
 });
 
-test("a profile follows the order of the test, and a change inside the band is none", () => {
+test("a profile follows the order of the test, and a change inside the band is left out", () => {
   const result = { concept_names: ["Algebra", "Math"], proficiency: [0.9, 0.6], confidence: [0.9, 0.5] };
   const rows = profileOf(result, ["Math", "Algebra", "Gone"], [0.5, 0.5, 0.5]);
   assert.deepEqual(rows.map(({ name, value, before, change }) => [name, value, before, change]), [["Math", 60, 50, null], ["Algebra", 90, 50, 40]]);
@@ -66,7 +66,7 @@ test("a question names its subject, and whether that is the least certain", () =
   assert.equal(aboutOf({ concepts: [1, 0, 0] }, names, emptyProfile(names)).leastCertain, false);
 });
 
-test("the greatest move keeps its sign, and no move is none", () => {
+test("the greatest move keeps its sign, and is null if nothing moved", () => {
   const before = [{ name: "Math", value: 50 }, { name: "Algebra", value: 50 }];
   assert.deepEqual(greatestMove(before, [{ name: "Math", value: 55 }, { name: "Algebra", value: 40 }]), { name: "Algebra", points: -10 });
   assert.equal(greatestMove(before, before), null);
@@ -95,7 +95,7 @@ test("refusals are told apart by what happens next", () => {
   assert.deepEqual(startProblem({ code: "criterion_refused", kind: "refused", message: "Why." }), ["The test did not start.", "Why."]);
 });
 
-test("what is stored survives, and rubbish is dropped", () => {
+test("tests are stored and read again, and malformed parts are dropped", () => {
   for (const text of [null, "{", "[]", "3", '{"visitor":"","current":{"sessionId":1},"tests":[{}, null]}']) {
     assert.deepEqual(readTests(storage(text)), { visitor: null, current: null, tests: [] });
   }
@@ -122,7 +122,7 @@ test("tests over time are grouped by their concepts, oldest first", () => {
   const row = (name, value) => ({ name, value, low: value - 10, high: value + 10 });
   const tests = [
     { test: { session_id: "new", completed_at: "2026-03-01T00:00:00Z" }, profile: [row("Math", 70), row("Sums", 51)] },
-    { test: { session_id: "untold", completed_at: "2026-04-01T00:00:00Z" }, profile: null },
+    { test: { session_id: "undisclosed", completed_at: "2026-04-01T00:00:00Z" }, profile: null },
     { test: { session_id: "old", completed_at: null, started_at: "2026-01-01T00:00:00Z" }, profile: [row("Math", 40), row("Sums", 20)] },
     { test: { session_id: "other", completed_at: "2026-02-01T00:00:00Z" }, profile: [row("Latin", 40)] },
   ];

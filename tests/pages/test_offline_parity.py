@@ -85,8 +85,8 @@ def uuid_from(rng: Random) -> UUID:
 
 
 def calibration_from(rng: Random, questions: list[dict[str, Any]]) -> Calibration:
-    """A calibration that knows some of the questions and concepts."""
-    known = [each for each in questions if rng.random() < 0.6]
+    """Return a calibration with parameters for some of the questions and concepts."""
+    calibrated = [each for each in questions if rng.random() < 0.6]
     return replace(
         default_calibration(),
         difficulty=rng.uniform(-2, 2),
@@ -94,14 +94,14 @@ def calibration_from(rng: Random, questions: list[dict[str, Any]]) -> Calibratio
         steps=Steps(*(rng.random() for _ in range(9))),
         items={
             each["id"]: ItemParameters(rng.gauss(0, 1), 9, rng.choice([None, rng.uniform(5, 90)]))
-            for each in known
+            for each in calibrated
         },
-        concepts={each["concept_id"]: rng.gauss(0, 1) for each in known},
+        concepts={each["concept_id"]: rng.gauss(0, 1) for each in calibrated},
     )
 
 
 def history_from(rng: Random) -> dict[str, Any]:
-    """Answers of one student, not in their order, some at the same time."""
+    """Return the answers of one student, not in their order, some at the same time."""
     concepts = [str(uuid_from(rng)) for _ in range(3)]
     questions = [
         {
@@ -134,7 +134,7 @@ def history_from(rng: Random) -> dict[str, Any]:
 
 
 def counted_here(history: dict[str, Any]) -> dict[str, list[float]]:
-    """What the server counts for a history."""
+    """Return the mastery of each concept by the server's code: score, skill, attempts, correct."""
     questions = {each["id"]: each for each in history["questions"]}
     values = history["calibration"]
     calibration = default_calibration() if values is None else Calibration.from_values(values)
@@ -166,7 +166,7 @@ def counted_here(history: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def table_from(rng: Random) -> dict[UUID, dict[str, Any]]:
-    """Rows with each kind of value that is exchanged."""
+    """Return rows with each kind of value that is synchronised."""
     return {
         uuid_from(rng): {
             "time_taken_seconds": rng.choice(FRACTIONS),
@@ -180,8 +180,8 @@ def table_from(rng: Random) -> dict[UUID, dict[str, Any]]:
     }
 
 
-def grades_from() -> list[tuple[dict[str, str], str]]:
-    """Pairs of questions and answers, right ones and nearly right ones."""
+def grade_cases() -> list[tuple[dict[str, str], str]]:
+    """Return pairs of questions and answers, right ones and nearly right ones."""
     words = [
         "Straße",
         "STRASSE",
@@ -217,7 +217,7 @@ def cases() -> dict[str, Any]:
         "histories": [history_from(rng) for _ in range(HISTORIES)],
         "characters": CHARACTERS,
         "numbers": NUMBERS,
-        "grades": grades_from(),
+        "grades": grade_cases(),
         "tables": [table_from(rng) for _ in range(50)],
     }
 
@@ -230,8 +230,8 @@ def answers(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
         for table in cases["tables"]
     ]
     file.write_text(json.dumps({**cases, "tables": tables}), encoding="utf-8")
-    found: dict[str, Any] = json.loads(run_node(["offline_answers.mjs", str(file)], HERE))
-    return found
+    results: dict[str, Any] = json.loads(run_node(["offline_answers.mjs", str(file)], HERE))
+    return results
 
 
 def test_mastery_is_that_of_the_server(cases: dict[str, Any], answers: dict[str, Any]) -> None:
