@@ -30,8 +30,8 @@ function Comparison({ arms }) {
     ${!isDrawn && difference !== null && html`<p class="small soft">${ARMS.chosen}</p>`}`;
 }
 
-/** @param {{arms: object|null, taught: object, members: object[], data: object, onChange: () => void}} props */
-export function ArmsCard({ arms, taught, members, data, onChange }) {
+/** @param {{arms: object|null, ownClass: object, members: object[], data: object, onChange: () => void}} props */
+export function ArmsCard({ arms, ownClass, members, data, onChange }) {
   const [asking, setAsking] = useState(null);
   const [problem, setProblem] = useState(null);
   const act = (run) => async () => {
@@ -44,8 +44,8 @@ export function ArmsCard({ arms, taught, members, data, onChange }) {
     }
     setAsking(null);
   };
-  const draw = act(() => data.draw(taught.id));
-  const end = act(() => data.endArms(taught.id, members));
+  const draw = act(() => data.draw(ownClass.id));
+  const end = act(() => data.endArms(ownClass.id, members));
   const placed = arms?.arms.reduce((sum, { student_count: n }) => sum + n, 0) ?? 0;
   const waiting = members.length - placed;
   return html`<section class="card flow tight">

@@ -30,10 +30,10 @@ export function ClassView({ overview, data, onChange, children }) {
   const [kind, setKind] = useState("all");
   const [student, setStudent] = useState(null);
   const [entering, setEntering] = useState(false);
-  const { taught, members, analytics, topics, marks, devices } = overview;
+  const { ownClass, members, analytics, topics, marks, devices } = overview;
   const rows = studentRows(members, analytics);
   const counts = countsOf(rows);
-  const finding = findingOf(taught, counts);
+  const finding = findingOf(ownClass, counts);
   useEffect(() => {
     document.title = `${finding} – Stepwise`;
   }, [finding]);
@@ -41,7 +41,7 @@ export function ClassView({ overview, data, onChange, children }) {
   return html`
     <div class="flow tight">
       <div class="row end"><h1 class="grow"><bdi>${finding}</bdi></h1>${children}</div>
-      <p class="soft">${PAGE.about(taught.student_count, taught.grade)}</p>
+      <p class="soft">${PAGE.about(ownClass.student_count, ownClass.grade)}</p>
       ${counts.all > 0 && topicsOfClass.length > 0 && html`<${Expected} analytics=${analytics} />`}
     </div>
     ${counts.all > 0 && html`<div class="counts" role="group" aria-label=${COUNTS.label}>
@@ -52,13 +52,13 @@ export function ClassView({ overview, data, onChange, children }) {
       <div class="flow">
         ${topicsOfClass.length > 0 ? html`<${TopicsCard} rows=${topicsOfClass} />` : html`<${Empty} level="h2" title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
       </div>
-      <aside class="flow" aria-label=${taught.name}>
-        <${JoinCard} taught=${taught} data=${data} onChange=${onChange} />
+      <aside class="flow" aria-label=${ownClass.name}>
+        <${JoinCard} ownClass=${ownClass} data=${data} onChange=${onChange} />
         ${counts.all > 0 && html`<${MarksCard} marks=${marks} onOpen=${() => setEntering(true)} />
-          <${ArmsCard} arms=${analytics.plan_arms} taught=${taught} members=${members} data=${data} onChange=${onChange} />
+          <${ArmsCard} arms=${analytics.plan_arms} ownClass=${ownClass} members=${members} data=${data} onChange=${onChange} />
           <${DevicesCard} devices=${devices} />`}
       </aside>
     </div>
-    ${student && html`<${StudentDialog} row=${student} taught=${taught} marks=${marks} data=${data} onChange=${onChange} onClose=${() => setStudent(null)} />`}
+    ${student && html`<${StudentDialog} row=${student} ownClass=${ownClass} marks=${marks} data=${data} onChange=${onChange} onClose=${() => setStudent(null)} />`}
     ${entering && html`<${MarksDialog} members=${members} marks=${marks} data=${data} onSaved=${onChange} onClose=${() => setEntering(false)} />`}`;
 }

@@ -24,14 +24,14 @@ export function dataOf(api) {
 
     /** A class with its members, what they know, their marks and their devices. */
     async overview(classId, signal) {
-      const [{ class: taught, members }, analytics, { topics }, marks, devices] = await Promise.all([
+      const [{ class: ownClass, members }, analytics, { topics }, marks, devices] = await Promise.all([
         get(`classes/${encodeURIComponent(classId)}`, signal),
         get("class-analytics", signal, { class_id: classId }),
         get("topics", signal),
         all("exam-marks", "marks", signal, { class_id: classId }),
         all("devices", "devices", signal, { class_id: classId }),
       ]);
-      return { taught, members, analytics, topics, marks, devices };
+      return { ownClass, members, analytics, topics, marks, devices };
     },
 
     create: (body) => post("classes", body),

@@ -17,11 +17,11 @@ function check({ name, grade }) {
   return faults;
 }
 
-/** @param {{data: object, onCreated: (taught: object) => void, onClose: () => void}} props */
+/** @param {{data: object, onCreated: (ownClass: object) => void, onClose: () => void}} props */
 export function NewClass({ data, onCreated, onClose }) {
   const create = async ({ name, grade }) => {
-    const { class: taught } = await data.create({ name, grade: Number(grade) });
-    onCreated(taught);
+    const { class: ownClass } = await data.create({ name, grade: Number(grade) });
+    onCreated(ownClass);
   };
   return html`<${Dialog} title=${CLASS.title} sheet=${false} onClose=${onClose}>
     <${Form} fields=${FIELDS} check=${check} send=${create} label=${CLASS.save} busyLabel=${CLASS.saving} />

@@ -49,10 +49,10 @@ function Classes({ data, onState }) {
     classes.reload();
     live.reload();
   };
-  const created = (taught) => {
+  const created = (ownClass) => {
     setCreating(false);
     classes.reload();
-    location.hash = `class=${taught.id}`;
+    location.hash = `class=${ownClass.id}`;
   };
   const create = html`<button type="button" class="quiet" onClick=${() => setCreating(true)}>${CLASS.create}</button>`;
   return html`<div class="flow loose">

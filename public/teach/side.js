@@ -7,18 +7,18 @@ import { JOIN, MARKS, dayOf } from "./texts.js";
 const EXAMS = 3;
 
 /** The join code, with the buttons that renew it or close the class. */
-export function JoinCard({ taught, data, onChange }) {
+export function JoinCard({ ownClass, data, onChange }) {
   const [copied, setCopied] = useState(false);
   const [problem, setProblem] = useState(null);
   const copy = async () => {
-    await navigator.clipboard.writeText(taught.join_code);
+    await navigator.clipboard.writeText(ownClass.join_code);
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };
   const open = (isOpen) => async () => {
     setProblem(null);
     try {
-      await data.change(taught.id, { open_to_join: isOpen });
+      await data.change(ownClass.id, { open_to_join: isOpen });
       onChange();
     } catch (failure) {
       setProblem(failure);
@@ -27,8 +27,8 @@ export function JoinCard({ taught, data, onChange }) {
   return html`<section class="card flow tight">
     <h2>${JOIN.title}</h2>
     ${problem && html`<${ProblemNote} problem=${problem} />`}
-    ${taught.join_code
-      ? html`<p class="big mono">${taught.join_code}</p><p class="small soft">${JOIN.about}</p>
+    ${ownClass.join_code
+      ? html`<p class="big mono">${ownClass.join_code}</p><p class="small soft">${JOIN.about}</p>
           <div class="row"><button type="button" class="quiet" onClick=${copy}>${copied ? JOIN.copied : JOIN.copy}</button>
             <${Action} key="renew" className="quiet" run=${open(true)} label=${JOIN.renew} busyLabel=${JOIN.renewing} />
             <${Action} key="close" className="quiet" run=${open(false)} label=${JOIN.close} busyLabel=${JOIN.closing} /></div>`

@@ -6,14 +6,14 @@ import { Interval } from "../test/interval.js";
 import { Risk } from "./students.js";
 import { STUDENT, STUDENTS, dayOf } from "./texts.js";
 
-/** @param {{row: object, taught: object, marks: object[], data: object, onChange: () => void, onClose: () => void}} props */
-export function StudentDialog({ row, taught, marks, data, onChange, onClose }) {
+/** @param {{row: object, ownClass: object, marks: object[], data: object, onChange: () => void, onClose: () => void}} props */
+export function StudentDialog({ row, ownClass, marks, data, onChange, onClose }) {
   const [leaving, setLeaving] = useState(false);
   const [problem, setProblem] = useState(null);
   const own = marks.filter(({ student_id: id }) => id === row.id);
   const takeOut = async () => {
     try {
-      await data.takeOut(taught.id, row.id);
+      await data.takeOut(ownClass.id, row.id);
       onChange();
       onClose();
     } catch (failure) {
@@ -35,7 +35,7 @@ export function StudentDialog({ row, taught, marks, data, onChange, onClose }) {
       ? html`<dl class="dl">${own.map(({ exam, exam_date: date, mark }) => html`<dt key=${`t${exam}${date}`}><bdi>${exam}</bdi>, ${dayOf(date)}</dt><dd key=${`d${exam}${date}`}><b>${mark}</b></dd>`)}</dl>`
       : html`<p class="soft small">${STUDENT.noMarks}</p>`}
     ${leaving
-      ? html`<div class="note warn flow tight"><p><bdi>${STUDENT.outAbout(row.name, taught.name)}</bdi></p>
+      ? html`<div class="note warn flow tight"><p><bdi>${STUDENT.outAbout(row.name, ownClass.name)}</bdi></p>
           <div class="row"><${Action} className="danger" run=${takeOut} label=${STUDENT.outYes} busyLabel=${STUDENT.outBusy} /><button type="button" class="quiet" onClick=${() => setLeaving(false)}>${STUDENT.keep}</button></div></div>`
       : html`<p><button type="button" class="quiet" onClick=${() => setLeaving(true)}>${STUDENT.out}</button></p>`}
   <//>`;

@@ -71,6 +71,14 @@ def server(start_server: Callable[[], LocalServer]) -> Iterator[LocalServer]:
     server.stop()
 
 
+@pytest.fixture
+def own_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
+    """A server of one test alone, without data."""
+    server = start_server()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def demo_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
     """A server with the demo data, for tests that only read."""

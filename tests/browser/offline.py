@@ -39,10 +39,10 @@ async (write) => {
   for (const row of write?.rows ?? []) tables.objectStore("rows").put(row);
   for (const operation of write?.queue ?? []) tables.objectStore("queue").put(operation);
   for (const key of write?.removed ?? []) tables.objectStore("rows").delete(key);
-  const found = { rows: await all("rows"), queue: await all("queue") };
-  for (const key of ["device", "sync"]) found[key] = await value(key);
+  const contents = { rows: await all("rows"), queue: await all("queue") };
+  for (const key of ["device", "sync"]) contents[key] = await value(key);
   opened.result.close();
-  return found;
+  return contents;
 }
 """
 """Read the only copy in this browser, after writing `meta`, `rows`, `queue`, and removing rows."""
@@ -72,10 +72,19 @@ def answer(page: Page, option: str = "1", level: str = "3") -> None:
     expect(page.get_by_role("button", name="Next question")).to_be_visible()
 
 
+def practise(page: Page, topic: str, answers: int = 1) -> None:
+    """Answer questions of a topic, with changing options and confidence, and go back to today."""
+    page.goto(f"{PATH}#practise={topic}")
+    for number in range(answers):
+        answer(page, str(1 + number % 2), str(1 + number % 5))
+        page.keyboard.press("Enter")
+    page.goto(f"{PATH}#")
+
+
 def stored(page: Page, write: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what the browser holds: `rows`, `queue`, `device` and `sync`."""
-    found: dict[str, Any] = page.evaluate(STORE, write)
-    return found
+    contents: dict[str, Any] = page.evaluate(STORE, write)
+    return contents
 
 
 def rows_here(page: Page) -> dict[tuple[str, str], dict[str, Any]]:
@@ -84,20 +93,26 @@ def rows_here(page: Page) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the exchanged rows of a student at the server by table and id."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    """Return the synchronised rows of a student at the server by table and id."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for table in ("student_profiles", "question_attempts", "exam_marks", "plan_arms"):
         position = None
         while True:
             query = {"table": table, "limit": 200} | ({"cursor": position} if position else {})
             body = account.get("sync/rows", **query)
-            found |= {(table, row["row_id"]): row["columns"] for row in body["rows"]}
+            rows |= {(table, row["row_id"]): row["columns"] for row in body["rows"]}
             position = body["next_cursor"]
             if position is None:
                 break
-    return found
+    return rows
+
+
+def assert_synced(page: Page, account: Account) -> None:
+    """Assert that nothing waits, and that every row of the copy is that of the server."""
+    assert stored(page)["queue"] == []
+    assert rows_here(page) == rows_at_server(account)
 
 
 def unexpected(watched: WatchedPage) -> list[str]:
-    """Return the errors but the browser's own lines about responses that did not come."""
+    """Return the errors except the browser's own lines about failed requests."""
     return [error for error in watched.errors if "Failed to load resource" not in error]

@@ -54,8 +54,8 @@ def _dry_run(page: Page) -> None:
 
 
 def _workshop(page: Page) -> None:
-    listed = page.request.post(f"{URL}/api/admin-list-configs-v2", data={}).json()["sessions"]
-    student = next(row for row in listed if row["studentName"] == STUDENT_IN_THE_WORKSHOP)
+    sessions = page.request.post(f"{URL}/api/admin-list-configs-v2", data={}).json()["sessions"]
+    student = next(row for row in sessions if row["studentName"] == STUDENT_IN_THE_WORKSHOP)
     page.goto(f"{URL}/workshop#sessionToken={student['sessionToken']}")
     page.locator(".sessions tbody tr").first.wait_for()
 
@@ -125,7 +125,7 @@ def _log_in(page: Page, username: str) -> None:
 def _study(page: Page) -> None:
     _log_in(page, DILIGENT[0])
     page.goto(f"{URL}/learn")
-    page.get_by_role("button", name=re.compile("Plan (today|anew)")).click()
+    page.get_by_role("button", name=re.compile("Plan (today|again)")).click()
     page.locator(".plan li").first.wait_for()
     expect(page.locator("h1")).to_contain_text("Today can bring")
     expect(page.get_by_role("button", name="Planning")).to_have_count(0, timeout=30_000)

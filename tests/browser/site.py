@@ -49,7 +49,7 @@ class Site:
 
 @contextmanager
 def running_site(folder: Path) -> Iterator[tuple[Site, str]]:
-    """Serve a copy of the pages, made in `folder`, for a block: the site and its address."""
+    """Serve a copy of the pages, made in `folder`, for a block; yield the site and its address."""
     site = Site(folder)
     config = uvicorn.Config(site, port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -1,6 +1,6 @@
 """The admin page in a real browser: system, migration from end to end, upkeep, audit trail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -19,14 +19,6 @@ Visit = Callable[..., WatchedPage]
 def log_in(page: Page, password: str = ADMIN_PASSWORD) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Open", exact=True).click()
-
-
-@pytest.fixture
-def own_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
-    """A server of this test alone, without data."""
-    server = start_server()
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])

@@ -36,13 +36,13 @@ def tutor(school: School) -> Account:
 
 
 def new_class(tutor: Account, name: str = "9 A") -> dict[str, Any]:
-    taught: dict[str, Any] = tutor.post("classes", {"name": name, "grade": 9})["class"]
-    return taught
+    school_class: dict[str, Any] = tutor.post("classes", {"name": name, "grade": 9})["class"]
+    return school_class
 
 
-def new_student(school: School, taught: dict[str, Any], name: str = "pupil") -> Account:
+def new_student(school: School, school_class: dict[str, Any], name: str = "pupil") -> Account:
     student = school.register(name)
-    student.post("classes/join", {"code": taught["join_code"]})
+    student.post("classes/join", {"code": school_class["join_code"]})
     return student
 
 
@@ -60,9 +60,9 @@ def row_of(page: Page, name: str) -> Any:
 def test_every_view_of_the_class_page_is_accessible_and_fits(
     visit: Visit, school: School, tutor: Account, width: int, *, dark: bool
 ) -> None:
-    taught = new_class(tutor, f"{HOSTILE} {LONG_WORD}")
-    new_student(school, taught, HOSTILE)
-    new_student(school, taught, LONG_WORD)
+    school_class = new_class(tutor, f"{HOSTILE} {LONG_WORD}")
+    new_student(school, school_class, HOSTILE)
+    new_student(school, school_class, LONG_WORD)
     watched = visit(PATH, width=width, dark=dark)
     page = watched.page
 
@@ -96,12 +96,13 @@ def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
 ) -> None:
     watched = open_as(visit, teacher)
     page = watched.page
-    taught = teacher.get("classes")["classes"][0]
-    analytics = teacher.get("class-analytics", class_id=taught["id"])
+    school_class = teacher.get("classes")["classes"][0]
+    analytics = teacher.get("class-analytics", class_id=school_class["id"])
     high = [row for row in analytics["at_risk_students"] if row["risk_level"] == "high"]
     assert 0 < len(high) < len(analytics["predictions"])
     expect(page.locator("h1")).to_contain_text(
-        f"{taught['name']}: {len(high)} of {taught['student_count']} students at high risk"
+        f"{school_class['name']}: {len(high)} of {school_class['student_count']}"
+        " students at high risk"
     )
     interval = analytics["confidence_interval"]
     expect(page.get_by_text("If the exam were today, the class")).to_contain_text(
@@ -112,7 +113,7 @@ def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
     )
     page.get_by_role("button", name="at high risk").click()
     expect(
-        page.get_by_text(f"{len(high)} of {taught['student_count']} students", exact=True)
+        page.get_by_text(f"{len(high)} of {school_class['student_count']} students", exact=True)
     ).to_be_visible()
     first = min(
         (
@@ -169,8 +170,8 @@ def test_teacher_creates_a_class_and_a_student_joins(
 
 
 def test_teacher_enters_exam_marks(visit: Visit, school: School, tutor: Account) -> None:
-    taught = new_class(tutor)
-    names = [new_student(school, taught).username for _number in range(3)]
+    school_class = new_class(tutor)
+    names = [new_student(school, school_class).username for _number in range(3)]
     watched = open_as(visit, tutor)
     page = watched.page
     page.get_by_role("button", name="Enter exam marks").click()
@@ -179,12 +180,12 @@ def test_teacher_enters_exam_marks(visit: Visit, school: School, tutor: Account)
     page.get_by_label(f"Mark of {names[0]}").fill("101")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Write a number from 0 to 100.")).to_be_visible()
-    assert tutor.get("exam-marks", class_id=taught["id"])["marks"] == []
+    assert tutor.get("exam-marks", class_id=school_class["id"])["marks"] == []
     page.get_by_label(f"Mark of {names[0]}").fill("71,5")
     page.get_by_label(f"Mark of {names[1]}").fill("0")
     page.get_by_role("button", name="Save 2 marks").click()
     expect(page.get_by_text("Final, 2 November 2026: 36 on average of 2 marks")).to_be_visible()
-    marks = tutor.get("exam-marks", class_id=taught["id"])["marks"]
+    marks = tutor.get("exam-marks", class_id=school_class["id"])["marks"]
     assert sorted(row["mark"] for row in marks) == [0, 71.5]
     row_of(page, names[0]).get_by_role("button").click()
     expect(page.get_by_role("dialog")).to_contain_text("71.5")
@@ -194,9 +195,9 @@ def test_teacher_enters_exam_marks(visit: Visit, school: School, tutor: Account)
 def test_comparison_is_drawn_stated_with_its_interval_and_ended(
     visit: Visit, school: School, tutor: Account
 ) -> None:
-    taught = new_class(tutor)
+    school_class = new_class(tutor)
     for _number in range(4):
-        new_student(school, taught)
+        new_student(school, school_class)
     watched = open_as(visit, tutor)
     page = watched.page
     page.get_by_role("button", name="Draw two halves").click()
@@ -205,14 +206,14 @@ def test_comparison_is_drawn_stated_with_its_interval_and_ended(
     arms = page.get_by_role("table", name="Marks with and without plans")
     expect(arms.get_by_role("row").nth(1)).to_contain_text("Follow the planner")
     expect(page.get_by_text("At least two marks of each arm")).to_be_visible()
-    members = tutor.post(f"classes/{taught['id']}/plan-arms", {"draw": True})["students"]
+    members = tutor.post(f"classes/{school_class['id']}/plan-arms", {"draw": True})["students"]
     marks = [
         {"student_id": each["student_id"], "mark": (60 if each["arm"] == "planner" else 40) + place}
         for place, each in enumerate(members)
     ]
     tutor.post("exam-marks", {"exam": "Final", "exam_date": "2099-06-01", "marks": marks})
     page.reload()
-    comparison = tutor.get("class-analytics", class_id=taught["id"])["plan_arms"]
+    comparison = tutor.get("class-analytics", class_id=school_class["id"])["plan_arms"]
     assert comparison["difference"] is not None
     sentence = page.get_by_text("With plans +")
     expect(sentence).to_contain_text(f"+{comparison['difference']:.1f} marks")
@@ -227,8 +228,8 @@ def test_comparison_is_drawn_stated_with_its_interval_and_ended(
 def test_teacher_takes_a_student_out_of_the_class(
     visit: Visit, school: School, tutor: Account
 ) -> None:
-    taught = new_class(tutor)
-    stays, leaves = new_student(school, taught), new_student(school, taught)
+    school_class = new_class(tutor)
+    stays, leaves = new_student(school, school_class), new_student(school, school_class)
     watched = open_as(visit, tutor)
     page = watched.page
     row_of(page, leaves.username).get_by_role("button").click()
@@ -243,8 +244,8 @@ def test_teacher_takes_a_student_out_of_the_class(
 def test_devices_of_students_show_their_last_sync_and_what_waits(
     visit: Visit, school: School, tutor: Account
 ) -> None:
-    taught = new_class(tutor)
-    student = new_student(school, taught)
+    school_class = new_class(tutor)
+    student = new_student(school, school_class)
     page = open_as(visit, tutor).page
     expect(page.get_by_text("No student has studied on a device of their own.")).to_be_visible()
     device = {"id": str(uuid4()), "name": HOSTILE, "schema_version": 1, "syncs": 0}

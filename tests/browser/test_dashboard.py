@@ -41,14 +41,6 @@ def dashboard(visit: Visit, demo_server: LocalServer) -> WatchedPage:
     return watched
 
 
-@pytest.fixture
-def own_server(start_server: Callable[..., LocalServer]) -> Any:
-    """A server of this test alone, without data."""
-    server = start_server()
-    yield server
-    server.stop()
-
-
 def report(server: LocalServer, n: int, **fields: Any) -> None:
     body = {"sessionToken": f"{TOKEN[:-2]}{n:02x}", "stepNumber": 1, **fields}
     response = httpx.post(f"{server.url}/api/student-progress", json=body)

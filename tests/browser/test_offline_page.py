@@ -8,19 +8,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from local.pages import shell
+from tests.browser.offline import IN_CONTROL, PATH, unexpected
 from tests.browser.school import School
 from tests.browser.site import Site, running_site
 from tests.support.browser import WatchedPage, watched_page
 
-PATH = "/learn"
-IN_CONTROL = """
-async () => {
-  await navigator.serviceWorker.ready;
-  while (navigator.serviceWorker.controller === null) {
-    await new Promise((next) => setTimeout(next, 20));
-  }
-}
-"""
 RENEWED = """
 async (old) => {
   await (await navigator.serviceWorker.ready).update();
@@ -67,17 +59,12 @@ def site(tmp_path: Path) -> Iterator[tuple[Site, str]]:
 
 @pytest.fixture
 def watched(browser: Browser, site: tuple[Site, str]) -> Iterator[WatchedPage]:
-    """The study page, whose service worker has made its copy."""
+    """The study page, after its service worker has copied the files."""
     with ExitStack() as stack:
         watched = stack.enter_context(watched_page(browser, site[1], workers=True))
         watched.open(PATH, idle=False)
         watched.page.evaluate(IN_CONTROL)
         yield watched
-
-
-def unexpected(watched: WatchedPage) -> list[str]:
-    """Return the errors except the browser's own lines about failed requests."""
-    return [error for error in watched.errors if "Failed to load resource" not in error]
 
 
 def test_page_opens_without_a_connection_and_loads_more_on_demand(watched: WatchedPage) -> None:

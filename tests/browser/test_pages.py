@@ -254,11 +254,11 @@ def test_docs_list_every_endpoint(visit: Visit, server: LocalServer) -> None:
         f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
     )
     summaries = visit("/docs").page.locator("details.endpoint > summary")
-    listed = [
+    entries = [
         f"{entry.locator('.method').inner_text()} {entry.locator('code').first.inner_text()}"
         for entry in summaries.all()
     ]
-    assert sorted(listed) == operations
+    assert sorted(entries) == operations
 
 
 def test_docs_send_a_call_and_show_its_response(visit: Visit) -> None:

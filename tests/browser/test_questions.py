@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,6 @@ def choose(page: Page, name: str, text: str) -> None:
 
 
 @pytest.fixture
-def own_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
-    """A server of this test alone, without data."""
-    server = start_server()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def demo_pool(visit: Visit, demo_server: LocalServer) -> WatchedPage:
     """The demo's pool, opened from the list."""
     watched = visit(PATH, url=demo_server.url)
@@ -59,8 +51,8 @@ def demo_pool(visit: Visit, demo_server: LocalServer) -> WatchedPage:
 
 def pools(server: LocalServer) -> list[dict[str, Any]]:
     response = httpx.get(f"{server.url}/api/pools", headers=OPERATOR)
-    listed: list[dict[str, Any]] = response.json()["pools"]
-    return listed
+    rows: list[dict[str, Any]] = response.json()["pools"]
+    return rows
 
 
 @pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])

@@ -25,9 +25,9 @@ class BrowserDevice:
     """The store in one browser.
 
     Attributes:
-        acknowledged: Answers that were stored, by id.
-        at_risk: Answers that a restored copy may have taken along.
-        edits: Clock and value of each change of the profile, by column.
+        acknowledged: Ids of the answers that were stored.
+        at_risk: Ids of the answers that a restoration removed before the server had them.
+        edits: Column, clock and value of each change of the profile.
     """
 
     def __init__(self, page: Page, account: Account, skew: int) -> None:
@@ -41,20 +41,20 @@ class BrowserDevice:
 
     def run(self, action: str, value: object = None, **options: Any) -> Any:
         """Let the driver act on the store."""
-        given = {"token": self._account.access, "user": "history", "skew": self._skew}
-        return self._page.evaluate(DRIVER, {**given, "action": action, "value": value, **options})
+        account = {"token": self._account.access, "user": "history", "skew": self._skew}
+        return self._page.evaluate(DRIVER, {**account, "action": action, "value": value, **options})
 
     def answer(self, question: dict[str, Any], rng: Random) -> None:
         """Answer a question."""
-        sent = {
+        body = {
             "id": str(uuid4()),
             "question_id": question["id"],
             "answer": rng.choice(question["options"] or ["true", "2"]),
             "time_taken_seconds": rng.choice([5, 7.25, 61.125]),
             "confidence": rng.randint(1, 5),
         }
-        self.run("answer", sent)
-        self.acknowledged.add(sent["id"])
+        self.run("answer", body)
+        self.acknowledged.add(body["id"])
 
     def edit(self, rng: Random) -> None:
         """Change a column of the profile."""
@@ -90,8 +90,8 @@ class BrowserDevice:
     def settle(self) -> dict[str, Any]:
         """Synchronise without mishaps; return all that the store holds."""
         assert self.run("sync") == {"repaired": []}
-        found: dict[str, Any] = self.run("dump")
-        return found
+        contents: dict[str, Any] = self.run("dump")
+        return contents
 
 
 @pytest.fixture
@@ -157,9 +157,9 @@ def test_all_copies_agree_after_any_history(
         device.settle()
     server = rows_at_server(student)
     for device in devices:
-        found = device.settle()
-        assert found["queue"] == []
-        copy = {(row["table"], row["id"]): row["columns"] for row in found["rows"]}
+        contents = device.settle()
+        assert contents["queue"] == []
+        copy = {(row["table"], row["id"]): row["columns"] for row in contents["rows"]}
         assert copy == server
     stored = {row_id for table, row_id in server if table == TABLE}
     acknowledged = sent_directly.union(*(each.acknowledged for each in devices))

@@ -13,25 +13,14 @@ from tests.browser.offline import (
     BADGE,
     PATH,
     SYNC,
-    answer,
+    assert_synced,
     expect_synced,
     laptop,
-    rows_at_server,
-    rows_here,
+    practise,
     stored,
     unexpected,
 )
 from tests.browser.school import Account
-from tests.support.browser import WatchedPage
-
-
-def practise(page: Page, topic: str, answers: int = 1) -> None:
-    """Answer questions of a topic, and go back to today."""
-    page.goto(f"{PATH}#practise={topic}")
-    for _ in range(answers):
-        answer(page)
-        page.keyboard.press("Enter")
-    page.goto(f"{PATH}#")
 
 
 def write(page: Page, content: dict[str, Any]) -> None:
@@ -40,13 +29,8 @@ def write(page: Page, content: dict[str, Any]) -> None:
     stored(page, content)
 
 
-def assert_equal(watched: WatchedPage, account: Account) -> None:
-    """Every row of the copy is that of the server."""
-    assert rows_here(watched.page) == rows_at_server(account)
-
-
 def wait_for_attempts(page: Page, account: Account, count: int) -> None:
-    """Wait until the server has stored so many answers."""
+    """Wait until the server has stored `count` answers."""
     for _ in range(100):
         if account.get("attempts")["count"] == count:
             return
@@ -61,7 +45,7 @@ def wait_for_attempts(page: Page, account: Account, count: int) -> None:
         ({"clock": "yesterday"}, "clock"),
     ],
 )
-def test_change_that_spoils_a_call_is_set_aside_and_the_others_are_sent(
+def test_change_that_makes_a_call_unreadable_is_rejected_and_the_others_are_sent(
     browser: Browser, student: Account, topic: str, spoilt: dict[str, Any], reason: str
 ) -> None:
     with laptop(browser, student) as watched:
@@ -84,7 +68,7 @@ def test_change_that_spoils_a_call_is_set_aside_and_the_others_are_sent(
 
 
 def foreign(status: int) -> Callable[[Route], None]:
-    """Return what responds to a call in the server's place, such as the log-in of a network."""
+    """Return a handler that responds in the server's place, as the log-in of a network does."""
     page = "<html>Accept the terms</html>"
     return lambda route: route.fulfill(status=status, content_type="text/html", body=page)
 
@@ -110,7 +94,7 @@ def test_call_that_something_else_refuses_rejects_no_change(
         expect_synced(page)
         assert student.get("attempts")["count"] == 1
         assert page.evaluate("localStorage.getItem('stepwise.account')") is not None
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_cursor_that_the_server_cannot_read_is_dropped(
@@ -126,7 +110,7 @@ def test_cursor_that_the_server_cannot_read_is_dropped(
         wait_for_attempts(page, student, 2)
         expect_synced(page)
         assert stored(page)["sync"]["cursor"] != "not a cursor"
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_tables_of_a_newer_server_are_left_alone_and_repaired_once(
@@ -164,7 +148,7 @@ def test_tables_of_a_newer_server_are_left_alone_and_repaired_once(
             page.wait_for_timeout(500)
         assert len(fetched) == 1
         assert "exam_marks" in fetched[0]
-        assert_equal(watched, student)
+        assert_synced(page, student)
         assert unexpected(watched) == []
 
 
@@ -195,7 +179,7 @@ def test_refused_answer_goes_again_when_the_server_may_take_it(
         expect_synced(page)
         assert student.get("attempts")["count"] == 1
         assert stored(page)["queue"] == []
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_store_that_the_browser_has_deleted_is_a_new_device(
@@ -217,11 +201,11 @@ def test_store_that_the_browser_has_deleted_is_a_new_device(
         page.goto(PATH)
         expect_synced(page)
         assert stored(page)["device"]["id"] != before
-        assert_equal(watched, student)
+        assert_synced(page, student)
         assert unexpected(watched) == []
 
 
-def test_answer_for_which_there_is_no_room_is_sent_or_said_not_to_be_saved(
+def test_answer_without_room_is_reported_as_not_saved_and_sent_when_online(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:

@@ -12,32 +12,17 @@ from tests.browser.offline import (
     PATH,
     SYNC,
     TOPIC,
-    answer,
+    assert_synced,
     expect_synced,
     laptop,
+    practise,
     rows_at_server,
     rows_here,
     stored,
     unexpected,
 )
 from tests.browser.school import Account, School
-from tests.support.browser import WatchedPage, watched_page
-
-
-def practise(watched: WatchedPage, topic: str, answers: int = 1) -> None:
-    """Answer questions of a topic, and go back to today."""
-    page = watched.page
-    page.goto(f"{PATH}#practise={topic}")
-    for number in range(answers):
-        answer(page, str(1 + number % 2), str(1 + number % 5))
-        page.keyboard.press("Enter")
-    page.goto(f"{PATH}#")
-
-
-def assert_equal(watched: WatchedPage, account: Account) -> None:
-    """Every row of the copy is that of the server, and nothing waits."""
-    assert stored(watched.page)["queue"] == []
-    assert rows_here(watched.page) == rows_at_server(account)
+from tests.support.browser import watched_page
 
 
 def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
@@ -49,7 +34,7 @@ def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
         page.reload()
         expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
         expect(page.get_by_text("Recommendations and plans are those of")).to_be_visible()
-        practise(watched, topic, answers=3)
+        practise(page, topic, answers=3)
         expect(page.get_by_text("1 of 30 days. 3 answers")).to_be_visible()
         page.reload()
         expect(page.locator(BADGE)).to_contain_text("3 answers waiting")
@@ -75,7 +60,7 @@ def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
             assert at_server[key]["is_correct"] == row["is_correct"]
         assert student.get("profile")["available_hours_per_day"] == 4.5
         assert student.get("profile")["exam_date"] == "2098-01-02T00:00:00Z"
-        assert_equal(watched, student)
+        assert_synced(page, student)
         assert unexpected(watched) == []
 
 
@@ -85,7 +70,7 @@ def test_mastery_in_the_browser_is_that_of_the_server(
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.set_offline(True)
-        practise(watched, topic, answers=4)
+        practise(page, topic, answers=4)
         page.goto(f"{PATH}#progress")
         score = page.get_by_role("row").filter(has_text=TOPIC).get_by_role("cell").first
         expect(score).to_have_text(re.compile("[0-9]+"))
@@ -114,20 +99,20 @@ def test_lost_response_stores_nothing_twice(browser: Browser, student: Account, 
                 route.continue_()
 
         page.context.route(SYNC, lose)
-        practise(watched, topic)
+        practise(page, topic)
         expect_synced(page)
         assert lost == [200, 200]
         assert student.get("attempts")["count"] == 1
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
-def test_closed_page_keeps_what_it_has_shown_as_stored(
+def test_closed_page_keeps_the_answers_that_it_has_graded(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.route(SYNC, lambda route: route.abort())
-        practise(watched, topic, answers=2)
+        practise(page, topic, answers=2)
         page.close()
         page.context.unroute(SYNC)
         again = page.context.new_page()
@@ -147,7 +132,7 @@ def test_two_tabs_share_the_store_and_send_once(
         second.goto(PATH)
         expect_synced(second)
         first.context.set_offline(True)
-        practise(watched, topic, answers=2)
+        practise(first, topic, answers=2)
         expect(second.locator(BADGE)).to_contain_text("2 answers waiting")
         bodies: list[str] = []
         first.context.on(
@@ -162,7 +147,7 @@ def test_two_tabs_share_the_store_and_send_once(
         carried = [body for body in bodies if "question_attempts" in body]
         assert len(carried) == 1
         assert student.get("attempts")["count"] == 2
-        assert_equal(watched, student)
+        assert_synced(first, student)
 
 
 def test_log_in_that_has_expired_keeps_the_queue(
@@ -171,7 +156,7 @@ def test_log_in_that_has_expired_keeps_the_queue(
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.set_offline(True)
-        practise(watched, topic)
+        practise(page, topic)
         header, content, _signature = student.access.split(".")
         account = {
             "access": f"{header}.{content}.x",
@@ -188,7 +173,7 @@ def test_log_in_that_has_expired_keeps_the_queue(
         student.enter(watched, PATH)
         expect_synced(page)
         assert student.get("attempts")["count"] == 1
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_another_user_neither_sees_nor_sends_what_waits(
@@ -198,7 +183,7 @@ def test_another_user_neither_sees_nor_sends_what_waits(
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.route(SYNC, lambda route: route.abort())
-        practise(watched, topic)
+        practise(page, topic)
         page.get_by_role("button", name="Log out").click()
         dialog = page.get_by_role("dialog", name="1 change not sent yet")
         expect(dialog).to_be_visible()
@@ -234,7 +219,7 @@ def test_refused_answer_is_kept_and_shown_with_the_reason(
             route.continue_(post_data=json.dumps(body))
 
         page.context.route(SYNC, spoil)
-        practise(watched, topic)
+        practise(page, topic)
         expect(page.locator(BADGE)).to_contain_text("1 refused")
         expect(page.get_by_text("There is no such question.")).to_be_visible()
         assert watched.violations() == []
@@ -245,7 +230,7 @@ def test_refused_answer_is_kept_and_shown_with_the_reason(
         expect(page.get_by_text("No answers in the last 30 days.")).to_be_visible()
         page.get_by_role("button", name="Remove from this list").click()
         expect_synced(page)
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_unsent_answers_travel_in_a_file(
@@ -255,7 +240,7 @@ def test_unsent_answers_travel_in_a_file(
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.set_offline(True)
-        practise(watched, topic, answers=2)
+        practise(page, topic, answers=2)
         with page.expect_download() as saved:
             page.get_by_role("button", name="Save unsent answers to a file").click()
         saved.value.save_as(file)
@@ -280,7 +265,7 @@ def test_unsent_answers_travel_in_a_file(
         page.context.set_offline(False)
         expect_synced(page)
         assert student.get("attempts")["count"] == 2
-        assert_equal(watched, student)
+        assert_synced(page, student)
     with laptop(browser, school.register()) as watched:
         watched.page.locator("input[type=file]").set_input_files(file)
         expect(watched.page.get_by_text("belongs to another student")).to_be_visible()
@@ -309,7 +294,7 @@ def test_answers_of_an_earlier_version_of_the_page_are_moved_once(
         expect_synced(page)
         assert page.evaluate("localStorage.getItem('stepwise.answers')") == "{}"
         assert student.get("attempts")["count"] == 2
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, topic: str) -> None:
@@ -318,7 +303,7 @@ def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, t
         old = stored(page)
         answers = 0
         while stored(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
-            practise(watched, topic)
+            practise(page, topic)
             expect_synced(page)
             answers += 1
         page.goto("about:blank")
@@ -326,13 +311,13 @@ def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, t
         stored(page, {"meta": {"device": old["device"], "sync": old["sync"]}})
         page.goto(PATH)
         expect_synced(page)
-        practise(watched, topic)
+        practise(page, topic)
         expect_synced(page)
         device = stored(page)["device"]
         assert device["id"] != old["device"]["id"]
         assert device["former"] == [old["device"]["id"]]
         assert student.get("attempts")["count"] == answers + 1
-        assert_equal(watched, student)
+        assert_synced(page, student)
 
 
 def test_copy_that_differs_from_the_server_is_repaired(
@@ -340,7 +325,7 @@ def test_copy_that_differs_from_the_server_is_repaired(
 ) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
-        practise(watched, topic, answers=2)
+        practise(page, topic, answers=2)
         expect_synced(page)
         page.goto("/icon.svg")
         [first, second] = [
@@ -360,4 +345,4 @@ def test_copy_that_differs_from_the_server_is_repaired(
         assert student.get("attempts")["count"] == 3
         page.get_by_role("button", name="Remove from this list").click()
         expect_synced(page)
-        assert_equal(watched, student)
+        assert_synced(page, student)

@@ -98,8 +98,8 @@ def sent_attempts(page: Page, account: Account) -> list[dict[str, Any]]:
 
 
 def attempts(account: Account) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = account.get("attempts", limit=50)["attempts"]
-    return listed
+    rows: list[dict[str, Any]] = account.get("attempts", limit=50)["attempts"]
+    return rows
 
 
 def answer(page: Page, option: str = "1", level: str = "3") -> None:
@@ -413,11 +413,11 @@ def test_student_who_decides_alone_sees_why_there_is_no_advice(
     visit: Visit, school: School
 ) -> None:
     teacher = school.register("teacher", "teacher")
-    taught = teacher.post("classes", {"name": "Arms", "grade": 9})["class"]
+    school_class = teacher.post("classes", {"name": "Arms", "grade": 9})["class"]
     student = school.register()
-    student.post("classes/join", {"code": taught["join_code"]})
+    student.post("classes/join", {"code": school_class["join_code"]})
     own = {"student_id": student.get("profile")["id"], "arm": "own"}
-    teacher.post(f"classes/{taught['id']}/plan-arms", {"students": [own]})
+    teacher.post(f"classes/{school_class['id']}/plan-arms", {"students": [own]})
     page = open_as(visit, student).page
     expect(page.get_by_text("You decide what to study")).to_be_visible()
     page.get_by_role("button", name="Plan today").click()
@@ -476,7 +476,7 @@ def test_page_without_topics_is_explained(visit: Visit, server: LocalServer) -> 
 def test_landing_page_leads_to_what_to_study_and_to_the_classes(
     visit: Visit, school: School
 ) -> None:
-    """Nothing but the page has to be read: the local server names the demo's accounts."""
+    """The pages themselves name the demo's accounts, so no document has to be read."""
     page = visit("/", url=school.url).page
     page.get_by_role("link", name="Find what to study today").click()
     page.get_by_role("button", name="Look around as amira").click()

@@ -437,7 +437,7 @@ def test_result_that_is_not_disclosed_yet_is_not_shown(
 ) -> None:
     questions = [
         {
-            "id": f"untold-{place}",
+            "id": f"undisclosed-{place}",
             "content": f"{place} + 1?",
             "options": ["1", "2", "3"],
             "correct_answer": "2",
@@ -448,7 +448,7 @@ def test_result_that_is_not_disclosed_yet_is_not_shown(
     ]
     body = {"questions": questions, "tells": "end", "concept_names": ["Sums"]}
     response = httpx.post(f"{url}/api/questions/upload", json=body, headers=OPERATOR)
-    link = ticket("untold", pool_id=response.json()["question_pool_id"], questions=5)
+    link = ticket("undisclosed", pool_id=response.json()["question_pool_id"], questions=5)
     watched = visit(link, url=url)
     page = watched.page
     begin(page)

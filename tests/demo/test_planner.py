@@ -43,9 +43,9 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
 
     teacher = client.post("/api/auth/login", data=form | {"username": TEACHER}).json()
     headers = {"Authorization": f"Bearer {teacher['access_token']}"}
-    (taught_class,) = client.get("/api/learning/classes", headers=headers).json()["classes"]
-    assert taught_class["student_count"] == 25
-    path = f"/api/learning/class-analytics?class_id={taught_class['id']}"
+    (school_class,) = client.get("/api/learning/classes", headers=headers).json()["classes"]
+    assert school_class["student_count"] == 25
+    path = f"/api/learning/class-analytics?class_id={school_class['id']}"
     analytics = client.get(path, headers=headers).json()
     risks = Counter(student["risk_level"] for student in analytics["at_risk_students"])
     assert risks["high"] > 0
