@@ -3,7 +3,7 @@
 from local.demo.pool import POOL_ID
 
 _EXAMPLES = """\
-See at which step students drop out, and who is stuck since when:
+See at which step students drop out, who is stuck, and since when:
 
 curl -s {url}/api/workshop-analytics | python3 -m json.tool --no-ensure-ascii
 

@@ -19,8 +19,8 @@ export function addressOf(path, query = {}) {
  *   status in `accept` are results, too; `headers` are sent besides the usual ones
  */
 export function apiWith(password, send = fetch) {
-  return async (method, path, { query, body, text, type = "text/csv", as = "json", timeout = TIMEOUT_MS, accept = [], headers: given = {}, signal } = {}) => {
-    const headers = { Accept: as === "text" ? "text/csv" : "application/json", ...given };
+  return async (method, path, { query, body, text, type = "text/csv", as = "json", timeout = TIMEOUT_MS, accept = [], headers: extraHeaders = {}, signal } = {}) => {
+    const headers = { Accept: as === "text" ? "text/csv" : "application/json", ...extraHeaders };
     if (password) headers.Authorization = `Bearer ${password}`;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (text !== undefined) headers["Content-Type"] = type;

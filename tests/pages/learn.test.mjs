@@ -78,7 +78,7 @@ test("thirty days in numbers", () => {
 });
 
 const question = (id, concept_id, difficulty = "easy") => ({ id, concept_id, difficulty });
-const next = (questions, mastery, asked = []) => nextQuestion(questions, new Map(Object.entries(mastery)), asked)?.id;
+const next = (questions, mastery, askedIds = []) => nextQuestion(questions, new Map(Object.entries(mastery)), askedIds)?.id;
 
 test("the least mastered concept is asked first, its easier questions before the others", () => {
   const questions = [question("a2", "a", "hard"), question("a1", "a"), question("b1", "b")];
