@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers
 
 from lib import deadline
-from lib.access import write_limits
 from lib.access.endpoint import BY_PASSWORD, Endpoint
 from lib.access.guard import guard
+from lib.access.write_limits import limits
 from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
 from lib.framework import APIRoute, Request, Response
@@ -73,7 +73,7 @@ class StrictRoute(APIRoute):
             checked = CheckedRequest(request, raw, row)
             await checked.parse_form()
             body = await checked.json()
-            write_limits.begin(request, body, current_deps())
+            limits.begin(request, body, current_deps())
             unknown = UnknownFields(self.known_names(row), body, request.query_params)
             request.state.unknown_fields = unknown
             _log(unknown, request)

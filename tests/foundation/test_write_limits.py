@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.access.endpoint import WRITING, Access, Endpoint
-from lib.access.write_limits import MAX_STEP
+from lib.access.write_limits.limits import MAX_STEP
 from lib.deps import Deps, install_deps
 from lib.routes import ENDPOINTS
 from lib.settings import Settings

@@ -15,7 +15,7 @@ from uuid import UUID
 from lib.assessment.pools.question import Question
 
 if TYPE_CHECKING:
-    from lib.access.write_limits import WriteCount
+    from lib.access.write_limits.limits import WriteCount
     from lib.redis_rest import Command, RedisRest
 
 SNAPSHOT_SECONDS = 30 * 60

@@ -8,7 +8,7 @@ snapshot, the session is rebuilt from the record.
 
 from typing import Any
 
-from lib.access.write_limits import pending
+from lib.access.write_limits.limits import pending
 from lib.assessment.errors import (
     NoSuchOption,
     OtherAnswerRecorded,

@@ -1,4 +1,4 @@
--- Counts of the public's calls that write; see lib/access/write_limits.py. The script may run
+-- Counts of the public's calls that write; see lib/access/write_limits/. The script may run
 -- repeatedly.
 
 CREATE SCHEMA IF NOT EXISTS stepwise;

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from lib.access.caller import caller_address
 from lib.access.endpoint import WRITING, Endpoint
-from lib.access.write_counts import count_writes
+from lib.access.write_limits import store
 from lib.database.statements import Statement, precede_next, register_reason
 from lib.errors import TooManyWrites
 from lib.framework import Request
@@ -91,7 +91,7 @@ class WriteCount:
     def statement(self) -> Statement:
         """Return the statement that counts, to be sent before another one in the same call."""
         self.done = True
-        return count_writes(self.writes, self.limits, self.now, self.ends_at)
+        return store.count_writes(self.writes, self.limits, self.now, self.ends_at)
 
     def commands(self) -> "list[Command]":
         """Return the commands that count in Redis; `settle` takes their results."""

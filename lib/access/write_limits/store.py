@@ -1,4 +1,4 @@
-"""The statement that counts writes, apart from those about operators, which few functions need."""
+"""The statement that counts writes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,0 +1,1 @@
+"""Limits on the writes of the public."""
