@@ -271,6 +271,20 @@ def test_metadata_of_packages_are_imported_when_a_version_is_read() -> None:
     run_program(VERSION_OF_A_PACKAGE)
 
 
+COLLECTIONS = """
+import gc
+import lib.framework
+before = gc.get_stats()[0]["collections"]
+import api.workshop.generate_session, lib.database.postgres
+count = gc.get_stats()[0]["collections"] - before
+assert count <= 5, count
+"""
+
+
+def test_imports_of_a_function_start_few_collections_of_garbage() -> None:
+    run_program(COLLECTIONS)
+
+
 def run_program(text: str) -> None:
     result = subprocess.run(
         [sys.executable, "-c", text],
