@@ -3,11 +3,11 @@
 
 // Written by `make shell`: address and hash of each file.
 const FILES = {
-  "/account/api.js": "sha256-2ACzo3LW/PZRivQQXsm15kcJrNEECJMMXj3JSc489uM=",
+  "/account/api.js": "sha256-Cw49ziYILx1Nlx1zsqsl4nBhQ7LbFgp85SiZgFIFXZI=",
   "/account/enter.js": "sha256-utE67ZiFyAQSW3CjoxY4UBvFjTQ+ZLG82A/D6VFtmFs=",
   "/account/form.js": "sha256-8XMYiP+TF2iN2FOHnNLn6n7xnWZajtApwoWFJhJUNZ4=",
   "/account/model.js": "sha256-XHS0QY+4mQYya8SLZn3hmLjj2Aj6F2r6bv/GEcO75GI=",
-  "/account/stored.js": "sha256-4sV8sAPQEHYaKVPRGnB79RbDJzSNft6ND91Bi2Jjc3c=",
+  "/account/stored.js": "sha256-UYvNXsaut02j+GFsZbIMGnn2TGlppV2iDQogO8iXkSE=",
   "/account/texts.js": "sha256-uqssagAh/4scSFZJ+NwFYTPh8JZBSW+6wa1DpS4ADuE=",
   "/icon.svg": "sha256-DOH0OR/EU8ZO4z/e1ZwVX7NJG5pbqieVd+lZVXzeIr4=",
   "/learn/class_card.js": "sha256-66TOLTTXF+/AQdNHMK71ajw/8b/un6izy/TGK5b4xWg=",
@@ -35,7 +35,7 @@ const FILES = {
   "/learn/offline/repair.js": "sha256-fX5DUMeufA4hbNArQL2HMCqqqfI3ZORtVTMXRgHAUkU=",
   "/learn/offline/store.js": "sha256-OFjXlmKcK66gqzOPrSSdPpyRk7woYW1ZTutaHlR2dZg=",
   "/learn/offline/sync.js": "sha256-DqHXVx0M6k6oEU5d/24YLbNSG8j/ZHjLCGAy/nijROg=",
-  "/learn/page.js": "sha256-7hp4tcqA75RT1QUyBxkCPEGNnAxcTux6AUHKtDUIyYA=",
+  "/learn/page.js": "sha256-X8J60Zb5wtGEm70knRj5mVTWTX/AVluy1BW7QvLRQTI=",
   "/learn/plan.js": "sha256-oPxntto2dKJylx+5Hh9GtY0iD7TvHymhAwF2LYr96+M=",
   "/learn/practice.js": "sha256-jemyx1HucjXvJJdXVAn822L8uMRo26+2bcfkVAqUS5Y=",
   "/learn/progress.js": "sha256-Z+RJiry9f94anp8iTCo8l87893bLcumcVnwDCOx/7vI=",

@@ -10,7 +10,10 @@ function exclusively(run) {
 }
 
 /**
- * A function that calls the API as a user; `onEnd` is called when the log-in is over.
+ * A function that calls the API as a user; `onEnd` is called once, when the log-in is over.
+ *
+ * A log-in of the same user that was stored meanwhile, by another tab or after this one had ended,
+ * is used, and never ended by the calls of an earlier one.
  *
  * @param {{access: string, refresh: string}} account
  * @param {() => void} onEnd
@@ -18,18 +21,31 @@ function exclusively(run) {
  */
 export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.localStorage } = {}) {
   let current = account;
+  let refusal = null; // of the renewal that has ended the log-in
   let turn = Promise.resolve(); // so that this page's calls renew the token one after the other
   const renew = (expiredToken) => {
     turn = turn.catch(() => {}).then(() => exclusively(() => exchange(expiredToken)));
     return turn;
   };
-  const exchange = async (expiredToken) => {
+  const useNewer = (token) => {
     const stored = readAccount(storage);
-    if (stored?.username === account.username && stored.access !== expiredToken) current = stored;
-    if (current.access !== expiredToken) return;
-    const reply = await open(null)("POST", "/api/auth/refresh", { body: { refresh_token: current.refresh } });
-    current = accountOf(reply);
-    storeAccount(current, storage);
+    if (stored?.username === account.username && stored.access !== token) current = stored;
+    return current.access !== token;
+  };
+  const exchange = async (expiredToken) => {
+    if (useNewer(expiredToken)) return;
+    if (refusal !== null) throw refusal;
+    try {
+      const reply = await open(null)("POST", "/api/auth/refresh", { body: { refresh_token: current.refresh } });
+      current = accountOf(reply);
+      if (readAccount(storage)?.username === account.username) storeAccount(current, storage); // else logged out in another tab
+    } catch (problem) {
+      if (problem.kind !== "credential") throw problem;
+      if (useNewer(expiredToken)) return;
+      refusal = problem;
+      onEnd();
+      throw problem;
+    }
   };
   return async (method, path, options) => {
     const sent = current.access;
@@ -38,17 +54,14 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
     } catch (problem) {
       if (problem.kind !== "credential") throw problem;
     }
-    try {
-      await renew(sent);
-    } catch (problem) {
-      if (problem.kind === "credential") onEnd();
-      throw problem;
-    }
+    await renew(sent);
     return open(current.access)(method, path, options);
   };
 }
 
-/** End a log-in on the server, if it can be reached. */
-export function logOut(api, { refresh }) {
+/** End a user's log-in on the server, if it can be reached; the stored one is the newest. */
+export function logOut(api, account, storage = globalThis.localStorage) {
+  const stored = readAccount(storage);
+  const { refresh } = stored?.username === account.username ? stored : account;
   return api("POST", "/api/auth/logout", { body: { refresh_token: refresh } }).catch(() => {});
 }

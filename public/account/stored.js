@@ -16,13 +16,23 @@ export function readAccount(storage = localStorage) {
   }
 }
 
-/** Keep a log-in in this browser; null forgets it. */
+/** Keep a log-in in this browser. */
 export function storeAccount(account, storage = localStorage) {
   try {
-    if (account === null) storage.removeItem(KEY);
-    else storage.setItem(KEY, JSON.stringify(account));
+    storage.setItem(KEY, JSON.stringify(account));
   } catch {
     // Private windows may refuse; the log-in lasts until the page is closed.
+  }
+}
+
+/** Forget the log-in of a user; that of another one, who has logged in in another tab, stays. */
+export function forgetAccount({ username }, storage = localStorage) {
+  const stored = readAccount(storage);
+  if (stored !== null && stored.username !== username) return;
+  try {
+    storage.removeItem(KEY);
+  } catch {
+    // Where nothing can be removed, nothing was stored.
   }
 }
 

@@ -1,6 +1,6 @@
 // The study page: log-in, today, practice and progress of a student.
 import { apiOf, logOut } from "../account/api.js";
-import { readAccount, storeAccount } from "../account/stored.js";
+import { forgetAccount, readAccount, storeAccount } from "../account/stored.js";
 import { ACCOUNT } from "../account/texts.js";
 import { Empty, Loading, Note, Page, ProblemNote, StaleNote } from "../shared/elements.js";
 import { html, lazy, render, useCallback, useEffect, useMemo, useState } from "../shared/html.js";
@@ -97,7 +97,7 @@ function LearnPage() {
   const [over, setOver] = useState(false);
   const [note, setNote] = useState(null);
   const end = (lost) => {
-    storeAccount(null);
+    forgetAccount(account);
     setOver(lost);
     setNote(null);
     setAccount(null);

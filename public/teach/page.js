@@ -1,6 +1,6 @@
 // The class page: log-in, the classes of a teacher, and one of them in full.
 import { apiOf, logOut } from "../account/api.js";
-import { readAccount, storeAccount } from "../account/stored.js";
+import { forgetAccount, readAccount, storeAccount } from "../account/stored.js";
 import { ACCOUNT } from "../account/texts.js";
 import { Badge, Empty, Loading, Page, ProblemNote, StaleNote } from "../shared/elements.js";
 import { html, lazy, render, useCallback, useEffect, useMemo, useState } from "../shared/html.js";
@@ -75,7 +75,7 @@ function TeachPage() {
   const [over, setOver] = useState(false);
   const [state, setState] = useState(null);
   const end = (lost) => {
-    storeAccount(null);
+    forgetAccount(account);
     setOver(lost);
     setState(null);
     setAccount(null);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apiOf } from "../../public/account/api.js";
+import { apiOf, logOut } from "../../public/account/api.js";
 import { logInFaults, refusedFields, registrationFaults, registrationOf } from "../../public/account/model.js";
-import { accountOf, readAccount, storeAccount } from "../../public/account/stored.js";
+import { accountOf, forgetAccount, readAccount, storeAccount } from "../../public/account/stored.js";
 import { Problem } from "../../public/shared/problems.js";
 
 function storageWith(text = null) {
@@ -29,7 +29,9 @@ test("a log-in is stored, and anything else in its place is ignored", () => {
   const storage = storageWith();
   storeAccount(ANN, storage);
   assert.deepEqual(readAccount(storage), ANN);
-  storeAccount(null, storage);
+  forgetAccount({ ...ANN, username: "bob" }, storage);
+  assert.deepEqual(readAccount(storage), ANN);
+  forgetAccount(ANN, storage);
   assert.equal(readAccount(storage), null);
   for (const text of ["", "null", "[]", "{", '{"access": "a"}', JSON.stringify({ ...ANN, refresh: 1 })]) assert.equal(readAccount(storageWith(text)), null, text);
   assert.deepEqual(accountOf(reply("a", "b")), { access: "a", refresh: "b", username: "ann", role: "student" });
@@ -76,6 +78,50 @@ test("a refused renewal ends the log-in, an unreachable server does not", async 
     const api = apiOf(ANN, () => (over += 1), { open: server.open, storage: storageWith(JSON.stringify(ANN)) });
     await assert.rejects(api("GET", "/x"), { kind });
     assert.equal(over, ends, kind);
+  }
+});
+
+test("late calls of a log-in that has ended neither end a newer one nor repeat the end", async () => {
+  const storage = storageWith(JSON.stringify(ANN));
+  const counts = { ends: 0, renewals: 0 };
+  const server = serverWith("a9", async () => {
+    counts.renewals += 1;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    throw new Problem("credential");
+  });
+  const api = apiOf(ANN, () => (counts.ends += 1), { open: server.open, storage });
+  await Promise.all(["/x", "/y", "/z"].map((path) => assert.rejects(api("GET", path), { kind: "credential" })));
+  await assert.rejects(api("GET", "/late"), { kind: "credential" });
+  storeAccount({ ...ANN, access: "a9", refresh: "r9" }, storage);
+  assert.deepEqual(await api("GET", "/x"), { success: true });
+  assert.deepEqual(counts, { ends: 1, renewals: 1 });
+});
+
+test("a renewal restores no log-in that has been left, and replaces none of another user", async () => {
+  for (const stored of [null, { ...ANN, username: "bob", access: "b1" }]) {
+    const storage = storageWith(JSON.stringify(stored));
+    const server = serverWith("a2", async () => reply("a2", "r2"));
+    assert.deepEqual(await apiOf(ANN, assert.fail, { open: server.open, storage })("GET", "/x"), { success: true });
+    assert.deepEqual(readAccount(storage), stored);
+  }
+});
+
+test("a log-in that is stored while the renewal of an earlier one is refused is used", async () => {
+  const storage = storageWith(JSON.stringify(ANN));
+  const server = serverWith("a9", async () => {
+    storeAccount({ ...ANN, access: "a9", refresh: "r9" }, storage);
+    throw new Problem("credential");
+  });
+  const api = apiOf(ANN, assert.fail, { open: server.open, storage });
+  assert.deepEqual(await api("GET", "/x"), { success: true });
+  assert.equal(readAccount(storage).refresh, "r9");
+});
+
+test("a log-out ends the newest log-in of its user, and none of another", async () => {
+  for (const [stored, sent] of [[{ ...ANN, refresh: "r2" }, "r2"], [{ ...ANN, username: "bob", refresh: "r3" }, "r1"]]) {
+    const bodies = [];
+    await logOut(async (_method, _path, { body }) => bodies.push(body), ANN, storageWith(JSON.stringify(stored)));
+    assert.deepEqual(bodies, [{ refresh_token: sent }]);
   }
 });
 
