@@ -225,7 +225,7 @@ def test_views_and_keys_from_elsewhere_follow_the_table(live: Connection) -> Non
     result = upgrade(live)
     assert result.refused == []
     assert fetch(live, "SELECT username FROM public.v_names ORDER BY 1") == [("ann",), ("ben",)]
-    assert "this view shows the table public.users" in line_with(result, "v_names")
+    assert "this view now shows the moved rows of public.users" in line_with(result, "v_names")
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         live.execute("INSERT INTO public.badges VALUES (9)")
 
