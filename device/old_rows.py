@@ -92,9 +92,10 @@ class OldDatabase:
         return sorted(set(self.tables) - set(LIVE_COLUMNS))
 
     def identity(self) -> str:
-        """Return a name of the old device, which stays the same as its database grows.
+        """Return an identifier of the old device, which stays the same as its database grows.
 
-        It is made from the first user and the first answer, which no two devices share.
+        It is a hash of the first user and the first answer, or the first change in the queue if
+        there are no answers; no two devices share these.
         """
         users, attempts = self.rows("users")[:1], self.rows("question_attempts")[:1]
         queued = [] if attempts else self.rows("sync_operations")[:1]

@@ -24,13 +24,13 @@ _time: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 
 
 @dataclass(frozen=True)
-class Progress:
-    """The background thread's last sync."""
+class SyncProgress:
+    """Whether a sync is under way, how the last one ended, and when the next one is due."""
 
     is_syncing: bool = False
     server_away: bool = False
     problem: str | None = None
-    """Reason of its failure, if a person has to act."""
+    """Reason why the last sync failed, if a person has to act."""
     next_sync: datetime | None = None
 
 
@@ -39,9 +39,9 @@ class ProgressBoard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._progress = Progress()
+        self._progress = SyncProgress()
 
-    def read(self) -> Progress:
+    def read(self) -> SyncProgress:
         """Return the progress."""
         with self._lock:
             return self._progress
@@ -52,7 +52,7 @@ class ProgressBoard:
             self._progress = replace(self._progress, **changes)
 
 
-def read_state(device: Device, progress: Progress) -> DeviceAnswer:
+def read_state(device: Device, progress: SyncProgress) -> DeviceAnswer:
     """Return the state of the device."""
     account = device.accounts.read()
     with device.database.session() as db:
@@ -82,7 +82,7 @@ def read_state(device: Device, progress: Progress) -> DeviceAnswer:
     )
 
 
-def read_live_status(call: Call, sent_id: str, progress: Progress) -> DeviceStatusOut:
+def read_live_status(call: Call, sent_id: str, progress: SyncProgress) -> DeviceStatusOut:
     """Return the state of synchronisation in the live system's shape.
 
     Raises:
@@ -101,7 +101,7 @@ def read_live_status(call: Call, sent_id: str, progress: Progress) -> DeviceStat
 
 
 def _state(
-    progress: Progress,
+    progress: SyncProgress,
     pending: int,
     rejected: int,
     sync: Mapping[str, Any],

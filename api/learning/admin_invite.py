@@ -21,7 +21,7 @@ def create_invitation(
     db: Db,
     deps: Annotated[Deps, Depends(get_deps)],
 ) -> InvitationOut:
-    """Return a code to register with a role, or for an account to set a new password."""
+    """Return a code for registering with a role, or for setting a new password for an account."""
     return invite.invite(db, body, deps)
 
 

@@ -4,7 +4,7 @@ from lib.errors import InvalidCursor, raises
 from lib.framework import Response
 from lib.learning.current_user import UserCall
 from lib.learning.errors import AttemptIdTaken, NotStudent, PracticeQuestionNotFound
-from lib.learning.parameters import Id, PageSize, StudentId
+from lib.learning.parameters import OwnOrStudentId, PageSize, StudentId
 from lib.learning.practice import attempts, wire
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
@@ -23,7 +23,7 @@ def record_attempt(body: wire.AttemptIn, call: UserCall) -> wire.AttemptAnswer:
 @app.get("/api/learning/attempts")
 @raises(InvalidCursor, NotStudent, *StudentErrors)
 def list_attempts(
-    call: UserCall, student_id: Id = None, cursor: Cursor = None, limit: PageSize = 50
+    call: UserCall, student_id: OwnOrStudentId = None, cursor: Cursor = None, limit: PageSize = 50
 ) -> wire.AttemptsAnswer:
     """Return answers, newest first: the caller's, or those of a student whom a teacher names."""
     return attempts.list_attempts(call, student_id, cursor, limit)

@@ -9,7 +9,7 @@ from lib.learning.class_analytics.parameters import ClassQuery, read_filters
 from lib.learning.class_analytics.read import Filters
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, TopicNotFound
-from lib.learning.parameters import ClassId, Id, StudentId, Threshold
+from lib.learning.parameters import ClassId, OptionalId, StudentId, Threshold
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
@@ -61,7 +61,7 @@ def read_live_predictions(
 @app.get("/api/analytics/student/{student_id}/comparison")
 @raises(ClassClosed, *StudentErrors)
 def compare_live(
-    student_id: StudentId, call: UserCall, class_id: Id = None
+    student_id: StudentId, call: UserCall, class_id: OptionalId = None
 ) -> wire.LiveComparisonOut:
     """Return a student beside the class, without the figures of other students."""
     return read.compare_live(call, student_id, class_id)

@@ -4,7 +4,7 @@ from lib.errors import InvalidCursor, raises
 from lib.learning.classes import marks, wire
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, NotStudent
-from lib.learning.parameters import MAX_PAGE, Id, PageSize
+from lib.learning.parameters import MAX_PAGE, OptionalId, OwnOrStudentId, PageSize
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
@@ -16,8 +16,8 @@ app = create_app("learning.exam_marks", tag="Learning: teachers")
 @raises(ClassClosed, InvalidCursor, NotStudent, *StudentErrors)
 def list_marks(
     call: UserCall,
-    student_id: Id = None,
-    class_id: Id = None,
+    student_id: OwnOrStudentId = None,
+    class_id: OptionalId = None,
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
 ) -> wire.MarksAnswer:

@@ -4,7 +4,7 @@ from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ConceptNotFound, NotStudent
 from lib.learning.mastery import read, wire
-from lib.learning.parameters import ConceptId, Id, StudentId
+from lib.learning.parameters import ConceptId, OwnOrStudentId, StudentId
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
@@ -13,7 +13,7 @@ app = create_app("learning.mastery", tag="Learning")
 
 @app.get("/api/learning/mastery")
 @raises(NotStudent, *StudentErrors)
-def read_mastery(call: UserCall, student_id: Id = None) -> wire.MasteryAnswer:
+def read_mastery(call: UserCall, student_id: OwnOrStudentId = None) -> wire.MasteryAnswer:
     """Return the mastery of every topic and concept: the caller's own, or a student's."""
     return read.read_mastery(call, student_id)
 

@@ -7,7 +7,7 @@ from lib.framework import Query
 from lib.learning.current_user import UserCall
 from lib.learning.days import Day
 from lib.learning.errors import ExamOver, NotStudent, OwnChoice
-from lib.learning.parameters import Id, StudentId
+from lib.learning.parameters import OwnOrStudentId, StudentId
 from lib.learning.plans import make, read, wire
 from lib.learning.students.student import StudentErrors
 from lib.learning.tables.closed_lists import PlanType
@@ -21,7 +21,7 @@ StartDay = Annotated[Day, Query(description="First day, UTC; today by default.")
 
 @app.get("/api/learning/plan")
 @raises(NotStudent, *StudentErrors)
-def read_plans(call: UserCall, student_id: Id = None) -> wire.PlansAnswer:
+def read_plans(call: UserCall, student_id: OwnOrStudentId = None) -> wire.PlansAnswer:
     """Return the current plans; the caller's own are made again if they are outdated."""
     return make.read_plans(call, student_id)
 

@@ -3,7 +3,7 @@
 from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent
-from lib.learning.parameters import Id
+from lib.learning.parameters import OwnOrStudentId
 from lib.learning.progress import read
 from lib.learning.progress.wire import ProgressAnswer
 from lib.learning.students.student import StudentErrors
@@ -14,7 +14,7 @@ app = create_app("learning.progress", tag="Learning")
 
 @app.get("/api/learning/progress")
 @raises(NotStudent, *StudentErrors)
-def read_progress(call: UserCall, student_id: Id = None) -> ProgressAnswer:
+def read_progress(call: UserCall, student_id: OwnOrStudentId = None) -> ProgressAnswer:
     """Return 30 days of progress, this week's changes, and frequent mistakes; days are in UTC."""
     return read.read_progress(call, student_id)
 

@@ -3,7 +3,7 @@
 from lib.errors import InvalidCursor, raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ConceptNotFound, PracticeQuestionNotFound, TopicNotFound
-from lib.learning.parameters import ConceptId, Id, PageSize, QuestionId
+from lib.learning.parameters import ConceptId, OptionalId, PageSize, QuestionId
 from lib.learning.syllabus import questions, wire
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
@@ -15,8 +15,8 @@ app = create_app("learning.questions", tag="Learning")
 @raises(ConceptNotFound, TopicNotFound, InvalidCursor)
 def list_practice_questions(
     call: UserCall,
-    concept_id: Id = None,
-    topic_id: Id = None,
+    concept_id: OptionalId = None,
+    topic_id: OptionalId = None,
     cursor: Cursor = None,
     limit: PageSize = 50,
 ) -> wire.QuestionsAnswer:

@@ -3,7 +3,14 @@
 from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent, TopicNotFound
-from lib.learning.parameters import Id, MaybeThreshold, Number, StudentId, Threshold, TopicId
+from lib.learning.parameters import (
+    MaybeThreshold,
+    Number,
+    OwnOrStudentId,
+    StudentId,
+    Threshold,
+    TopicId,
+)
 from lib.learning.recommendations import open_now, recommend, wire
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
@@ -15,7 +22,7 @@ app = create_app("learning.recommendations", tag="Learning")
 @raises(NotStudent, *StudentErrors)
 def list_recommendations(
     call: UserCall,
-    student_id: Id = None,
+    student_id: OwnOrStudentId = None,
     limit: Number = 5,
     mastery_threshold: MaybeThreshold = None,
 ) -> wire.RecommendationsAnswer:

@@ -8,10 +8,10 @@ from lib.framework import Path, Query
 
 
 def _without_nul(text: str) -> str:
-    """Return a text that can be compared with stored ones.
+    """Return the text unchanged.
 
     Raises:
-        ValueError: If it holds a NUL character.
+        ValueError: If it holds a NUL character, which Postgres cannot store.
     """
     if "\0" in text:
         raise ValueError("Input should have no NUL character")
@@ -20,11 +20,25 @@ def _without_nul(text: str) -> str:
 
 SentText = Annotated[str, AfterValidator(_without_nul)]
 """A text in the URL."""
-Id = Annotated[
-    SentText | None, Query(max_length=100, description="Id, by default the caller's own.")
+OwnOrStudentId = Annotated[
+    SentText | None,
+    Query(
+        max_length=100,
+        description="Id of the student: a UUID, or the live system's number. Default: the caller.",
+    ),
+]
+OptionalId = Annotated[
+    SentText | None,
+    Query(max_length=100, description="Id, if any: a UUID, or the live system's number."),
 ]
 Threshold = Annotated[
-    float, Query(ge=0, le=100, allow_inf_nan=False, description="Mastery, 0 to 100.")
+    float,
+    Query(
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="Mastery, 0 to 100; topics with at least as much are left out.",
+    ),
 ]
 MaybeThreshold = Annotated[
     float | None,
@@ -32,7 +46,7 @@ MaybeThreshold = Annotated[
         ge=0,
         le=100,
         allow_inf_nan=False,
-        description="Mastery, 0 to 100, from which topics are left out; by default none is.",
+        description="Mastery, 0 to 100; topics with at least as much are left out. Default: none.",
     ),
 ]
 Number = Annotated[int, Query(ge=1, le=20, description="Maximum number of entries to return.")]

@@ -22,5 +22,5 @@ docs/try-it.md continues from here.
 
 
 def examples(url: str) -> str:
-    """Return calls of the server at `url`, ready to be pasted into a shell."""
+    """Return example calls to the server at `url`, ready to be pasted into a shell."""
     return _EXAMPLES.format(url=url, pool=POOL_ID)

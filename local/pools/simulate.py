@@ -7,8 +7,8 @@ Simulated students of known ability take adaptive tests on the newest version of
 parameters, settings and exposure counts. The command prints tables and draws them to
 `.local/simulate/`.
 
-With one of the two error options, the command instead draws pools whose true parameters differ from
-the stated ones, and prints the stated beside the actual errors of the tests.
+With one or both of the error options, the command instead draws true parameters around those of the
+pool, and prints the stated errors of the tests beside the actual ones.
 """
 
 import argparse
@@ -226,8 +226,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--students",
         type=number,
-        help=f"number of students of each ability (default {STUDENTS}), or of each drawn truth"
-        f" (default {STUDENTS_PER_TRUTH})",
+        help=f"number of students of each ability (default {STUDENTS}), or in each"
+        f" replication with an error option (default {STUDENTS_PER_TRUTH})",
     )
     parser.add_argument(
         "--questions", type=number, default=30, help=f"length of the tests, at most {MAX_QUESTIONS}"
@@ -247,13 +247,17 @@ def _parser() -> argparse.ArgumentParser:
         help="draw true parameters, with this standard deviation of log discrimination",
     )
     parser.add_argument(
-        "--truths", type=number, default=40, help="how often true parameters are drawn"
+        "--truths",
+        type=number,
+        default=40,
+        help="number of replications, each with true parameters of its own",
     )
     parser.add_argument(
         "--threshold",
         type=deviation,
         default=EndCriteria().precision_threshold,
-        help="the stated error at which `precision` ends the tests of drawn truths",
+        help="posterior standard deviation at which the stop rule `precision` ends a test, if"
+        " there is an error option",
     )
     return parser
 

@@ -78,7 +78,7 @@ export function filtered(rows, { status = null, search = "" }) {
 }
 
 const RANK = { stuck: 1, active: 3, completed: 4, notStarted: 5 };
-const LEFT_SECONDS = 12 * 3600; // who made no progress for so long has probably left the room
+const LEFT_SECONDS = 12 * 3600; // a student without progress for this long has probably left the room
 
 /** Sort key: raised hands first, then the stuck, the longest first; then those who have left, the latest first; then the others. */
 function needOfHelp({ helpSeconds, stuckSeconds, status }) {
@@ -114,7 +114,7 @@ export function funnelOf(rows, steps) {
 
 /** Query of the next request: a page of everything, the next page, or the changes since the last response. */
 export function nextQuery(last, { courseId, now }) {
-  if (last === null || last.reload || now - last.completeAt > FULL_RELOAD_MS) return { courseId };
+  if (last === null || last.reload || now - last.fullLoadAt > FULL_RELOAD_MS) return { courseId };
   if (last.nextCursor !== null) return { courseId, cursor: last.nextCursor };
   return { courseId, since: new Date(Date.parse(last.asOf) - OVERLAP_MS).toISOString() };
 }
@@ -135,7 +135,7 @@ export function merged(last, query, page, now) {
     clockOffset: Date.parse(page.asOf) - now,
     nextCursor: query.since ? null : page.nextCursor,
     reload: (query.since !== undefined && page.nextCursor !== null) || (isLast && students.size !== page.totalStudents && !fresh),
-    completeAt: fresh ? now : last.completeAt,
+    fullLoadAt: fresh ? now : last.fullLoadAt,
   };
 }
 

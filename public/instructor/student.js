@@ -146,8 +146,10 @@ function Removal({ api, row, onRemoved }) {
 }
 
 /**
+ * The dialog of one student.
+ *
  * @param {{api: Function, row: object, steps: object[], medians: Map<number, number>, now: number,
- *   onClose: Function, onChange: Function}} props `medians` are the class's seconds for each step
+ *   onClose: Function, onChange: Function}} props `medians` are the class's median times of each step, in seconds
  */
 export function StudentDialog({ api, row, steps, medians, now, onClose, onChange }) {
   const [problem, setProblem] = useState(null);

@@ -182,7 +182,7 @@ def questions_of_concepts(syllabus: Syllabus) -> Iterator[str]:
         if len(own_questions) < 3:
             yield f"{topic}: {concept} has fewer than 3 questions"
         if {row["difficulty"] for row in own_questions} != DIFFICULTIES:
-            yield f"{topic}: {concept} has not each of the three difficulties"
+            yield f"{topic}: {concept} does not have questions of all three difficulties"
         for file in sorted({row["file"] for row in own_questions}):
             if file != path_to(topic, syllabus.parents)[-1].lower():
                 yield f"{topic}: {concept} has questions in {file}.csv"

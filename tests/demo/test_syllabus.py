@@ -150,8 +150,8 @@ def test_damaged_concept_is_noticed(copy: Path, changes: Row, message: str) -> N
             "What is π? Round to the nearest whole number. the answer has more decimal places",
         ),
         ("true_false", {"correct_answer": "True"}, "{text} the answer is neither true nor false"),
-        ("mcq", {"difficulty": "easier"}, "{topic}: {concept} has not each of the three"),
-        ("mcq", {"difficulty": "hard"}, "{topic}: {concept} has not each of the three"),
+        ("mcq", {"difficulty": "easier"}, "{topic}: {concept} does not have questions of all"),
+        ("mcq", {"difficulty": "hard"}, "{topic}: {concept} does not have questions of all"),
         ("mcq", {"concept": "Growth"}, "{topic}: {concept} has fewer than 3 questions"),
         ("mcq", {"concept": "Growth"}, "{topic}: Growth has questions and is not a concept"),
         (

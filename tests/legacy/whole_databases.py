@@ -1,6 +1,7 @@
 """Whole legacy databases for Hypothesis: columns, types, spellings, owners and policies vary.
 
-Every text holds a mark that occurs nowhere else, so that a test can look for it afterwards.
+Most texts hold a mark, such as `mark7end`, that occurs nowhere else, so that a test can look for it
+afterwards. E-mails of rows with one session token share a mark.
 """
 
 from dataclasses import dataclass, field
@@ -134,7 +135,7 @@ UNKNOWN_CELLS: dict[str, tuple[str | None, ...]] = {
     "jsonb": (None, '{{"password": "{mark}", "n": 1}}', "null", '["{mark}"]'),
     "json": (None, '{{"a": "{mark}"}}', '{{"a": 1, "a": "{mark}"}}', '"\\u0000{mark}"'),
 }
-"""Types of columns that the schema does not have; `mood` is an enumeration of the database."""
+"""Cells by SQL type, for columns that the unified schema lacks; a test creates the enum `mood`."""
 
 
 class Access(StrEnum):

@@ -1,4 +1,7 @@
-"""Item parameters in logits, as most other systems write them, on the scale of an upload."""
+"""Conversion of item parameters from logits to the scale of an upload.
+
+Most other systems write item parameters in logits.
+"""
 
 import math
 from typing import Any

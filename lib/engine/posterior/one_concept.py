@@ -3,9 +3,8 @@
 The density is the prior times the likelihoods, evaluated on a grid centred on the posterior before
 the last answer. If answers can be guessed, the grid covers the whole prior.
 
-As with several concepts, each answer has a site of two numbers, and the sites add up to a normal
-distribution of z: τ and η are the answer's contributions to the precision and to the
-precision-weighted mean.
+As with several concepts, each answer has a site (τ, η): its contributions to the precision and to
+the precision-weighted mean of a normal distribution of z, the whitened ability of `propagation.py`.
 """
 
 from typing import NamedTuple
@@ -33,7 +32,7 @@ class OneConceptMoments(NamedTuple):
 
 
 def one_concept_normal(sites: NDArray[np.float16]) -> Normal:
-    """Return the normal distribution that the prior and the sites, shape (t, 2), multiply to.
+    """Return the product of the prior and the sites, shape (t, 2), as a normal distribution of z.
 
     The next grid is centred on it.
     """

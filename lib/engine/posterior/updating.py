@@ -40,7 +40,7 @@ class SitesAndMoments(NamedTuple):
     sites: Sites
     """τ and η of each answer, shape (t, 2)."""
     normal: Normal
-    """Distribution of z that the prior and the sites multiply to."""
+    """Product of the prior and the sites, a normal distribution of z."""
     mean: FloatArray
     """Posterior mean of θ - m₀, shape (k,)."""
     covariance: FloatArray

@@ -29,7 +29,7 @@ class ClassRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id that pages of the live system know."""
+        """Id under which pages of the live system know it."""
         return live_id(self.id, self.former_id)
 
 

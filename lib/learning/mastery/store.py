@@ -51,7 +51,7 @@ class MasteryRow:
 
     @property
     def live_concept_id(self) -> int | UUID:
-        """Id of the concept that pages of the live system know."""
+        """Id under which pages of the live system know the concept."""
         return live_id(self.concept_id, self.concept_former_id)
 
 

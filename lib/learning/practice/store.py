@@ -45,12 +45,12 @@ class AttemptRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id that pages of the live system know."""
+        """Id under which pages of the live system know it."""
         return live_id(self.id, self.former_id)
 
     @property
     def live_question_id(self) -> int | UUID:
-        """Id of the question that pages of the live system know."""
+        """Id under which pages of the live system know the question."""
         return live_id(self.question_id, self.question_former_id)
 
 

@@ -38,53 +38,53 @@ class WorkshopRows(CamelBody):
     """Rows of the workshop that were removed."""
 
     students: int = 0
-    """Students."""
+    """Number of students."""
     sessions: int = 0
-    """Sessions, with their configuration, bug reports and exercises."""
+    """Number of sessions, with their configuration, bug reports and exercises."""
     steps: int = 0
-    """Rows of steps."""
+    """Number of rows of steps."""
     events: int = 0
-    """Events."""
+    """Number of events."""
     older_rows: int = 0
-    """Rows of the legacy tables."""
+    """Number of rows of the legacy tables."""
 
 
 class AssessmentRows(CamelBody):
     """Rows of the assessment that were removed."""
 
     students: int = 0
-    """Students; an assessment stores only their ids."""
+    """Number of students; an assessment stores only their ids."""
     tests: int = 0
-    """Tests."""
+    """Number of tests."""
     answers: int = 0
-    """Answers."""
+    """Number of answers."""
     proficiencies: int = 0
-    """Long-term proficiencies."""
+    """Number of long-term proficiencies."""
     set_aside: int = 0
-    """Rows that an upgrade had set aside."""
+    """Number of rows that an upgrade had set aside."""
 
 
 class LearningRows(CamelBody):
     """Rows of the study planner that were removed."""
 
     users: int = 0
-    """Accounts."""
+    """Number of accounts."""
     profiles: int = 0
-    """Profiles as a student."""
+    """Number of profiles as a student."""
     attempts: int = 0
-    """Attempts."""
+    """Number of attempts."""
     mastery: int = 0
-    """Rows of mastery."""
+    """Number of rows of mastery."""
     plans: int = 0
-    """Study plans."""
+    """Number of study plans."""
     marks: int = 0
-    """Marks in exams."""
+    """Number of marks in exams."""
     tokens: int = 0
-    """Tokens of log-ins."""
+    """Number of tokens of log-ins."""
     sync_operations: int = 0
-    """Changes that devices sent."""
+    """Number of changes that devices sent."""
     set_aside: int = 0
-    """Rows of tables that an upgrade or a downgrade had set aside."""
+    """Number of rows of tables that an upgrade or a downgrade had set aside."""
 
 
 class RemovedRows(CamelBody):
@@ -103,14 +103,14 @@ class DeletedStudentOut(CamelAnswer):
 
     message: str = "Student deleted"
     sessions_deleted: int
-    """Sessions of the workshop that were removed."""
+    """Number of sessions of the workshop that were removed."""
     steps_deleted: int
-    """Rows of steps that were removed."""
+    """Number of rows of steps that were removed."""
     events_deleted: int
-    """Events that were removed."""
+    """Number of events that were removed."""
     older_rows_deleted: int
-    """Rows that were removed from the legacy tables."""
+    """Number of rows that were removed from the legacy tables."""
     removed: RemovedRows
     """All rows that were removed, by context."""
     cache_cleared: bool
-    """Whether running tests left the cache; otherwise they expire within 30 minutes."""
+    """Whether snapshots of running tests were deleted; otherwise they expire within 30 minutes."""

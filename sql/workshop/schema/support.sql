@@ -8,8 +8,8 @@ ALTER TABLE public.sessions
 CREATE INDEX IF NOT EXISTS idx_sessions_help_asked ON public.sessions (help_asked_at)
   WHERE help_asked_at IS NOT NULL;
 
--- Time at which the session last made progress, which activity alone does not show. The page of a class
--- shows a student as stuck after some time without progress.
+-- Time at which the session last made progress, which activity alone does not show. The instructor's
+-- dashboard shows a student as stuck after some time without progress.
 ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS progressed_at TIMESTAMPTZ;  -- null: not since this column was added
 
@@ -19,7 +19,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- Rates may also change when a course gets other steps, so only a rise counts.
+-- A course that gets more steps lowers completion rates, so only a rise counts as progress.
 CREATE OR REPLACE TRIGGER mark_progress BEFORE UPDATE ON public.sessions FOR EACH ROW
   WHEN (NEW.current_step > OLD.current_step OR NEW.completion_rate > OLD.completion_rate
     OR public.true_flags(NEW) <> public.true_flags(OLD))
@@ -63,7 +63,8 @@ BEGIN
 END $$;
 
 -- Give a session another token, under which its steps and events stay; the former one neither opens nor
--- begins a session. The key is the API key, sealed for the new token, or null.
+-- begins a session. p_sealed_key (the API key, or null), p_extra and p_exercises hold the session's secrets,
+-- sealed for the new token.
 CREATE OR REPLACE FUNCTION public.replace_token(
   p_session_token TEXT, p_new_token TEXT, p_sealed_key TEXT, p_extra JSONB, p_exercises JSONB
 ) RETURNS VOID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$

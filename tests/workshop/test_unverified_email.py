@@ -44,7 +44,7 @@ def types_of_values(value: Any) -> Any:
 
 
 @pytest.mark.usefixtures("amara")
-def test_unproven_email_does_not_show_the_persons_name(client: TestClient) -> None:
+def test_unverified_email_does_not_show_the_persons_name(client: TestClient) -> None:
     for body in bodies(client, STRANGER, AMARA):
         assert "Amara" not in str(body)
 
@@ -57,7 +57,7 @@ def test_responses_do_not_reveal_whether_an_email_exists(client: TestClient) -> 
 
 
 @pytest.mark.usefixtures("amara")
-def test_unproven_email_does_not_rename_the_person(client: TestClient, rows: Rows) -> None:
+def test_unverified_email_does_not_rename_the_person(client: TestClient, rows: Rows) -> None:
     student = {"studentEmail": AMARA, "studentName": "Eve"}
     client.post("/api/generate-session", json=student)
     bodies(client, STRANGER, AMARA, studentName="Eve")
