@@ -2,57 +2,17 @@
 
 FastAPI defines the models of an OpenAPI document, for which pydantic would build validators at
 once. No function describes its API, so they are built when they are first used: by the local
-server, for its API docs. Pydantic imports `importlib.metadata`, and with it zipfile and email, to
-read the versions of optional packages; it is imported when the first of them is read.
+server, for its API docs.
 """
 
 import gc
-import importlib
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.warnings import UnsupportedFieldAttributeWarning
-
-METADATA = "importlib.metadata"
-
-
-class _LateMetadata(ModuleType):
-    """Stands in for `importlib.metadata`, which its functions import when they are called."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the import system asks whether this is a package
-            raise AttributeError(name)
-        if name not in {"entry_points", "version"}:
-            return getattr(_metadata(), name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return getattr(_metadata(), name)(*args, **kwargs)
-
-        return call
-
-
-def _metadata() -> ModuleType:
-    """Return the real module, in place of the one that stands in for it."""
-    if isinstance(sys.modules.get(METADATA), _LateMetadata):
-        del sys.modules[METADATA]
-    return importlib.import_module(METADATA)
-
-
-@contextmanager
-def _late_metadata() -> Iterator[None]:
-    """Import `importlib.metadata` only if the block, or later code, uses it."""
-    if METADATA not in sys.modules:
-        sys.modules[METADATA] = _LateMetadata(METADATA)
-    try:
-        yield
-    finally:
-        if isinstance(sys.modules.get(METADATA), _LateMetadata):
-            del sys.modules[METADATA]
 
 
 @contextmanager
@@ -76,7 +36,7 @@ def _lean_import() -> Iterator[None]:
         gc.enable()
 
 
-with _late_metadata(), _lean_import():
+with _lean_import():
     from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
     from fastapi.dependencies.models import Dependant
     from fastapi.exceptions import RequestValidationError

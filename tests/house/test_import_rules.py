@@ -255,22 +255,6 @@ def test_models_of_openapi_are_built_when_they_are_used() -> None:
     run_program(FIRST_USE)
 
 
-VERSION_OF_A_PACKAGE = """
-import sys
-import lib.framework
-assert "importlib.metadata" not in sys.modules
-from pydantic import networks
-version = networks.version("fastapi")
-from importlib import metadata
-assert version == metadata.version("fastapi")
-assert isinstance(metadata.PackageNotFoundError, type)
-"""
-
-
-def test_metadata_of_packages_are_imported_when_a_version_is_read() -> None:
-    run_program(VERSION_OF_A_PACKAGE)
-
-
 COLLECTIONS = """
 import gc
 import lib.framework
