@@ -34,10 +34,10 @@ LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
 
 
 def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
-    """Return the app of a device, on whose database the learning functions then work.
+    """Return the app of a device; from then on, the learning functions use the device's database.
 
-    Requests under other names than this machine's own are refused, since a page elsewhere can give
-    its own name the address of this machine.
+    Requests whose Host header is not a name of this machine are refused. This prevents DNS
+    rebinding, in which a page elsewhere lets its own domain resolve to this machine.
     """
     install_deps(Deps(device.settings, device.now))
     for module in SERVED:

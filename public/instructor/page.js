@@ -18,7 +18,7 @@ const CLASS = "/api/class-progress";
 const NEXT_PAGE_MS = 20;
 const TICK_MS = 5000;
 
-/** The filter and order of the page, which its address names, too. */
+/** The filter and order of the students, which are also in the hash of the page's URL. */
 function useView() {
   const [view, setView] = useState(() => readHash(location.hash));
   const change = (part) =>

@@ -269,7 +269,7 @@ def legacy_tables(product: Product) -> None:
 
 
 def served_by_views(product: Product) -> None:
-    """Upgrade a database of the previous tests, which is still served."""
+    """Upgrade a database of the previous version, which views then serve."""
     product.execute(FULL + ROWS + QUESTIONS)
     product.upgrade()
 

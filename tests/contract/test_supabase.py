@@ -19,7 +19,7 @@ from tests.support.s3_server import S3Server
 from tests.support.supabase import Supabase, supabase_database
 from tests.support.wire import Request, Response
 
-OF_THE_OLD_APPLICATION = "public.workshop_students: "
+LEGACY_TABLE = "public.workshop_students: "
 
 
 @dataclass
@@ -33,14 +33,14 @@ class WatchedDeployment:
     def send(self, request: Request) -> Response:
         response = self.server.send(request)
         for name in self.supabase.open_objects():
-            if not name.startswith(OF_THE_OLD_APPLICATION):
+            if not name.startswith(LEGACY_TABLE):
                 self.open_objects.setdefault(f"{request.method} {request.path}", []).append(name)
         return response
 
 
 @pytest.fixture
 def supabase(postgres_server: PostgresServer) -> Iterator[Supabase]:
-    """A migrated database with a table of the application before this one."""
+    """A migrated database with a legacy table."""
     with supabase_database(postgres_server, "contract_supabase") as database:
         database.upgrade()
         with psycopg.connect(database.url()) as connection:

@@ -27,7 +27,8 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FIRST_RIGHT = 70.2
 """Mastery after one right answer. The default calibration has a difficulty of -0.62; an easy
 question is 0.55 easier. So a right answer is expected with 1 / (1 + exp(-1.17)) = 0.76315, and the
-skill rises by 1 - 0.76315 = 0.23685: a share of 1 / (1 + exp(-0.23685 - 0.62)) is right."""
+skill rises by 1 - 0.76315 = 0.23685. The expected share of right answers at the default difficulty
+is then 1 / (1 + exp(-0.23685 - 0.62)) = 70.2 %."""
 PASSWORD = "correct horse battery"
 
 
@@ -56,7 +57,7 @@ class School:
         return Call(self.db, user, self.now)
 
     def syllabus(self, topics: str, questions_of_concept: int = 1) -> None:
-        """Store topics drawn as a table; each gets a concept of its name for each number in it."""
+        """Store topics drawn as a table, each with concepts that have its name and a number."""
         topic_rows = rows(topics)
         content: dict[str, Any] = {"topics": [], "concepts": [], "questions": []}
         for row in topic_rows:

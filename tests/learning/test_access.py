@@ -1,4 +1,4 @@
-"""Access to the study planner's endpoints by role, for every row of the table."""
+"""Access to the study planner's endpoints by role, for every row of lib/routes.py."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def call(client: TestClient, case: tuple[Endpoint, str], headers: dict[str, str]
     return client.request(method, with_unknown_ids(row.path), headers=headers, json=body)
 
 
-def test_every_operation_of_users_is_covered() -> None:
+def test_every_endpoint_of_users_is_covered() -> None:
     assert len(ROWS) == 61
     assert len(FOR_TEACHERS) == 15
 
@@ -44,7 +44,9 @@ def test_call_without_a_users_token_is_refused(
         assert ("detail" in body) == case[0].is_live
 
 
-def test_students_call_no_teachers_operation(client: TestClient, operator: dict[str, str]) -> None:
+def test_students_cannot_call_endpoints_of_teachers(
+    client: TestClient, operator: dict[str, str]
+) -> None:
     student, teacher, admin = (
         token(client, operator, role) for role in ("student", "teacher", "admin")
     )

@@ -46,7 +46,7 @@ WEAKEST = 2
 def make_live_plan(
     call: Call, sent_id: str, plan_type: PlanType, start: date | None
 ) -> LivePlanOut:
-    """Make a plan in the live system's shape, in place of the current one of its period.
+    """Make a plan in the live system's shape, in place of the active one of its type.
 
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
@@ -59,7 +59,7 @@ def make_live_plan(
 
 
 def make_plan(call: Call, plan_type: PlanType, start: date | None) -> PlanAnswer:
-    """Make a plan for the caller, in place of the current one of its period.
+    """Make a plan for the caller, in place of the active one of its type.
 
     Raises:
         NotStudent: If the caller is not a student.

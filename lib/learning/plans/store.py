@@ -32,9 +32,10 @@ class PlanRow:
 
 
 def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
-    """Store a plan as the current one of its period.
+    """Store a plan as the student's only active plan of its type.
 
-    A plan that is made again takes the place of the one with its student, type and first day.
+    Plans of one student with the same type and first day have the same id: a new one replaces the
+    stored one.
     """
     db.execute(
         update(StudyPlan)

@@ -11,7 +11,7 @@ from lib.learning.syllabus.wire import LiveUnlockableOut, LiveUnlockablesOut
 
 
 def recommend_live_concepts(call: Call, sent_id: str, sent_topic: str, n: int) -> LiveConceptsOut:
-    """Return the least mastered concepts of a topic in the live system's shape.
+    """Return the least mastered concepts of a topic; the response has the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
@@ -42,7 +42,7 @@ def recommend_live_concepts(call: Call, sent_id: str, sent_topic: str, n: int) -
 
 
 def list_live_unlockable(call: Call, sent_id: str, mastery_threshold: float) -> LiveUnlockablesOut:
-    """Return the topics that a student can study now in the live system's shape.
+    """Return the topics that are open to a student; the response has the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.

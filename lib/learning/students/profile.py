@@ -40,7 +40,7 @@ def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
 
 
 def changes_of(body: ProfileChangeIn) -> dict[str, Any]:
-    """Return the columns that a body changes; null keeps a value, except that of `exam_date`."""
+    """Return the columns that a body changes; null clears `exam_date` and leaves others alone."""
     sent = body.model_dump(exclude_unset=True)
     return {name: value for name, value in sent.items() if value is not None or name in NULLABLE}
 

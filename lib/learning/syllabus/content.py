@@ -37,7 +37,8 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
     """Store topics, concepts and questions; those with an existing name are changed.
 
     Raises:
-        ContentRefused: If a row cannot be read, names something unknown, or closes a cycle.
+        ContentRefused: If a row cannot be read, names something unknown, repeats an earlier row,
+            or closes a cycle.
     """
     content = read_content(body)
     if content.problems:
@@ -65,7 +66,7 @@ def _store(call: Call, content: Content) -> tuple[_Import, str]:
     """Store content; return what was stored, and a sentence about its weightages or nothing."""
     store.lock_syllabus(call.db)
     state = _begin(call, content)
-    problems = _unknown_names(state)
+    problems = _problems_of(state)
     if problems:
         raise ContentRefused(problems)
     _store_topics(state)
@@ -85,8 +86,8 @@ def _begin(call: Call, content: Content) -> _Import:
     return _Import(call, content, syllabus, topics, concepts)
 
 
-def _unknown_names(state: _Import) -> list[tuple[str, str]]:
-    """Return the place of each name of a topic or concept that nobody defines."""
+def _problems_of(state: _Import) -> list[tuple[str, str]]:
+    """Return place and reason of each unknown topic or concept, and of each duplicate row."""
     content = state.content
     topics = {*state.topic_ids, *(row.topic for _, row in content.topics)}
     concepts = {*state.concept_ids, *((row.topic, row.concept) for _, row in content.concepts)}
@@ -110,7 +111,7 @@ def _unknown_names(state: _Import) -> list[tuple[str, str]]:
 
 
 def _duplicates(content: Content) -> list[tuple[str, str]]:
-    """Return the place of each row that occurs twice in the import."""
+    """Return the place of each row that repeats an earlier one, and which one it repeats."""
     keyed: list[tuple[str, object]] = [
         *((place, row.topic) for place, row in content.topics),
         *((place, (row.topic, row.concept)) for place, row in content.concepts),

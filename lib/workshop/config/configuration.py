@@ -34,12 +34,12 @@ def save(
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchCurrentStep: If the course has fewer steps than currentStep.
         TokenReplaced: If the token was replaced by another one.
-        TokenTooShort: If a deployment would begin a session under a short token.
+        TokenTooShort: If the token of a new session is too short; only deployments check it.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         StaleConfiguration: If the configuration has been saved since the given version.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
-        NotConfigured: If an API key or an account SID was sent and there is no encryption key to
-            seal it with.
+        NotConfigured: If an API key, an account SID or an auth token was sent and there is no
+            encryption key to seal it with.
     """
     if create:
         refuse_short_token(body.session_token, deps)

@@ -15,7 +15,8 @@ BEGIN
       AND attname = 'rules' AND NOT attisdropped
   ) THEN
     ALTER TABLE assessment.question_pools ADD COLUMN rules JSONB NOT NULL DEFAULT '{}';
-    -- Until now each start named the concepts: the names of the first counted test stay.
+    -- Before this column, each start named the concepts. Keep the names of the earliest test with an answer,
+    -- or of the earliest test if none has one.
     UPDATE assessment.question_pools p SET rules = jsonb_build_object('concept_names', named.names)
     FROM (
       SELECT DISTINCT ON (s.question_pool_id) s.question_pool_id, to_jsonb(s.concept_names) AS names
@@ -39,7 +40,8 @@ BEGIN
     WHERE attrelid = 'assessment.student_proficiencies'::regclass
       AND attname = 'proven' AND NOT attisdropped
   ) THEN
-    -- Whether the test was started with a ticket or by an operator; other values are never a prior.
+    -- Whether the test was started with a ticket or by an operator, or while tests without either counted;
+    -- other results are never a prior.
     ALTER TABLE assessment.student_proficiencies ADD COLUMN proven BOOLEAN NOT NULL DEFAULT TRUE;
     IF pg_temp.is_new('assessment.student_proficiencies') THEN
       UPDATE assessment.student_proficiencies SET proven = FALSE;
@@ -141,6 +143,7 @@ $$;
 -- Idempotency-Key of its start. If neither is possible, `refusal` is one of the codes that
 -- lib/assessment/sessions/start.py turns into errors, and `expected` a fact for the error's message.
 -- Starts of one student on one pool run one after another, so that each counts those before it.
+-- in_open_tests_count says whether tests without a ticket count for the student, too.
 CREATE OR REPLACE FUNCTION assessment.start_session(
   in_session UUID, in_resumed UUID, in_student VARCHAR, in_pool UUID, in_names TEXT[],
   in_default_names TEXT[], in_criteria JSONB, in_ticket UUID, in_ticket_uses INT,
@@ -153,7 +156,7 @@ DECLARE
   names TEXT[];
   fitted RECORD;
   is_proven BOOLEAN := in_ticket IS NOT NULL OR in_is_operator OR in_open_tests_count;
-  is_counted BOOLEAN;
+  has_limited_starts BOOLEAN;
   records JSONB;
   right_now TIMESTAMP := clock_timestamp() AT TIME ZONE 'UTC';
   idle_since TIMESTAMP := right_now - make_interval(mins => in_idle_minutes);
@@ -287,7 +290,7 @@ BEGIN
     FROM assessment.student_proficiencies p
     WHERE p.student_id = in_student AND p.concept_name = ANY (names) AND p.proven;
   END IF;
-  is_counted := in_ticket IS NOT NULL OR pool.rules ->> 'starts_per_day' IS NOT NULL;
+  has_limited_starts := in_ticket IS NOT NULL OR pool.rules ->> 'starts_per_day' IS NOT NULL;
   INSERT INTO assessment.examinees (id) VALUES (in_student) ON CONFLICT (id) DO NOTHING;
   INSERT INTO assessment.test_sessions AS s (
     id, student_id, question_pool_id, pool_version, concept_names, end_criteria, prior,
@@ -301,7 +304,7 @@ BEGIN
     in_ticket, in_extra_time,
     CASE WHEN in_ticket IS NULL THEN in_key END, CASE WHEN in_ticket IS NULL THEN in_body END,
     coalesce(pool.rules ->> 'tells', 'each'),
-    CASE WHEN is_counted THEN (
+    CASE WHEN has_limited_starts THEN (
       SELECT array_agg(latest.position) FROM (
         SELECT q.position FROM assessment.test_sessions c
         JOIN assessment.test_responses r ON r.session_id = c.id
