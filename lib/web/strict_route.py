@@ -19,19 +19,18 @@ from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
 from lib.framework import APIRoute, Request, Response
 from lib.logs import log
-from lib.patterns import late_pattern
 from lib.web import form_body, strict_json
 from lib.web.csv_body import text_of
 from lib.web.unknown_fields import KnownNames, UnknownFields, models_in
 
-_JSON = late_pattern(r"\s*application/([\w.!#$&^-]+\+)?json\s*(;|$)", re.IGNORECASE)
+_JSON = re.compile(r"\s*application/([\w.!#$&^-]+\+)?json\s*(;|$)", re.IGNORECASE)
 """Types of a JSON body (RFC 6839). Browsers send none of them to another site without a preflight
 request."""
-_FORM = late_pattern(
+_FORM = re.compile(
     r"\s*(application/x-www-form-urlencoded|multipart/form-data)\s*(;|$)", re.IGNORECASE
 )
 """Types of an HTML form. Pages of other sites can send them, but not read the response."""
-_CSV = late_pattern(r"\s*text/csv\s*(;|$)", re.IGNORECASE)
+_CSV = re.compile(r"\s*text/csv\s*(;|$)", re.IGNORECASE)
 """Type of a CSV file, which browsers do not send to another site without a preflight request
 either."""
 

@@ -3,14 +3,12 @@
 import re
 import unicodedata
 
-from lib.patterns import late_pattern
-
 _BLANK = r"[\t-\r \u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_INVISIBLE = late_pattern(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_NAMED = late_pattern(rf"^.*<([^<>]*@[^<>]*)>{_BLANK}*\Z", re.DOTALL)
-_SCHEME = late_pattern(rf"^{_BLANK}*(mailto:{_BLANK}*)+")
-_QUERY = late_pattern(r"[?][^@]*\Z")
-_BLANKS_AROUND = late_pattern(rf"^{_BLANK}+|{_BLANK}+\Z")
+_INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_NAMED = re.compile(rf"^.*<([^<>]*@[^<>]*)>{_BLANK}*\Z", re.DOTALL)
+_SCHEME = re.compile(rf"^{_BLANK}*(mailto:{_BLANK}*)+")
+_QUERY = re.compile(r"[?][^@]*\Z")
+_BLANKS_AROUND = re.compile(rf"^{_BLANK}+|{_BLANK}+\Z")
 
 
 def normalized_email(text: str) -> str:
