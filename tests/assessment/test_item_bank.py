@@ -48,7 +48,7 @@ def test_calibrated_question_has_its_own_standard_errors_on_the_latent_scale() -
     assert log_slope_error == pytest.approx([0.15, 0.1])
 
 
-def test_standard_errors_end_at_the_widths_of_calibration_s_priors() -> None:
+def test_standard_errors_are_capped_at_the_widths_of_the_calibration_priors() -> None:
     location_error, log_slope_error = errors([item(1e-5, 1.0, 0.1, 3.0)], Selection())
     assert (location_error[0], log_slope_error[0]) == LARGEST_ERRORS == (1.0, 0.4)
 
@@ -61,7 +61,7 @@ def test_parameters_without_errors_give_the_same_bank_as_before() -> None:
     assert bank.intercepts.tobytes() == plain.intercepts.tobytes()
 
 
-def test_pool_reads_standard_errors_of_calibrated_questions_alone(
+def test_pool_reads_standard_errors_only_of_calibrated_questions(
     client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
 ) -> None:
     pool_id = upload(client, operator, make_questions(6))
@@ -75,7 +75,7 @@ def test_pool_reads_standard_errors_of_calibrated_questions_alone(
     after = load_pool(deps.postgres, UUID(pool_id), version)
     changed = (after.bank.slopes != before.bank.slopes).any(axis=1)
     assert changed.tolist() == [False, False, True, False, False, False]
-    # The errors of its calibration are smaller than those assumed of an author without data.
+    # Its calibrated errors are smaller than the default errors of a question without answers.
     assert np.abs(after.bank.slopes[2]).sum() > np.abs(before.bank.slopes[2]).sum()
 
 
@@ -97,19 +97,19 @@ def test_pool_without_settings_has_the_default_deviations_and_0_means_none(
     assert np.linalg.norm(default_bank.slopes, axis=1) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("stored", [None, {"best_items": 9}])
+@pytest.mark.parametrize("stored_selection", [None, {"best_items": 9}])
 def test_version_of_an_earlier_deployment_has_no_deviations_until_the_next_upload(
     client: TestClient,
     operator: dict[str, str],
     deps: Deps,
     rows: Rows,
-    stored: dict[str, int] | None,
+    stored_selection: dict[str, int] | None,
 ) -> None:
-    """The posteriors of tests that run on it are therefore reproduced bit for bit."""
+    """Posteriors of tests on such a version are therefore reproduced bit for bit."""
     pool_id = upload(client, operator, make_questions(6))
     rows(  # skips the trigger that refuses changes of versions
         "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
-        f" UPDATE assessment.pool_versions SET selection = '{json.dumps(stored)}'::JSONB;"
+        f" UPDATE assessment.pool_versions SET selection = '{json.dumps(stored_selection)}'::JSONB;"
         " UPDATE assessment.pool_versions SET selection = NULL WHERE selection = 'null'; END $$"
     )
     questions = make_questions(6)
@@ -118,17 +118,17 @@ def test_version_of_an_earlier_deployment_has_no_deviations_until_the_next_uploa
         [question["difficulty"] for question in questions],
         [question["discrimination"] for question in questions],
     )
-    earlier = versions(rows)[-1]
-    bank = load_pool(deps.postgres, UUID(pool_id), earlier).bank
+    earlier_version = versions(rows)[-1]
+    bank = load_pool(deps.postgres, UUID(pool_id), earlier_version).bank
     assert bank.slopes.tobytes() == plain.slopes.tobytes()
     upload(client, operator, make_questions(6), pool_id)
-    assert versions(rows)[-1] == earlier, "nothing has changed"
+    assert versions(rows)[-1] == earlier_version, "nothing has changed"
     upload(client, operator, make_questions(7), pool_id)
     newest = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
     assert (newest.selection.difficulty_error, newest.selection.discrimination_error) == (0.7, 0.3)
-    assert newest.selection.best_items == (stored or {"best_items": 5})["best_items"]
-    again = load_pool(deps.postgres, UUID(pool_id), earlier).bank
-    assert again.slopes.tobytes() == plain.slopes.tobytes()
+    assert newest.selection.best_items == (stored_selection or {"best_items": 5})["best_items"]
+    reloaded_bank = load_pool(deps.postgres, UUID(pool_id), earlier_version).bank
+    assert reloaded_bank.slopes.tobytes() == plain.slopes.tobytes()
 
 
 def test_earlier_pool_gets_the_default_deviations_once_they_are_requested(
@@ -142,13 +142,13 @@ def test_earlier_pool_gets_the_default_deviations_once_they_are_requested(
     body = {"questions": make_questions(6), "question_pool_id": pool_id, "selection": {}}
     for _ in range(2):
         assert client.post("/api/questions/upload", json=body, headers=operator).status_code == 200
-    stored = rows(
+    stored_errors = rows(
         "SELECT selection ->> 'difficulty_error' FROM assessment.pool_versions ORDER BY version"
     )
-    assert stored == [(None,), ("0.7",)]
+    assert stored_errors == [(None,), ("0.7",)]
 
 
 def test_adopted_pools_have_the_default_deviations() -> None:
-    """tests/assessment/test_upgrade.py expects these numbers of the schema script."""
+    """tests/assessment/test_upgrade.py expects the same numbers from the schema script."""
     default = Selection()
     assert (default.difficulty_error, default.discrimination_error) == (0.7, 0.3)

@@ -53,13 +53,15 @@ def test_least_recently_used_pool_is_evicted(
     client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
 ) -> None:
     ids = [UUID(upload(client, operator, make_questions(20, prefix))) for prefix in "abc"]
-    numbers: dict[UUID, int] = dict(rows("SELECT pool_id, version FROM assessment.pool_versions"))
-    cache = ItemPoolCache(max_bytes=2_100_000)  # two of them
-    first, second = (cache.get(deps.postgres, pool, numbers[pool]) for pool in ids[:2])
-    assert cache.get(deps.postgres, ids[0], numbers[ids[0]]) is first
-    cache.get(deps.postgres, ids[2], numbers[ids[2]])
-    assert cache.get(deps.postgres, ids[0], numbers[ids[0]]) is first
-    assert cache.get(deps.postgres, ids[1], numbers[ids[1]]) is not second
+    versions_by_pool: dict[UUID, int] = dict(
+        rows("SELECT pool_id, version FROM assessment.pool_versions")
+    )
+    cache = ItemPoolCache(max_bytes=2_100_000)  # room for two pools
+    first, second = (cache.get(deps.postgres, pool, versions_by_pool[pool]) for pool in ids[:2])
+    assert cache.get(deps.postgres, ids[0], versions_by_pool[ids[0]]) is first
+    cache.get(deps.postgres, ids[2], versions_by_pool[ids[2]])
+    assert cache.get(deps.postgres, ids[0], versions_by_pool[ids[0]]) is first
+    assert cache.get(deps.postgres, ids[1], versions_by_pool[ids[1]]) is not second
 
 
 def test_question_cache_is_limited_by_size_not_number() -> None:

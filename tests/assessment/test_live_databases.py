@@ -50,7 +50,7 @@ def run(postgres_url: str) -> Run:
 
 @pytest.fixture(scope="module")
 def connection_to_migrated(databases: Databases) -> Iterator[psycopg.Connection]:
-    """A database with the schema of today."""
+    """A connection to a database with the current schema."""
     with databases.copy() as url:
         upgrade(url)
         with psycopg.connect(url, autocommit=True) as connection:
@@ -91,8 +91,8 @@ def test_oldest_form_is_moved_row_by_row(
     assert rows(f"{select} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
         ("ann", "Algebra", 1.2, False), ("ann", "Math", 0.5, False), ("bob", "Algebra", 2.9, False),
     ]  # fmt: skip
-    aside = "SELECT row_data ->> 'proficiency_value' FROM assessment.set_aside_rows"
-    assert rows(f"{aside} WHERE table_name = 'student_proficiencies'") == [("-0.7",)]
+    set_aside = "SELECT row_data ->> 'proficiency_value' FROM assessment.set_aside_rows"
+    assert rows(f"{set_aside} WHERE table_name = 'student_proficiencies'") == [("-0.7",)]
     assert create_schema(client, operator, finish=True).status_code == 200
     assert len(rows(answers)) == 4
 
@@ -192,17 +192,17 @@ def test_old_pool_is_tested_by_its_old_id(
     assert create_schema(client, operator, finish=True).status_code == 200
     student = Student(client, f"topic_{POOL}", "ann")
     body = student.start(concept_names=["Algebra", "Geometry"])
-    questions = {}
+    question_ids = set()
     while student.question is not None:
         question = student.question
-        right = ANSWERS_C[question["id"]][0]
-        response = student.post(question["id"], question["options"].index(right)).json()
-        questions[question["id"]] = right
+        right_text = ANSWERS_C[question["id"]][0]
+        response = student.post(question["id"], question["options"].index(right_text)).json()
+        question_ids.add(question["id"])
         student.question = response.get("next_question")
     summary = response["test_summary"]
     assert (summary["total_questions"], summary["correct_responses"]) == (5, 5)
     assert summary == client.post(f"/api/test/end/{body['session_id']}").json()["summary"]
-    assert set(questions) == set(ANSWERS_C)
+    assert question_ids == set(ANSWERS_C)
     status = client.get(f"/api/test/status/{body['session_id']}").json()
     assert status["status"] == "completed"
 
@@ -247,8 +247,8 @@ def test_ids_that_are_not_uuids_are_not_found(
     code: str,
 ) -> None:
     create_schema(client, operator)
-    in_bodies: list[str | int] = ["", 12, "x" * 300, "two\nlines"]
-    for text in ["topic_none", "1", "ünï", *(in_bodies if field else [])]:
+    ids_in_bodies: list[str | int] = ["", 12, "x" * 300, "two\nlines"]
+    for text in ["topic_none", "1", "ünï", *(ids_in_bodies if field else [])]:
         body = {**OTHER_FIELDS.get(path, {}), field: text} if field else None
         headers = {} if "session_id={}" in path else operator
         response = client.request(method, path.format(text), json=body, headers=headers)
@@ -259,7 +259,7 @@ def test_ids_that_are_not_uuids_are_not_found(
 @example("{5F0C6B8E-3F0D-4B0E-9A52-0D8F6F2F7B11}")
 @example("urn:uuid:5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")
 @example("\t5f0c6b8e3f0d4b0e9a520d8f6f2f7b11\n")
-def test_upgrade_and_requests_make_the_same_uuid_of_an_id(
+def test_upgrade_and_requests_derive_the_same_uuid_from_an_id(
     connection_to_migrated: psycopg.Connection, text: str
 ) -> None:
     cursor = connection_to_migrated.execute("SELECT assessment.fixed_uuid('pool', %s)", [text])
@@ -284,12 +284,12 @@ def test_session_of_the_oldest_form_is_found_by_its_former_id(
     create_schema(client, operator, finish=True)
     status = client.get("/api/test/status/session of bob")
     assert status.status_code == 200, status.text
-    own = {"X-Session-Id": "session of bob"}
-    assert client.get("/api/student/bob/history", headers=own).status_code == 200
-    assert client.get("/api/student/ann/history", headers=own).status_code == 404
+    session_header = {"X-Session-Id": "session of bob"}
+    assert client.get("/api/student/bob/history", headers=session_header).status_code == 200
+    assert client.get("/api/student/ann/history", headers=session_header).status_code == 404
 
 
-def test_what_cannot_be_converted_is_refused_and_keeps_no_other_context_from_its_upgrade(
+def test_table_that_cannot_be_converted_is_refused_and_other_contexts_are_upgraded(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(
@@ -297,7 +297,7 @@ def test_what_cannot_be_converted_is_refused_and_keeps_no_other_context_from_its
             "is_correct INTEGER NOT NULL CHECK (is_correct IN (0, 1))",
             "is_correct INTEGER GENERATED ALWAYS AS (length(question_id) - 1) STORED",
         ),
-        "DROP TABLE students CASCADE",  # whose name the workshop needs
+        "DROP TABLE students CASCADE",  # the workshop has a table of this name
     )
     tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
     response = create_schema(client, operator, finish=True)
@@ -328,7 +328,7 @@ MIXTURE = st.fixed_dictionaries(
 
 
 def mixture(kinds: dict[str, str]) -> str:
-    """Return a database with these types, and two answers of one session."""
+    """Return SQL that creates tables with these column types, and two answers of one session."""
     vector = VECTORS.get(kinds["vector"], "[0.6,0.4]")
     moment = TIMES.get(kinds["time"], "2025-01-01 10:00Z")
     pool = f", question_pool_id {kinds['pool']}" if kinds["pool"] else ""

@@ -1,4 +1,4 @@
-"""Generated databases of the old tests are compared row by row, and their pools stay usable."""
+"""Generated live databases are upgraded with every row, and their pools stay usable."""
 
 import math
 from collections import defaultdict
@@ -44,9 +44,9 @@ def row_id(old: LiveDatabase, column: str, kind: Any, number: int) -> UUID:
 
 def check_answers(old: LiveDatabase, rows: Rows) -> None:
     """Check that the first answer to a question in a session stays, and others are set aside."""
-    first: dict[tuple[str, str], Any] = {}
+    first_answers: dict[tuple[str, str], Any] = {}
     for answer in sorted(old.answers, key=lambda it: (it.at, it.number)):
-        first.setdefault((answer.session, answer.question), answer)
+        first_answers.setdefault((answer.session, answer.question), answer)
     answers = rows(
         "SELECT id, student_id, session_id::text, question_id, is_correct, response,"
         " timestamp, proficiency_after FROM assessment.test_responses"
@@ -63,16 +63,16 @@ def check_answers(old: LiveDatabase, rows: Rows) -> None:
             answer.at.replace(tzinfo=None),
             [0.5, 0.25, 1.5],
         )
-        for answer in first.values()
+        for answer in first_answers.values()
     )
-    aside = rows(
+    set_aside_ids = rows(
         "SELECT (row_data ->> 'id')::uuid FROM assessment.set_aside_rows"
         " WHERE table_name = 'test_responses'"
     )
-    assert {row[0] for row in aside} == {
+    assert {row[0] for row in set_aside_ids} == {
         row_id(old, "answer_id", "answer", answer.number)
         for answer in old.answers
-        if answer not in first.values()
+        if answer not in first_answers.values()
     }
 
 
@@ -82,7 +82,9 @@ def check_proficiencies(old: LiveDatabase, rows: Rows) -> None:
         (it.student, it.concept): it
         for it in sorted(old.proficiencies, key=lambda it: (it.at, it.number))
     }
-    if old.types["proficiency_id"] == "UUID":  # without numbers, rows of one time have no order
+    if (
+        old.types["proficiency_id"] == "UUID"
+    ):  # UUIDs: of rows with the same time, the lowest id stays
         for old_row in sorted(old.proficiencies, key=lambda it: it.number, reverse=True):
             if old_row.at == newest[old_row.student, old_row.concept].at:
                 newest[old_row.student, old_row.concept] = old_row
@@ -101,10 +103,10 @@ def check_proficiencies(old: LiveDatabase, rows: Rows) -> None:
         )
         for it in newest.values()
     )
-    ((aside,),) = rows(
+    ((set_aside_count,),) = rows(
         "SELECT count(*) FROM assessment.set_aside_rows WHERE table_name = 'student_proficiencies'"
     )
-    assert aside + len(newest) == len(old.proficiencies)
+    assert set_aside_count + len(newest) == len(old.proficiencies)
 
 
 def check_sessions(old: LiveDatabase, rows: Rows) -> None:
@@ -152,27 +154,27 @@ def check_questions(old: LiveDatabase, rows: Rows) -> None:
 
 def take_test(old: LiveDatabase, client: TestClient, operator: dict[str, str]) -> None:
     """Answer every question right as a student of the old service, and check the history."""
-    past = defaultdict(list)
+    old_sessions = defaultdict(list)
     for session in old.sessions:
-        past[session.student].append(session)
+        old_sessions[session.student].append(session)
     name = old.sessions[0].student
     student = Student(client, old.pool, name)
     assert student.start(concept_names=["A", "B", "C"])["initial_proficiency"] == [0.5] * 3
-    right = {question.id: question.right for question in old.questions}
+    right_options = {question.id: question.right for question in old.questions}
     while student.question is not None:
-        response = student.post(student.question["id"], right[student.question["id"]])
+        response = student.post(student.question["id"], right_options[student.question["id"]])
         assert response.status_code == 200, response.text
         student.question = response.json().get("next_question")
     assert response.json()["test_summary"]["correct_responses"] == len(old.questions)
     history = client.get(f"/api/student/{name}/history", headers=operator)
     assert [it["session_id"] for it in history.json()["test_sessions"]] == [
         student.session_id,
-        *(session.id for session in reversed(past[name])),
+        *(session.id for session in reversed(old_sessions[name])),
     ]
     progress = client.get(f"/api/student/{name}/progress", headers=operator).json()
     timeline = progress["progress_data"]["progress_timeline"]
     old_points = [point for point in timeline if point["session_id"] != student.session_id]
-    finals = {session.id: session.final for session in past[name]}
+    finals = {session.id: session.final for session in old_sessions[name]}
     assert [point["proficiency"] for point in old_points] == [
         finals[point["session_id"]] for point in old_points
     ]

@@ -16,10 +16,10 @@ ANSWERS = "SELECT count(*) FROM assessment.test_responses"
 
 
 def with_changes(form: str, *changes: tuple[str, str]) -> str:
-    """Return a form with parts replaced, each of which it contains."""
-    for former, latter in changes:
-        assert former in form
-        form = form.replace(former, latter)
+    """Return the form with the changes (old text, new text); each old text must occur in it."""
+    for old_text, new_text in changes:
+        assert old_text in form
+        form = form.replace(old_text, new_text)
     return form
 
 
@@ -32,8 +32,8 @@ def upgrade_twice(client: TestClient, operator: dict[str, str]) -> list[str]:
     return lines
 
 
-def long_ids(client: TestClient, operator: dict[str, str]) -> str:
-    """Return the id of a new pool, whose questions have long ids."""
+def upload_questions_with_long_ids(client: TestClient, operator: dict[str, str]) -> str:
+    """Return the id of a new pool of questions whose ids are long."""
     return upload(client, operator, make_questions(8, "a-long-question-id-"))
 
 
@@ -62,7 +62,7 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     assert any("test_responses_pkey" in line and "response_id" in line for line in lines)
     ids = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
     assert ids == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
-    answer_three_questions(Student(client, long_ids(client, operator)))
+    answer_three_questions(Student(client, upload_questions_with_long_ids(client, operator)))
     assert rows(ANSWERS) == [(7,)]
 
 
@@ -92,13 +92,15 @@ def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_c
         (0,)
     ]
     answer = {"session_id": SESSIONS[0], "question_id": "q3", "response": 0}
-    refused = client.post("/api/test/submit", json=answer)
-    assert (refused.status_code, refused.json()["code"]) == (409, "session_expired")
+    response = client.post("/api/test/submit", json=answer)
+    assert (response.status_code, response.json()["code"]) == (409, "session_expired")
     summary = client.post(f"/api/test/end/{SESSIONS[0]}").json()["summary"]
     assert (summary["total_questions"], summary["correct_responses"]) == (2, 1)
     cleanup = client.post("/api/sessions/cleanup", headers=operator).json()
-    assert cleanup["sessions_removed"] == 1, "bob's, which is idle"
-    answer_three_questions(Student(client, long_ids(client, operator), "ann")).end()
+    assert cleanup["sessions_removed"] == 1, "only bob's session was idle"
+    answer_three_questions(
+        Student(client, upload_questions_with_long_ids(client, operator), "ann")
+    ).end()
     assert rows("SELECT count(*) FROM assessment.test_sessions WHERE status = 'active'") == [(0,)]
 
 
@@ -181,7 +183,7 @@ def test_values_that_a_cast_would_change_or_refuse_are_copied_and_the_others_kep
     ) == [("Infinity", None), (None, ["?"])]
 
 
-LIMITS = with_changes(
+FORM_WITH_LIMITS = with_changes(
     FORM_A,
     ("response_time_ms", "response INTEGER CHECK (response IN (0, 1)), response_time_ms"),
     ("question_id VARCHAR NOT NULL", "question_id VARCHAR(4) NOT NULL"),
@@ -194,7 +196,7 @@ def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(
-        LIMITS,
+        FORM_WITH_LIMITS,
         ROWS_A,
         f"DELETE FROM test_responses WHERE session_id = '{SESSIONS[1]}';"
         "CREATE UNIQUE INDEX one_active ON test_sessions (student_id) WHERE status = 'active';"
@@ -204,12 +206,12 @@ def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
     for name in ("test_responses_response_check", "test_sessions_status_check", "one_active",
                  "asked_once"):  # fmt: skip
         assert any(name in line for line in lines), name
-    pool = long_ids(client, operator)
+    pool = upload_questions_with_long_ids(client, operator)
     first = answer_three_questions(Student(client, pool, "bob"))
     answer_three_questions(Student(client, pool, "bob"))
     first.end()
-    closed = client.post("/api/sessions/cleanup", headers=operator)
-    assert closed.status_code == 200, closed.text
+    cleanup = client.post("/api/sessions/cleanup", headers=operator)
+    assert cleanup.status_code == 200, cleanup.text
     assert rows(f"{ANSWERS} WHERE student_id = 'bob'") == [(7,)]
     assert ("Statistics",) in rows("SELECT concept_name FROM assessment.student_proficiencies")
 
@@ -245,7 +247,7 @@ def test_triggers_do_not_fire_during_the_upgrade_and_stay_where_they_fit(
                      " WHERE tgname IN ('touch', 'keep', 'praise', 'note')")) == {
         "touch": "O", "keep": "O", "praise": "D", "note": "A",
     }  # fmt: skip
-    answer_three_questions(Student(client, long_ids(client, operator)))
+    answer_three_questions(Student(client, upload_questions_with_long_ids(client, operator)))
     assert rows("SELECT count(*) FROM log") == [(3,)]
 
 
@@ -299,22 +301,27 @@ VECTORS = {
 }
 
 
-@pytest.mark.parametrize(("stored", "expected"), VECTORS.items())
+@pytest.mark.parametrize(("stored_json", "expected"), VECTORS.items())
 def test_vectors_are_read_from_any_json_or_kept_in_a_copy(
-    client: TestClient, operator: dict[str, str], run: Run, rows: Rows, stored: str, expected: Any
+    client: TestClient,
+    operator: dict[str, str],
+    run: Run,
+    rows: Rows,
+    stored_json: str,
+    expected: Any,
 ) -> None:
     run(
         FORM_A,
         ROWS_A,
-        f"UPDATE test_sessions SET final_proficiency = '{stored}', status = NULL;"
-        f"UPDATE test_responses SET proficiency_after = '{stored}'",
+        f"UPDATE test_sessions SET final_proficiency = '{stored_json}', status = NULL;"
+        f"UPDATE test_responses SET proficiency_after = '{stored_json}'",
     )
     upgrade_twice(client, operator)
     final = "SELECT DISTINCT final_proficiency FROM assessment.test_sessions"
     assert rows(final) == [(expected,)]
     assert rows("SELECT DISTINCT proficiency_after FROM assessment.test_responses") == [(expected,)]
     copies = rows("SELECT count(*) FROM assessment.set_aside_rows WHERE reason LIKE '%%numbers'")
-    assert copies == [(7 if expected is None and stored != "null" else 0,)]
+    assert copies == [(7 if expected is None and stored_json != "null" else 0,)]
     status = client.get(f"/api/test/status/{SESSIONS[0]}").json()
     assert status["current_proficiency"] == (expected or [0.5] * 5)
     for path in ("history", "progress", "proficiency"):
@@ -336,7 +343,7 @@ def test_old_values_of_any_confidence_are_not_a_prior(
     assert set(ann.start()["initial_proficiency"]) == {0.5}
 
 
-def test_of_values_of_the_same_time_the_one_written_last_counts(
+def test_last_written_of_several_values_with_the_same_time_counts(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     values = ", ".join(f"('ann', 'Twin', {n / 100}, '2025-01-01Z')" for n in range(12))

@@ -35,7 +35,7 @@ ADD = (
 
 @pytest.fixture
 def odd(client: TestClient, operator: dict[str, str], run: Run, rows: Rows) -> Any:
-    """A database with odd questions, upgraded; the body of the response."""
+    """Upgrade a database with unusually written questions; return the body of the response."""
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
     for name, (options, answer, concepts, _) in ODD_QUESTIONS.items():
         rows(ADD, name, ODD_POOL, options, answer, concepts, 0.5, 1)
@@ -149,8 +149,8 @@ def test_pool_in_logits_is_named_and_stays_within_what_calibration_allows(
     ]
     bank = ItemBank.from_questions([[1, 1]], *items[0])
     for theta in ([0.0, 0.0], [-2.0, 0.3], [1.0, 1.0]):
-        old = 1 / (1 + math.exp(-1.5 - 1.2 * sum(theta)))
-        assert bank.probability(theta)[0] == pytest.approx(old, abs=1e-9)
+        old_probability = 1 / (1 + math.exp(-1.5 - 1.2 * sum(theta)))
+        assert bank.probability(theta)[0] == pytest.approx(old_probability, abs=1e-9)
     repaired = client.get(f"/api/pools/{pool}", headers=operator).json()["versions"][0]["repaired"]
     reason = "a difficulty beyond the range of any pool was moved to its limit"
     assert repaired[reason] == ["n2"]
@@ -170,8 +170,11 @@ def test_former_pool_ids_and_concept_names_of_the_old_pools_are_kept(
         SESSIONS[1],
     )
     create_schema(client, operator, finish=True)
-    own = client.get(f"/api/student/ann/proficiency?session_id={SESSIONS[1]}").json()
-    assert (own["concept_names"], own["proficiency"]) == (["Factoring", "Roots"], [0.25, 0.75])
+    proficiency = client.get(f"/api/student/ann/proficiency?session_id={SESSIONS[1]}").json()
+    assert (proficiency["concept_names"], proficiency["proficiency"]) == (
+        ["Factoring", "Roots"],
+        [0.25, 0.75],
+    )
     assert rows(
         "SELECT question_pool_id, former_pool_id FROM assessment.test_sessions WHERE id = %s",
         SESSIONS[0],

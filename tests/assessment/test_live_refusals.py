@@ -21,8 +21,8 @@ TABLES = (
     " 'test_responses', 'v_best', 'v_right_answers')"
     " ORDER BY 1, 2"
 )
-OTHER_SESSIONS = "CREATE VIEW public.step_progress AS SELECT 1 AS session_token"
-"""A view in the place of a table of the workshop."""
+VIEW_IN_PLACE_OF_A_TABLE = "CREATE VIEW public.step_progress AS SELECT 1 AS session_token"
+"""A view with the name of a table that the workshop creates."""
 
 GENERATED = """
 ALTER TABLE test_sessions ADD COLUMN last_activity DATE
@@ -70,7 +70,7 @@ def test_refusal_names_table_column_and_both_types_and_changes_nothing(
 def test_refused_workshop_does_not_prevent_the_move_of_tests_and_is_reported(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
-    run(FORM_A, ROWS_A, OTHER_SESSIONS)
+    run(FORM_A, ROWS_A, VIEW_IN_PLACE_OF_A_TABLE)
     response = create_schema(client, operator, finish=True)
     assert response.status_code == 409
     error = response.json()["error"]
@@ -85,7 +85,7 @@ def test_refused_workshop_does_not_prevent_the_move_of_tests_and_is_reported(
 def test_migrate_ends_with_the_reason_and_the_report(
     postgres_url: str, run: Run, rows: Rows
 ) -> None:
-    run(FORM_A, ROWS_A, OTHER_SESSIONS)
+    run(FORM_A, ROWS_A, VIEW_IN_PLACE_OF_A_TABLE)
     process = run_unchecked("migrate.py", "finish", url=postgres_url)
     assert process.returncode == 1
     assert "workshop: " in process.stderr
@@ -120,7 +120,9 @@ def test_error_that_nobody_foresaw_stays_in_its_context_and_shows_no_value(
 def test_owner_without_superuser_rights_upgrades_unless_rows_are_hidden(
     postgres_url: str, run: Run, rows: Rows, force: str
 ) -> None:
-    role = f"live_owner_{force.lower()}"  # one for each, because they belong to the whole server
+    role = (
+        f"live_owner_{force.lower()}"  # one role per case, because roles belong to the whole server
+    )
     tables = ("students", "test_sessions", "test_responses", "student_proficiencies")
     run(
         FORM_A,

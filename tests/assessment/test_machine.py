@@ -1,4 +1,4 @@
-"""The invariants hold whatever happens, in whatever order.
+"""Invariants of tests hold under every order of requests and faults.
 
 A state machine takes tests while Redis and Postgres fail at random, and checks after every step:
 I1 at most one answer is stored per session and question; I2 every acknowledged answer is in
@@ -37,7 +37,7 @@ _numbers = count()
 
 
 class TestService(RuleBasedStateMachine):
-    """Two students, their pages, and everything that can go wrong."""
+    """Two students, their pages, and everything that can go sessions_with_wrong_totals."""
 
     __test__ = False
     deps: Deps
@@ -100,14 +100,14 @@ class TestService(RuleBasedStateMachine):
     def _resend_stored_answer(self, name: str, session_id: str, question_id: str) -> None:
         """Send the stored answer again: its acknowledgement was lost."""
         self.gateway.faults.clear()
-        (stored,) = self._rows(
+        ((stored_response,),) = self._rows(
             "SELECT response FROM assessment.test_responses WHERE session_id = %s"
             " AND question_id = %s",
             session_id,
             question_id,
         )
-        body = self._submit(session_id, question_id, stored[0]).json()
-        self.acknowledged[session_id, question_id] = (stored[0], body)
+        body = self._submit(session_id, question_id, stored_response).json()
+        self.acknowledged[session_id, question_id] = (stored_response, body)
         self.page[name] = body.get("next_question")
 
     @precondition(lambda self: self.acknowledged)
@@ -165,25 +165,25 @@ class TestService(RuleBasedStateMachine):
 
     @invariant()
     def one_answer_per_question_and_none_lost(self) -> None:
-        stored = self._rows(
+        stored_answers = self._rows(
             "SELECT session_id::text, question_id, response FROM assessment.test_responses"
         )
-        keys = [(session, question) for session, question, _ in stored]
+        keys = [(session, question) for session, question, _ in stored_answers]
         assert len(keys) == len(set(keys))  # I1
-        by_key = {(session, question): option for session, question, option in stored}
+        by_key = {(session, question): option for session, question, option in stored_answers}
         for key, (option, _) in self.acknowledged.items():
             assert by_key[key] == option  # I2
 
     @invariant()
     def totals_are_those_of_the_answers(self) -> None:
-        wrong = self._rows(
+        sessions_with_wrong_totals = self._rows(
             "SELECT s.id FROM assessment.test_sessions s"
             " LEFT JOIN assessment.test_responses r ON r.session_id = s.id"
             " GROUP BY s.id HAVING s.total_questions <> count(r.id)"
             " OR s.correct_responses <> count(r.id) FILTER (WHERE r.is_correct)"
             " OR (s.status <> 'active' AND s.completed_at IS NULL)"
         )
-        assert not wrong
+        assert not sessions_with_wrong_totals
 
     def _redis(self) -> Any:
         return self.deps.redis

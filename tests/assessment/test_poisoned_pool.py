@@ -64,20 +64,20 @@ def test_invented_tests_move_no_parameter(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     assert rows("SELECT count(*) > 900 FROM assessment.test_responses") == [(True,)]
-    items, number = all_items(rows), versions(rows)
+    items, versions_before = all_items(rows), versions(rows)
     result = calibrate(client, operator, POOL, accepts=False)
     assert (result["outcome"], result["answers"]) == ("too_few_answers", 0)
     nightly = client.get("/api/calibrate", headers=CRON)
     assert nightly.json()["pools"] == []
     assert all_items(rows) == items
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
     assert difficulty(client, POOL) == 0.5
 
 
-def test_the_same_tests_would_move_it_if_they_were_admitted(
+def test_the_same_tests_would_move_the_parameters_if_they_were_admitted(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    """Without the rule, the script moves the parameters, so the rule is what stops it."""
+    """The attack works without the rule that unproven tests are not admitted."""
     rows(ADMIT)
     result = calibrate(client, operator, POOL, accepts=False)
     assert result["answers"] > 900
@@ -105,9 +105,9 @@ def test_invented_tests_beside_admitted_ones_change_no_estimate(
 
 
 def test_invented_tests_do_not_count_as_exposure(deps: Deps, rows: Rows) -> None:
-    number = versions(rows)
+    versions_before = versions(rows)
     count_exposure(deps, UUID(POOL))
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
     rows(ADMIT)
     count_exposure(deps, UUID(POOL))
-    assert len(versions(rows)) == len(number) + 1
+    assert len(versions(rows)) == len(versions_before) + 1

@@ -36,7 +36,7 @@ def all_items(rows: Rows) -> list[Any]:
     return rows("SELECT * FROM assessment.pool_items ORDER BY 1, 2, 3")
 
 
-def test_pool_that_trains_uses_tests_from_before_the_rule(
+def test_pool_that_trains_uses_its_earlier_tests(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
     pool_id = upload(client, operator, medium_questions())
@@ -61,29 +61,29 @@ def test_drifting_estimates_wait_and_the_live_version_stays(
 ) -> None:
     pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
-    items, number = all_items(rows), versions(rows)
+    items, versions_before = all_items(rows), versions(rows)
     (result,) = client.get("/api/calibrate", headers=CRON).json()["pools"]
-    assert (result["outcome"], result["version"]) == ("needs_acceptance", number[0])
+    assert (result["outcome"], result["version"]) == ("needs_acceptance", versions_before[0])
     assert len(result["drifted"]) > DRIFT_SHARE * 30
     assert all_items(rows) == items
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
     details = client.get(f"/api/pools/{pool_id}", headers=operator).json()
     assert details["proposal"]["number"] == result["proposal"]
     assert details["proposal"]["drifted"] == len(result["drifted"])
-    assert details["pool"]["version"] == number[0]
+    assert details["pool"]["version"] == versions_before[0]
     report = client.get(f"/api/debug/pool/{pool_id}", headers=operator).json()
     assert report["last_attempt"]["outcome"] == "needs_acceptance"
     assert report["last_attempt"]["failures"] == 0
-    # The next night has no new answers, and nothing to do.
+    # Without new answers, the next night does nothing.
     assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
-    # Accepted: exactly these estimates are live, and wait no more.
-    wrong = accept(client, pool_id, result["proposal"] + 1)
-    assert (wrong.status_code, wrong.json()["code"]) == (409, "nothing_to_accept")
-    assert versions(rows) == number
+    # Once accepted, exactly these estimates are live, and no proposal waits.
+    response = accept(client, pool_id, result["proposal"] + 1)
+    assert (response.status_code, response.json()["code"]) == (409, "nothing_to_accept")
+    assert versions(rows) == versions_before
     (accepted,) = accept(client, pool_id, result["proposal"]).json()["pools"]
     assert accepted["outcome"] == "calibrated"
     assert accepted["drifted"] == result["drifted"]
-    assert versions(rows) == [*number, accepted["version"]]
+    assert versions(rows) == [*versions_before, accepted["version"]]
     assert len(all_items(rows)) == len(items) + 30
     assert accept(client, pool_id, True).status_code == 409
     assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
@@ -98,11 +98,11 @@ def test_one_drifting_question_does_not_hold_up_the_others(
     calibrate(client, operator, pool_id)
     rows("ALTER TABLE assessment.test_responses DISABLE TRIGGER USER")
     rows("UPDATE assessment.test_responses SET is_correct = TRUE WHERE question_id = 'q29'")
-    number = versions(rows)
+    versions_before = versions(rows)
     result = calibrate(client, operator, pool_id, accepts=False)
     assert (result["outcome"], result["proposal"]) == ("calibrated", None)
     assert result["drifted"] == ["q29"]
-    assert len(versions(rows)) == len(number) + 1
+    assert len(versions(rows)) == len(versions_before) + 1
 
 
 def test_estimates_of_a_pool_that_changed_are_not_accepted(
@@ -112,10 +112,10 @@ def test_estimates_of_a_pool_that_changed_are_not_accepted(
     record_answers(postgres_url, pool_id)
     assert calibrate(client, operator, pool_id, accepts=False)["outcome"] == "needs_acceptance"
     retire(client, pool_id, "q3")
-    number = versions(rows)
+    versions_before = versions(rows)
     response = accept(client, pool_id, True)
     assert (response.status_code, response.json()["code"]) == (409, "proposal_outdated")
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
     assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
     calibrate(client, operator, pool_id)
     assert questions(client, pool_id)["q3"]["retired"] is True, "calibration does not restore it"
@@ -154,7 +154,7 @@ def test_accepted_estimates_can_be_withdrawn(
     assert difficulty(client, pool_id) != 0.5
     assert go_back(client, pool_id, versions(rows)[0]).status_code == 200
     assert difficulty(client, pool_id) == 0.5
-    # The same answers contradict it again, so they wait again.
+    # The same answers contradict the restored parameters, so the estimates wait again.
     assert calibrate(client, operator, pool_id, accepts=False)["outcome"] == "needs_acceptance"
     assert difficulty(client, pool_id) == 0.5
 

@@ -22,7 +22,7 @@ HARDEST = "q29"
 
 
 def medium_questions(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
-    """Return the questions of these numbers, or all, as if written to be of medium difficulty."""
+    """Return the questions with these numbers, or all, with medium parameters and the changes."""
     return [
         {**question, "difficulty": 0.5, "discrimination": 1.0, **changed}
         for i, question in enumerate(make_questions(QUESTIONS, concepts=CONCEPTS))
@@ -32,7 +32,7 @@ def medium_questions(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> str:
-    """A pool whose answers contradict its author's parameters."""
+    """A pool whose answers contradict the uploaded parameters."""
     pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
     return pool_id
@@ -136,16 +136,16 @@ def test_new_parameters_remove_a_flag_and_a_new_text_does_not(
 def test_flags_come_in_pages(client: TestClient, operator: dict[str, str], pool_id: str) -> None:
     calibrate(client, operator, pool_id)
     all_flags = report(client, operator, pool_id)["flagged"]
-    paged: list[dict[str, Any]] = []
+    paged_flags: list[dict[str, Any]] = []
     page = report(client, operator, pool_id, limit=2)
     while True:
-        paged += page["flagged"]
+        paged_flags += page["flagged"]
         assert len(page["flagged"]) <= 2
         if page["next_cursor"] is None:
             break
         page = report(client, operator, pool_id, limit=2, cursor=page["next_cursor"])
     assert len(all_flags) > 2
-    assert paged == all_flags
+    assert paged_flags == all_flags
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""Edits of single questions: a new version of the pool, and nobody overwrites another's change."""
+"""An edit of a question creates a version of its pool and overwrites nobody else's change."""
 
 import threading
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
@@ -62,7 +63,7 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
     pool_id = upload(client, operator, [question, *make_questions(3, prefix="z")])
     ann = Student(client, pool_id)
     ann.start()
-    version, before = versions(rows), questions(client, pool_id)
+    versions_before, before = versions(rows), questions(client, pool_id)
     options = ["right now", "wrong"]
     for question_id in before:
         body = edit_body(
@@ -75,7 +76,7 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
         assert response.status_code == 200, response.text
         assert response.json()["question"] == questions(client, pool_id)[question_id]
         assert response.json()["question"]["content"] == f"New {question_id}"
-    assert len(versions(rows)) == len(version) + 4
+    assert len(versions(rows)) == len(versions_before) + 4
     for _ in range(4):  # the old texts, graded by the old answers
         assert ann.question is not None
         assert ann.question["content"].startswith("Question ")
@@ -88,10 +89,10 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
 
 
 def test_edit_of_nothing_adds_no_version(client: TestClient, pool_id: str, rows: Rows) -> None:
-    before, number = questions(client, pool_id)["q0"], versions(rows)
+    before, versions_before = questions(client, pool_id)["q0"], versions(rows)
     response = put(client, pool_id, edit_body(before))
     assert (response.status_code, response.json()["question"]) == (200, before)
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
 
 
 def test_second_editor_is_refused_and_the_first_edit_stays(
@@ -99,14 +100,14 @@ def test_second_editor_is_refused_and_the_first_edit_stays(
 ) -> None:
     before = questions(client, pool_id)
     assert put(client, pool_id, edit_body(before["q0"], content="First")).status_code == 200
-    number = versions(rows)
-    refused = put(client, pool_id, edit_body(before["q0"], content="Second"))
-    assert (refused.status_code, refused.json()["code"]) == (409, "question_changed")
-    assert refused.json()["details"][0]["field"] == "version"
-    assert versions(rows) == number
+    versions_before = versions(rows)
+    response = put(client, pool_id, edit_body(before["q0"], content="Second"))
+    assert (response.status_code, response.json()["code"]) == (409, "question_changed")
+    assert response.json()["details"][0]["field"] == "version"
+    assert versions(rows) == versions_before
     after = questions(client, pool_id)["q0"]
     assert after["content"] == "First"
-    # Another question has not changed, and the first is edited again once it has been read again.
+    # Another question can still be edited, and so can the first one once its edit was read.
     assert put(client, pool_id, edit_body(before["q1"], content="Other"), "q1").status_code == 200
     assert put(client, pool_id, edit_body(after, content="Second")).status_code == 200
     assert questions(client, pool_id)["q0"]["content"] == "Second"
@@ -118,8 +119,8 @@ def test_version_that_does_not_exist_yet_is_refused(client: TestClient, pool_id:
     assert response.status_code == 409
 
 
-def test_of_two_edits_at_once_one_wins(client: TestClient, pool_id: str, rows: Rows) -> None:
-    before, number = questions(client, pool_id)["q0"], len(versions(rows))
+def test_one_of_four_simultaneous_edits_wins(client: TestClient, pool_id: str, rows: Rows) -> None:
+    before, version_count = questions(client, pool_id)["q0"], len(versions(rows))
     barrier = threading.Barrier(4)
     statuses: list[int] = []
 
@@ -133,15 +134,13 @@ def test_of_two_edits_at_once_one_wins(client: TestClient, pool_id: str, rows: R
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [200, 409, 409, 409]
-    assert len(versions(rows)) == number + 1
+    assert len(versions(rows)) == version_count + 1
 
 
 def test_edit_that_waited_for_a_retirement_is_refused(
     client: TestClient, pool_id: str, rows: Rows, postgres_url: str
 ) -> None:
-    """The edit waits for the pool and must see what was written in the meantime."""
-    import psycopg
-
+    """The edit waits for the pool's row and must see the version written in the meantime."""
     before = questions(client, pool_id)["q0"]
     statuses: list[int] = []
     with psycopg.connect(postgres_url) as connection:
@@ -193,12 +192,12 @@ def test_edit_that_waited_for_a_retirement_is_refused(
 def test_edit_is_checked_like_an_upload(
     client: TestClient, pool_id: str, rows: Rows, changed: dict[str, Any], field: str
 ) -> None:
-    before, number = questions(client, pool_id), versions(rows)
+    before, versions_before = questions(client, pool_id), versions(rows)
     response = put(client, pool_id, edit_body(before["q0"], **changed))
     assert response.status_code == 422, response.text
     assert response.json()["details"][0]["field"] == field
     assert questions(client, pool_id) == before
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
 
 
 @pytest.mark.parametrize("missing", EDITED_FIELDS)
@@ -213,9 +212,9 @@ def test_edit_states_the_whole_question(client: TestClient, pool_id: str, missin
 def test_question_and_pool_of_an_edit_must_exist(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
-    other = upload(client, operator, make_questions(2, prefix="o"))
+    other_pool_id = upload(client, operator, make_questions(2, prefix="o"))
     body = edit_body(questions(client, pool_id)["q0"])
-    for pool, question_id in ((pool_id, "none"), (ABSENT, "q0"), (other, "q0")):
+    for pool, question_id in ((pool_id, "none"), (ABSENT, "q0"), (other_pool_id, "q0")):
         for response in (
             put(client, pool, body, question_id),
             retire(client, pool, question_id),
@@ -242,13 +241,13 @@ def test_retired_question_is_asked_in_no_new_test(
     pool_id = upload(client, operator, make_questions(4))
     ann = Student(client, pool_id)
     ann.start()
-    number = len(versions(rows))
+    version_count = len(versions(rows))
     response = retire(client, pool_id, "q2")
     assert response.status_code == 200, response.text
     question = response.json()["question"]
     assert (question["retired"], question["is_asked"]) == (True, False)
     assert question["correct_answer"] == f"{CANARY} q2"
-    assert len(versions(rows)) == number + 1
+    assert len(versions(rows)) == version_count + 1
 
     def asked_by(student: Student) -> set[str]:
         question_ids = set()
@@ -263,13 +262,13 @@ def test_retired_question_is_asked_in_no_new_test(
     assert asked_by(bob) == {"q0", "q1", "q3"}
 
 
-def test_retirement_repeated_changes_nothing(client: TestClient, pool_id: str, rows: Rows) -> None:
+def test_repeated_retirement_changes_nothing(client: TestClient, pool_id: str, rows: Rows) -> None:
     version = questions(client, pool_id)["q0"]["version"]
     first = retire(client, pool_id, version=version)
-    number = versions(rows)
+    versions_before = versions(rows)
     assert retire(client, pool_id, version=version).json() == first.json()
     assert retire(client, pool_id).json() == first.json()
-    assert versions(rows) == number
+    assert versions(rows) == versions_before
 
 
 def test_retirement_of_a_question_that_changed_is_refused(client: TestClient, pool_id: str) -> None:
@@ -289,8 +288,8 @@ def test_retired_question_stays_retired_until_an_edit_restores_it(
     assert (question["content"], question["retired"]) == ("A corrected text", True)
     response = put(client, pool_id, edit_body(question, difficulty=0.7))
     assert response.json()["question"]["retired"] is True
-    again = edit_body(response.json()["question"], retired=False)
-    assert put(client, pool_id, again).json()["question"]["is_asked"] is True
+    restoring_body = edit_body(response.json()["question"], retired=False)
+    assert put(client, pool_id, restoring_body).json()["question"]["is_asked"] is True
     details = client.get(f"/api/pools/{pool_id}", headers=operator).json()["pool"]
     assert (details["question_count"], details["retired_count"]) == (60, 0)
 
@@ -307,16 +306,19 @@ def test_pool_whose_questions_are_all_retired_asks_nothing(
 
 
 def test_instructors_read_and_do_not_write(client: TestClient, pool_id: str, rows: Rows) -> None:
-    number = versions(rows)
+    versions_before = versions(rows)
     body = edit_body(questions(client, pool_id)["q0"], content="x")
     assert client.put(url(pool_id), json=body, headers=INSTRUCTOR).status_code == 403
     assert client.post(f"{url(pool_id)}/retire", headers=INSTRUCTOR).status_code == 403
-    back = {"question_pool_id": pool_id, "version": number[0]}
-    assert client.post("/api/admin-pool-version", json=back, headers=INSTRUCTOR).status_code == 403
+    return_body = {"question_pool_id": pool_id, "version": versions_before[0]}
+    assert (
+        client.post("/api/admin-pool-version", json=return_body, headers=INSTRUCTOR).status_code
+        == 403
+    )
     for response in (
         client.put(url(pool_id), json=body),
         client.post(f"{url(pool_id)}/retire"),
-        client.post("/api/admin-pool-version", json=back),
+        client.post("/api/admin-pool-version", json=return_body),
     ):
         assert response.status_code == 401
-    assert versions(rows) == number
+    assert versions(rows) == versions_before

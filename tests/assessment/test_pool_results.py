@@ -48,10 +48,10 @@ def test_results_list_every_test_of_the_pool(
     bob, ann = page["results"]
     assert (ann["status"], ann["end_reason"], ann["total_questions"]) == ("completed", "ended", 2)
     assert (ann["correct_responses"], ann["accuracy"]) == (1, 0.5)
-    (stored,) = rows(
+    (stored_row,) = rows(
         "SELECT id::text, final_proficiency FROM assessment.test_sessions WHERE student_id = 'ann'"
     )
-    assert (ann["session_id"], ann["proficiency"]) == stored
+    assert (ann["session_id"], ann["proficiency"]) == stored_row
     assert (bob["status"], bob["proficiency"]) == ("active", [None] * 5)
     assert bob["session_id"] is None, "it is bob's credential"
 
@@ -124,9 +124,9 @@ def test_student_id_is_not_written_as_a_formula_and_can_be_read_back(
     assert client.post("/api/test/start", json=body).status_code == 200
     content = results(client, pool_id, format="csv").content
     (cells,) = spreadsheet(content)
-    cell, name = cells["student_id"], student_id.strip()
-    assert cell.removeprefix("'") == name
-    assert cell.startswith("'") == (name[0] in "=+-@\uff1d\uff0b\uff0d\uff20")
+    cell, stripped_id = cells["student_id"], student_id.strip()
+    assert cell.removeprefix("'") == stripped_id
+    assert cell.startswith("'") == (stripped_id[0] in "=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def test_file_is_what_rfc_4180_and_spreadsheets_expect() -> None:
@@ -135,7 +135,7 @@ def test_file_is_what_rfc_4180_and_spreadsheets_expect() -> None:
 
 
 @pytest.mark.parametrize(
-    "first",
+    "prefix",
     [
         "=",
         "+",
@@ -153,24 +153,24 @@ def test_file_is_what_rfc_4180_and_spreadsheets_expect() -> None:
         "\xa0 @",
     ],
 )
-def test_text_that_a_spreadsheet_might_run_is_quoted(first: str) -> None:
+def test_text_that_a_spreadsheet_might_run_is_quoted(prefix: str) -> None:
     (_, row) = csv.reader(
-        io.StringIO(csv_body.write(["x"], [[f"{first}1"]]).decode("utf-8-sig"), newline="")
+        io.StringIO(csv_body.write(["x"], [[f"{prefix}1"]]).decode("utf-8-sig"), newline="")
     )
-    assert row == [f"'{first}1"]
+    assert row == [f"'{prefix}1"]
     (_, row) = csv.reader(
-        io.StringIO(csv_body.write(["x"], [[f"a{first}1"]]).decode("utf-8-sig"), newline="")
+        io.StringIO(csv_body.write(["x"], [[f"a{prefix}1"]]).decode("utf-8-sig"), newline="")
     )
-    assert row == [f"a{first}1"]
+    assert row == [f"a{prefix}1"]
 
 
 def test_misspelt_parameter_does_not_break_the_csv(client: TestClient, tested_pool: str) -> None:
-    exact = results(client, tested_pool, format="csv").content
-    assert results(client, tested_pool, format="csv", colour="red").content == exact
+    expected_content = results(client, tested_pool, format="csv").content
+    assert results(client, tested_pool, format="csv", colour="red").content == expected_content
     assert "warnings" in results(client, tested_pool, colour="red").json()
 
 
-def test_unknown_form_is_refused(client: TestClient, tested_pool: str) -> None:
+def test_unknown_format_is_refused(client: TestClient, tested_pool: str) -> None:
     response = client.get(
         f"/api/pools/{tested_pool}/results", headers=INSTRUCTOR, params={"format": "xlsx"}
     )
@@ -195,11 +195,11 @@ def test_largest_page_is_below_the_platforms_limit(
         assert len(response.content) < 4 * 1024 * 1024
     assert len(spreadsheet(response.content)) == 1_000
     assert response.headers["X-Next-Cursor"]
-    rest = results(client, pool_id, format="csv", cursor=response.headers["X-Next-Cursor"])
-    assert len(spreadsheet(rest.content)) == 1
+    last_page = results(client, pool_id, format="csv", cursor=response.headers["X-Next-Cursor"])
+    assert len(spreadsheet(last_page.content)) == 1
 
 
-def test_tests_that_named_other_concepts_show_no_foreign_value(
+def test_proficiencies_are_matched_to_the_pools_concepts_by_name(
     client: TestClient, tested_pool: str, rows: Rows
 ) -> None:
     rows(
@@ -207,7 +207,7 @@ def test_tests_that_named_other_concepts_show_no_foreign_value(
         " ARRAY['Algebra', 'Math', 'x', 'y', 'z'] WHERE student_id = 'ann'"
     )
     ann = results(client, tested_pool).json()["results"][1]
-    ((stored,),) = rows(
+    ((final_proficiency,),) = rows(
         "SELECT final_proficiency FROM assessment.test_sessions WHERE student_id = 'ann'"
     )
-    assert ann["proficiency"] == [stored[1], stored[0], None, None, None]
+    assert ann["proficiency"] == [final_proficiency[1], final_proficiency[0], None, None, None]

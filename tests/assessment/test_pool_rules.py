@@ -1,4 +1,4 @@
-"""The rules of a pool are stored with it, and a start that contradicts them is refused."""
+"""The rules of a pool are stored with it, and a start that contradicts them is response."""
 
 from typing import Any
 
@@ -37,22 +37,22 @@ def test_names_that_differ_from_the_pools_are_refused(
     client: TestClient, operator: dict[str, str], rows: Rows, names: list[str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(10, concepts=2), concept_names=NAMES)
-    refused = post_start(client, pool_id, concept_names=names)
-    assert (refused.status_code, refused.json()["code"]) == (422, "other_concept_names")
-    assert refused.json()["details"][0]["field"] == "concept_names"
-    assert "Reading, Writing" in refused.json()["error"]
+    response = post_start(client, pool_id, concept_names=names)
+    assert (response.status_code, response.json()["code"]) == (422, "other_concept_names")
+    assert response.json()["details"][0]["field"] == "concept_names"
+    assert "Reading, Writing" in response.json()["error"]
     assert rows(SESSIONS) == [(0,)]
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
-    for accepted in ({}, {"concept_names": NAMES}):
-        assert post_start(client, pool_id, **accepted).json()["concept_names"] == NAMES
+    for fields in ({}, {"concept_names": NAMES}):
+        assert post_start(client, pool_id, **fields).json()["concept_names"] == NAMES
 
 
 def test_swapped_default_names_are_refused(client: TestClient, pool_id: str, rows: Rows) -> None:
-    swapped = ["Algebra", "Math", "Geometry", "Statistics", "Calculus"]
-    assert post_start(client, pool_id, concept_names=swapped).status_code == 422
+    swapped_names = ["Algebra", "Math", "Geometry", "Statistics", "Calculus"]
+    assert post_start(client, pool_id, concept_names=swapped_names).status_code == 422
     assert rows(SESSIONS) == [(0,)]
-    for accepted in ({}, {"concept_names": DEFAULT_NAMES}):
-        assert post_start(client, pool_id, **accepted).json()["concept_names"] == DEFAULT_NAMES
+    for fields in ({}, {"concept_names": DEFAULT_NAMES}):
+        assert post_start(client, pool_id, **fields).json()["concept_names"] == DEFAULT_NAMES
 
 
 def test_a_pool_without_names_keeps_those_of_its_first_start(
@@ -72,8 +72,8 @@ def test_a_pool_from_before_the_upgrade_keeps_the_names_of_its_tests(
     pool_id = upload(client, operator, make_questions(10, concepts=2))
     post_start(client, pool_id, concept_names=NAMES)
     rows("ALTER TABLE assessment.question_pools DROP COLUMN rules")
-    created = client.post("/api/admin-create-unified-schema", json={}, headers=operator)
-    assert created.status_code == 200, created.text
+    response = client.post("/api/admin-create-unified-schema", json={}, headers=operator)
+    assert response.status_code == 200, response.text
     assert rows("SELECT rules FROM assessment.question_pools") == [({"concept_names": NAMES},)]
     assert post_start(client, pool_id, concept_names=NAMES[::-1]).status_code == 422
     assert post_start(client, pool_id).json()["concept_names"] == NAMES
@@ -106,9 +106,9 @@ def test_criteria_outside_the_rules_of_the_pool_are_refused(
         max_questions=12,
         stop_rules=["precision", "classification"],
     )
-    refused = post_start(client, pool_id, end_criteria=criteria)
-    assert (refused.status_code, refused.json()["code"]) == (422, "criterion_refused")
-    assert refused.json()["details"][0]["field"] == f"end_criteria.{field}"
+    response = post_start(client, pool_id, end_criteria=criteria)
+    assert (response.status_code, response.json()["code"]) == (422, "criterion_refused")
+    assert response.json()["details"][0]["field"] == f"end_criteria.{field}"
     assert rows(SESSIONS) == [(0,)]
     body = {
         "question_pool_id": pool_id,
@@ -190,9 +190,9 @@ def test_rules_that_do_not_fit_are_refused_and_nothing_is_written(
     field: str,
 ) -> None:
     pool_id = upload(client, operator, make_questions(60), max_questions=12)
-    refused = post_upload(client, operator, pool_id, **rules)
-    assert refused.status_code == 422, refused.text
-    assert refused.json()["details"][0]["field"].split("[")[0] == field
+    response = post_upload(client, operator, pool_id, **rules)
+    assert response.status_code == 422, response.text
+    assert response.json()["details"][0]["field"].split("[")[0] == field
     assert rows("SELECT rules FROM assessment.question_pools") == [({"max_questions": 12},)]
 
 
@@ -200,8 +200,8 @@ def test_a_pool_that_admits_by_ticket_must_name_its_concepts(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     body = {"questions": make_questions(10, concepts=2), "admission": "ticket"}
-    refused = client.post("/api/questions/upload", json=body, headers=operator)
-    assert (refused.status_code, refused.json()["code"]) == (422, "rule_conflict")
+    response = client.post("/api/questions/upload", json=body, headers=operator)
+    assert (response.status_code, response.json()["code"]) == (422, "rule_conflict")
     body["concept_names"] = NAMES
     pool_id = client.post("/api/questions/upload", json=body, headers=operator).json()
     (ticket,) = issue(client, operator, pool_id["question_pool_id"], "ann")
@@ -216,10 +216,10 @@ def test_rules_stay_until_they_are_changed(
     pool_id = upload(client, operator, make_questions(60), max_questions=12, tells="end")
     assert post_upload(client, operator, pool_id).status_code == 200
     assert post_upload(client, operator, pool_id, starts_per_day=2).status_code == 200
-    stored = "SELECT rules FROM assessment.question_pools"
-    assert rows(stored) == [({"max_questions": 12, "tells": "end", "starts_per_day": 2},)]
+    stored_rules = "SELECT rules FROM assessment.question_pools"
+    assert rows(stored_rules) == [({"max_questions": 12, "tells": "end", "starts_per_day": 2},)]
     assert post_upload(client, operator, pool_id, tells=None).status_code == 200
-    assert rows(stored) == [({"max_questions": 12, "starts_per_day": 2},)]
+    assert rows(stored_rules) == [({"max_questions": 12, "starts_per_day": 2},)]
 
 
 def test_a_running_test_keeps_the_rules_with_which_it_began(
@@ -228,8 +228,8 @@ def test_a_running_test_keeps_the_rules_with_which_it_began(
     pool_id = upload(client, operator, make_questions(60))
     ann = Student(client, pool_id)
     ann.start()
-    changed = post_upload(client, operator, pool_id, tells="end", admission="ticket")
-    assert changed.status_code == 200
+    response = post_upload(client, operator, pool_id, tells="end", admission="ticket")
+    assert response.status_code == 200
     assert len(ann.answer()["current_proficiency"]) == 5
     assert ann.resume()["session_id"] == ann.session_id
     assert post_start(client, pool_id).json()["code"] == "ticket_required"

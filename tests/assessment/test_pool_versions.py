@@ -1,4 +1,4 @@
-"""Return to an earlier version: its parameters and settings, in a version of its own."""
+"""A return to an earlier version restores its parameters and settings in a new version."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ def go_back(client: TestClient, pool_id: str, version: Any) -> Any:
 
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> str:
-    """A pool that was calibrated from answers that contradict its author."""
+    """A pool that was calibrated from answers that contradict the uploaded parameters."""
     questions_of_file = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(30, concepts=2)
@@ -54,7 +54,7 @@ def test_parameters_of_the_earlier_version_are_restored_exactly(
     assert rows("SELECT count(*) FROM assessment.pool_items") == [(items[0][0] + 30,)]
     live = questions(client, pool_id)["q0"]["parameters"]
     assert (live["difficulty"], live["is_calibrated"]) == (0.5, False)
-    # And back to the newest again.
+    # The calibrated version is restored in the same way.
     fourth = go_back(client, pool_id, second).json()["version"]
     assert parameters(deps, pool_id, fourth) == parameters(deps, pool_id, second)
     assert questions(client, pool_id)["q0"]["parameters"]["is_calibrated"] is True
@@ -73,14 +73,14 @@ def test_settings_and_correlations_are_restored(
     }
     client.post("/api/questions/upload", json=body, headers=operator)
     first = versions(rows)[0]
-    back = go_back(client, pool_id, first).json()["version"]
+    restored = go_back(client, pool_id, first).json()["version"]
     query = "SELECT prior_covariance, selection FROM assessment.pool_versions WHERE version = %s"
-    ((correlations, settings),) = rows(query, back)
+    ((correlations, settings),) = rows(query, restored)
     assert (correlations, settings["max_exposure"]) == (None, 1.0)
-    assert rows(query, back) == rows(query, first)
+    assert rows(query, restored) == rows(query, first)
     assert rows(query, calibrated_version)[0][0] is not None
-    again = go_back(client, pool_id, calibrated_version).json()["version"]
-    assert rows(query, again) == rows(query, calibrated_version)
+    newest = go_back(client, pool_id, calibrated_version).json()["version"]
+    assert rows(query, newest) == rows(query, calibrated_version)
 
 
 def test_running_tests_keep_their_version(client: TestClient, pool_id: str, rows: Rows) -> None:
@@ -121,7 +121,7 @@ def test_texts_answers_and_retirements_stay(
 
 
 def newest_state(rows: Rows, question_id: str) -> tuple[int, bool]:
-    """Return the newest correct option of a question, and whether it goes with the last text."""
+    """Return the newest correct option of a question, and whether it belongs to the current text."""
     ((option, is_last),) = rows(
         "SELECT i.correct_option, i.revision = q.revision FROM assessment.pool_items i"
         " JOIN assessment.questions q ON (q.pool_id, q.id) = (i.pool_id, i.question_id)"
@@ -158,17 +158,17 @@ def test_going_back_twice_changes_nothing_more(
     first, second = versions(rows)
     assert go_back(client, pool_id, second).json()["version"] == second, "it is in use"
     assert versions(rows) == [first, second]
-    back = go_back(client, pool_id, first).json()
-    assert go_back(client, pool_id, first).json() == back
+    response = go_back(client, pool_id, first)
+    assert go_back(client, pool_id, first).json() == response.json()
     assert len(versions(rows)) == 3
 
 
 def test_pool_and_version_must_exist(client: TestClient, pool_id: str, rows: Rows) -> None:
-    number = versions(rows)
-    missing = go_back(client, pool_id, number[0] - 1)
-    assert (missing.status_code, missing.json()["code"]) == (404, "pool_version_not_found")
-    assert missing.json()["details"][0]["field"] == "version"
-    assert go_back(client, ABSENT, number[0]).json()["code"] == "pool_not_found"
+    versions_before = versions(rows)
+    response = go_back(client, pool_id, versions_before[0] - 1)
+    assert (response.status_code, response.json()["code"]) == (404, "pool_version_not_found")
+    assert response.json()["details"][0]["field"] == "version"
+    assert go_back(client, ABSENT, versions_before[0]).json()["code"] == "pool_not_found"
     for invalid in (0, -1, "1", 2**31):
         assert go_back(client, pool_id, invalid).status_code == 422
 
@@ -177,9 +177,9 @@ def test_return_is_audited_and_listed(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     first = versions(rows)[0]
-    back = go_back(client, pool_id, first).json()["version"]
+    restored = go_back(client, pool_id, first).json()["version"]
     (newest, *_) = client.get(f"/api/pools/{pool_id}", headers=operator).json()["versions"]
-    assert (newest["version"], newest["origin"]) == (back, "restored")
+    assert (newest["version"], newest["origin"]) == (restored, "restored")
     assert newest["restored_version"] == first
     assert rows(
         "SELECT count(*) FROM operator_audit WHERE action = '/api/admin-pool-version'"
@@ -192,13 +192,13 @@ def test_upload_after_a_return_keeps_the_restored_parameters(
 ) -> None:
     first = versions(rows)[0]
     go_back(client, pool_id, first)
-    number = versions(rows)
+    versions_before = versions(rows)
     questions_of_file = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(30, concepts=2)
     ]
     upload(client, operator, questions_of_file, pool_id)
-    assert versions(rows) == number, "the same file again"
+    assert versions(rows) == versions_before, "the same file again"
     result = calibrate(client, operator, pool_id, accepts=False)
-    assert result["outcome"] == "needs_acceptance", "the same answers contradict it again"
+    assert result["outcome"] == "needs_acceptance", "the same answers contradict them again"
     assert accept(client, pool_id, True).status_code == 200
