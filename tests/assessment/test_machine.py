@@ -2,7 +2,7 @@
 
 A state machine takes tests while Redis and Postgres fail at random, and checks after every step:
 I1 at most one answer is stored per session and question; I2 every acknowledged answer is in
-Postgres; I3 no response and no value in Redis marks a correct answer; I4 every 5xx has a request
+Postgres; I3 no response marks a correct answer; I4 every 5xx has a request
 id; I5 a retry gives the same result.
 """
 

@@ -121,7 +121,7 @@ def test_texts_answers_and_retirements_stay(
 
 
 def newest_state(rows: Rows, question_id: str) -> tuple[int, bool]:
-    """Return the newest correct option of a question, and whether it belongs to the current text."""
+    """Return a question's newest correct option, and whether it belongs to the current text."""
     ((option, is_last),) = rows(
         "SELECT i.correct_option, i.revision = q.revision FROM assessment.pool_items i"
         " JOIN assessment.questions q ON (q.pool_id, q.id) = (i.pool_id, i.question_id)"

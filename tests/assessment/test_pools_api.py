@@ -50,8 +50,10 @@ def test_pool_has_its_counts_settings_rules_and_versions(
     assert details["selection"]["max_exposure"] == 0.5
     assert (details["rules"]["tells"], details["rules"]["admission"]) == ("end", "open")
     assert [row["version"] for row in details["versions"]] == versions(rows)[1:]
-    more = get(client, f"/api/pools/{pool_id}", INSTRUCTOR, limit=1, cursor=details["next_cursor"])
-    assert [row["version"] for row in more["versions"]] == versions(rows)[:1]
+    next_page = get(
+        client, f"/api/pools/{pool_id}", INSTRUCTOR, limit=1, cursor=details["next_cursor"]
+    )
+    assert [row["version"] for row in next_page["versions"]] == versions(rows)[:1]
 
 
 def test_questions_have_answers_and_statistics(client: TestClient, pool_id: str) -> None:
@@ -114,8 +116,8 @@ def test_page_of_long_questions_stays_below_the_platforms_limit(
 def test_strangers_are_refused_in_a_deployment(client: TestClient, pool_id: str) -> None:
     for path in ("", f"/{pool_id}", f"/{pool_id}/questions", f"/{pool_id}/results"):
         assert client.get(f"/api/pools{path}").status_code == 401
-        wrong = client.get(f"/api/pools{path}", headers={"Authorization": "Bearer wrong"})
-        assert wrong.status_code == 401
+        response = client.get(f"/api/pools{path}", headers={"Authorization": "Bearer wrong"})
+        assert response.status_code == 401
 
 
 def test_missing_pool_is_not_found(client: TestClient, operator: dict[str, str]) -> None:
@@ -138,7 +140,7 @@ def test_invented_cursor_is_refused(
         assert response.json()["code"] == "invalid_cursor"
 
 
-def test_local_server_tells_everybody_only_what_a_page_offers(
+def test_local_server_shows_everybody_only_what_a_page_needs(
     client: TestClient, pool_id: str, settings: Settings
 ) -> None:
     local = Deps(replace(settings, trust_loopback=True))
@@ -160,8 +162,8 @@ def test_local_server_tells_everybody_only_what_a_page_offers(
         }
         # A call under another host name counts as a stranger's.
         assert client.get(f"/api/pools/{pool_id}/questions").status_code == 401
-        full = client.get("/api/pools", headers=INSTRUCTOR)
-        assert full.json()["pools"][0]["test_count"] == 0
+        response = client.get("/api/pools", headers=INSTRUCTOR)
+        assert response.json()["pools"][0]["test_count"] == 0
     finally:
         local.close()
 
@@ -169,7 +171,7 @@ def test_local_server_tells_everybody_only_what_a_page_offers(
 def test_correct_answers_never_reach_a_student(
     client: TestClient, operator: dict[str, str]
 ) -> None:
-    """Every option is shown; which one is correct is not, nor are the parameters."""
+    """Responses contain every option, but neither which one is correct nor any parameter."""
     secrets = ('"correct_answer"', '"difficulty"', '"parameters"', '"right_share"', '"candidates"')
     pool_id = upload(client, operator, make_questions(8))
     ann = Student(client, pool_id)
@@ -181,9 +183,9 @@ def test_correct_answers_never_reach_a_student(
     bodies.append(explained.text)
     bodies.append(str(ann.end()).replace("'", '"'))
     bodies.append(client.get(f"/api/test/status/{ann.session_id}").text)
-    session = {"X-Session-Id": ann.session_id}
+    session_header = {"X-Session-Id": ann.session_id}
     bodies += [
-        client.get(f"/api/student/ann/{path}", headers=session).text
+        client.get(f"/api/student/ann/{path}", headers=session_header).text
         for path in ("history", "proficiency", "progress")
     ]
     for path in (
@@ -192,9 +194,9 @@ def test_correct_answers_never_reach_a_student(
         "/api/pools",
         f"/api/debug/session/{ann.session_id}?explain=true",
     ):
-        refused = client.get(path, headers=session)
-        assert refused.status_code == 401
-        bodies.append(refused.text)
+        response = client.get(path, headers=session_header)
+        assert response.status_code == 401
+        bodies.append(response.text)
     for body in bodies:
         assert not [secret for secret in secrets if secret in body.replace("'", '"')]
 
@@ -226,11 +228,11 @@ def test_precision_follows_from_the_questions_that_can_be_asked(
     for number in range(30, 34):
         path = f"/api/pools/{pool_id}/questions/q{number}/retire"
         assert client.post(path, json={}, headers=operator).status_code == 200
-    retired = get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)["concepts"][1]
-    assert retired["question_count"] == 0
-    assert set(retired["deviations"]) == {1.0}
-    absent = client.get(f"/api/pools/{ABSENT}/precision", headers=INSTRUCTOR)
-    assert (absent.status_code, absent.json()["code"]) == (404, "pool_not_found")
+    concept = get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)["concepts"][1]
+    assert concept["question_count"] == 0
+    assert set(concept["deviations"]) == {1.0}
+    response = client.get(f"/api/pools/{ABSENT}/precision", headers=INSTRUCTOR)
+    assert (response.status_code, response.json()["code"]) == (404, "pool_not_found")
 
 
 def test_precision_is_that_of_the_longest_test_of_the_pool(

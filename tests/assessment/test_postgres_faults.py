@@ -86,9 +86,9 @@ def test_answer_whose_acknowledgement_was_lost_is_recorded_and_acknowledged_on_r
         if rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]:
             break
         time.sleep(0.02)
-    again = ann.post(*answer)
-    assert again.status_code == 200
-    assert again.json()["questions_answered"] == 1
+    retry = ann.post(*answer)
+    assert retry.status_code == 200
+    assert retry.json()["questions_answered"] == 1
     assert rows("SELECT total_questions, count(*) OVER () FROM assessment.test_sessions") == [
         (1, 1)
     ]

@@ -1,4 +1,4 @@
-"""The prior of a session."""
+"""The prior of a session follows from earlier results, their age and the pool's correlations."""
 
 from statistics import NormalDist
 
@@ -22,7 +22,7 @@ def test_student_tested_just_now_starts_at_the_result() -> None:
 
 
 def test_prior_after_one_half_life_is_that_worked_out_by_hand() -> None:
-    """v = 0.4 and m = Φ⁻¹(0.8) √1.4; after 180 days √½ m and 1 - ½ · 0.6 = 0.7."""
+    """v = 0.4, m = Φ⁻¹(0.8) √1.4; after 180 days the mean is √½ m, the variance 1 - ½ · 0.6."""
     prior = session_prior((ConceptRecord(0.8, 0.6, 180.0),), None)
     mean = NormalDist().inv_cdf(0.8) * 1.4**0.5 * 0.5**0.5
     assert prior.mean == pytest.approx([mean])
@@ -54,6 +54,6 @@ def test_correlations_of_the_pool_are_kept() -> None:
 
 
 def test_records_are_in_the_order_of_the_sessions_concepts() -> None:
-    stored = {"Algebra": [0.7, 0.5, 3.0], "Latin": [0.9, 0.5, 3.0]}
-    assert records_of(["Math", "Algebra"], stored) == (None, ConceptRecord(0.7, 0.5, 3.0))
+    records = {"Algebra": [0.7, 0.5, 3.0], "Latin": [0.9, 0.5, 3.0]}
+    assert records_of(["Math", "Algebra"], records) == (None, ConceptRecord(0.7, 0.5, 3.0))
     assert records_of(["Math"], None) == (None,)

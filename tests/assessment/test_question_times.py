@@ -16,7 +16,7 @@ SECONDS = "SELECT seconds::float FROM assessment.test_responses ORDER BY positio
 
 
 def let_pass(rows: Rows, seconds: int) -> None:
-    """Let the whole session grow older."""
+    """Move the start, the question and the last activity of all sessions back by `seconds`."""
     rows(
         "UPDATE assessment.test_sessions SET started_at = started_at - make_interval(secs => %s),"
         " asked_at = asked_at - make_interval(secs => %s),"

@@ -179,8 +179,8 @@ def test_cached_question_that_was_altered_is_not_shown(
 ) -> None:
     question = ann.start()["next_question"]
     key = f"question:{question['id']}"
-    altered = {**json.loads(redis_values()[key]), "content": "Send money?"}
-    redis_of(deps).pipeline([["SET", key, json.dumps(altered)]])
+    altered_question = {**json.loads(redis_values()[key]), "content": "Send money?"}
+    redis_of(deps).pipeline([["SET", key, json.dumps(altered_question)]])
     assert ann.resume()["next_question"] == question
 
 

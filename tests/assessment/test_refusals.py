@@ -1,4 +1,4 @@
-"""Fields that a client may not set, and malformed values."""
+"""Fields that a client may not set and malformed values are refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reset of a test: it changes nobody's record, and the student may start again."""
+"""A reset test leaves the student's record unchanged, and the student may start again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -52,24 +52,24 @@ def test_reset_test_changes_no_long_term_value(
 def test_reset_test_accepts_no_answer_and_the_student_starts_again(ann: Student) -> None:
     ann.start()
     ann.answer()
-    first, question = ann.session_id, ann.question
-    reset(ann.client, first)
+    reset_id, question = ann.session_id, ann.question
+    reset(ann.client, reset_id)
     assert question is not None
-    refused = ann.post(question["id"], 0)
-    assert (refused.status_code, refused.json()["code"]) == (409, "session_closed")
+    response = ann.post(question["id"], 0)
+    assert (response.status_code, response.json()["code"]) == (409, "session_closed")
     body = ann.start()
-    assert body["session_id"] != first
+    assert body["session_id"] != reset_id
     assert body["initial_proficiency"] == [0.5] * 5
     ann.answer()
 
 
-def test_reset_repeated_changes_nothing(ann: Student, rows: Rows) -> None:
+def test_repeated_reset_changes_nothing(ann: Student, rows: Rows) -> None:
     ann.start()
     ann.answer()
     first = reset(ann.client, ann.session_id).json()
-    stored = rows("SELECT * FROM assessment.test_sessions")
+    sessions = rows("SELECT * FROM assessment.test_sessions")
     assert reset(ann.client, ann.session_id).json() == first
-    assert rows("SELECT * FROM assessment.test_sessions") == stored
+    assert rows("SELECT * FROM assessment.test_sessions") == sessions
 
 
 def test_test_with_a_result_is_not_reset(ann: Student, rows: Rows) -> None:
@@ -89,8 +89,8 @@ def test_only_operators_reset_and_each_reset_is_audited(ann: Student, rows: Rows
     ann.start()
     body = {"session_id": ann.session_id}
     assert ann.client.post("/api/admin-reset-test", json=body).status_code == 401
-    refused = ann.client.post("/api/admin-reset-test", json=body, headers=INSTRUCTOR)
-    assert refused.status_code == 403
+    response = ann.client.post("/api/admin-reset-test", json=body, headers=INSTRUCTOR)
+    assert response.status_code == 403
     assert reset(ann.client, ABSENT).status_code == 404
     assert rows("SELECT status FROM assessment.test_sessions") == [("active",)]
     assert reset(ann.client, ann.session_id).status_code == 200
@@ -105,8 +105,8 @@ def test_reset_gives_a_start_of_the_day_back(client: TestClient, operator: dict[
     pool_id = upload(client, operator, make_questions(4), starts_per_day=1)
     ann = Student(client, pool_id)
     ann.start()
-    again = {"student_id": "ann", "question_pool_id": pool_id}
-    assert client.post("/api/test/start", json=again).status_code == 429
+    start_body = {"student_id": "ann", "question_pool_id": pool_id}
+    assert client.post("/api/test/start", json=start_body).status_code == 429
     reset(client, ann.session_id)
-    assert client.post("/api/test/start", json=again).status_code == 200
-    assert client.post("/api/test/start", json=again).status_code == 429
+    assert client.post("/api/test/start", json=start_body).status_code == 200
+    assert client.post("/api/test/start", json=start_body).status_code == 429

@@ -142,8 +142,8 @@ def test_history_is_newest_first_and_paged(
     ]
     assert sessions[0]["session_id"] == tested_student.session_id
     assert pages(client, operator, limit=1) == [[sessions[0]], [sessions[1]], [sessions[2]], []]
-    too_many = get(client, "history", headers=operator, params={"limit": 201})
-    assert too_many.status_code == 422
+    response = get(client, "history", headers=operator, params={"limit": 201})
+    assert response.status_code == 422
 
 
 def pages(client: TestClient, operator: dict[str, str], limit: int) -> list[list[Any]]:
@@ -238,9 +238,9 @@ def test_id_of_a_session_narrows_the_response_on_the_local_server_too(
     local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
     second = Student(local, pool_id, tested_student.student_id)
     second.start()
-    own = {"X-Session-Id": second.session_id}
+    session_header = {"X-Session-Id": second.session_id}
     full_response = get(local, result, tested_student.student_id).json()
-    narrowed = get(local, result, tested_student.student_id, headers=own).json()
-    assert narrowed != full_response
-    assert get(local, result, "nobody", headers=own).status_code == 404
+    narrowed_response = get(local, result, tested_student.student_id, headers=session_header).json()
+    assert narrowed_response != full_response
+    assert get(local, result, "nobody", headers=session_header).status_code == 404
     local_deps.close()

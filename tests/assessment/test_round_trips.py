@@ -49,10 +49,10 @@ def cost(trips: Trips) -> tuple[int, int]:
     return trips.postgres, trips.redis
 
 
-def test_start_takes_one_round_trip_to_each(
+def test_start_takes_one_round_trip_to_postgres_and_one_to_redis(
     client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
-    for student_id in ("new", "new", "warm"):  # twice the same; a returning student
+    for student_id in ("new", "new", "warm"):  # a new student, the same again, a returning one
         student = Student(client, pool, student_id)
         for start in (student.start, student.resume):
             with counting(postgres_proxy, redis_gateway) as trips:
@@ -99,7 +99,7 @@ def test_status_and_history_take_one_round_trip_to_postgres(
     assert cost(trips) == (1, 0)  # access check and history together
 
 
-def test_start_with_a_ticket_and_its_resumption_take_one_round_trip_to_each(
+def test_start_with_a_ticket_takes_one_round_trip_to_postgres_and_one_to_redis_each_time(
     client: TestClient,
     operator: dict[str, str],
     pool: str,
@@ -107,11 +107,9 @@ def test_start_with_a_ticket_and_its_resumption_take_one_round_trip_to_each(
     redis_gateway: Gateway,
 ) -> None:
     body = {"question_pool_id": pool, "student_ids": ["warm"]}
-    issued = client.post("/api/test/tickets", json=body, headers=operator).json()
+    (ticket,) = client.post("/api/test/tickets", json=body, headers=operator).json()["tickets"]
     for count in range(2):
         with counting(postgres_proxy, redis_gateway) as trips:
-            response = client.post(
-                "/api/test/start", json={"ticket": issued["tickets"][0]["ticket"]}
-            )
+            response = client.post("/api/test/start", json={"ticket": ticket["ticket"]})
         assert response.status_code == 200
         assert cost(trips) == (1, 1), f"start {count}"

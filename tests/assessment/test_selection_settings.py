@@ -77,8 +77,8 @@ def test_limit_lowers_the_exposure_of_popular_questions(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     without_limit = exposures(client, upload_with(client, operator, CERTAIN), "anyone")
-    limited = {"max_exposure": LIMIT, **CERTAIN}
-    pool_id = upload_with(client, operator, limited, prefix="limited")
+    selection = {"max_exposure": LIMIT, **CERTAIN}
+    pool_id = upload_with(client, operator, selection, prefix="limited")
     before_count = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
     after_count = exposures(client, pool_id, "after")
@@ -149,13 +149,13 @@ def test_running_session_keeps_the_settings_it_started_with(
 def test_settings_stay_until_they_are_changed(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    def newest() -> Any:
+    def newest_selection() -> Any:
         return rows("SELECT selection FROM assessment.pool_versions ORDER BY version DESC LIMIT 1")[
             0
         ][0]
 
     pool_id = upload_with(client, operator, None)
-    assert newest() == {
+    assert newest_selection() == {
         "max_exposure": 1.0,
         "content_shares": None,
         "best_items": 5,
@@ -170,9 +170,9 @@ def test_settings_stay_until_they_are_changed(
     upload_with(client, operator, None, pool_id)
     assert len(versions(rows)) == 2
     upload(client, operator, make_questions(61), pool_id)
-    assert newest()["best_items"] == 9
+    assert newest_selection()["best_items"] == 9
     upload_with(client, operator, {}, pool_id)
-    assert newest()["best_items"] == 5
+    assert newest_selection()["best_items"] == 5
 
 
 @pytest.mark.parametrize(
@@ -268,16 +268,16 @@ def test_session_draws_the_same_every_time_and_sessions_draw_differently() -> No
     eligibility = Eligibility(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
     sessions = [UUID(int=number) for number in range(400)]
     everything = np.ones(10, bool)
-    drawn = [eligibility.eligible(everything, session, 1) for session in sessions]
-    again = [eligibility.eligible(everything, session, 1) for session in sessions]
-    assert np.array_equal(drawn, again)
-    assert np.mean(drawn, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
-    assert np.mean(drawn, axis=0)[0] == 1
-    low = [eligibility.eligible(everything, session, 0) for session in sessions]
-    assert np.mean(low, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
-    only = np.arange(10) == 3
+    eligible_sets = [eligibility.eligible(everything, session, 1) for session in sessions]
+    repeated_sets = [eligibility.eligible(everything, session, 1) for session in sessions]
+    assert np.array_equal(eligible_sets, repeated_sets)
+    assert np.mean(eligible_sets, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
+    assert np.mean(eligible_sets, axis=0)[0] == 1
+    low_level_sets = [eligibility.eligible(everything, session, 0) for session in sessions]
+    assert np.mean(low_level_sets, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
+    only_question_3 = np.arange(10) == 3
     assert all(
-        eligibility.eligible(only, session, 1)[3] for session in sessions
+        eligibility.eligible(only_question_3, session, 1)[3] for session in sessions
     )  # if no item is eligible, all are
 
 

@@ -158,9 +158,9 @@ PACKED = b85decode(json.loads(TEXT)["packed"])
 
 @given(st.integers(0, len(PACKED) - 1), st.integers(1, 255))
 def test_any_changed_byte_is_detected(place: int, change: int) -> None:
-    altered = bytearray(PACKED)
-    altered[place] ^= change
-    text = json.dumps({**json.loads(TEXT), "packed": b85encode(bytes(altered)).decode()})
+    changed_bytes = bytearray(PACKED)
+    changed_bytes[place] ^= change
+    text = json.dumps({**json.loads(TEXT), "packed": b85encode(bytes(changed_bytes)).decode()})
     assert decode(SESSION, text) is None
 
 
@@ -186,15 +186,15 @@ def test_snapshot_of_an_old_format_or_engine_is_discarded() -> None:
     fields = {name: value for name, value in json.loads(TEXT).items() if name != "packed"}
     fields_json = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
-    def checked(body: bytes) -> str:
+    def with_checksum(body: bytes) -> str:
         check = blake2b(fields_json + body, digest_size=CHECK_BYTES, key=SESSION.bytes).digest()
         return json.dumps({**fields, "packed": b85encode(body + check).decode()})
 
     body = PACKED[:-CHECK_BYTES]
-    assert decode(SESSION, checked(body)) is not None
-    assert decode(SESSION, checked(bytes([1]) + body[1:])) is None
+    assert decode(SESSION, with_checksum(body)) is not None
+    assert decode(SESSION, with_checksum(bytes([1]) + body[1:])) is None
     assert body[1] == VERSION
-    assert decode(SESSION, checked(body[:1] + bytes([VERSION - 1]) + body[2:])) is None
+    assert decode(SESSION, with_checksum(body[:1] + bytes([VERSION - 1]) + body[2:])) is None
 
 
 def test_snapshot_of_another_session_is_refused() -> None:
@@ -232,8 +232,10 @@ OTHER_NUMBERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", STOP_RULES)
 def test_snapshot_keeps_every_end_criterion(kind: Any) -> None:
-    missing = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
-    assert missing == set(), "give these a value in OTHER_NUMBERS that is not the default"
+    fields_without_value = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
+    assert fields_without_value == set(), (
+        "give these a value in OTHER_NUMBERS that is not the default"
+    )
     criteria = EndCriteria(type=kind, **OTHER_NUMBERS)
     snapshot = decode(SESSION, encode(session_after(2, criteria=criteria), AT))
     assert snapshot is not None

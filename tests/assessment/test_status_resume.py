@@ -15,7 +15,7 @@ def status(student: Student) -> dict[str, Any]:
     return body
 
 
-def test_page_that_only_knows_the_status_takes_the_whole_test(ann: Student) -> None:
+def test_whole_test_can_be_taken_from_the_status_alone(ann: Student) -> None:
     ann.start(end_criteria={"max_questions": 4})
     for answered in range(4):
         body = status(ann)
@@ -74,7 +74,7 @@ def test_question_of_a_status_is_that_of_the_tests_version(
     ann = Student(client, pool_id)
     ann.start()
     ann.answer()
-    changed = [{**question, "content": "Changed"} for question in make_questions(3)]
-    upload(client, operator, changed, pool_id)
+    changed_questions = [{**question, "content": "Changed"} for question in make_questions(3)]
+    upload(client, operator, changed_questions, pool_id)
     assert status(ann)["next_question"] == ann.question
     assert status(ann)["next_question"]["content"] != "Changed"

@@ -1,4 +1,4 @@
-"""Statements and cache calls on which concurrent requests depend, each on its own."""
+"""Statements and cache calls on which concurrent requests depend, each tested on its own."""
 
 import threading
 from typing import Any

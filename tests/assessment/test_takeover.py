@@ -143,18 +143,18 @@ def test_a_key_belongs_to_its_student_pool_and_body(
     ]
     ids = {first["session_id"], *(start.json()["session_id"] for start in starts)}
     assert len(ids) == 4
-    reused = post_start(client, pool_id, KEY, end_criteria={"max_questions": 8})
-    assert (reused.status_code, reused.json()["code"]) == (422, "start_key_reused")
+    response = post_start(client, pool_id, KEY, end_criteria={"max_questions": 8})
+    assert (response.status_code, response.json()["code"]) == (422, "start_key_reused")
     assert rows(SESSIONS) == [(4,)]
-    again = post_start(client, pool_id, KEY, end_criteria={"max_questions": 9})
-    assert again.json() == first
+    retry = post_start(client, pool_id, KEY, end_criteria={"max_questions": 9})
+    assert retry.json() == first
 
 
 def test_a_key_starts_no_second_test(client: TestClient, pool_id: str, rows: Rows) -> None:
-    started = post_start(client, pool_id, KEY).json()
-    client.post(f"/api/test/end/{started['session_id']}")
-    again = post_start(client, pool_id, KEY)
-    assert (again.status_code, again.json()["code"]) == (409, "session_closed")
+    first = post_start(client, pool_id, KEY).json()
+    client.post(f"/api/test/end/{first['session_id']}")
+    response = post_start(client, pool_id, KEY)
+    assert (response.status_code, response.json()["code"]) == (409, "session_closed")
     assert rows(SESSIONS) == [(1,)]
     assert post_start(client, pool_id, KEY + "x").status_code == 200
 
@@ -165,15 +165,15 @@ def test_neither_keys_nor_tickets_are_stored(
     post_start(client, pool_id, KEY)
     (ticket,) = issue(client, operator, pool_id, "ann")
     TicketHolder(client, ticket).start()
-    ((stored,),) = rows("SELECT json_agg(s)::text FROM assessment.test_sessions s")
-    assert KEY not in stored
-    assert ticket["ticket"] not in stored
+    ((sessions_json,),) = rows("SELECT json_agg(s)::text FROM assessment.test_sessions s")
+    assert KEY not in sessions_json
+    assert ticket["ticket"] not in sessions_json
 
 
 def test_a_test_that_was_open_before_the_upgrade_continues(
     ann: Student, client: TestClient, rows: Rows, deps: Deps
 ) -> None:
-    """Such a row has neither ticket nor time of asking, and its snapshot has an older format."""
+    """Such a row has neither start key nor time of asking, and its snapshot an older format."""
     ann.start()
     ann.answer()
     rows("UPDATE assessment.test_sessions SET asked_at = NULL, start_key_sha256 = NULL")

@@ -48,9 +48,9 @@ def reconfigure(deps: Deps) -> Iterator[Reconfigure]:
 
         def install(**changes: Any) -> None:
             clock = changes.pop("clock", None)
-            other = Deps(replace(deps.settings, **changes), clock)
-            stack.callback(other.close)
-            install_deps(other)
+            changed_deps = Deps(replace(deps.settings, **changes), clock)
+            stack.callback(changed_deps.close)
+            install_deps(changed_deps)
 
         yield install
 
@@ -76,14 +76,14 @@ def test_a_ticket_admits_and_is_needed(
     client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
 ) -> None:
     body = {"student_id": "ann", "question_pool_id": closed_pool}
-    refused = client.post("/api/test/start", json=body)
-    assert (refused.status_code, refused.json()["code"]) == (403, "ticket_required")
-    assert refused.json()["details"][0]["field"] == "ticket"
+    response = client.post("/api/test/start", json=body)
+    assert (response.status_code, response.json()["code"]) == (403, "ticket_required")
+    assert response.json()["details"][0]["field"] == "ticket"
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     (ticket,) = issue(client, operator, closed_pool, "ann", extra_time=0.25)
     ann = TicketHolder(client, ticket)
-    started = ann.start()
-    assert (started["student_id"], started["extra_time"]) == ("ann", 0.25)
+    body = ann.start()
+    assert (body["student_id"], body["extra_time"]) == ("ann", 0.25)
     assert ann.answer()["questions_answered"] == 1
     assert rows("SELECT admitted, proven, extra_time::float FROM assessment.test_sessions") == [
         (True, True, 0.25)
@@ -96,19 +96,19 @@ def test_an_operator_needs_no_ticket(
     body = {"student_id": "ann", "question_pool_id": closed_pool}
     assert client.post("/api/test/start", json=body, headers=operator).status_code == 200
     assert rows("SELECT admitted, proven FROM assessment.test_sessions") == [(True, True)]
-    wrong = client.post("/api/test/start", json=body, headers={"Authorization": "Bearer guess"})
-    assert wrong.status_code == 401
+    headers = {"Authorization": "Bearer guess"}
+    assert client.post("/api/test/start", json=body, headers=headers).status_code == 401
 
 
 def test_an_instructor_is_not_an_operator(
     client: TestClient, instructor: dict[str, str], closed_pool: str, rows: Rows
 ) -> None:
     body = {"student_id": "ann", "question_pool_id": closed_pool}
-    refused = client.post("/api/test/start", json=body, headers=instructor)
-    assert (refused.status_code, refused.json()["code"]) == (403, "instructor_refused")
-    tickets = {"question_pool_id": closed_pool, "student_ids": ["ann"]}
-    assert client.post("/api/test/tickets", json=tickets, headers=instructor).status_code == 403
-    assert client.post("/api/test/tickets", json=tickets).status_code == 401
+    response = client.post("/api/test/start", json=body, headers=instructor)
+    assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
+    issue_body = {"question_pool_id": closed_pool, "student_ids": ["ann"]}
+    assert client.post("/api/test/tickets", json=issue_body, headers=instructor).status_code == 403
+    assert client.post("/api/test/tickets", json=issue_body).status_code == 401
     assert rows(SESSIONS) == [(0,)]
 
 
@@ -119,8 +119,8 @@ def test_a_deployment_may_need_tickets_for_every_pool(
     assert client.post("/api/test/start", json=body).status_code == 200
     (ticket,) = issue(client, operator, pool_id, "ann")
     reconfigure(tests_need_tickets=True)
-    refused = client.post("/api/test/start", json=body)
-    assert (refused.status_code, refused.json()["code"]) == (403, "ticket_required")
+    response = client.post("/api/test/start", json=body)
+    assert (response.status_code, response.json()["code"]) == (403, "ticket_required")
     assert TicketHolder(client, ticket).post_start().status_code == 200
 
 
@@ -137,12 +137,12 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     second = ann.start()
     assert second["session_id"] != first["session_id"]
     ann.end()
-    refused = ann.post_start()
-    assert (refused.status_code, refused.json()["code"]) == (403, "ticket_used_up")
-    assert "2 of 2" in refused.json()["error"]
+    response = ann.post_start()
+    assert (response.status_code, response.json()["code"]) == (403, "ticket_used_up")
+    assert "2 of 2" in response.json()["error"]
     assert rows(SESSIONS) == [(2,)]
-    again = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
-    assert again.post_start().status_code == 200
+    holder_of_another = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
+    assert holder_of_another.post_start().status_code == 200
 
 
 def test_an_idle_test_uses_its_ticket_up(
@@ -197,14 +197,14 @@ def test_a_ticket_expires(
     closed_pool: str,
     rows: Rows,
 ) -> None:
-    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
-    (ticket,) = issue(client, operator, closed_pool, "ann", expires_at=end.isoformat())
+    expiry = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+    (ticket,) = issue(client, operator, closed_pool, "ann", expires_at=expiry.isoformat())
     ann = TicketHolder(client, ticket)
-    reconfigure(clock=lambda: end)
-    refused = ann.post_start()
-    assert (refused.status_code, refused.json()["code"]) == (403, "ticket_expired")
+    reconfigure(clock=lambda: expiry)
+    response = ann.post_start()
+    assert (response.status_code, response.json()["code"]) == (403, "ticket_expired")
     assert rows(SESSIONS) == [(0,)]
-    reconfigure(clock=lambda: end - timedelta(seconds=1))
+    reconfigure(clock=lambda: expiry - timedelta(seconds=1))
     assert ann.post_start().status_code == 200
 
 
@@ -250,9 +250,9 @@ def test_criteria_of_a_ticket_hold(
     (ticket,) = issue(client, operator, closed_pool, "ann", end_criteria=criteria)
     ann = TicketHolder(client, ticket)
     for other in ({"max_questions": 6}, {"type": "classification"}, {"minimum_gain": 0.5}):
-        refused = ann.post_start(end_criteria=other)
-        assert (refused.status_code, refused.json()["code"]) == (409, "ticket_contradicted")
-        assert refused.json()["details"][0]["field"] == "end_criteria"
+        response = ann.post_start(end_criteria=other)
+        assert (response.status_code, response.json()["code"]) == (409, "ticket_contradicted")
+        assert response.json()["details"][0]["field"] == "end_criteria"
     assert rows(SESSIONS) == [(0,)]
     ann.start(end_criteria={"max_questions": 7})
     responses = [ann.answer() for _ in range(7)]
@@ -267,15 +267,15 @@ def test_a_start_must_not_contradict_its_ticket(
     (ticket,) = issue(client, operator, closed_pool, "ann")
     ann = TicketHolder(client, ticket)
     for field, value in (("student_id", "bob"), ("question_pool_id", other_pool)):
-        refused = ann.post_start(**{field: value})
-        assert (refused.status_code, refused.json()["code"]) == (409, "ticket_contradicted")
-        assert refused.json()["details"][0]["field"] == field
+        response = ann.post_start(**{field: value})
+        assert (response.status_code, response.json()["code"]) == (409, "ticket_contradicted")
+        assert response.json()["details"][0]["field"] == field
     assert rows(SESSIONS) == [(0,)]
     assert ann.post_start(student_id="ann", question_pool_id=closed_pool).status_code == 200
 
 
-def altered(ticket: str, **claims: Any) -> str:
-    """Return a ticket with other claims and the signature that it had."""
+def with_claims(ticket: str, **claims: Any) -> str:
+    """Return the ticket with these claims changed and its signature unchanged."""
     header, body, signature = ticket.split(".")
     content = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4))) | claims
     text = urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
@@ -283,9 +283,9 @@ def altered(ticket: str, **claims: Any) -> str:
 
 
 FORGERIES: dict[str, Callable[[str], str]] = {
-    "other student": lambda ticket: altered(ticket, sub="bob"),
-    "more uses": lambda ticket: altered(ticket, uses=99),
-    "later": lambda ticket: altered(ticket, exp=9_999_999_999),
+    "other student": lambda ticket: with_claims(ticket, sub="bob"),
+    "more uses": lambda ticket: with_claims(ticket, uses=99),
+    "later": lambda ticket: with_claims(ticket, exp=9_999_999_999),
     "unsigned": lambda ticket: jwt.encode(
         jwt.decode(ticket, options={"verify_signature": False}), "", algorithm="none"
     ),
@@ -322,9 +322,9 @@ def test_a_ticket_survives_one_rotation_of_the_key(
     assert TicketHolder(client, ticket).post_start().json()["code"] == "ticket_invalid"
     reconfigure(encryption_key=OTHER_KEY, encryption_key_previous=ENCRYPTION_KEY)
     assert TicketHolder(client, ticket).post_start().status_code == 200
-    (new,) = issue(client, operator, closed_pool, "bob")
+    (bobs_ticket,) = issue(client, operator, closed_pool, "bob")
     reconfigure(encryption_key=OTHER_KEY)
-    assert TicketHolder(client, new).post_start().status_code == 200
+    assert TicketHolder(client, bobs_ticket).post_start().status_code == 200
 
 
 def test_without_a_key_there_are_no_tickets(
@@ -333,8 +333,8 @@ def test_without_a_key_there_are_no_tickets(
     (ticket,) = issue(client, operator, closed_pool, "ann")
     reconfigure(encryption_key=None)
     body = {"question_pool_id": closed_pool, "student_ids": ["ann"]}
-    issued = client.post("/api/test/tickets", json=body, headers=operator)
-    assert (issued.status_code, issued.json()["code"]) == (503, "not_configured")
+    response = client.post("/api/test/tickets", json=body, headers=operator)
+    assert (response.status_code, response.json()["code"]) == (503, "not_configured")
     assert TicketHolder(client, ticket).post_start().status_code == 503
 
 

@@ -1,4 +1,4 @@
-"""Traces of tests: as the service gave them, and as computed from the recorded answers."""
+"""Traces of tests: as the service returned them, and as computed from the recorded answers."""
 
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,9 @@ Trace = list[tuple[str | None, list[float]]]
 
 def expected_trace(session_id: str, deps: Deps) -> Trace:
     """Return the trace of a session, computed by the pure functions alone."""
-    recorded = read_with_answers(deps.postgres, UUID(session_id))
-    assert recorded is not None
-    row, answers = recorded
+    row_with_answers = read_with_answers(deps.postgres, UUID(session_id))
+    assert row_with_answers is not None
+    row, answers = row_with_answers
     assert row.pool_id is not None
     assert row.pool_version is not None
     session = new_session(
