@@ -1,7 +1,7 @@
 """The adaptive engine: response model, posterior, item selection and stop rules.
 
-It uses numpy alone, and no I/O, global state or global random generator. docs/engine.md explains
-each rule and number.
+It depends only on numpy, and uses no I/O, global state or global random generator. docs/engine.md
+explains each rule and number.
 
     bank = ItemBank(slopes, intercepts, guessing)             # (n, k), (n,), (n,)
     bank = ItemBank.from_questions(concepts, difficulty, discrimination, guessing)
@@ -37,8 +37,9 @@ from .selection.selection import gains, select
 from .stopping import Reason, StopRules, stop
 
 VERSION = 3
-"""Version of the arithmetic: stored sites belong to it. Increase it with every change after which
-the same answers to the same items give other numbers.
+"""Version of the arithmetic; stored sites are valid only with the version that computed them.
+
+Increase it with every change after which the same answers to the same items give other numbers.
 
 1: item parameters treated as exact. 2: slopes attenuated by the errors of the parameters.
 3: attenuation fitted to abilities near an item's location, where tests ask the item.

@@ -82,8 +82,8 @@ def test_a_ticket_admits_and_is_needed(
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     (ticket,) = issue(client, operator, closed_pool, "ann", extra_time=0.25)
     ann = TicketHolder(client, ticket)
-    body = ann.start()
-    assert (body["student_id"], body["extra_time"]) == ("ann", 0.25)
+    session = ann.start()
+    assert (session["student_id"], session["extra_time"]) == ("ann", 0.25)
     assert ann.answer()["questions_answered"] == 1
     assert rows("SELECT admitted, proven, extra_time::float FROM assessment.test_sessions") == [
         (True, True, 0.25)

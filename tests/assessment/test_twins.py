@@ -32,7 +32,7 @@ CREATE TABLE public.test_responses (
   id UUID PRIMARY KEY, student_id VARCHAR NOT NULL, session_id UUID NOT NULL,
   question_id VARCHAR NOT NULL, response INT NOT NULL, is_correct BOOLEAN, timestamp TIMESTAMP);
 """
-STORED = f"""
+OUR_ROWS = f"""
 INSERT INTO assessment.examinees (id) VALUES ('ann');
 INSERT INTO assessment.questions (id, pool_id, content, options, correct_answer, concepts)
   VALUES ('q1', '{POOL}', '1+1?', '["1", "2"]', '2', '[1]'),
@@ -86,7 +86,7 @@ def test_empty_twins_are_removed(url: str) -> None:
 
 
 def test_rows_are_moved_dropped_if_equal_and_set_aside_if_not(url: str) -> None:
-    execute(url, STORED + QUESTIONS)
+    execute(url, OUR_ROWS + QUESTIONS)
     execute(
         url,
         f"""
@@ -109,7 +109,7 @@ def test_rows_are_moved_dropped_if_equal_and_set_aside_if_not(url: str) -> None:
     assert fetch(
         url, "SELECT table_name, reason, row_data->>'content' FROM assessment.set_aside_rows"
     ) == [("public.questions", "another row has this id", "2+2 = ?")]
-    # The merged question has a place in its pool: a test asks it.
+    # The merged question has a place in its pool, so tests can ask it.
     assert fetch(url, "SELECT count(*) FROM assessment.pool_items WHERE question_id = 'q3'") == [
         (1,)
     ]
@@ -117,7 +117,7 @@ def test_rows_are_moved_dropped_if_equal_and_set_aside_if_not(url: str) -> None:
 
 
 def test_twins_that_refer_to_each_other_are_merged_parents_first(url: str) -> None:
-    execute(url, STORED)
+    execute(url, OUR_ROWS)
     execute(
         url,
         f"""
@@ -149,7 +149,7 @@ def test_twins_that_refer_to_each_other_are_merged_parents_first(url: str) -> No
 
 
 def test_values_that_the_table_cannot_hold_are_set_aside_whole(url: str) -> None:
-    execute(url, STORED + QUESTIONS.replace("pool_id UUID", "hint TEXT, pool_id TEXT"))
+    execute(url, OUR_ROWS + QUESTIONS.replace("pool_id UUID", "hint TEXT, pool_id TEXT"))
     execute(
         url,
         f"""
@@ -224,9 +224,7 @@ def test_a_table_students_of_another_application_stops_the_upgrade(url: str) -> 
     assert fetch(url, "SELECT count(*) FROM assessment.examinees") == [(0,)]
 
 
-def test_no_schema_of_the_search_path_but_public_has_the_names_that_the_guides_drop(
-    url: str,
-) -> None:
+def test_only_public_has_tables_with_the_names_that_the_guides_drop(url: str) -> None:
     assert fetch(
         url,
         "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

@@ -22,7 +22,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, open_tests_count=False)
 
 
-def take(student: Student, answers: int = 6, *, right: bool = True) -> list[float]:
+def take_test(student: Student, answers: int = 6, *, right: bool = True) -> list[float]:
     """Take a test and end it; return the final proficiency."""
     student.start()
     for _ in range(answers):
@@ -39,7 +39,7 @@ def ann_with_ticket(client: TestClient, operator: dict[str, str], pool_id: str) 
 def test_an_open_test_is_recorded_as_unproven(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    final = take(ann)
+    final = take_test(ann)
     assert [row[1:] for row in rows(LONG_TERM)] == [
         (value, False) for value in sorted_by_name(final)
     ]
@@ -61,7 +61,7 @@ def sorted_by_name(values: list[float]) -> list[float]:
 def test_an_unproven_result_is_not_a_prior(
     ann: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
-    take(ann)
+    take_test(ann)
     assert ann.start()["initial_proficiency"] == [0.5] * 5
     assert (
         ann_with_ticket(client, operator, ann.pool_id).start()["initial_proficiency"] == [0.5] * 5
@@ -71,22 +71,22 @@ def test_an_unproven_result_is_not_a_prior(
 def test_a_proven_result_is_a_prior_for_proven_tests_only(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    final = take(ann_with_ticket(client, operator, ann.pool_id))
+    final = take_test(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[1:] for row in rows(LONG_TERM)] == [
         (value, True) for value in sorted_by_name(final)
     ]
     assert ann.start()["initial_proficiency"] == [0.5] * 5
-    again = ann_with_ticket(client, operator, ann.pool_id).start()["initial_proficiency"]
-    assert again == pytest.approx(final, abs=1e-3)
-    assert again != [0.5] * 5
+    initial = ann_with_ticket(client, operator, ann.pool_id).start()["initial_proficiency"]
+    assert initial == pytest.approx(final, abs=1e-3)
+    assert initial != [0.5] * 5
 
 
 def test_an_unproven_result_never_replaces_a_proven_one(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    take(ann_with_ticket(client, operator, ann.pool_id))
+    take_test(ann_with_ticket(client, operator, ann.pool_id))
     proven = rows(LONG_TERM)
-    take(ann, right=False)
+    take_test(ann, right=False)
     assert rows(LONG_TERM) == proven
     ann.start()
     ann.answer(right=False)
@@ -99,19 +99,19 @@ def test_an_unproven_result_never_replaces_a_proven_one(
 def test_a_proven_result_replaces_an_unproven_one(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    take(ann, right=False)
+    take_test(ann, right=False)
     unproven = rows(LONG_TERM)
-    take(ann_with_ticket(client, operator, ann.pool_id))
+    take_test(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[2] for row in rows(LONG_TERM)] == [True] * 5
     assert rows(LONG_TERM) != unproven
     assert len(rows(LONG_TERM)) == 5
-    second = take(ann_with_ticket(client, operator, ann.pool_id))
+    second = take_test(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[1] for row in rows(LONG_TERM)] == sorted_by_name(second)
 
 
 def test_an_unproven_result_replaces_an_unproven_one(ann: Student, rows: Rows) -> None:
-    take(ann, right=False)
-    second = take(ann)
+    take_test(ann, right=False)
+    second = take_test(ann)
     assert [row[1:] for row in rows(LONG_TERM)] == [
         (value, False) for value in sorted_by_name(second)
     ]
@@ -121,8 +121,8 @@ def test_an_operators_start_counts(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     body = {"student_id": "ann", "question_pool_id": ann.pool_id}
-    started: dict[str, Any] = client.post("/api/test/start", json=body, headers=operator).json()
-    ann.session_id, ann.question = started["session_id"], started["next_question"]
+    session: dict[str, Any] = client.post("/api/test/start", json=body, headers=operator).json()
+    ann.session_id, ann.question = session["session_id"], session["next_question"]
     ann.answer()
     ann.end()
     assert [row[2] for row in rows(LONG_TERM)] == [True] * 5
@@ -172,7 +172,7 @@ def test_results_from_before_the_upgrade_are_proven(
         " (student_id, concept_name, proficiency_value, confidence)"
         " VALUES ('ann', 'Math', 0.8, 0.6)"
     )
-    created = client.post("/api/admin-create-unified-schema", json={}, headers=operator)
-    assert created.status_code == 200, created.text
-    started = ann_with_ticket(client, operator, pool_id).start()
-    assert started["initial_proficiency"] == [pytest.approx(0.8, abs=1e-3), 0.5, 0.5, 0.5, 0.5]
+    response = client.post("/api/admin-create-unified-schema", json={}, headers=operator)
+    assert response.status_code == 200, response.text
+    session = ann_with_ticket(client, operator, pool_id).start()
+    assert session["initial_proficiency"] == [pytest.approx(0.8, abs=1e-3), 0.5, 0.5, 0.5, 0.5]

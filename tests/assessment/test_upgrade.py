@@ -43,7 +43,7 @@ def fetch(url: str, query: str) -> list[tuple[object, ...]]:
 
 
 def upgrade(url: str) -> None:
-    """Run the scripts, and end the service for the previous version."""
+    """Drop the views that serve the previous version, and run the schema scripts."""
     with psycopg.connect(url) as connection:
         connection.execute(load_script(FINISH).encode())
         for _, script in schema_scripts():
@@ -52,13 +52,13 @@ def upgrade(url: str) -> None:
 
 def row_ids(url: str, schema: str) -> dict[str, set[object]]:
     return {
-        former: {
+        former_name: {
             row[0]
             for row in fetch(
-                url, f"SELECT id::text FROM {schema}.{former if schema == 'public' else table}"
+                url, f"SELECT id::text FROM {schema}.{former_name if schema == 'public' else table}"
             )
         }
-        for former, table in TABLES.items()
+        for former_name, table in TABLES.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Upload of questions: all or nothing, errors that name question and field, versions."""
+"""An upload stores all questions or none, names an invalid field, and adds a version if needed."""
 
 import json
 import math
@@ -38,7 +38,7 @@ def post(client: TestClient, operator: dict[str, str], body: dict[str, Any]) -> 
     return client.post("/api/questions/upload", json=body, headers=operator)
 
 
-def test_upload_of_the_guide_works_and_twice_is_one_pool(
+def test_repeated_upload_of_the_guides_example_makes_one_pool(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     first = post(client, operator, GUIDE)
@@ -179,8 +179,8 @@ def test_guessing_of_the_upload_is_the_default_of_its_questions(
     questions = make_questions(2)
     questions[1]["guessing"] = 0.1
     assert post(client, operator, {"questions": questions, "guessing": 0.25}).status_code == 200
-    stored = rows("SELECT question_id, guessing FROM assessment.pool_items ORDER BY position")
-    assert stored == [("q0", 0.25), ("q1", 0.1)]
+    guessing = rows("SELECT question_id, guessing FROM assessment.pool_items ORDER BY position")
+    assert guessing == [("q0", 0.25), ("q1", 0.1)]
 
 
 def test_running_session_keeps_its_questions_and_answers(
@@ -234,14 +234,14 @@ def test_restored_backup_is_asked_and_graded_by_its_own_content(
         " TRUNCATE assessment.question_pools, assessment.questions, assessment.examinees CASCADE"
     )
     time.sleep(1.01)  # version numbers are seconds; a restore takes longer
-    keys = {q["id"]: q["options"][::-1].index(q["correct_answer"]) for q in questions}
-    others = [{**q, "content": "New", "options": q["options"][::-1]} for q in questions]
-    upload(client, operator, others, pool_id)
+    right_options = {q["id"]: q["options"][::-1].index(q["correct_answer"]) for q in questions}
+    new_questions = [{**q, "content": "New", "options": q["options"][::-1]} for q in questions]
+    upload(client, operator, new_questions, pool_id)
     bob = Student(client, pool_id, "bob")
     bob.start(end_criteria={"max_questions": 5})
     while bob.question:
         assert bob.question["content"] == "New"
-        response = bob.post(bob.question["id"], keys[bob.question["id"]]).json()
+        response = bob.post(bob.question["id"], right_options[bob.question["id"]]).json()
         bob.question = response.get("next_question")
     assert response["accuracy"] == 1.0
 
@@ -279,9 +279,9 @@ def test_answer_key_is_never_returned(
 ) -> None:
     response = post(client, operator, {"questions": make_questions(3, "canary")})
     assert "correct" not in response.text
-    started = ann.start()
+    session = ann.start()
     ann.answer()
-    for text in (json.dumps(started), json.dumps(ann.question), json.dumps(ann.end())):
+    for text in (json.dumps(session), json.dumps(ann.question), json.dumps(ann.end())):
         assert "correct_answer" not in text
         assert "correct_option" not in text
 
@@ -308,12 +308,12 @@ def test_dry_run_checks_everything_and_stores_nothing(
 ) -> None:
     pool_id = upload(client, operator, make_questions(3))
     before = rows("SELECT count(*) FROM pool_versions"), rows("SELECT count(*) FROM questions")
-    accepted = post(client, operator, {"questions": make_questions(5, "new"), "dry_run": True})
-    assert (accepted.status_code, accepted.json()["count"]) == (200, 5)
-    assert accepted.json()["message"] == "5 questions can be uploaded; nothing was stored"
+    response = post(client, operator, {"questions": make_questions(5, "new"), "dry_run": True})
+    assert (response.status_code, response.json()["count"]) == (200, 5)
+    assert response.json()["message"] == "5 questions can be uploaded; nothing was stored"
     body = {"questions": make_questions(3), "question_pool_id": str(uuid4()), "dry_run": True}
-    refused = post(client, operator, body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "question_elsewhere")
+    response = post(client, operator, body)
+    assert (response.status_code, response.json()["code"]) == (409, "question_elsewhere")
     more_concepts = make_questions(3, "c", concepts=6)
     body = {"questions": more_concepts, "question_pool_id": pool_id, "dry_run": True}
     assert post(client, operator, body).json()["code"] == "pool_concept_mismatch"
@@ -329,9 +329,9 @@ def test_parameters_in_logits_keep_their_curve(
     weights = [[1, 0], [1, 1], [0, 2]]
     for question, (a, b), concepts in zip(questions, curves, weights, strict=True):
         question |= {"discrimination": a, "difficulty": b, "concepts": concepts}
-    refused = post(client, operator, {"questions": questions})
-    assert refused.status_code == 422
-    assert "Φ(b / (a‖concepts‖))" in refused.json()["error"]
+    response = post(client, operator, {"questions": questions})
+    assert response.status_code == 422
+    assert "Φ(b / (a‖concepts‖))" in response.json()["error"]
     assert post(client, operator, {"questions": questions, "scale": "logit"}).status_code == 200
     items = "SELECT concepts, difficulty, discrimination FROM pool_items ORDER BY position"
     for (q, difficulty, discrimination), (a, b) in zip(rows(items), curves, strict=True):
