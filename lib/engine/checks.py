@@ -1,7 +1,8 @@
 """Checks of arguments: a value of another type is refused with its name, never converted.
 
-A conversion would hide a caller's mistake: `bool("false")` is true, a mask of 0.0 and 1.0 means
-other items as indices, and NaN passes every comparison that looks for numbers outside a range.
+A conversion would hide a caller's mistake: `bool("false")` is true, a mask of 0.0 and 1.0 selects
+other items when read as indices, and NaN passes every comparison that looks for numbers outside a
+range.
 """
 
 import numpy as np

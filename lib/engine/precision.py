@@ -25,7 +25,8 @@ def reachable_deviation(
         questions: Number of questions of the test.
 
     Returns:
-        Posterior standard deviations on the latent scale, shape (k, m); 1 if no item measures.
+        Posterior standard deviations on the latent scale, shape (k, m); 1 for a concept that no
+        item measures.
 
     Raises:
         ValueError: If a level is not finite, `available` is not a mask, or `questions` not a count.

@@ -3,7 +3,7 @@
 Given θ, the errors of different items are independent, and an examinee answers an item once. The
 exact posterior is therefore the prior times each answer's probability averaged over its item's
 error. That average is nearly another logistic curve of the same item, with a smaller slope; the
-engine computes with it and needs to know nothing else about the error.
+engine computes with that curve, and nothing else in it depends on the error.
 """
 
 import numpy as np

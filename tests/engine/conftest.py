@@ -1,3 +1,5 @@
+"""A check that no test of the engine uses a global random generator."""
+
 import random
 from collections.abc import Iterator
 
@@ -15,5 +17,5 @@ def _global_random_generators_stay_untouched() -> Iterator[None]:
 
 
 def _numpy_state() -> tuple[object, ...]:
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - the global generator is what we check
-    return (name, np.asarray(keys).tobytes(), *rest)
+    name, keys, *counters = np.random.get_state()  # noqa: NPY002 - the global generator
+    return (name, np.asarray(keys).tobytes(), *counters)

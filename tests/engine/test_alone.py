@@ -14,19 +14,19 @@ PRINTED = re.compile(r"(\d+) \[(.+)\] \[(.+)\]\n")
 """Number of answers, mean and deviation, as the example prints them."""
 
 
-def copied(folder: Path) -> Path:
-    """Return a folder that holds a copy of the engine, named `engine`, and numpy."""
+def copy_engine(folder: Path) -> Path:
+    """Copy the engine to `engine` in the folder, link numpy beside it, and return the folder."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "lib" / "engine", folder / "engine", ignore=ignored)
-    installed = Path(np.__file__).parent
-    for path in (installed, installed.with_name("numpy.libs")):
+    numpy_folder = Path(np.__file__).parent
+    for path in (numpy_folder, numpy_folder.with_name("numpy.libs")):
         if path.exists():
             (folder / path.name).symlink_to(path)
     return folder
 
 
 def run(folder: Path, code: str) -> str:
-    """Run code with the standard library and the packages of a folder alone."""
+    """Run code with only the standard library and the packages of a folder; return its output."""
     code = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
     result = subprocess.run(
         [sys.executable, "-I", "-S", "-W", "error", "-c", code],
@@ -36,10 +36,10 @@ def run(folder: Path, code: str) -> str:
     return result.stdout
 
 
-def test_ten_lines_of_the_docs_give_a_test_outside(tmp_path: Path) -> None:
+def test_ten_lines_of_the_docs_simulate_a_test_outside_the_project(tmp_path: Path) -> None:
     (example,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len([line for line in example.splitlines() if line]) == 10
-    printed = PRINTED.fullmatch(run(copied(tmp_path), example))
+    printed = PRINTED.fullmatch(run(copy_engine(tmp_path), example))
     assert printed is not None
     answers, mean, deviation = int(printed[1]), float(printed[2]), float(printed[3])
     assert 5 <= answers < 20, "the test should end once it is precise enough"
@@ -48,7 +48,7 @@ def test_ten_lines_of_the_docs_give_a_test_outside(tmp_path: Path) -> None:
 
 
 def test_every_module_of_the_engine_can_be_imported_outside(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
+    folder = copy_engine(tmp_path)
     names = sorted(
         ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
         for path in (folder / "engine").rglob("*.py")

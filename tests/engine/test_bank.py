@@ -1,3 +1,5 @@
+"""Item banks: curves, the authors' scale and limits; percentiles and confidence."""
+
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike

@@ -107,9 +107,9 @@ def test_widest_prior_survives_its_answers_bit_for_bit() -> None:
     bank = ItemBank([[8.5]] * 30)
     prior = Posterior.prior(1, covariance=[[WIDEST_PRIOR]])
     state = Posterior.of_answers(prior, bank, range(30), [True, False] * 15)
-    again = Posterior.from_sites(prior, bank, state.items, state.correct, state.sites)
+    restored = Posterior.from_sites(prior, bank, state.items, state.correct, state.sites)
     assert np.isfinite(state.sites).all()
-    assert (again.mean, again.variance) == (state.mean, state.variance)
+    assert (restored.mean, restored.variance) == (state.mean, state.variance)
     assert abs(state.mean[0]) < 0.1
 
 

@@ -11,7 +11,7 @@ from tests.support.recorded_answers import draw_items, draw_people, random_answe
 DRIFTED = [3, 17, 31]
 
 
-def changed(items: ItemParameters, by: float) -> ItemParameters:
+def with_harder_items(items: ItemParameters, by: float) -> ItemParameters:
     location = items.location.copy()
     location[DRIFTED] += by
     return ItemParameters.of_latent(items.concepts, items.log_slope, location, items.guessing)
@@ -23,19 +23,19 @@ def drift_after(
     population: tuple[float, float] = (0.0, 1.0),
     shrinkage: Shrinkage | None = None,
 ) -> Drift:
-    """Return the drift found after three items became harder by `by`.
+    """Return the drift that is found after three items became harder by `by`.
 
-    All other current parameters are the true ones. `population` is the mean and the standard
-    deviation of the people's abilities.
+    The current parameters of all other items are the true ones. `population` is the mean and the
+    standard deviation of the people's abilities.
     """
     rng = np.random.default_rng([20, seed])
     current = draw_items(rng, 60, k=2)
     theta: FloatArray = population[0] + population[1] * draw_people(rng, 1_500, 2)
-    record = random_answers(rng, changed(current, by), theta, 30)
+    record = random_answers(rng, with_harder_items(current, by), theta, 30)
     return calibrate(*record.columns, origin=current, shrinkage=shrinkage).drift
 
 
-def test_items_that_leaked_or_broke_are_flagged() -> None:
+def test_items_that_became_harder_are_flagged() -> None:
     flags = drift_after(1, 0.6).drifted
     assert flags[DRIFTED].all()
     assert flags.sum() <= 4
@@ -68,8 +68,8 @@ def test_change_of_the_curve_is_in_units_of_probability() -> None:
     """b up by 0.6 at a = 1.702 moves P by up to a · 0.6 / 4 = 0.26, about 0.18 on average."""
     drift = drift_after(5, 0.6)
     assert 0.1 < float(drift.curve_change[DRIFTED].mean()) < 0.25
-    others = np.delete(drift.curve_change, DRIFTED)
-    assert float(others.mean()) < 0.05
+    unchanged = np.delete(drift.curve_change, DRIFTED)
+    assert float(unchanged.mean()) < 0.05
 
 
 def test_kept_guessing_is_tested_with_two_degrees_of_freedom() -> None:

@@ -48,11 +48,11 @@ def with_changed_parameter(
 
 
 @pytest.mark.parametrize("guessing", [0.0, 0.2])
-@pytest.mark.parametrize("each", [1, 5, 30])
-def test_log_likelihood_in_one_dimension_is_exact(guessing: float, each: int) -> None:
+@pytest.mark.parametrize("answers_per_person", [1, 5, 30])
+def test_log_likelihood_in_one_dimension_is_exact(guessing: float, answers_per_person: int) -> None:
     rng = np.random.default_rng(1)
     items = draw_items(rng, 30, guessing=guessing)
-    record = random_answers(rng, items, draw_people(rng, 100), each)
+    record = random_answers(rng, items, draw_people(rng, 100), answers_per_person)
     exact = brute_force(items, record, np.eye(1)).sum()
     assert converged_sweep(items, record, np.eye(1)).log_likelihood == pytest.approx(
         exact, rel=2e-5
@@ -98,9 +98,9 @@ def test_information_is_the_expected_square_of_the_score() -> None:
     record = random_answers(rng, items, draw_people(rng, 4_000))
     all_people = converged_sweep(items, record, np.eye(1))
     scores = []
-    for fold in range(40):
-        fold_record = Record(*(column[record.person % 40 == fold] for column in record.columns))
-        scores.append(converged_sweep(items, fold_record, np.eye(1)).score[:, :2])
+    for group in range(40):
+        group_record = Record(*(column[record.person % 40 == group] for column in record.columns))
+        scores.append(converged_sweep(items, group_record, np.eye(1)).score[:, :2])
     squares = np.square(scores).sum(axis=0)
     expected = np.diagonal(all_people.information, axis1=1, axis2=2)[:, :2]
     assert float(np.mean(squares / expected)) == pytest.approx(1.0, abs=0.12)

@@ -69,7 +69,7 @@ def test_item_that_everybody_gets_right_or_wrong_keeps_its_slope(outcome: int, p
     easier = location[-1] < np.min(location[:-1])
     harder = location[-1] > np.max(location[:-1])
     assert (easier, harder) == (outcome == 1, outcome == 0)
-    without = calibrated(answers[:, :-1], plain=plain)
+    without_it = calibrated(answers[:, :-1], plain=plain)
     assert result.parameters.discrimination[:-1] == pytest.approx(
-        without.parameters.discrimination, rel=0.03
+        without_it.parameters.discrimination, rel=0.03
     )

@@ -31,12 +31,12 @@ def calibrated(budget: Budget | None = None, seed: int = 1) -> Calibration:
 
 
 def test_when_time_runs_out_the_last_complete_round_is_the_result() -> None:
-    stopped = calibrated(three_second_budget())
-    assert stopped.rounds == 3
-    assert not stopped.converged
-    assert stopped.furthest_move > TOLERANCE
-    assert np.isfinite(stopped.parameters.location).all()
-    assert np.isfinite(stopped.errors.difficulty).all()
+    result = calibrated(three_second_budget())
+    assert result.rounds == 3
+    assert not result.converged
+    assert result.furthest_move > TOLERANCE
+    assert np.isfinite(result.parameters.location).all()
+    assert np.isfinite(result.errors.difficulty).all()
 
 
 def test_no_round_starts_that_would_end_too_late() -> None:
@@ -50,19 +50,19 @@ def test_one_round_is_always_taken() -> None:
     assert calibrated(Budget(seconds=0.0, clock=lambda: next(slow_clock))).rounds == 1
 
 
-def test_result_that_has_nearly_settled_is_usable_and_an_early_one_is_not() -> None:
-    settled = calibrated()
-    assert settled.converged
-    assert settled.usable
-    early = calibrated(three_second_budget())
-    assert early.furthest_move > USABLE
-    assert not early.usable
+def test_nearly_converged_result_is_usable_and_an_early_one_is_not() -> None:
+    converged_result = calibrated()
+    assert converged_result.converged
+    assert converged_result.usable
+    early_result = calibrated(three_second_budget())
+    assert early_result.furthest_move > USABLE
+    assert not early_result.usable
     ticks = itertools.count()
-    nearly = calibrated(Budget(settled.rounds - 3.0, lambda: float(next(ticks))))
-    assert not nearly.converged
-    assert nearly.usable
-    error = np.abs(nearly.parameters.location - settled.parameters.location)
-    assert np.max(error / settled.errors.location) < 5 * USABLE
+    late_result = calibrated(Budget(converged_result.rounds - 3.0, lambda: float(next(ticks))))
+    assert not late_result.converged
+    assert late_result.usable
+    error = np.abs(late_result.parameters.location - converged_result.parameters.location)
+    assert np.max(error / converged_result.errors.location) < 5 * USABLE
 
 
 def test_single_items_do_not_oscillate_forever() -> None:

@@ -1,3 +1,5 @@
+"""Fit of persons and items; explanations, content balance and exposure control."""
+
 import math
 
 import numpy as np
@@ -113,8 +115,8 @@ def test_eligibility_falls_for_items_shown_too_often() -> None:
     for item in (0, 1) * 4:
         control = control.record(all_eligible, [item], [0])
     assert control.probability[0].tolist() == [0.5, 0.5, 1.0]
-    drawn = np.stack([control.draw(np.random.default_rng(i))[0] for i in range(2000)])
-    assert drawn.mean(axis=0) == pytest.approx([0.5, 0.5, 1.0], abs=0.04)
+    eligible = np.stack([control.draw(np.random.default_rng(i))[0] for i in range(2000)])
+    assert eligible.mean(axis=0) == pytest.approx([0.5, 0.5, 1.0], abs=0.04)
 
 
 def test_eligibility_is_counted_for_the_levels_that_a_test_visited() -> None:

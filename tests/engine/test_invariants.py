@@ -118,14 +118,14 @@ def test_reversing_a_concept_reverses_its_mean(seed: int, k: int, t: int, kind: 
 def test_sites_restore_the_posterior_bit_for_bit(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     original = someone.posterior
-    packed = original.sites.tobytes()
-    assert len(packed) == 4 * t
+    site_bytes = original.sites.tobytes()
+    assert len(site_bytes) == 4 * t
     restored = Posterior.from_sites(
         someone.prior,
         someone.bank,
         original.items,
         original.correct,
-        np.frombuffer(packed, SITE_DTYPE).reshape(-1, 2),
+        np.frombuffer(site_bytes, SITE_DTYPE).reshape(-1, 2),
     )
     assert restored.mean.tobytes() == original.mean.tobytes()
     assert restored.covariance.tobytes() == original.covariance.tobytes()

@@ -41,8 +41,8 @@ def test_directions_without_answers_keep_the_prior_exactly() -> None:
 def test_answers_on_two_of_many_concepts_are_integrated_in_two_dimensions() -> None:
     bank = ItemBank([[6.0, 3.0], [0.0, 7.0]], 0.0, 0.25)
     two = Posterior.of_answers(Posterior.prior(2), bank, [0, 1, 0], [True, False, True])
-    padded = ItemBank(np.pad(bank.slopes, ((0, 0), (30, 0))), 0.0, 0.25)
-    result = Posterior.of_answers(Posterior.prior(32), padded, [0, 1, 0], [True, False, True])
+    padded_bank = ItemBank(np.pad(bank.slopes, ((0, 0), (30, 0))), 0.0, 0.25)
+    result = Posterior.of_answers(Posterior.prior(32), padded_bank, [0, 1, 0], [True, False, True])
     assert result.mean[30:] == pytest.approx(two.mean, abs=1e-9)
     assert result.covariance[30:, 30:] == pytest.approx(two.covariance, abs=1e-9)
 
@@ -58,7 +58,7 @@ def test_answers_on_two_of_many_concepts_are_integrated_in_two_dimensions() -> N
 def test_contradictory_steep_answers_are_integrated(
     mean: float, variance: float, difficulty: list[float], correct: list[bool]
 ) -> None:
-    # Their likelihood is at most e⁻⁸⁰ wherever the posterior has mass.
+    # The likelihood of these answers is at most e⁻⁸⁰ wherever the posterior has mass.
     t = len(correct)
     bank = ItemBank.from_questions([[1, 1]] * t, difficulty, 5.0)
     prior = Posterior.prior(2, [mean] * 2, variance * np.eye(2))

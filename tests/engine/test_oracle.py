@@ -1,4 +1,4 @@
-"""The oracle agrees with integrations that share no code with it."""
+"""The oracle, tests/support/quadrature.py, agrees with integrations that share no code with it."""
 
 import numpy as np
 import pytest
@@ -102,8 +102,8 @@ def test_sum_over_pairs_agrees_with_the_dense_grid(k: int, kind: str) -> None:
 
 
 def test_sum_over_pairs_misses_no_second_mode() -> None:
-    # After a lucky guess at very steep questions, far more weighted draws of the prior than the
-    # grid has points show how much mass lies far from the mode.
+    # After a lucky guess at very steep questions, much mass can lie far from the mode. Weighted
+    # draws from the prior, many more than the grid has points, measure it.
     bank, states = adaptive_test(6, 5.0, 0.2, 20, k=3)
     answers = answers_of(states[20], bank)
     rng = np.random.default_rng(1)

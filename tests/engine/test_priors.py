@@ -1,3 +1,5 @@
+"""Priors from earlier tests and from the population."""
+
 import numpy as np
 import pytest
 

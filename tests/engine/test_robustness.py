@@ -48,11 +48,11 @@ def test_any_answers_leave_a_sound_posterior(k: int, guessing: float, steepness:
 def test_long_tests_of_many_concepts_stay_finite(seed: int) -> None:
     rng = np.random.default_rng(seed)
     k, discrimination = int(rng.choice([5, 8, 12, 16])), float(rng.choice([1, 1.5, 2.35, 3, 5]))
-    guessing, tested = float(rng.choice([0.25, 0.33, 0.5])), int(rng.integers(1, 5))
+    guessing, concepts_per_item = float(rng.choice([0.25, 0.33, 0.5])), int(rng.integers(1, 5))
     correlation = float(rng.choice([0, 0.5, 0.8]))
     q = np.zeros((200, k))
     for row in q:
-        row[rng.choice(k, tested, replace=False)] = 1
+        row[rng.choice(k, concepts_per_item, replace=False)] = 1
     difficulty = rng.uniform(0.05, 0.95, len(q))
     steepness = np.minimum(discrimination * np.exp(0.2 * rng.normal(size=len(q))), 5.0)
     bank = ItemBank.from_questions(q, difficulty, steepness, guessing)

@@ -135,8 +135,8 @@ def test_equal_generators_select_the_same_items() -> None:
 def test_values_in_chunks_agree_with_values_of_single_items() -> None:
     rng = np.random.default_rng(6)
     s, v = rng.normal(size=9000) * 2, rng.gamma(2, size=9000)
-    c, reach = np.full(9000, 0.2), np.ones(9000)
-    all_values = rule_values("variance", s, v, c, reach)
+    c, sensitivity = np.full(9000, 0.2), np.ones(9000)
+    all_values = rule_values("variance", s, v, c, sensitivity)
     for i in (0, 4095, 4096, 8999):
-        own_value = rule_values("variance", s[[i]], v[[i]], c[[i]], reach[[i]])
+        own_value = rule_values("variance", s[[i]], v[[i]], c[[i]], sensitivity[[i]])
         assert all_values[i] == pytest.approx(own_value[0], rel=1e-5)

@@ -1,3 +1,5 @@
+"""Each stop rule ends a test at its limits, and impossible rules are refused."""
+
 import math
 from typing import Any
 

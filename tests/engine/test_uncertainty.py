@@ -1,4 +1,4 @@
-"""An uncertain item has a flatter curve, near the average over its errors; others keep theirs."""
+"""An item with errors has a flatter curve, near the average over them; other curves stay."""
 
 import numpy as np
 import pytest
@@ -55,12 +55,14 @@ def test_certain_items_stay_bit_for_bit_even_beside_uncertain_ones() -> None:
     assert certain.slopes.tobytes() == plain.slopes.tobytes()
     assert certain.intercepts.tobytes() == plain.intercepts.tobytes()
     error = np.where(np.arange(50) < 25, 0.0, 0.7)
-    half = ItemBank.from_questions(q, difficulty, discrimination, 0.2, location_error=error)
-    assert half.slopes[:25].tobytes() == plain.slopes[:25].tobytes()
-    assert (np.abs(half.slopes[25:]) < np.abs(plain.slopes[25:])).all()
+    half_uncertain = ItemBank.from_questions(
+        q, difficulty, discrimination, 0.2, location_error=error
+    )
+    assert half_uncertain.slopes[:25].tobytes() == plain.slopes[:25].tobytes()
+    assert (np.abs(half_uncertain.slopes[25:]) < np.abs(plain.slopes[25:])).all()
     # The curve is still ½ (1 + c) at the difficulty.
-    ratio = half.intercepts / plain.intercepts
-    assert half.slopes[:, 0] / plain.slopes[:, 0] == pytest.approx(ratio)
+    ratio = half_uncertain.intercepts / plain.intercepts
+    assert half_uncertain.slopes[:, 0] / plain.slopes[:, 0] == pytest.approx(ratio)
 
 
 def test_calibrated_parameters_give_a_bank_with_their_errors() -> None:
@@ -88,7 +90,7 @@ def test_errors_out_of_range_are_refused(name: str, errors: dict[str, float]) ->
 
 
 def test_regression_by_hand() -> None:
-    # Variance 4, of which 1 is errors: three quarters of each distance from the mean, 1, are kept.
+    # The errors are 1 of the variance 4, so three quarters of each distance from the mean 1 remain.
     values, error = regressed([-1.0, 3.0], 1.0)
     assert values == pytest.approx([-0.5, 2.5])
     assert error == pytest.approx(np.sqrt(0.75))
@@ -115,7 +117,7 @@ def test_stated_error_is_the_actual_one_when_parameters_are_wrong(
     (plug_in_ratio, plug_in_coverage), (ratio, coverage) = (
         (np.sqrt(squared / stated), covered) for squared, stated, covered in figures
     )
-    # The standard error of our ratio is about 0.003; the goals are 0.97 to 1.03 and 94 to 96 %.
+    # The standard error of the second ratio is about 0.003; the goals are 0.97 to 1.03 and 94 to 96 %.
     assert 0.985 < ratio < 1.015
     assert 0.94 < coverage < 0.96
     assert plug_in_ratio > (1.3 if errors[0] > 0.5 else 1.03)
@@ -125,8 +127,9 @@ def test_stated_error_is_the_actual_one_when_parameters_are_wrong(
 def one_pool(
     rules: StopRules, errors: tuple[float, float], pool: int, examinees: int = 3
 ) -> FloatArray:
-    """Return expected squared error, stated variance and coverage of a plug-in bank and of ours.
+    """Return expected squared error, stated variance and coverage, shape (2, 3).
 
+    The first row is for a plug-in bank, which ignores the errors, the second for an attenuated one.
     Given the answers, the exact posterior expects the squared distance of the means plus its own
     variance. This is the simulated squared error without the chance in the abilities.
     """

@@ -1,4 +1,4 @@
-"""Fitting: rounds of one sweep and one step of items, scale and correlations, until converged."""
+"""Fitting: each round is a sweep, then a step of the items, the scale and the correlations."""
 
 import math
 from collections.abc import Callable

@@ -29,7 +29,7 @@ MIN_STEP_FACTOR, MAX_STEP_FACTOR = 0.2, 1.0
 """Bounds of the fraction of its step that an item takes; see `step_factors`."""
 
 MAX_SHIFT, MAX_STRETCH = 0.5, 0.3
-"""Largest changes in one round by the population's mean and log spread."""
+"""Largest corrections of the population's mean and log spread in one round."""
 
 _MIN_RELIABILITY = 0.3  # smallest divisor of a step of a correlation
 _MIN_EIGENVALUE = 0.05  # allowed in a correlation matrix after a lengthened step
@@ -203,7 +203,7 @@ def _bounded_step(
     mode: FloatArray,
     shrinkage: Shrinkage,
 ) -> FloatArray:
-    """Return the scoring steps, shape (n, 3): that of c within its bounds, the others given it."""
+    """Return the scoring steps, shape (n, 3): c within its bounds, then log a and b given c."""
     inverse, cross = np.linalg.inv(precision[:, :2, :2]), precision[:, :2, 2]
     pull = (inverse @ cross[:, :, None])[:, :, 0]
     step_at_fixed_c = (inverse @ gradient[:, :2, None])[:, :, 0]

@@ -132,7 +132,7 @@ def _steepest(spread: FloatArray) -> float:
 
 
 def _converged_moments(estimates: Iterator[FloatArray], grid: Grid) -> FloatArray:
-    """Return the moments of the first log ratio, shape (j, g), close to those of the one before.
+    """Return the moments of the first estimate, shape (j, g), that agree with those before it.
 
     EP that does not converge has diverged at some x and reports too much mass there. In that case
     the pointwise minimum of the last two estimates is used.

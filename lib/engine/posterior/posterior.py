@@ -25,9 +25,9 @@ Smaller asymmetries count as rounding and are averaged out.
 """
 
 WIDEST_PRIOR = 100.0
-"""Largest variance of an ability before a test, population variances.
+"""Largest prior variance of an ability, in population variances.
 
-Sites are sure to fit their type, and the upper bounds of selection are tested, up to this width.
+Up to it, sites are sure to fit their type, and tests cover the upper bounds of selection.
 """
 
 

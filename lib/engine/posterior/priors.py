@@ -73,7 +73,7 @@ def prior_from_record(
 
 
 def _with_variances(covariance: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the covariance with the diagonal `variance` that is nearest to the given one.
+    """Return the matrix with the diagonal `variance` that is nearest to `covariance`.
 
     Iterative proportional scaling: each step multiplies the density by a ratio of two normal
     densities of one variable, a change of rank one (Speed & Kiiveri, 1986, Annals of Statistics).

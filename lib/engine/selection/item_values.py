@@ -2,7 +2,7 @@
 
 Let x = a · θ + d be normal with mean s and variance v, and P(x) the probability of a correct
 answer. The first three rules take expectations over x, the Fisher rules evaluate P at its mean.
-Rules that weight the concepts also use how much these change with x.
+Rules that weight the concepts also use how much the concepts change with x.
 """
 
 from collections.abc import Callable

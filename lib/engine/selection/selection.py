@@ -1,4 +1,4 @@
-"""Selection of the next item."""
+"""Selection of the next item, with exact values only of items whose upper bounds are close."""
 
 from typing import Any, NamedTuple
 
