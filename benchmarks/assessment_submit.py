@@ -89,7 +89,7 @@ def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) 
 
 
 class Figures:
-    """Durations of requests, of complete runs, and of the server's CPU, seconds."""
+    """Seconds of each request, of all runs together, and of the server's CPU."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -124,7 +124,7 @@ class Figures:
 
 
 def timed_run(server: Server, jobs: list[Callable[[], list[float]]]) -> Figures:
-    """Run the jobs concurrently, one thread each."""
+    """Run the jobs concurrently, one thread each; return their figures."""
     figures = Figures()
     before, cpu = time.perf_counter(), server.cpu_seconds()
     with ThreadPoolExecutor(len(jobs)) as pool:

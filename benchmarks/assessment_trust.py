@@ -1,8 +1,8 @@
 """Effects of trust in authors' parameters: honesty, error and length by the settings of a pool.
 
 The pools have questions that were never calibrated: the demo's 150 on five concepts, and 60 on one
-concept. Their true parameters are as stated, or scatter around the statement. Tests have a fixed
-length, or end by `precision`. *0, 0* treats authors' parameters as exact.
+concept. Their true parameters equal the stated ones or scatter around them. Tests have a fixed
+length, or end by `precision`. The settings *0, 0* treat authors' parameters as exact.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from local.demo.pool import GUESSING, load_questions
 from local.pools.wrong_parameters import Comparison, Errors, compare
 
 ERRORS = (Errors(0.0, 0.0), Errors(0.35, 0.15), Errors(0.7, 0.3))
-DOUBTS = (Errors(0.35, 0.15), Errors(0.7, 0.3))
+ASSUMED_ERRORS = (Errors(0.35, 0.15), Errors(0.7, 0.3))
 QUESTIONS_ON_ONE_CONCEPT = 60
 
 
@@ -51,20 +51,20 @@ def main() -> None:
         )
         for errors in ERRORS:
             plug_in = None
-            for doubts in DOUBTS:
-                own, trusting = _compared(case, errors, doubts)
+            for assumed_errors in ASSUMED_ERRORS:
+                with_errors, as_exact = _compared(case, errors, assumed_errors)
                 if plug_in is None:
-                    _print_row(errors, Errors(0.0, 0.0), plug_in := trusting)
-                _print_row(errors, doubts, own)
+                    _print_row(errors, Errors(0.0, 0.0), plug_in := as_exact)
+                _print_row(errors, assumed_errors, with_errors)
 
 
 def _item(name: str, concepts: list[float], difficulty: float, discrimination: float) -> ItemRow:
     return ItemRow(name, 1, 4, 0, concepts, difficulty, discrimination, GUESSING, None, None)
 
 
-def _compared(case: Case, errors: Errors, doubts: Errors) -> tuple[Comparison, Comparison]:
+def _compared(case: Case, errors: Errors, assumed_errors: Errors) -> tuple[Comparison, Comparison]:
     return compare(
-        _pool(case.items, doubts),
+        _pool(case.items, assumed_errors),
         case.items,
         errors,
         truths=case.truths,
@@ -75,20 +75,20 @@ def _compared(case: Case, errors: Errors, doubts: Errors) -> tuple[Comparison, C
     )
 
 
-def _pool(items: list[ItemRow], doubts: Errors) -> ItemPool:
+def _pool(items: list[ItemRow], assumed_errors: Errors) -> ItemPool:
     selection = {
-        "difficulty_error": doubts.difficulty,
-        "discrimination_error": doubts.discrimination,
+        "difficulty_error": assumed_errors.difficulty,
+        "discrimination_error": assumed_errors.discrimination,
     }
     version = VersionRow(len(items[0].concepts), len(items), None, selection, None)
     return build_pool(UUID(int=1), 1, version, items)
 
 
-def _print_row(errors: Errors, doubts: Errors, result: Comparison) -> None:
+def _print_row(errors: Errors, assumed_errors: Errors, result: Comparison) -> None:
     fixed, precision = result.fixed, result.precision
     print(
         f"| {errors.difficulty:g}, {errors.discrimination:g}"
-        f" | {doubts.difficulty:g}, {doubts.discrimination:g}"
+        f" | {assumed_errors.difficulty:g}, {assumed_errors.discrimination:g}"
         f" | {fixed.rmse:.3f} | {fixed.ratio:.2f} | {fixed.coverage:.3f}"
         f" | {precision.answers:.1f} | {precision.rmse:.3f} | {precision.ratio:.2f} |",
         flush=True,

@@ -66,12 +66,12 @@ def _fetch_sqlite(folder: Path) -> None:
 
     Raises:
         httpx.HTTPError: If the package cannot be fetched.
-        ValueError: If it is another one.
+        ValueError: If its hash is not `INTEGRITY`.
     """
     archive = httpx.get(PACKAGE, timeout=60).raise_for_status().content
     digest = "sha512-" + base64.b64encode(hashlib.sha512(archive).digest()).decode()
     if digest != INTEGRITY:
-        raise ValueError(f"The package has the hash {digest}.")
+        raise ValueError(f"{PACKAGE} has the hash {digest}, not {INTEGRITY}; nothing is unpacked.")
     with tarfile.open(fileobj=io.BytesIO(archive)) as package:
         for name in SQLITE_FILES:
             file = package.extractfile(f"package/dist/{name}")
@@ -85,8 +85,8 @@ def _compressed(files: list[Path]) -> float:
 
 
 def _measured(browser: Browser, url: str, store: str) -> dict[str, float]:
-    """Return milliseconds by part; the page that fills the store is another one."""
-    with tempfile.TemporaryDirectory(), browser.new_context() as context:
+    """Return milliseconds by part, measured in another page than the one that fills the store."""
+    with browser.new_context() as context:
         for call in (f"fill{store}({ANSWERS})", f"measure{store}()"):
             page = context.new_page()
             page.goto(f"{url}/index.html")
@@ -101,7 +101,7 @@ def main() -> None:
     """Print the table."""
     path = next((place for name in BROWSERS if (place := shutil.which(name))), None)
     if path is None:
-        raise SystemExit("There is no Chromium on this machine.")
+        raise SystemExit(f"No Chromium found; install one of: {', '.join(BROWSERS)}.")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name in ("learn", "shared", "vendor", "account"):
@@ -124,7 +124,7 @@ def main() -> None:
     print(f"Chromium {version}, {ANSWERS} answers; medians of 40 writes and 10 reads\n")
     print("| | IndexedDB | SQLite in WebAssembly | ratio |\n|---|--:|--:|--:|")
     rows = [("code, KB with gzip", sizes)] + [
-        (TITLES[part], {store: own[part] for store, own in times.items()}) for part in PARTS
+        (TITLES[part], {store: parts[part] for store, parts in times.items()}) for part in PARTS
     ]
     for title, row in rows:
         ratio = row["Sqlite"] / row["Indexed"]

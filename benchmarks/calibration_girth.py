@@ -135,7 +135,9 @@ def _girth(correct: NDArray[np.bool_], floor: float) -> Fit:
     return Fit(result["Discrimination"], result["Difficulty"], guessing, cpu)
 
 
-def _print_sparse(concepts: int, people: int, items: int, *, mixed: bool, each: int = 20) -> None:
+def _print_sparse(
+    concepts: int, people: int, items: int, *, mixed: bool, answers_per_person: int = 20
+) -> None:
     rng = np.random.default_rng(concepts)
     q_matrix = np.eye(concepts)[np.arange(items) % concepts]
     if mixed:
@@ -148,10 +150,10 @@ def _print_sparse(concepts: int, people: int, items: int, *, mixed: bool, each: 
         np.full(items, GUESSING),
     )
     theta = rng.multivariate_normal(np.zeros(concepts), covariance, people)
-    item = np.argsort(rng.random((people, items)), axis=1)[:, :each]
+    item = np.argsort(rng.random((people, items)), axis=1)[:, :answers_per_person]
     probability = np.take_along_axis(truth.bank().probability(theta), item, axis=1)
     correct = rng.random(item.shape) < probability
-    person = np.repeat(np.arange(people), each)
+    person = np.repeat(np.arange(people), answers_per_person)
     origin = ItemParameters(truth.concepts, 0.5, 1.0, GUESSING)
     result, cpu = _timed(lambda: calibrate(person, item.ravel(), correct.ravel(), origin=origin))
     slope = np.exp(result.parameters.log_slope) - np.exp(truth.log_slope)

@@ -40,8 +40,8 @@ BEFORE = "07e56e4"
 ROUNDS = 7
 PASSWORD = "benchmark password"  # noqa: S105 password of a server that runs for a minute
 GOALS: dict[str, float | None] = {"Postgres": 1.2, "Redis": 1.3, "numpy": 1.6, "SQLAlchemy": None}
-"""Largest acceptable multiple of the empty function, by the most expensive package in use; None if
-it is only reported."""
+"""Largest acceptable multiple of the empty function's CPU time, by the most expensive package in
+use; None if the multiple is only reported."""
 EMPTY = """
 from fastapi import FastAPI
 
@@ -100,7 +100,7 @@ class Start(Protocol):
     """Starts a function of a project in one of the runtimes."""
 
     def __call__(self, module: str, env: dict[str, str], tree: Tree) -> Running:
-        """Start it."""
+        """Start the function `module` of the tree."""
 
 
 class Cost(NamedTuple):
@@ -143,7 +143,7 @@ class Case(NamedTuple):
     request: Callable[[Project], Request]
 
 
-def _ask_health(_: Project) -> Request:
+def _health(_: Project) -> Request:
     return Request("GET", "/health")
 
 
@@ -191,7 +191,7 @@ CASES = (
     Case("workshop.student_progress", "Postgres", _report_step),
     Case("workshop.admin_list_configs_v2", "Postgres", _list_configs),
     Case("index", "Postgres", _generate_session),
-    Case("operations.health", "Redis", _ask_health),
+    Case("operations.health", "Redis", _health),
     Case("learning.recommendations", "SQLAlchemy", _recommend),
     Case("assessment.start", "numpy", _start_test),
     Case("assessment.submit", "numpy", _submit),
@@ -265,7 +265,7 @@ def row(runtime: str, case: Case, all_costs: Costs) -> str:
     least = [min(cost.cpu for cost in costs) for costs in all_costs]
     cells = [runtime, case.module, case.uses, *(f"{cpu:.0f}" for cpu in least)]
     for cpu, costs in zip(least[1:], all_costs[1:], strict=True):
-        ratios = [cost.cpu / of.cpu for cost, of in zip(costs, all_costs.empty, strict=True)]
+        ratios = [cost.cpu / empty.cpu for cost, empty in zip(costs, all_costs.empty, strict=True)]
         cells.append(f"{cpu / least[0]:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
     wall = min(cost.wall for cost in all_costs.after) / min(cost.wall for cost in all_costs.empty)
     return f"| {' | '.join([*cells, f'{wall:.2f}', str(GOALS[case.uses] or 'none')])} |"

@@ -3,8 +3,8 @@
 python -m benchmarks engine_ablation [EXAMINEES]
 
 Guessing is 0.25 and discriminations are 2 exp(N(0, 0.2²)) probits, where the parts have the most to
-do; abilities correlate by 0.5. Each variant replaces one function, selects its own questions, and
-gets the same answers. *Largest errors* are those of adaptive tests against brute force (see
+do; abilities correlate by 0.5. Each variant replaces a function or two, selects its own questions,
+and gets the same answers. *Largest errors* are those of adaptive tests against brute force (see
 `benchmarks.engine_exactness`). A part that changes no column could be removed.
 """
 
@@ -43,7 +43,7 @@ def _normal_alone(
 
 
 def _no_lattices(*_: Any, **__: Any) -> None:
-    """Replace joint integration by its refusal."""
+    """Replace joint integration by a function that always declines."""
 
 
 def _pairs_alone(

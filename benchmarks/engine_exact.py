@@ -93,15 +93,22 @@ def own_error(bank: ItemBank, covariance: FloatArray, answers: Answers, length: 
     return float(np.sqrt(np.square(gaps).mean() / 2.0))
 
 
-def ratio(above: FloatArray, below: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return r = √(Σ above / Σ below) over paired students and half its 95 % interval, each (t,).
+def ratio(numerator: FloatArray, denominator: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return r = √(Σ numerator / Σ denominator) over paired students, and half its 95 % interval.
 
-    The interval comes from the delta method: the standard error of the mean of above - r² below,
-    over 2 r times the mean of below.
+    The interval comes from the delta method: the standard error of the mean of
+    numerator - r² denominator, over 2 r times the mean of the denominator.
+
+    Args:
+        numerator: Squared errors, shape (m, t).
+        denominator: Squared errors of the same students, shape (m, t).
+
+    Returns:
+        Each of shape (t,).
     """
-    r = np.sqrt(above.mean(axis=0) / below.mean(axis=0))
-    spread = (above - r**2 * below).std(axis=0) / np.sqrt(len(above))
-    return r, Z95 * spread / (2.0 * r * below.mean(axis=0))
+    r = np.sqrt(numerator.mean(axis=0) / denominator.mean(axis=0))
+    spread = (numerator - r**2 * denominator).std(axis=0) / np.sqrt(len(numerator))
+    return r, Z95 * spread / (2.0 * r * denominator.mean(axis=0))
 
 
 def limit(bank: ItemBank, covariance: FloatArray, theta: FloatArray, length: int) -> float:

@@ -152,12 +152,12 @@ def summary(
     }
 
 
-def table(first: str, rows: Mapping[str, Cells]) -> str:
+def table(first_heading: str, rows: Mapping[str, Cells]) -> str:
     """Return a table of cells as Markdown."""
     columns = list(next(iter(rows.values())))
     return "\n".join(
         [
-            f"| {first} | {' | '.join(columns)} |",
+            f"| {first_heading} | {' | '.join(columns)} |",
             "|---" * (len(columns) + 1) + "|",
             *(f"| {name} | {' | '.join(map(cell, row.values()))} |" for name, row in rows.items()),
         ]

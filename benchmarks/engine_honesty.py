@@ -46,7 +46,7 @@ class Case:
 
     @property
     def examinees(self) -> int:
-        """Number of examinees of each pool; few suffice where no chance is in the abilities."""
+        """Number of examinees of each pool; few suffice if chance in the abilities is left out."""
         if self.statement_scatters:
             return 20
         return 5 if self.concepts == 1 else 3
@@ -85,13 +85,13 @@ def draw(case: Case, rng: np.random.Generator) -> tuple[Items, Items]:
     location, log_slope = rng.normal(0, 1, ITEMS), rng.normal(np.log(1.702), 0.3, ITEMS)
     directions = np.eye(k)[np.arange(ITEMS) % k]
     b_error, a_error = case.errors
-    one = Items(location, log_slope, directions)
-    other = Items(
+    drawn = Items(location, log_slope, directions)
+    scattered = Items(
         location + rng.normal(0, b_error, ITEMS),
         log_slope + rng.normal(0, a_error, ITEMS),
         directions,
     )
-    return (one, other) if case.statement_scatters else (other, one)
+    return (drawn, scattered) if case.statement_scatters else (scattered, drawn)
 
 
 def banks(case: Case, stated: Items) -> Iterator[ItemBank]:
@@ -107,7 +107,7 @@ def banks(case: Case, stated: Items) -> Iterator[ItemBank]:
 
 
 def one_pool(case: Case, pool: int, examinees: int) -> FloatArray:
-    """Return each bank's sums: squared error, stated variance, intervals that hold, and lengths.
+    """Return each bank's squared error, stated variance, coverage and length of tests.
 
     Shape (banks, 4), each averaged over examinees and concepts.
     """

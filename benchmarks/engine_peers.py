@@ -169,8 +169,8 @@ def mirt_of_several(
 ) -> Engine:
     """Return mirt's multidimensional engine, for tests of `length`.
 
-    Its EAP estimates integrate over a grid of points ** k abilities with an uncorrelated prior; the
-    population's covariance is known to its first selection only.
+    Its EAP estimates integrate over a grid of points ** k abilities with an uncorrelated prior;
+    only its first selection uses the population's covariance.
 
     Args:
         bank: Two-parameter items.

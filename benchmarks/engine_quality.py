@@ -138,9 +138,9 @@ def beside_mirt(concepts: int, points: int, examinees: int = EXAMINEES_OF_ONE) -
         row(f"mirt, {selection}", rmse(engine, theta, answers, length), LENGTHS)
 
 
-def print_ratio(name: str, above: FloatArray, below: FloatArray) -> None:
+def print_ratio(name: str, numerator: FloatArray, denominator: FloatArray) -> None:
     """Print a ratio of errors and its interval at each length."""
-    value, half = ratio(above, below)
+    value, half = ratio(numerator, denominator)
     cells = "".join(f"  {value[t - 1]:.4f} ± {half[t - 1]:.4f}" for t in LENGTHS)
     print(f"{name:>32}{cells}", flush=True)
 

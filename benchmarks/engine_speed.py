@@ -62,12 +62,12 @@ def beside_peers() -> None:
     for n, turns, slow_length in ((500, 30, 5), (5_000, 10, 2), (50_000, 3, 0)):
         pool = two_parameter_pool(n, 1, 0)
         own_engine = ours(pool.bank)
-        both = milliseconds(n, LENGTH, turns, own_engine, catsim(pool))
-        third = milliseconds(n, LENGTH, turns, own_engine, mirt(pool, LENGTH))
-        line = f"{n:7} {_medians(both)} {_medians(third)}"
+        catsim_times = milliseconds(n, LENGTH, turns, own_engine, catsim(pool))
+        mirt_times = milliseconds(n, LENGTH, turns, own_engine, mirt(pool, LENGTH))
+        line = f"{n:7} {_medians(catsim_times)} {_medians(mirt_times)}"
         if slow_length:
-            other = milliseconds(n, slow_length, 3, own_engine, adaptivetesting(pool))
-            line += f" {np.median(other[:, 1]):16.1f} {np.median(other[:, 1] / other[:, 0]):6.0f}"
+            times = milliseconds(n, slow_length, 3, own_engine, adaptivetesting(pool))
+            line += f" {np.median(times[:, 1]):16.1f} {np.median(times[:, 1] / times[:, 0]):6.0f}"
         print(line, flush=True)
 
 
@@ -78,14 +78,15 @@ def beside_mirt() -> None:
     for k, points in ((2, 21), (3, 15), (5, 5), (5, 7)):
         bank, correlation = mixed_bank(500, k, 3), 0.5 * np.eye(k) + 0.5
         own_engine = ours(bank, prior=Posterior.prior(k, None, correlation))
-        other = mirt_of_several(bank, LENGTH, "A-optimality", correlation, points)
-        times = milliseconds(500, LENGTH, 5, own_engine, other)
+        peer = mirt_of_several(bank, LENGTH, "A-optimality", correlation, points)
+        times = milliseconds(500, LENGTH, 5, own_engine, peer)
         print(f"{k:9} {f'{points}^{k}':>6} {_medians(times)}", flush=True)
 
 
-def _medians(both: FloatArray) -> str:
-    one, other = np.median(both, axis=0)
-    return f"{one:8.3f} {other:8.3f} {np.median(both[:, 1] / both[:, 0]):6.1f}"
+def _medians(times: FloatArray) -> str:
+    """Return the cells of two engines' median times and of the median ratio."""
+    first, second = np.median(times, axis=0)
+    return f"{first:8.3f} {second:8.3f} {np.median(times[:, 1] / times[:, 0]):6.1f}"
 
 
 def by_size() -> None:

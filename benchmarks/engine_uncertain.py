@@ -21,7 +21,7 @@ class Uncertain:
     Attributes:
         location, log_slope: Stated b and log a, shape (n,).
         concept: Index of the item's concept, shape (n,).
-        errors: Standard deviations of the true b and the true log a around them.
+        errors: Standard deviations of the true b and the true log a around the stated ones.
     """
 
     location: FloatArray
@@ -57,8 +57,8 @@ def expected(
     """Return the expected squared error and coverage of an engine's estimate, given the answers.
 
     The squared error of an estimate is the exact variance plus the squared distance of the means.
-    Averaged over tests, both have the expectation of what simulated abilities give, without the
-    chance in the abilities.
+    Averaged over tests, both have the same expectation as with drawn abilities, but do not depend
+    on the draw.
 
     Args:
         items: The bank.

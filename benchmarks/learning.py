@@ -52,7 +52,7 @@ def times() -> None:
     for size in (50, 200, 1_000):
         rng = np.random.default_rng(1)
         graph = syllabus(size, rng)
-        recorded = SimulatedStudent(graph, rng).recorded()
+        recorded = SimulatedStudent(graph, rng).recorded_mastery()
         state = estimate(graph, recorded, [], 0).mean()
         minutes = StudyTime([120.0] * 60)
 
@@ -94,9 +94,9 @@ def coverage() -> None:
     )
     classes = [slice(first, first + CLASS_SIZE) for first in range(0, 400, CLASS_SIZE)]
     inside = []
-    for each in classes:
-        whole = predict_class(predictions[each])
-        inside.append(whole.low <= float(np.mean(results[each])) <= whole.high)
+    for members in classes:
+        prediction = predict_class(predictions[members])
+        inside.append(prediction.low <= float(np.mean(results[members])) <= prediction.high)
     print(f"Of {len(classes)} classes of {CLASS_SIZE}: {100 * np.mean(inside):.1f} %")
 
 
@@ -104,14 +104,14 @@ def _predicted_and_result(rng: np.random.Generator) -> tuple[Prediction, float]:
     """Return a prediction after some days of study, and the result of the exam."""
     graph = syllabus(40, rng)
     student = SimulatedStudent(graph, rng)
-    first = student.recorded()
+    recorded = student.recorded_mastery()
     days, ahead = int(rng.integers(0, 30)), int(rng.integers(0, 30))
     sessions = []
     for day in range(days):
         topics = rng.choice(len(graph.ids), 4, replace=False).tolist()
         sessions += [PastSession(day, it, 25.0, *student.study(it, 25.0)) for it in topics]
         student.sleep()
-    committee = estimate(graph, first, sessions, days)
+    committee = estimate(graph, recorded, sessions, days)
     for _ in range(ahead):
         student.sleep()
     form = ExamFormat(QUESTIONS, GUESS, SLIP)

@@ -1,7 +1,7 @@
 """Models of the literature that predict the next answer, for comparison with ours.
 
-Each takes all rows, learns only from those that are marked so, and returns the probability of a
-right answer for every row, predicted before that row's outcome is read.
+Each takes all rows, learns only from those with `learn`, and returns the probability of a right
+answer for every row, predicted before that row's outcome is read.
 """
 
 import math
@@ -126,26 +126,27 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
     )
     penalty = np.ones(5 + len(numbers))
     penalty[0] = 1e-6
-    weights = regress(_only(all_rows, learn), outcomes[learn], penalty)
+    weights = regress(_rows_of(all_rows, learn), outcomes[learn], penalty)
     return sigmoid(all_rows.times(weights))
 
 
-def _only(design: Design, chosen: NDArray[np.bool_]) -> Design:
-    """Return the chosen rows of a design."""
-    is_chosen, new_row = chosen[design.row], np.cumsum(chosen) - 1
+def _rows_of(design: Design, mask: NDArray[np.bool_]) -> Design:
+    """Return the design of the rows in the mask."""
+    entry_mask, new_row = mask[design.row], np.cumsum(mask) - 1
     return Design(
-        design.dense[chosen],
-        new_row[design.row[is_chosen]],
-        design.column[is_chosen],
-        design.value[is_chosen],
+        design.dense[mask],
+        new_row[design.row[entry_mask]],
+        design.column[entry_mask],
+        design.value[entry_mask],
         design.columns,
     )
 
 
 def moving_average(rows: Sequence[Row]) -> FloatArray:
-    """Return skills' recency-weighted mean outcome, its decay fitted to the rows to learn from.
+    """Return the recency-weighted mean outcome of each row's skill; several skills are averaged.
 
-    It begins with the skill's mean over students; several skills are averaged.
+    A student's mean begins with the skill's mean over students. The decay is fitted to the rows to
+    learn from.
     """
     learn = np.array([row.learn for row in rows])
     outcomes = np.array([row.correct for row in rows], float)

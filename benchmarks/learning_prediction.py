@@ -76,7 +76,7 @@ def compare(
     print(f"{'':16} {'AUC':>7} {'log loss':>9} {'cal. error':>11} {'seconds':>8}", flush=True)
     ours: dict[str, FloatArray] = {}
 
-    def own(_: Sequence[Row]) -> FloatArray:
+    def fit_and_predict(_: Sequence[Row]) -> FloatArray:
         calibration = fit(
             {user: it for user, it in students.items() if is_training[user]}, version="benchmark"
         )
@@ -90,7 +90,7 @@ def compare(
         return predictions
 
     models: dict[str, Callable[[Sequence[Row]], FloatArray]] = {
-        "ours": own,
+        "ours": fit_and_predict,
         "Best-LR": best_lr,
         "tuned Elo": tuned_elo,
         "moving average": moving_average,

@@ -11,7 +11,9 @@ def syllabus(size: int, rng: np.random.Generator) -> TopicGraph:
     """Return topics, each with up to three prerequisites among the thirty before it."""
     weights = rng.exponential(size=size)
     minutes = rng.lognormal(np.log(90), 0.4, size)
-    topics = [StudyTopic(each, float(weights[each]), float(minutes[each])) for each in range(size)]
+    topics = [
+        StudyTopic(number, float(weights[number]), float(minutes[number])) for number in range(size)
+    ]
     requirements = [
         Requirement(topic, int(before), 0.6)
         for topic in range(1, size)
@@ -33,8 +35,8 @@ class SimulatedStudent:
         self.retention = np.full(size, rng.uniform(0.6, 1.0))
         self.half_life = rng.lognormal(np.log(rng.choice([15, 60, 1000])), 0.3, size)
 
-    def recorded(self) -> FloatArray:
-        """Return the recorded mastery: the truth with an error."""
+    def recorded_mastery(self) -> FloatArray:
+        """Return each topic's recorded mastery, 0 to 1: the true one with an error."""
         noise = self.rng.normal(0, 0.12, len(self.level))
         mastery: FloatArray = np.clip(self.level * self.retention + noise, 0, 1)
         return mastery

@@ -1,9 +1,9 @@
 """POST /api/learning/sync, compared with the live system's sync and with a call per change.
 
 Each way sends the answers of a new student to one server on Postgres and fetches the student's
-rows; the ways take turns. Then a single further answer is synchronised. At last, those ways that
-send many changes in a call drain a long queue. Bytes are those of bodies. The live system's way
-also counts mastery, which the server otherwise does when somebody reads it.
+rows; the ways take turns. Then a single further answer is synchronised. Finally, the ways that send
+many changes in a call drain a long queue. Bytes are those of bodies. The live system's way also
+computes mastery, which the server otherwise does when somebody reads it.
 """
 
 import json
@@ -130,11 +130,11 @@ def in_calls_of(size: int) -> Way:
                 "cursor": student.cursor,
                 "digests": len(waiting) <= size,
             }
-            answer = student.send("POST", "/api/learning/sync", body)
-            decided_ids = {it["id"] for it in answer["outcomes"] if it["status"] != "retry"}
+            response = student.send("POST", "/api/learning/sync", body)
+            decided_ids = {it["id"] for it in response["outcomes"] if it["status"] != "retry"}
             waiting = [it for it in waiting if it["id"] not in decided_ids]
-            student.cursor, student.syncs = answer["cursor"], student.syncs + 1
-            if not waiting and not answer["has_more"]:
+            student.cursor, student.syncs = response["cursor"], student.syncs + 1
+            if not waiting and not response["has_more"]:
                 return
 
     return synchronise
@@ -156,7 +156,7 @@ def as_live(student: Student, answers: int) -> None:
         queue = operations[start : start + MAX_OPERATIONS]
         body = {"student_id": student.id, "operations": queue}
         if student.send("POST", "/api/sync/upload", body)["failed_count"]:
-            raise SystemExit("The server refused operations.")
+            raise SystemExit(f"The server refused operations of {student.name}; see its log.")
     student.send("GET", f"/api/sync/download/{student.id}")
 
 

@@ -101,13 +101,13 @@ def _ratio(run: Comparison) -> float:
 
 def compare(server: PostgresServer, template: str, people: int) -> Comparison:
     """Measure one migration and the floor, in a copy of the database unless it is too large."""
-    copied = people <= THRICE_UP_TO
-    name = f"{template}_copy" if copied else template
-    url = server.create_database(name, template) if copied else server.url(name)
+    is_copied = people <= THRICE_UP_TO
+    name = f"{template}_copy" if is_copied else template
+    url = server.create_database(name, template) if is_copied else server.url(name)
     migration = migrate_in_new_process(url, dry_run=False)
     repetition = migrate_in_new_process(url, dry_run=False) if people <= REPETITION_UP_TO else None
     seconds, cpu = write_bare(url)
-    if copied:
+    if is_copied:
         server.drop_database(name)
     return Comparison(migration, repetition, seconds, cpu)
 

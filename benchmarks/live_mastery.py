@@ -1,7 +1,7 @@
-"""Mastery of a concept by the live system's formula; pure.
+"""Mastery of a concept by the live system's formula.
 
-Half of it is accuracy, a fifth speed, a fifth confidence and a tenth consistency, each from 0 to 1,
-so that students of the live system keep their scores.
+Half of the mastery is accuracy, a fifth speed, a fifth confidence and a tenth consistency, each
+from 0 to 1.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,9 @@ MAX_CONFIDENCE = 5
 RECENT = 10
 """Number of newest answers whose consistency counts."""
 FEWEST_FOR_CONSISTENCY = 3
+"""Number of answers from which consistency is computed."""
 UNKNOWN_CONSISTENCY = 0.5
-"""Consistency of fewer answers than that."""
+"""Consistency of fewer answers."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class AnswerFacts:
 
 
 def mastery_of(answers: Sequence[AnswerFacts]) -> Mastery:
-    """Return the mastery that answers show, which are in the order of their times."""
+    """Return the mastery of one concept from its answers, which are in the order of their times."""
     if not answers:
         return Mastery(0, 0, 0.0, 0.0, 0.0)
     correct = sum(answer.is_correct for answer in answers)

@@ -93,7 +93,7 @@ def main() -> None:
         old_database(server, "upgraded") as views,
         psycopg.connect(server.url("upgraded"), autocommit=True) as new_tables,
     ):
-        first = upgrade(views)
+        first_upgrade = upgrade(views)
         new_tables.execute("SET search_path = assessment")
         places = {"before": tables, "views": views, "tables": new_tables}
         for connection in places.values():
@@ -106,19 +106,21 @@ def main() -> None:
         print(f"{'milliseconds, median of ' + str(ROUNDS):28}", *(f"{name:>8}" for name in places))
         for statement in rounds[0]["before"]:
             medians = (
-                statistics.median(each[place][statement] for each in rounds) for place in places
+                statistics.median(times[place][statement] for times in rounds) for place in places
             )
             print(f"{statement:28}", *(f"{median:8.2f}" for median in medians))
-        print(f"\nfirst upgrade, 225,000 rows: {sum(step.seconds for step in first):.2f} s")
-        again = [upgrade(views) for _ in range(UPGRADES)]
+        print(f"\nfirst upgrade, 225,000 rows: {sum(step.seconds for step in first_upgrade):.2f} s")
+        repeated_upgrades = [upgrade(views) for _ in range(UPGRADES)]
         print(f"upgrade of an up-to-date database, median of {UPGRADES}, by script:")
         scripts = {
             steps[0].name: statistics.median(step.seconds for step in steps)
-            for steps in zip(*again, strict=True)
+            for steps in zip(*repeated_upgrades, strict=True)
         }
         for name, seconds in islice(sorted(scripts.items(), key=lambda item: -item[1]), 5):
             print(f"{seconds:9.3f} s  sql/{name}")
-        total = statistics.median(sum(step.seconds for step in steps) for steps in again)
+        total = statistics.median(
+            sum(step.seconds for step in steps) for steps in repeated_upgrades
+        )
         print(f"{total:9.3f} s  all scripts")
 
 

@@ -50,7 +50,7 @@ def cpu_ms(code: str) -> float:
 
 
 def best_of_rounds(codes: list[str]) -> dict[str, float]:
-    """Return the shortest time of each; a first round, not counted, writes byte code."""
+    """Return each code's shortest CPU time, ms; a first round, not counted, writes byte code."""
     times: dict[str, list[float]] = {code: [] for code in codes}
     for number in range(IMPORT_ROUNDS + 1):
         for code in codes:

@@ -20,7 +20,7 @@ async function timed(run) {
   return [performance.now() - begin, value];
 }
 
-async function several(count, run) {
+async function medianOf(count, run) {
   const times = [];
   for (let turn = 0; turn < count; turn += 1) times.push((await timed(() => run(turn)))[0]);
   return median(times);
@@ -28,7 +28,7 @@ async function several(count, run) {
 
 const mastery = (rows) => countAll(rows.map(({ id, columns }) => ({ id, ...columns })), questions).size;
 
-/** Fill a store with answers, so that the page can be opened anew. */
+/** Fill the page's store with answers; a new page then measures it. */
 export async function fillIndexed(count) {
   const store = await openStore("benchmark");
   await store.write(async (tables) => {
@@ -37,12 +37,12 @@ export async function fillIndexed(count) {
   store.close();
 }
 
-/** Milliseconds to open, to write one answer with its operation durably, and to read and count all answers. */
+/** Return milliseconds: to open, to write one answer with its operation durably, and to read and count all answers. */
 export async function measureIndexed() {
   const [open, store] = await timed(() => openStore("benchmark"));
   const first = (await timed(async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS)))))[0];
-  const write = await several(WRITES, (number) => store.write((tables) => addAnswer(tables, answerOf(number), true, Date.now())));
-  const read = await several(READS, async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS))));
+  const write = await medianOf(WRITES, (number) => store.write((tables) => addAnswer(tables, answerOf(number), true, Date.now())));
+  const read = await medianOf(READS, async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS))));
   return { open, first, write, read };
 }
 
@@ -55,7 +55,7 @@ function connect() {
   });
 }
 
-/** The same with SQLite: its database is a file of the browser's private file system. */
+/** Fill SQLite's database, a file of the browser's private file system. */
 export async function fillSqlite(count) {
   const call = connect();
   await call("open");
@@ -63,14 +63,15 @@ export async function fillSqlite(count) {
   await call("close");
 }
 
+/** Return the same times for SQLite. */
 export async function measureSqlite() {
   const [open, call] = await timed(async () => {
-    const opened = connect();
-    await opened("open");
-    return opened;
+    const callWorker = connect();
+    await callWorker("open");
+    return callWorker;
   });
   const first = (await timed(async () => mastery(await call("read"))))[0];
-  const write = await several(WRITES, (number) => call("write", rowOf(number)));
-  const read = await several(READS, async () => mastery(await call("read")));
+  const write = await medianOf(WRITES, (number) => call("write", rowOf(number)));
+  const read = await medianOf(READS, async () => mastery(await call("read")));
   return { open, first, write, read };
 }

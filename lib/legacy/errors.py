@@ -1,4 +1,4 @@
-"""Errors that keep the legacy tables from being migrated, renamed, saved or brought back."""
+"""Errors that keep the legacy tables from being migrated, set aside or brought back."""
 
 from lib.errors import BadRequest, Conflict
 

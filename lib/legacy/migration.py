@@ -124,8 +124,8 @@ class _Call:
     def _may_check(self, run: Run, moving_seconds: float) -> bool:
         """Return whether this call has time for the final checks.
 
-        A run's first call has time if it moved all rows quickly. A later call does not know the
-        time of all batches; it has time if it moved few rows or none.
+        A run's first call has time if it moved all rows quickly. A later call did not measure the
+        batches of the calls before it; it has time if it moved few rows or none.
         """
         if run.calls > 1:
             return moving_seconds < self._pace.idle_seconds

@@ -1,4 +1,4 @@
-"""The older path: schema, migration and renaming in one call, if there is time for all of it."""
+"""The older endpoint: schema, migration and renaming in one call, if there is time for all."""
 
 import time
 from dataclasses import dataclass, replace

@@ -234,7 +234,7 @@ class MigrationOut(CamelAnswer):
     done: bool
     """Whether the run has ended; if not, call again."""
     dry_run: bool
-    """Whether the run is a trial."""
+    """Whether the run is a dry run, which changes nothing."""
     rolled_back: bool
     """Whether everything was rolled back, as in each dry run."""
     run_id: int

@@ -41,7 +41,8 @@ SELECT row_count FROM legacy.unified_set_aside()
 WHERE row_count > 0 AND legacy.unified_is_empty() LIMIT 1;
 
 -- bring_back_unified --
--- Give those tables their names back; return no row if there is nothing to bring back.
+-- Give the unified tables that dropExisting set aside their names again; return no row if there is nothing
+-- to bring back.
 SELECT table_name, new_name FROM legacy.bring_back_unified();
 
 -- bring_back --

@@ -117,7 +117,7 @@ def test_stated_error_is_the_actual_one_when_parameters_are_wrong(
     (plug_in_ratio, plug_in_coverage), (ratio, coverage) = (
         (np.sqrt(squared / stated), covered) for squared, stated, covered in figures
     )
-    # The standard error of the second ratio is about 0.003; the goals are 0.97 to 1.03 and 94 to 96 %.
+    # The standard error of `ratio` is about 0.003; the goals are 0.97 to 1.03 and 94 to 96 %.
     assert 0.985 < ratio < 1.015
     assert 0.94 < coverage < 0.96
     assert plug_in_ratio > (1.3 if errors[0] > 0.5 else 1.03)

@@ -82,10 +82,10 @@ def set_aside(
 
 
 def bring_back(deps: Deps) -> list[RenamedTable]:
-    """Give the tables that were set aside last their original names again.
+    """Give the most recent backup of each legacy table its original name again.
 
-    If there is no legacy table to bring back or to migrate, the unified tables that dropExisting
-    set aside are brought back, provided that the current ones are empty.
+    If no legacy table has a backup or rows, the unified tables that dropExisting set aside are
+    brought back, provided that the current ones are empty.
 
     Raises:
         NothingToDo: If none was set aside, or all original names are in use.

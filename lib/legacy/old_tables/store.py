@@ -58,7 +58,7 @@ def bring_back(transaction: "Transaction", table: str) -> str | None:
 
 
 def bring_back_unified(transaction: "Transaction") -> list[RenamedTable]:
-    """Give unified tables that dropExisting set aside their names if the current ones are empty."""
+    """Bring back the unified tables that dropExisting set aside, if the current ones are empty."""
     return transaction.fetch_all(_queries["bring_back_unified"], None, RenamedTable)
 
 
@@ -68,5 +68,5 @@ def any_legacy_row(transaction: "Transaction") -> bool:
 
 
 def count_unified_set_aside(transaction: "Transaction") -> int:
-    """Count the rows that dropExisting set aside last, if the present unified tables are empty."""
+    """Count the rows that dropExisting set aside last; 0 if the current unified tables hold any."""
     return int(transaction.fetch_value(_queries["count_unified_set_aside"]) or 0)

@@ -36,9 +36,9 @@ def read_batch(transaction: "Transaction", start: int, end: int) -> None:
 def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
     """Encrypt the batch's Twilio accounts that are in plain text."""
     cursor = transaction.connection.execute(_queries["plain_accounts"].text)
-    plain = [account for (account,) in cursor]
-    if plain:
-        params = {"plain": plain, "sealed": [seal(account) for account in plain]}
+    accounts = [account for (account,) in cursor]
+    if accounts:
+        params = {"plain": accounts, "sealed": [seal(account) for account in accounts]}
         transaction.execute(_queries["store_sealed_accounts"], params)
 
 

@@ -14,7 +14,7 @@ _queries = load_queries("legacy/preflight.sql")
 
 @dataclass(frozen=True)
 class InspectedTable:
-    """A legacy table."""
+    """A legacy table with its owner, size and columns."""
 
     table: str
     kind: str

@@ -233,9 +233,9 @@ def report_unreadable_keys(
 def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
     """Encrypt the batch's Twilio accounts that are in plain text."""
     cursor = transaction.connection.execute(_queries["plain_accounts"].text)
-    plain = [account for (account,) in cursor]
-    if plain:
-        params = {"plain": plain, "sealed": [seal(account) for account in plain]}
+    accounts = [account for (account,) in cursor]
+    if accounts:
+        params = {"plain": accounts, "sealed": [seal(account) for account in accounts]}
         transaction.execute(_queries["store_sealed_accounts"], params)
 
 
@@ -301,8 +301,8 @@ def fill_auth_tokens(
         cursor.execute(_queries["read_auth_tokens"].text)
         while rows := cursor.fetchmany(at_once):
             resealed += [(token, reseal(token, text)) for token, text in rows]
-    if stored := [(token, sealed) for token, sealed in resealed if sealed is not None]:
-        tokens, sealed = zip(*stored, strict=True)
+    if readable := [(token, sealed) for token, sealed in resealed if sealed is not None]:
+        tokens, sealed = zip(*readable, strict=True)
         params = {"member": AUTH_TOKEN_MEMBER, "tokens": list(tokens), "sealed": list(sealed)}
         transaction.execute(_queries["store_auth_tokens"], params)
 
@@ -340,13 +340,13 @@ def report_other_accounts(
         is_same: Returns whether the account of a row is that of its student.
         at_once: Maximum number of accounts in memory.
     """
-    others = []
+    rows_to_report = []
     with server_cursor(transaction.connection, "accounts") as cursor:
         cursor.execute(_queries["read_accounts"].text)
         while rows := cursor.fetchmany(at_once):
-            others += [row[:2] for row in rows if not is_same(*row[2:])]
-    if others:
-        sources, row_keys = zip(*others, strict=True)
+            rows_to_report += [row[:2] for row in rows if not is_same(*row[2:])]
+    if rows_to_report:
+        sources, row_keys = zip(*rows_to_report, strict=True)
         params = {"sources": list(sources), "row_keys": list(row_keys)}
         transaction.execute(_queries["find_other_accounts"], params)
 

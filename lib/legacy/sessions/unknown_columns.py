@@ -17,7 +17,7 @@ PRIVATE_NAME = (
     "|credential|account_?sid"
 )
 PRIVATE_LOOK = "(AC|SK)[0-9a-f]{32}|xox[abprs]-|-----BEGIN"
-"""Words that mark a secret in addition to lib/redaction.py's patterns, in any case."""
+"""Patterns that mark a secret in addition to those of lib/redaction.py, in upper or lower case."""
 _MARKS = "|".join(map(re.escape, LOOK_MARKS))
 _NAME = re.compile(PRIVATE_NAME, re.IGNORECASE)
 _LOOK = re.compile(PRIVATE_LOOK, re.IGNORECASE)
@@ -62,27 +62,27 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
     if is_sealed(text):
         return _resealed(text, token, vault)
-    if not (secret or _LOOK.search(text) or looks_secret(text) or _names_secret(text)):
+    if not (secret or _LOOK.search(text) or looks_secret(text) or _has_secret_member(text)):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
 
 
-def _names_secret(text: str) -> bool:
+def _has_secret_member(text: str) -> bool:
     """Return whether a text is JSON with a member whose name is that of a secret."""
     if not text.lstrip().startswith(("[", "{")) or not _NAME.search(text):
         return False
     try:
-        waiting = [json.loads(text)]
+        parts_to_search = [json.loads(text)]
     except (ValueError, RecursionError):
         return False
-    while waiting:
-        part = waiting.pop()
+    while parts_to_search:
+        part = parts_to_search.pop()
         if isinstance(part, dict):
             if any(value and _NAME.search(name) for name, value in part.items()):
                 return True
-            waiting += part.values()
+            parts_to_search += part.values()
         elif isinstance(part, list):
-            waiting += part
+            parts_to_search += part
     return False
 
 
