@@ -82,10 +82,10 @@ def set_aside(
 
 
 def bring_back(deps: Deps) -> list[RenamedTable]:
-    """Give the most recent backup of each legacy table its original name again.
+    """Give one backup of each legacy table, which legacy.bring_back() selects, its name again.
 
-    If no legacy table has a backup or rows, the unified tables that dropExisting set aside are
-    brought back, provided that the current ones are empty.
+    If none was renamed and no legacy table holds a row, the unified tables that dropExisting set
+    aside are brought back, provided that the current ones are empty.
 
     Raises:
         NothingToDo: If none was set aside, or all original names are in use.

@@ -57,7 +57,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 -- Return whether an entry of an exercise counts as completed, as stage_steps judges it: by its
--- `completed`, or as a bare value. Other text than a word for true says nothing.
+-- `completed`, or as a bare value; null for text that means neither true nor false.
 CREATE OR REPLACE FUNCTION legacy.entry_done(p_entry JSONB) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE jsonb_typeof(p_entry)
@@ -135,6 +135,7 @@ RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       WHERE NOT p_merged @> jsonb_strip_nulls(exercises)))
 $$;
 
+-- Merge all exercises of two rows, key by key.
 CREATE OR REPLACE FUNCTION legacy.merge_all_keys(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE AS $$
   SELECT p_older || p_newer || (
@@ -144,7 +145,7 @@ LANGUAGE sql IMMUTABLE AS $$
     FROM jsonb_each(p_older) WHERE p_newer ? key)
 $$;
 
--- Merge all exercises of two rows; the planner inlines it, like join_reports.
+-- Do the same, but faster if a row has no exercises; the planner inlines it, like join_reports.
 CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE

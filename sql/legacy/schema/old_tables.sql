@@ -151,7 +151,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Give the unified tables whose names end in one suffix another, with their indexes and sequences.
+-- Replace the suffix in the names of the unified tables and of their indexes and sequences.
 CREATE OR REPLACE FUNCTION legacy.rename_unified(p_suffix TEXT, p_new_suffix TEXT)
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
 DECLARE
@@ -182,7 +182,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Give the unified tables that dropExisting set aside last, of those that hold rows, their names back.
+-- Bring back the newest unified tables that dropExisting set aside with rows, under their original names.
 -- The present ones, which have to be empty, are set aside instead. Return no row if there is nothing
 -- to bring back.
 CREATE OR REPLACE FUNCTION legacy.bring_back_unified()

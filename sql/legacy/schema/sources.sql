@@ -83,8 +83,8 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
     p_own)
 $$;
 
--- Return the SQL expression of a JSON object with the values of the columns that are not among
--- these; null without such columns. A null value has no member.
+-- Return the SQL expression of a JSON object with the values of all columns that are not in
+-- p_columns; null if there is no such column. A null value has no member.
 CREATE OR REPLACE FUNCTION legacy.unknown_expression(p_table REGCLASS, p_columns TEXT[])
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT string_agg(format('CASE WHEN %1$I IS NULL THEN ''{}'' '

@@ -70,8 +70,8 @@ CREATE TABLE IF NOT EXISTS legacy.migration_findings (
   -- many rows. Whoever deletes a run must also delete its findings.
   run_id BIGINT NOT NULL,
   source TEXT NOT NULL,                  -- the legacy table
-  -- First 16 hexadecimal digits of the SHA-256 of the row's token; 'ctid (0,7)' or, in a
-  -- view, 'row of a view' without token.
+  -- First 16 hexadecimal digits of the SHA-256 of the row's token; for a row without a token,
+  -- 'ctid (0,7)' or, in a view, 'row of a view'.
   row_key TEXT NOT NULL,
   field TEXT NOT NULL,
   outcome TEXT NOT NULL CONSTRAINT migration_findings_outcome_check CHECK (outcome IN (
@@ -140,7 +140,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT now() + INTERVAL '10 minutes' $$;
 CREATE OR REPLACE FUNCTION legacy.latest_expiry() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:00+00' $$;
 
--- Strip spaces and line breaks from both ends of text; null if nothing remains.
+-- Strip spaces, line breaks and invisible characters from both ends of text; null if nothing remains.
 CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_text ~ '^[!-~]' AND p_text ~ '[!-~]$' THEN p_text
