@@ -111,13 +111,13 @@ class Legacy:
         return Vault.from_settings(self.deps.settings).open(sealed, token, API_KEY_FIELD)
 
     def accounts(self) -> list[str]:
-        """Return the students' Twilio accounts in plain text, and check that none is stored so."""
+        """Return the students' Twilio accounts in plain text; check that all are stored sealed."""
         vault = Vault.from_settings(self.deps.settings)
-        stored = self.rows(
+        stored_accounts = self.rows(
             "SELECT twilio_account_sid FROM public.students WHERE twilio_account_sid IS NOT NULL"
         )
-        assert not any(text.startswith("AC") for text in stored)
-        return sorted(vault.open(text, "", ACCOUNT_FIELD) for text in stored)
+        assert not any(text.startswith("AC") for text in stored_accounts)
+        return sorted(vault.open(text, "", ACCOUNT_FIELD) for text in stored_accounts)
 
     def unified(self) -> dict[str, list[Any]]:
         """Return the rows of the unified tables, without values that differ from run to run."""

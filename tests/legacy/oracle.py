@@ -82,7 +82,7 @@ class Token:
 
 
 def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
-    """Return all tokens."""
+    """Return the rows of each token, by token; of a shared token, by the tokens of its people."""
     tokens: dict[str, Token] = defaultdict(Token)
     for table in ("student_configs", "workshop_students", "workshop_sessions"):
         for row in _read(connection, table):
@@ -91,27 +91,28 @@ def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
                 tokens[token].rows.append(row)
                 tokens[token].sources.append(table)
     return {
-        own_token: own
+        persons_token: persons_rows
         for token, shared in tokens.items()
-        for own_token, own in _by_person(token, shared).items()
+        for persons_token, persons_rows in _by_person(token, shared).items()
     }
 
 
 def _by_person(token: str, shared: Token) -> dict[str, Token]:
-    """Return the rows of a token by the token that their person gets; a single one keeps it."""
+    """Return the rows of a token by the token of each person; a single person keeps the token."""
     emails = [_email(row, source) for row, source in zip(shared.rows, shared.sources, strict=True)]
     if len({*emails} - {None}) < 2:
         return {token: shared}
     keeper = None if token.strip().lower() in NO_TOKENS else shared.email()
     people: dict[str, Token] = defaultdict(Token)
     for row, source, email in zip(shared.rows, shared.sources, emails, strict=True):
-        own = token if email is not None and email == keeper else _own_token(token, email)
-        people[own].rows.append(row)
-        people[own].sources.append(source)
+        keeps_token = email is not None and email == keeper
+        persons_token = token if keeps_token else _persons_token(token, email)
+        people[persons_token].rows.append(row)
+        people[persons_token].sources.append(source)
     return people
 
 
-def _own_token(token: str, email: str | None) -> str:
+def _persons_token(token: str, email: str | None) -> str:
     person = hashlib.sha256(f"{token}\n{email or ''}".encode()).hexdigest()
     return f"shared_{hashlib.sha256(token.encode()).hexdigest()[:16]}_{person}_{'0' * 120}"
 
@@ -205,7 +206,7 @@ def _unwrapped(value: Any) -> Any:
 
 
 def _is_done(entry: Any) -> bool:
-    """Return whether an entry, or its `completed`, is true, another number than 0, or "done"."""
+    """Return whether an entry, or its `completed`, is true, a number other than 0, or "done"."""
     value = entry.get("completed") if isinstance(entry, dict) else entry
     return value == "done" or (isinstance(value, int | float) and value != 0)
 

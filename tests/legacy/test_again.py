@@ -118,9 +118,12 @@ def test_the_newer_of_two_keys_stays_and_the_older_is_reported(
     legacy: Legacy, row_time: str, kept_key: str, finding: tuple[str, str], sealed: bool
 ) -> None:
     open_session_with_key(legacy, "sk-own", "2025-02-01")
-    other = old_format("sk-legacy", bytes.fromhex(ENCRYPTION_KEY)) if sealed else "sk-legacy"
+    legacy_key = old_format("sk-legacy", bytes.fromhex(ENCRYPTION_KEY)) if sealed else "sk-legacy"
     legacy.put(
-        "workshop_students", session_token="token-a", openai_api_key=other, last_activity=row_time
+        "workshop_students",
+        session_token="token-a",
+        openai_api_key=legacy_key,
+        last_activity=row_time,
     )
     assert legacy.run().verified
     assert legacy.key() == kept_key
@@ -130,7 +133,7 @@ def test_the_newer_of_two_keys_stays_and_the_older_is_reported(
 @pytest.mark.parametrize("row_time", ["2025-01-01", "2025-03-01"])
 def test_the_same_key_in_another_format_changes_nothing(legacy: Legacy, row_time: str) -> None:
     open_session_with_key(legacy, "sk-own", "2025-02-01")
-    stored = legacy.session("openai_api_key")
+    stored_key = legacy.session("openai_api_key")
     legacy.put(
         "workshop_students",
         session_token="token-a",
@@ -138,7 +141,7 @@ def test_the_same_key_in_another_format_changes_nothing(legacy: Legacy, row_time
         last_activity=row_time,
     )
     assert legacy.run().verified
-    assert legacy.session("openai_api_key") == stored
+    assert legacy.session("openai_api_key") == stored_key
     assert key_findings(legacy) == []
 
 

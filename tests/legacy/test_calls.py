@@ -26,8 +26,8 @@ def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[
     Migrations accept keys that cannot be opened, unless the body says otherwise, because those of
     the generated rows were encrypted with other keys.
     """
-    accepted = {"acceptUnreadableKeys": True} if path in {MIGRATE, NORMALIZE} else {}
-    response = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **accepted, **body})
+    defaults = {"acceptUnreadableKeys": True} if path in {MIGRATE, NORMALIZE} else {}
+    response = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **defaults, **body})
     assert response.status_code == status, response.text
     response_body: dict[str, Any] = response.json()
     assert response_body["success"] is (status == 200)
@@ -36,6 +36,7 @@ def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[
 
 @pytest.fixture
 def filled(legacy: Legacy) -> Legacy:
+    """Legacy tables with untidy rows of 60 people."""
     # The queries below count placeholders as addresses and tokens that are too long as tokens.
     fill(legacy.connection, LegacyData(60, 5, replace(WILD, placeholder=0, long_token=0)))
     return legacy
@@ -43,19 +44,19 @@ def filled(legacy: Legacy) -> Legacy:
 
 def test_the_four_calls_of_the_guide_migrate_a_database(filled: Legacy, client: TestClient) -> None:
     call(client, CREATE, dropExisting=False)
-    dry = call(client, MIGRATE, dryRun=True)
-    assert (dry["done"], dry["dryRun"], dry["rolledBack"]) == (True, True, True)
+    dry_run = call(client, MIGRATE, dryRun=True)
+    assert (dry_run["done"], dry_run["dryRun"], dry_run["rolledBack"]) == (True, True, True)
     assert filled.one("SELECT count(*) FROM public.sessions") == 0
-    migrated = call(client, MIGRATE, dryRun=False)
-    assert migrated["summary"] == dry["summary"]
-    assert migrated["sources"] == dry["sources"]
-    assert migrated["findings"]["groups"] == dry["findings"]["groups"]
-    assert migrated["verification"]["verified"] is True
-    assert migrated["verification"]["checksums"] == dry["verification"]["checksums"]
-    cleaned = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
-    assert len(cleaned["backupTables"]) == 3
-    again = call(client, MIGRATE, 409, dryRun=True)
-    assert "run admin-restore-old-tables first (0 of them" in again["error"]
+    real_run = call(client, MIGRATE, dryRun=False)
+    assert real_run["summary"] == dry_run["summary"]
+    assert real_run["sources"] == dry_run["sources"]
+    assert real_run["findings"]["groups"] == dry_run["findings"]["groups"]
+    assert real_run["verification"]["verified"] is True
+    assert real_run["verification"]["checksums"] == dry_run["verification"]["checksums"]
+    cleanup = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+    assert len(cleanup["backupTables"]) == 3
+    refusal = call(client, MIGRATE, 409, dryRun=True)
+    assert "run admin-restore-old-tables first (0 of them" in refusal["error"]
 
 
 def test_queries_of_the_guide_count_what_was_migrated(filled: Legacy, client: TestClient) -> None:
@@ -105,10 +106,10 @@ def test_the_report_contains_no_secret(
     filled: Legacy, client: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report_text = json.dumps(call(client, MIGRATE, dryRun=False))
-    logged = capsys.readouterr().err
-    stored = str(filled.rows("SELECT f::text FROM legacy.migration_findings AS f"))
+    log_text = capsys.readouterr().err
+    stored_findings = str(filled.rows("SELECT f::text FROM legacy.migration_findings AS f"))
     for secret in SECRETS:
-        assert secret not in report_text + logged + stored
+        assert secret not in report_text + log_text + stored_findings
     assert "mended" in report_text
 
 
@@ -136,9 +137,9 @@ def test_long_report_names_the_place_of_all_findings(filled: Legacy) -> None:
     run = filled.run(dry_run=True)
     findings = report(run, filled.deps, findings_limit=5).findings
     assert (len(findings.rows), findings.complete) == (5, False)
-    stored = filled.rows(findings.sql.rstrip(";"))
-    assert len(stored) > 5
-    assert report(run, filled.deps, findings_limit=len(stored)).findings.complete
+    all_findings = filled.rows(findings.sql.rstrip(";"))
+    assert len(all_findings) > 5
+    assert report(run, filled.deps, findings_limit=len(all_findings)).findings.complete
 
 
 def test_a_value_that_a_trigger_removed_is_not_verified(filled: Legacy, client: TestClient) -> None:
@@ -154,8 +155,8 @@ def test_a_value_that_a_trigger_removed_is_not_verified(filled: Legacy, client: 
     assert verification["verified"] is False
     assert verification["valuesLost"] > 0
     assert any("sessions" in reason for reason in verification["whyNot"])
-    refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
-    assert "not verified" in refused["error"]
+    refusal = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "not verified" in refusal["error"]
 
 
 @pytest.mark.parametrize(
@@ -201,14 +202,14 @@ def test_cleanup_needs_confirmation_and_a_verified_migration(
     filled: Legacy, client: TestClient
 ) -> None:
     assert "DELETE OLD TABLES" in call(client, CLEANUP, 400, confirmText="yes")["error"]
-    refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
-    assert "unified tables are empty" in refused["error"]
+    refusal = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "unified tables are empty" in refusal["error"]
     call(client, MIGRATE, dryRun=True)
     call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
     call(client, MIGRATE, dryRun=False)
     filled.put("workshop_students", session_token="late", last_activity="2025-01-01")
-    refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
-    assert "written to since" in refused["error"]
+    refusal = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "written to since" in refusal["error"]
     assert filled.one("SELECT to_regclass('public.workshop_students') IS NOT NULL") is True
     call(client, MIGRATE, dryRun=False)
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
@@ -223,8 +224,8 @@ def test_cleanup_renames_and_restore_undoes_it(filled: Legacy, client: TestClien
     assert response["backupTables"][0].startswith("workshop_students_backup_20")
     assert filled.one("SELECT to_regclass('public.workshop_students')") is None
     call(client, CLEANUP, 400, confirmText="DELETE OLD TABLES")
-    restored = call(client, RESTORE)
-    assert restored["restoredTables"] == [
+    response = call(client, RESTORE)
+    assert response["restoredTables"] == [
         "workshop_students",
         "student_configs",
         "workshop_sessions",
@@ -266,8 +267,8 @@ def test_normalize_database_creates_migrates_and_renames(
         "workshop_sessions",
     ]
     assert filled.one("SELECT to_regclass('public.student_configs') IS NOT NULL") is True
-    again = call(client, NORMALIZE)
-    assert (again["backupTables"], again["stats"]) == ([], response["stats"])
+    second = call(client, NORMALIZE)
+    assert (second["backupTables"], second["stats"]) == ([], response["stats"])
 
 
 def test_every_call_is_in_the_audit_trail(filled: Legacy, client: TestClient) -> None:

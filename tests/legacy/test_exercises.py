@@ -1,4 +1,4 @@
-"""The steps that a migration makes of `exercises`."""
+"""The steps that a migration derives from `exercises`."""
 
 import json
 from typing import Any

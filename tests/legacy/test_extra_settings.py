@@ -28,15 +28,15 @@ def test_config_get_returns_the_settings(legacy: Legacy, definitions: tuple[str,
         "student_configs", session_token="token-aaaa", **dict(zip(names, values, strict=True))
     )
     assert legacy.run().verified
-    saved = get("token-aaaa", legacy.deps)
-    assert (saved.ai_model, saved.ai_temperature, saved.conversation_states) == (
+    config = get("token-aaaa", legacy.deps)
+    assert (config.ai_model, config.ai_temperature, config.conversation_states) == (
         "gpt-4o", 0.7, {"start": {"next": None}},
     )  # fmt: skip
-    assert (saved.enable_persistent_memory, saved.memory_retention_days) == (True, 30)
+    assert (config.enable_persistent_memory, config.memory_retention_days) == (True, 30)
     before = legacy.unified()
-    again = legacy.run()
-    assert again.verified
-    assert again.counts["student_configs.unchanged"] == 1
+    second_run = legacy.run()
+    assert second_run.verified
+    assert second_run.counts["student_configs.unchanged"] == 1
     assert legacy.unified() == before
 
 
@@ -96,11 +96,11 @@ def test_an_auth_token_is_sealed_where_the_panel_saves_it(legacy: Legacy, column
 
 def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:
     add_column(legacy, "student_configs", "twilio_auth_token TEXT")
-    lost = old_format("hush", bytes(32))
-    legacy.put("student_configs", session_token="token-a", twilio_auth_token=lost)
+    unreadable_token = old_format("hush", bytes(32))
+    legacy.put("student_configs", session_token="token-a", twilio_auth_token=unreadable_token)
     assert legacy.run().verified
     token = "exercises #>> '{_legacy,student_configs,twilio_auth_token}'"
-    assert legacy.session(f"extra, {token}") == ({}, lost)
+    assert legacy.session(f"extra, {token}") == ({}, unreadable_token)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,6 @@ def test_secrets_in_json_are_sealed_by_the_names_of_members(
     add_column(legacy, "student_configs", f"conversation_states {kind}")
     legacy.put("student_configs", session_token="token-a", conversation_states=states)
     assert legacy.run().verified
-    stored = str(legacy.session("extra")) + str(legacy.session("exercises"))
-    assert "hunter-2-hunter" not in stored
-    assert "v1." in stored
+    stored_text = str(legacy.session("extra")) + str(legacy.session("exercises"))
+    assert "hunter-2-hunter" not in stored_text
+    assert "v1." in stored_text

@@ -83,19 +83,19 @@ def migrate_killed(
 
 def migration_seconds(legacy: Legacy) -> float:
     """Return the duration of an undisturbed migration."""
-    began = time.monotonic()
+    start = time.monotonic()
     legacy.run()
-    return time.monotonic() - began
+    return time.monotonic() - start
 
 
 def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
     duration = migration_seconds(few_rows)
     complete = few_rows.unified()
     runs = []
-    draw = random.Random(1)
+    rng = random.Random(1)
     for _ in range(KILLS):
         truncate(few_rows)
-        seconds = draw.uniform(0.05, 1.0) * duration
+        seconds = rng.uniform(0.05, 1.0) * duration
         run = migrate_killed(few_rows.deps, seconds, lambda: kill_backends(few_rows))
         runs.append(run)
         sessions = few_rows.unified()["sessions"]
@@ -110,24 +110,24 @@ def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: 
     expected = timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
-    draw = random.Random(3)
-    run, killed = None, 0
+    rng = random.Random(3)
+    run, kill_count = None, 0
     duration = 0.3  # seconds: first a guess, then the duration of the last call
     while run is None or run.phase is not Phase.DONE:
-        began = time.monotonic()
+        start = time.monotonic()
         part = None
-        if killed < KILLS:
-            seconds = draw.uniform(0.0, 1.2) * duration
+        if kill_count < KILLS:
+            seconds = rng.uniform(0.0, 1.2) * duration
             part = migrate_killed(
                 timed.deps, seconds, lambda: kill_backends(timed), ONE_SMALL_BATCH
             )
-            killed += part is None
+            kill_count += part is None
         else:
             part = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
         if part is not None:
-            run, duration = part, time.monotonic() - began
+            run, duration = part, time.monotonic() - start
     assert run.verified
-    assert killed > 0
+    assert kill_count > 0
     assert timed.unified() == complete
     names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
@@ -193,13 +193,13 @@ migrate(Deps(Settings.from_env()), dry_run=False)
 def test_a_killed_function_leaves_all_or_nothing(few_rows: Legacy, settings: Settings) -> None:
     duration = migration_seconds(few_rows)
     complete = few_rows.unified()
-    draw = random.Random(2)
+    rng = random.Random(2)
     environment = {
         **os.environ,
         "DATABASE_URL": settings.postgres_url or "",
         "ENCRYPTION_KEY": settings.encryption_key or "",
     }
-    killed = 0
+    kill_count = 0
     for _ in range(KILLS):
         truncate(few_rows)
         with subprocess.Popen(
@@ -207,14 +207,14 @@ def test_a_killed_function_leaves_all_or_nothing(few_rows: Legacy, settings: Set
         ) as function:
             assert function.stdout is not None
             function.stdout.readline()
-            time.sleep(draw.uniform(0.0, 1.5) * duration)
-            killed += function.poll() is None
+            time.sleep(rng.uniform(0.0, 1.5) * duration)
+            kill_count += function.poll() is None
             function.send_signal(signal.SIGKILL)
         _wait_until_no_query_runs(few_rows)
         assert few_rows.unified()["sessions"] in ([], complete["sessions"])
         assert few_rows.run().verified
         assert few_rows.unified() == complete
-    assert killed
+    assert kill_count
 
 
 def _wait_until_no_query_runs(legacy: Legacy) -> None:
@@ -251,12 +251,12 @@ def test_a_killed_server_restarts_with_all_or_nothing(own_server: PostgresServer
     fill(legacy.connection, FEW)
     duration = migration_seconds(legacy)
     complete = legacy.unified()
-    draw = random.Random(4)
-    killed = 0
+    rng = random.Random(4)
+    kill_count = 0
     for _ in range(SERVER_KILLS):
         truncate(legacy)
-        killed += (
-            migrate_killed(legacy.deps, draw.uniform(0.1, 1.0) * duration, own_server.kill) is None
+        kill_count += (
+            migrate_killed(legacy.deps, rng.uniform(0.1, 1.0) * duration, own_server.kill) is None
         )
         if not own_server.running:
             legacy.connection.close()
@@ -268,4 +268,4 @@ def test_a_killed_server_restarts_with_all_or_nothing(own_server: PostgresServer
         assert legacy.unified() == complete
     legacy.connection.close()
     legacy.deps.close()
-    assert killed
+    assert kill_count

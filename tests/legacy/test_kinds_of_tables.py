@@ -36,9 +36,9 @@ KEYS = {
 def migrate(client: TestClient, **body: Any) -> dict[str, Any]:
     """Call the migration until it is complete, since a busy machine needs several calls."""
     for _ in range(20):
-        migrated = call(client, MIGRATE, **body)
-        if migrated["verification"] is not None:
-            return migrated
+        response = call(client, MIGRATE, **body)
+        if response["verification"] is not None:
+            return response
     raise AssertionError("the migration did not end")
 
 
@@ -49,22 +49,22 @@ def test_other_kinds_of_tables_are_migrated_set_aside_and_brought_back(
 ) -> None:
     expected = migrate(client, dryRun=True)
     timed.connection.execute(form.format(table=table, key=KEYS[table]).encode())
-    dry = migrate(client, dryRun=True)
-    real = migrate(client)
-    assert dry["verification"]["checksums"] == expected["verification"]["checksums"]
-    assert real["verification"]["checksums"] == expected["verification"]["checksums"]
-    assert real["verification"]["verified"] is True
-    assert real["findings"]["groups"] == expected["findings"]["groups"]
+    dry_run = migrate(client, dryRun=True)
+    real_run = migrate(client)
+    assert dry_run["verification"]["checksums"] == expected["verification"]["checksums"]
+    assert real_run["verification"]["checksums"] == expected["verification"]["checksums"]
+    assert real_run["verification"]["verified"] is True
+    assert real_run["findings"]["groups"] == expected["findings"]["groups"]
     before = timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1")
     for _ in range(2):
-        aside = call(client, CLEANUP, **CONFIRM)
+        cleanup = call(client, CLEANUP, **CONFIRM)
         assert timed.one(f"SELECT to_regclass('public.{table}')") is None
         assert call(client, RESTORE)["restoredTables"] == list(KEYS)
         assert timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1") == before
         assert migrate(client)["verification"]["verified"] is True
-    aside = call(client, CLEANUP, **CONFIRM)
-    timed.connection.execute(aside["permanentDeletionSQL"].encode())
-    for name in aside["backupTables"]:
+    cleanup = call(client, CLEANUP, **CONFIRM)
+    timed.connection.execute(cleanup["permanentDeletionSQL"].encode())
+    for name in cleanup["backupTables"]:
         assert timed.one(f"SELECT to_regclass('public.{name}')") is None
 
 
@@ -74,10 +74,10 @@ def test_deletion_names_the_rows_that_exist_nowhere_else(
     legacy.add("workshop_students", "session_token | student_email\n t | a@b.co\n - | b@b.co")
     legacy.add("workshop_sessions", "session_id | student_id\n - | a@b.co\n - | c@b.co")
     migrate(client)
-    aside = call(client, CLEANUP, **CONFIRM)
-    assert aside["rowsOnlyInOldTables"] == 3
-    students, configs, logins = aside["backupTables"]
-    lines = aside["permanentDeletionSQL"].splitlines()
+    cleanup = call(client, CLEANUP, **CONFIRM)
+    assert cleanup["rowsOnlyInOldTables"] == 3
+    students, configs, logins = cleanup["backupTables"]
+    lines = cleanup["permanentDeletionSQL"].splitlines()
     (query,) = {line.partition(": ")[2] for line in lines if "exist only in" in line}
     assert len(legacy.rows(query)) == 3
     assert [line.partition(":")[0] for line in lines[1:]] == [

@@ -9,7 +9,7 @@ from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_calls import CLEANUP, CREATE, MIGRATE, NORMALIZE, RESTORE, call
 from tests.support.requirements import sql_block
 
-CLEAN: dict[str, Any] = {"confirmText": "DELETE OLD TABLES"}
+CONFIRM: dict[str, Any] = {"confirmText": "DELETE OLD TABLES"}
 DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
 ANN, BOB, CLEO = "ws_1_of_ann", "ws_2_of_bob", "ws_3_of_cleo"
 ALL = [ANN, BOB, CLEO]
@@ -41,7 +41,7 @@ def run_sql(legacy: Legacy, script: str) -> None:
 
 
 def migrate(client: TestClient, *, verified: bool = True, any_table: bool = True) -> dict[str, Any]:
-    """Try the migration, then carry it out; without a legacy table, the message says so."""
+    """Make a dry run, then a real run, and check their messages; return the last report."""
     for dry_run in (True, False):
         report = call(client, MIGRATE, dryRun=dry_run)
         assert report["done"] is True
@@ -65,7 +65,7 @@ def test_rollback_after_the_last_step_leads_to_the_tables_set_aside(
     three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     for _ in range(2):
         run_sql(three_sessions, rollback)
         for dry_run in (True, False):
@@ -77,7 +77,7 @@ def test_rollback_after_the_last_step_leads_to_the_tables_set_aside(
                 " first (3 of them have no session or student now)."
             )
         assert "set-aside tables hold 3 rows" in refusal(client, NORMALIZE)
-        call(client, CLEANUP, 400, **CLEAN)
+        call(client, CLEANUP, 400, **CONFIRM)
         assert (
             three_sessions.one(
                 "SELECT count(*) FROM legacy.migration_runs WHERE status <> 'completed'"
@@ -87,14 +87,14 @@ def test_rollback_after_the_last_step_leads_to_the_tables_set_aside(
         assert len(call(client, RESTORE)["restoredTables"]) == 3
         migrate(client)
         assert tokens(three_sessions) == ALL
-        call(client, CLEANUP, **CLEAN)
+        call(client, CLEANUP, **CONFIRM)
 
 
 def test_restore_may_come_before_the_schema(
     three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     run_sql(three_sessions, rollback)
     call(client, RESTORE)
     call(client, CREATE)
@@ -106,12 +106,12 @@ def test_migrating_again_after_the_last_step_names_the_place_of_the_rows(
     three_sessions: Legacy, client: TestClient
 ) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     assert "hold 3 rows: run admin-restore-old-tables first (0 of" in refusal(client, MIGRATE)
     assert tokens(three_sessions) == ALL
     call(client, RESTORE)
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
 
 
 def test_rows_set_aside_are_reported_while_another_legacy_table_remains(
@@ -130,7 +130,7 @@ def test_rows_set_aside_are_reported_while_another_legacy_table_remains(
         )
     ]
     assert tokens(three_sessions) == [BOB]
-    assert "was not verified" in call(client, CLEANUP, 409, **CLEAN)["error"]
+    assert "was not verified" in call(client, CLEANUP, 409, **CONFIRM)["error"]
     assert len(call(client, RESTORE)["restoredTables"]) == 2
     migrate(client)
     assert tokens(three_sessions) == ALL
@@ -141,7 +141,7 @@ def test_table_that_an_old_page_created_again_hides_no_rows(
     three_sessions: Legacy, client: TestClient, rollback: str, rows: int
 ) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     run_sql(three_sessions, rollback)
     call(client, CREATE)
     run_sql(
@@ -163,14 +163,14 @@ def test_table_that_an_old_page_created_again_hides_no_rows(
     assert len(call(client, RESTORE)["restoredTables"]) == 3
     migrate(client)
     assert tokens(three_sessions) == [*ALL, "ws_4_of_dora"][: 3 + rows]
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
 
 
 def test_rows_that_are_not_migrated_yet_keep_their_table(
     three_sessions: Legacy, client: TestClient, rollback: str
 ) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     run_sql(three_sessions, rollback)
     call(client, CREATE)
     run_sql(
@@ -190,7 +190,7 @@ def test_rows_that_are_not_migrated_yet_keep_their_table(
 
 def test_starting_over_after_the_last_step(three_sessions: Legacy, client: TestClient) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     call(client, CREATE, **DROP)
     assert "set-aside tables hold 3 rows" in refusal(client, MIGRATE)
     assert [name.partition("_backup")[0] for name in call(client, RESTORE)["restoredTables"]] == [
@@ -205,7 +205,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     three_sessions: Legacy, client: TestClient, rollback: str, between: str
 ) -> None:
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     for (name,) in three_sessions.connection.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_backup_'"
     ).fetchall():
@@ -254,9 +254,9 @@ def test_dry_run_alone_and_rollback_before_any_step_change_nothing(
     call(client, MIGRATE, dryRun=True)
     run_sql(three_sessions, rollback)
     run_sql(three_sessions, rollback)
-    call(client, CLEANUP, 400, **CLEAN)
+    call(client, CLEANUP, 400, **CONFIRM)
     call(client, CREATE)
-    call(client, CLEANUP, 409, **CLEAN)
+    call(client, CLEANUP, 409, **CONFIRM)
     call(client, RESTORE, 400)
     migrate(client)
     assert tokens(three_sessions) == ALL
@@ -268,9 +268,9 @@ def test_rollback_between_migration_and_clean_up_keeps_the_tables(
     migrate(client)
     run_sql(three_sessions, rollback)
     call(client, CREATE)
-    assert "unified tables are empty" in call(client, CLEANUP, 409, **CLEAN)["error"]
+    assert "unified tables are empty" in call(client, CLEANUP, 409, **CONFIRM)["error"]
     migrate(client)
-    call(client, CLEANUP, **CLEAN)
+    call(client, CLEANUP, **CONFIRM)
     assert tokens(three_sessions) == ALL
 
 

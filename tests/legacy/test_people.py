@@ -1,4 +1,4 @@
-"""The students that a migration makes of the people in the legacy tables."""
+"""The students that a migration creates from the people in the legacy tables."""
 
 from hashlib import sha256
 
@@ -193,9 +193,9 @@ def test_the_account_of_a_login_without_email_is_kept(legacy: Legacy) -> None:
         ("token-c", "AC3"),
     ]
     assert legacy.accounts() == ["AC1", "AC2", "AC3"]
-    migrated = legacy.unified()
+    unified_before = legacy.unified()
     legacy.run()
-    assert legacy.unified() == migrated
+    assert legacy.unified() == unified_before
 
 
 def test_a_person_whose_rows_have_no_token_still_becomes_a_student(legacy: Legacy) -> None:

@@ -92,20 +92,20 @@ def test_tables_in_another_schema_are_named(legacy: Legacy, client: TestClient) 
 def test_wrong_encryption_key_is_found_and_stops_the_real_run(
     legacy: Legacy, client: TestClient, path: str, table: str, new_format: bool
 ) -> None:
-    def sealed(key: bytes) -> str:
+    def sealed_with(key: bytes) -> str:
         return (
             Vault(key).seal("sk-1", "t", API_KEY_FIELD) if new_format else old_format("sk-1", key)
         )
 
-    legacy.put(table, session_token="t", openai_api_key=sealed(WRONG))
+    legacy.put(table, session_token="t", openai_api_key=sealed_with(WRONG))
     legacy.put(table, session_token="u", openai_api_key=old_format("sk-2", RIGHT))
     legacy.put(table, session_token="v", openai_api_key="sk-" + "plain" * 8)
     report = preflight(client)
     assert report["keys"] == {"sealed": 2, "plain": 1, "checked": 2, "unreadable": 1}
     assert "does not open 1 of 2 encrypted API keys" in report["remarks"][0]
-    refused = call(client, path, 409, **REFUSE)
-    assert refused["code"] == "keys_unreadable"
-    assert refused["details"][0]["field"] == "acceptUnreadableKeys"
+    refusal = call(client, path, 409, **REFUSE)
+    assert refusal["code"] == "keys_unreadable"
+    assert refusal["details"][0]["field"] == "acceptUnreadableKeys"
     assert legacy.one("SELECT count(*) FROM public.sessions") == 0
     call(client, path, 422, acceptUnreadableKey=True)
     assert call(client, path, acceptUnreadableKeys=True)["done"] is True

@@ -1,4 +1,4 @@
-"""Random legacy databases: no value is lost, no person doubled, a second run changes nothing."""
+"""Of random legacy databases no value is lost, and a second migration changes nothing."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -64,22 +64,24 @@ def test_nothing_is_lost_and_a_second_run_changes_nothing(
 ) -> None:
     regenerate(generated, people, seed, dropped)
     empty = generated.unified()
-    dry = generated.run(dry_run=True)
+    dry_run = generated.run(dry_run=True)
     assert generated.unified() == empty
-    real = generated.run()
-    assert (objections(dry), objections(real)) == ([], [])
-    counts = {name: value for name, value in real.counts.items() if not name.startswith("checksum")}
-    assert counts.items() <= dry.counts.items()
+    real_run = generated.run()
+    assert (objections(dry_run), objections(real_run)) == ([], [])
+    counts = {
+        name: value for name, value in real_run.counts.items() if not name.startswith("checksum")
+    }
+    assert counts.items() <= dry_run.counts.items()
     for table in ("students", "sessions", "step_progress"):
-        assert checksum(dry, table, "expected") == checksum(real, table, "stored")
+        assert checksum(dry_run, table, "expected") == checksum(real_run, table, "stored")
     _check_sessions(generated)
     _check_people(generated)
-    migrated = generated.unified()
-    again = generated.run()
-    assert generated.unified() == migrated
-    assert objections(again) == []
+    unified_before = generated.unified()
+    second_run = generated.run()
+    assert generated.unified() == unified_before
+    assert objections(second_run) == []
     assert {
-        again.counts[name] for name in again.counts if name.endswith((".created", ".merged"))
+        value for name, value in second_run.counts.items() if name.endswith((".created", ".merged"))
     } <= {0}
 
 
@@ -132,15 +134,15 @@ def test_values_that_pages_emptied_are_not_restored(generated: Legacy, seed: int
     generated.connection.execute(
         "UPDATE public.sessions SET openai_api_key = NULL, tools = '[]', voice_settings = '{}'"
     )
-    emptied = generated.unified()
+    unified_before = generated.unified()
     run = generated.run()
     assert objections(run) == []
-    assert generated.unified() == emptied
+    assert generated.unified() == unified_before
 
 
 @hypothesis_settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
-def test_no_key_of_random_databases_is_in_the_clear(generated: Legacy, seed: int) -> None:
+def test_no_key_of_random_databases_is_stored_as_plain_text(generated: Legacy, seed: int) -> None:
     regenerate(generated, 12, seed, 0)
     generated.run()
     rows = generated.rows(
@@ -157,21 +159,21 @@ def test_progress_equals_that_of_update_session_progress(generated: Legacy) -> N
     generated.run()
     columns = "session_token, completion_rate, total_time_spent, current_step"
     query = f"SELECT {columns} FROM public.sessions ORDER BY 1"
-    migrated = generated.rows(query)
+    migrated_progress = generated.rows(query)
     generated.connection.execute(
         "SELECT public.update_session_progress(session_token) FROM public.sessions"
     )
-    assert generated.rows(query) == migrated
+    assert generated.rows(query) == migrated_progress
 
 
-def test_no_key_is_in_the_clear_and_each_opens_as_it_was(generated: Legacy) -> None:
+def test_each_key_is_stored_sealed_and_opens_as_it_was(generated: Legacy) -> None:
     regenerate(generated, 60, 8, 0)
     generated.run()
     tokens = read_tokens(generated.connection)
     keys = generated.rows("SELECT session_token, openai_api_key FROM public.sessions")
     for token, sealed in keys:
-        plain = tokens[token].key()
-        if plain is not None and plain.startswith("sk-"):
-            assert generated.key(token) == plain
+        legacy_key = tokens[token].key()
+        if legacy_key is not None and legacy_key.startswith("sk-"):
+            assert generated.key(token) == legacy_key
         else:
-            assert sealed == plain
+            assert sealed == legacy_key

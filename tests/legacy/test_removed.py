@@ -51,8 +51,8 @@ def test_a_removed_session_leaves_the_legacy_tables_and_does_not_return(
     response = remove_session(client)
     assert (response["sessionsDeleted"], response["olderRowsDeleted"]) == (1, 3)
     assert legacy_rows(migrated) == 1
-    again = call(client, MIGRATE, dryRun=False)
-    assert again["verification"]["verified"] is True
+    second_run = call(client, MIGRATE, dryRun=False)
+    assert second_run["verification"]["verified"] is True
     assert (tokens(migrated), emails(migrated)) == ([OTHER], [ANN, BOB])
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
@@ -118,9 +118,9 @@ def test_a_dry_run_counts_a_student_who_starts_again_beside_a_row_that_stays_rem
     later = migrated.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
     migrated.put("student_configs", session_token=TOKEN, student_email=ANN, created_at="2025-01-01")
     migrated.put("student_configs", session_token="ws_3_anew", student_email=ANN, created_at=later)
-    dry, real = (call(client, MIGRATE, dryRun=dry_run) for dry_run in (True, False))
-    assert (dry["summary"], dry["results"]) == (real["summary"], real["results"])
-    assert real["summary"]["studentsMigrated"] == 1
+    first, second = (call(client, MIGRATE, dryRun=dry_run) for dry_run in (True, False))
+    assert (first["summary"], first["results"]) == (second["summary"], second["results"])
+    assert second["summary"]["studentsMigrated"] == 1
     assert emails(migrated) == [ANN, BOB]
 
 
@@ -151,7 +151,7 @@ def test_removals_are_recorded_without_names(migrated: Legacy, client: TestClien
 
 
 def restore_backup(migrated: Legacy, client: TestClient, name: str) -> dict[str, Any]:
-    """Replace all rows by those of a backup."""
+    """Replace all rows by those of a backup; return the body of the response."""
     migrated.connection.execute(
         "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
     )
@@ -216,8 +216,8 @@ def test_rows_of_older_tables_follow_a_changed_email(migrated: Legacy, client: T
         migrated.one("SELECT student_email FROM workshop_students WHERE session_token = %s", TOKEN)
         == "ann@example.org"
     )
-    again = call(client, MIGRATE, dryRun=False)
-    assert again["verification"]["verified"] is True
+    second_run = call(client, MIGRATE, dryRun=False)
+    assert second_run["verification"]["verified"] is True
     assert (tokens(migrated), emails(migrated)) == ([TOKEN, OTHER], ["ann@example.org", BOB])
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
@@ -232,8 +232,8 @@ def test_returned_tables_do_not_restore_a_former_email(
     response = call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")
     assert response["olderRowsChanged"] == 0
     call(client, RESTORE)
-    again = call(client, MIGRATE, dryRun=False)
-    assert again["verification"]["verified"] is True
+    second_run = call(client, MIGRATE, dryRun=False)
+    assert second_run["verification"]["verified"] is True
     assert emails(migrated) == ["ann@example.org", BOB]
     assert migrated.rows(
         "SELECT session_token FROM public.sessions JOIN public.students USING (student_id)"
