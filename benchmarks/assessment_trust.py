@@ -39,10 +39,10 @@ def main() -> None:
         for q in load_questions()
     ]
     difficulties = np.linspace(0.03, 0.97, QUESTIONS_ON_ONE_CONCEPT).tolist()
-    one = [_item(f"q{i}", [1.0], value, 1.0) for i, value in enumerate(difficulties)]
+    on_one_concept = [_item(f"q{i}", [1.0], value, 1.0) for i, value in enumerate(difficulties)]
     for case in (
         Case("the demo's questions, five concepts", demo, 30, 0.6, 20),
-        Case("60 questions, one concept", one, 20, 0.35, 40),
+        Case("60 questions, one concept", on_one_concept, 20, 0.35, 40),
     ):
         print(
             f"\n{case.name}: {case.questions} questions, or precision {case.threshold}\n"

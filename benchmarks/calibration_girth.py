@@ -104,9 +104,9 @@ def _errors(fit: Fit, truth: Fit) -> tuple[float, float, float, float]:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.process_time()
+    start = time.process_time()
     result = work()
-    return result, time.process_time() - started
+    return result, time.process_time() - start
 
 
 def _ours(correct: NDArray[np.bool_], floor: float) -> Fit:

@@ -90,9 +90,9 @@ def cold_and_warm(
             )
             x = truth.slope * (rng.normal(0, 1, people)[:, None] - truth.location)
             correct = rng.random(x.shape) < floor + (1 - floor) / (1 + np.exp(-x))
-            started = time.process_time()
+            start = time.process_time()
             estimates = engine(correct, floor)
-            seconds.append(time.process_time() - started)
+            seconds.append(time.process_time() - start)
             errors = [
                 _rmse(estimates.slope, truth.slope),
                 _rmse(estimates.location, truth.location),

@@ -99,7 +99,7 @@ def figures(k: int, examinees: int) -> Figures:
     prior = Posterior.prior(k, None, correlated(k))
     theta = rng.multivariate_normal(np.zeros(k), correlated(k), examinees)
     answers = rng.random((examinees, ITEMS)) < bank.probability(theta)
-    started, means, variances = time.process_time(), [], []
+    start, means, variances = time.process_time(), [], []
     for own_answers in answers:
         state = prior
         for _ in range(LENGTH):
@@ -107,7 +107,7 @@ def figures(k: int, examinees: int) -> Figures:
             state = update(state, bank, item, bool(own_answers[item]))
         means.append(state.mean)
         variances.append(state.variance)
-    cpu = (time.process_time() - started) / examinees / LENGTH
+    cpu = (time.process_time() - start) / examinees / LENGTH
     error, variance = np.array(means) - theta, np.array(variances)
     rmse = float(np.sqrt(np.square(error).mean()))
     covered = np.abs(error) <= Z95 * np.sqrt(variance)
@@ -149,10 +149,10 @@ def milliseconds_of_selection(n: int, *, by_index: bool, repeats: int = 20) -> f
     bank = two_parameter_pool(n, 5, 0).bank
     prior, available = Posterior.prior(5, None, correlated(5)), np.arange(n) if by_index else None
     select(prior, bank, available)  # fills the caches of the bank
-    started = time.process_time()
+    start = time.process_time()
     for _ in range(repeats):
         select(prior, bank, available)
-    return 1e3 * (time.process_time() - started) / repeats
+    return 1e3 * (time.process_time() - start) / repeats
 
 
 def _print_selection() -> None:

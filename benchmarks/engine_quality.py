@@ -93,10 +93,15 @@ def one_concept(examinees: int) -> None:
     row("catsim", rmse(catsim(pool), theta, answers, 20), lengths)
     row("mirt", rmse(mirt(pool, 20), theta, answers, 20), lengths)
     row("ours, at random", rmse(ours(pool.bank, best=ITEMS), theta, answers, 20), lengths)
-    few = slice(0, SLOW_EXAMINEES)
+    first = slice(0, SLOW_EXAMINEES)
     note = f"first {SLOW_EXAMINEES} examinees"
-    row("ours", rmse(ours(pool.bank), theta[few], answers[few], 20), lengths, note)
-    row("adaptivetesting", rmse(adaptivetesting(pool), theta[few], answers[few], 20), lengths, note)
+    row("ours", rmse(ours(pool.bank), theta[first], answers[first], 20), lengths, note)
+    row(
+        "adaptivetesting",
+        rmse(adaptivetesting(pool), theta[first], answers[first], 20),
+        lengths,
+        note,
+    )
 
 
 def five_concepts(examinees: int) -> None:

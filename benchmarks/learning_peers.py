@@ -62,6 +62,10 @@ def _elo(
     *,
     frozen: bool = False,
 ) -> FloatArray:
+    """Return the predictions of Elo ratings with these steps, (first step, decay).
+
+    `difficulties` maps items to (difficulty, number of answers); it is updated unless `frozen`.
+    """
     first, decay = steps
     item_first, item_decay = item_steps
     predictions, user = np.empty(len(rows)), None
@@ -155,6 +159,7 @@ def moving_average(rows: Sequence[Row]) -> FloatArray:
 
 
 def _moving_average(rows: Sequence[Row], decay: float) -> FloatArray:
+    """Return the predictions of `moving_average` with this decay, the weight of the old mean."""
     sums: dict[str, list[int]] = {}
     for row in rows:
         if row.learn:

@@ -67,9 +67,11 @@ def practice_with_forgetting(
                 concept = int(rng.integers(concepts))
             if not (attempts and not attempts[-1].is_correct and rng.random() < 0.5):
                 item = int(rng.choice(items_of[concept]))
-            own = list(concepts_of[item])
-            days = (now - practised[own]) / DAY
-            strength = float(np.mean(ability[own] + learned[own] * np.exp(-days / 10)))
+            item_concepts = list(concepts_of[item])
+            days = (now - practised[item_concepts]) / DAY
+            strength = float(
+                np.mean(ability[item_concepts] + learned[item_concepts] * np.exp(-days / 10))
+            )
             chance = 0.15 + 0.85 * _sigmoid(strength - difficulty[item])
             seconds = 40 * math.exp(
                 speed + 0.4 * (difficulty[item] - strength) + rng.normal(0, 0.4)
@@ -78,7 +80,9 @@ def practice_with_forgetting(
                 Attempt(
                     clock=f"{len(attempts):06}",
                     id=f"{student}-{len(attempts)}",
-                    question=Question(f"item {item}", tuple(f"concept {it}" for it in own)),
+                    question=Question(
+                        f"item {item}", tuple(f"concept {it}" for it in item_concepts)
+                    ),
                     is_correct=bool(rng.random() < chance),
                     time=now,
                     seconds=min(seconds, 3_600.0),
@@ -87,8 +91,8 @@ def practice_with_forgetting(
                     ),
                 )
             )
-            learned[own] += 0.25 * (2.5 - learned[own]) * 0.5
-            practised[own] = now
+            learned[item_concepts] += 0.25 * (2.5 - learned[item_concepts]) * 0.5
+            practised[item_concepts] = now
             now += seconds + 5
         course[str(student)] = attempts
     return course

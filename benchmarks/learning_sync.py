@@ -3,7 +3,7 @@
 Each way sends the answers of a new student to one server on Postgres and fetches the student's
 rows; the ways take turns. Then a single further answer is synchronised. Finally, the ways that send
 many changes in a call drain a long queue. Bytes are those of bodies. The live system's way also
-computes mastery, which the server otherwise does when somebody reads it.
+computes mastery; for the other ways, the server computes it when it is read.
 """
 
 import json
@@ -188,8 +188,11 @@ def _changes(student: Student, number: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure the ways in turns and print the tables."""
-    many = {f"calls of up to {BATCH} changes": in_calls_of(BATCH), "live system's way": as_live}
-    ways = {**many, "a call per change": in_calls_of(1)}
+    batched_ways = {
+        f"calls of up to {BATCH} changes": in_calls_of(BATCH),
+        "live system's way": as_live,
+    }
+    ways = {**batched_ways, "a call per change": in_calls_of(1)}
     costs: dict[str, list[Cost]] = {name: [] for name in ways}
     with server() as http:
         for number in range(ROUNDS + 1):
@@ -197,7 +200,7 @@ def main() -> None:
                 cost = measure(http, way, ANSWERS if number else ANSWERS // 10)
                 if number:  # the first round warms up
                     costs[name].append(cost)
-        drained = {name: measure(http, way, QUEUED) for name, way in many.items()}
+        drained = {name: measure(http, way, QUEUED) for name, way in batched_ways.items()}
     report(costs, drained)
 
 

@@ -152,9 +152,9 @@ def measure_migration(url: str, dry_run: bool) -> MigrationCost:
     calls: list[float] = []
     python_before = time.process_time()
     while True:
-        started = time.perf_counter()
+        start = time.perf_counter()
         run = migrate(deps, dry_run=dry_run)
-        calls.append(time.perf_counter() - started)
+        calls.append(time.perf_counter() - start)
         if run.phase is Phase.DONE:
             break
     with deps.postgres.transaction() as transaction:  # every call used this connection
@@ -170,11 +170,11 @@ def write_bare(url: str) -> tuple[float, float]:
         connection.execute(floor["keep_result"].text)
         connection.execute(floor["empty_unified"].text)
         connection.execute("VACUUM ANALYZE")
-        started, before = time.perf_counter(), cpu_of(connection)
+        start, cpu_before = time.perf_counter(), cpu_of(connection)
         with connection.transaction():
             for name in ("insert_students", "insert_sessions", "insert_step_progress"):
                 connection.execute(floor[name].text)
-        return time.perf_counter() - started, cpu_of(connection) - before
+        return time.perf_counter() - start, cpu_of(connection) - cpu_before
 
 
 def cpu_of(connection: psycopg.Connection[Any]) -> float:

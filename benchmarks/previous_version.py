@@ -65,10 +65,10 @@ def take_test(connection: psycopg.Connection) -> dict[str, float]:
     )
     milliseconds = {}
     for name, statement, parameters in steps:
-        started = time.perf_counter()
+        start = time.perf_counter()
         for values in parameters:
             connection.execute(statement.encode(), values)
-        milliseconds[name] = (time.perf_counter() - started) / len(parameters) * 1000
+        milliseconds[name] = (time.perf_counter() - start) / len(parameters) * 1000
     return milliseconds
 
 

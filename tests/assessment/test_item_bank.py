@@ -73,8 +73,8 @@ def test_pool_reads_standard_errors_only_of_calibrated_questions(
         "'difficulty_error', 0.2, 'discrimination_error', 0.1) WHERE position = 2; END $$"
     )
     after = load_pool(deps.postgres, UUID(pool_id), version)
-    changed = (after.bank.slopes != before.bank.slopes).any(axis=1)
-    assert changed.tolist() == [False, False, True, False, False, False]
+    is_changed = (after.bank.slopes != before.bank.slopes).any(axis=1)
+    assert is_changed.tolist() == [False, False, True, False, False, False]
     # Its calibrated errors are smaller than the default errors of a question without answers.
     assert np.abs(after.bank.slopes[2]).sum() > np.abs(before.bank.slopes[2]).sum()
 

@@ -107,14 +107,14 @@ def test_student_of_the_oldest_form_takes_a_test_and_finds_the_history(
     ann.answer()
     ann.end()
     progress = client.get("/api/student/ann/progress", headers=operator).json()["progress_data"]
-    first, second, own = progress["progress_timeline"]
+    first, second, last = progress["progress_timeline"]
     assert first["proficiency"] == [0.6, 0.4, 0.5, 0.7, 0.5]
     assert (first["questions_answered"], first["date"]) == (2, "2025-01-01T10:09:00Z")
-    assert own["questions_answered"] == 1
+    assert last["questions_answered"] == 1
     maths = progress["concept_progress"]["Math"]
     assert [point["value"] for point in maths["timeline"]][:2] == [0.6, 0.8]
-    assert maths["current_level"] == own["proficiency"][0]
-    assert maths["improvement"] == pytest.approx(own["proficiency"][0] - 0.6)
+    assert maths["current_level"] == last["proficiency"][0]
+    assert maths["improvement"] == pytest.approx(last["proficiency"][0] - 0.6)
     assert second["accuracy"] == 1
     history = client.get("/api/student/ann/history", headers=operator).json()["test_sessions"]
     assert {SESSIONS[0], SESSIONS[1]} <= {session["session_id"] for session in history}

@@ -23,38 +23,38 @@ __all__ = ["postgres_url", "run"]
 def test_generated_database_is_adopted_row_by_row_and_its_pool_is_tested(
     client: TestClient, operator: dict[str, str], postgres_url: str, run: Run, rows: Rows, seed: int
 ) -> None:
-    old = make_live_database(Random(seed))
-    run(old.script)
+    database = make_live_database(Random(seed))
+    run(database.script)
     if seed % 4 == 0:
         process = run_unchecked("migrate.py", "finish", url=postgres_url)
         assert process.returncode == 0, process.stderr
     else:
         response = create_schema(client, operator, finish=True)
         assert response.status_code == 200, response.text
-    check_answers(old, rows)
-    check_proficiencies(old, rows)
-    check_sessions(old, rows)
-    check_questions(old, rows)
-    take_test(old, client, operator)
+    check_answers(database, rows)
+    check_proficiencies(database, rows)
+    check_sessions(database, rows)
+    check_questions(database, rows)
+    take_test(database, client, operator)
 
 
-def row_id(old: LiveDatabase, column: str, kind: Any, number: int) -> UUID:
-    return former_id(kind, str(number)) if "SERIAL" in old.types[column] else UUID(int=number)
+def row_id(database: LiveDatabase, column: str, kind: Any, number: int) -> UUID:
+    return former_id(kind, str(number)) if "SERIAL" in database.types[column] else UUID(int=number)
 
 
-def check_answers(old: LiveDatabase, rows: Rows) -> None:
+def check_answers(database: LiveDatabase, rows: Rows) -> None:
     """Check that the first answer to a question in a session stays, and others are set aside."""
     first_answers: dict[tuple[str, str], Any] = {}
-    for answer in sorted(old.answers, key=lambda it: (it.at, it.number)):
+    for answer in sorted(database.answers, key=lambda it: (it.at, it.number)):
         first_answers.setdefault((answer.session, answer.question), answer)
     answers = rows(
         "SELECT id, student_id, session_id::text, question_id, is_correct, response,"
         " timestamp, proficiency_after FROM assessment.test_responses"
     )
-    graded = bool(old.types["is_correct"])
+    graded = bool(database.types["is_correct"])
     assert sorted(answers) == sorted(
         (
-            row_id(old, "answer_id", "answer", answer.number),
+            row_id(database, "answer_id", "answer", answer.number),
             answer.student,
             answer.session,
             answer.question,
@@ -70,22 +70,21 @@ def check_answers(old: LiveDatabase, rows: Rows) -> None:
         " WHERE table_name = 'test_responses'"
     )
     assert {row[0] for row in set_aside_ids} == {
-        row_id(old, "answer_id", "answer", answer.number)
-        for answer in old.answers
+        row_id(database, "answer_id", "answer", answer.number)
+        for answer in database.answers
         if answer not in first_answers.values()
     }
 
 
-def check_proficiencies(old: LiveDatabase, rows: Rows) -> None:
+def check_proficiencies(database: LiveDatabase, rows: Rows) -> None:
     """Check that the newest value of a student in a concept stays, and others are set aside."""
     newest = {
         (it.student, it.concept): it
-        for it in sorted(old.proficiencies, key=lambda it: (it.at, it.number))
+        for it in sorted(database.proficiencies, key=lambda it: (it.at, it.number))
     }
-    if (
-        old.types["proficiency_id"] == "UUID"
-    ):  # UUIDs: of rows with the same time, the lowest id stays
-        for old_row in sorted(old.proficiencies, key=lambda it: it.number, reverse=True):
+    if database.types["proficiency_id"] == "UUID":
+        # UUIDs do not show the order: of rows with the same time, the lowest id stays.
+        for old_row in sorted(database.proficiencies, key=lambda it: it.number, reverse=True):
             if old_row.at == newest[old_row.student, old_row.concept].at:
                 newest[old_row.student, old_row.concept] = old_row
     proficiencies = rows(
@@ -94,7 +93,7 @@ def check_proficiencies(old: LiveDatabase, rows: Rows) -> None:
     )
     assert sorted(proficiencies) == sorted(
         (
-            row_id(old, "proficiency_id", "proficiency", it.number),
+            row_id(database, "proficiency_id", "proficiency", it.number),
             it.student,
             it.concept,
             it.value,
@@ -106,11 +105,11 @@ def check_proficiencies(old: LiveDatabase, rows: Rows) -> None:
     ((set_aside_count,),) = rows(
         "SELECT count(*) FROM assessment.set_aside_rows WHERE table_name = 'student_proficiencies'"
     )
-    assert set_aside_count + len(newest) == len(old.proficiencies)
+    assert set_aside_count + len(newest) == len(database.proficiencies)
 
 
-def check_sessions(old: LiveDatabase, rows: Rows) -> None:
-    pool = former_id("pool", old.pool) if old.types["pool_of_session"] else None
+def check_sessions(database: LiveDatabase, rows: Rows) -> None:
+    pool = former_id("pool", database.pool) if database.types["pool_of_session"] else None
     sessions = rows(
         "SELECT id::text, student_id, question_pool_id, status, final_proficiency, started_at"
         " FROM assessment.test_sessions ORDER BY started_at"
@@ -124,24 +123,24 @@ def check_sessions(old: LiveDatabase, rows: Rows) -> None:
             session.final,
             session.started.replace(tzinfo=None),
         )
-        for session in old.sessions
+        for session in database.sessions
     ]
 
 
-def check_questions(old: LiveDatabase, rows: Rows) -> None:
+def check_questions(database: LiveDatabase, rows: Rows) -> None:
     """Check each question's options, right option and, in logits, its curve in the old service."""
     items = rows(
         "SELECT q.id, q.options, i.correct_option, i.concepts, i.difficulty, i.discrimination"
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
         " WHERE i.pool_id = %s ORDER BY q.id",
-        former_id("pool", old.pool),
+        former_id("pool", database.pool),
     )
     assert [item[:4] for item in items] == [
         (question.id, question.options, question.right, question.weights)
-        for question in old.questions
+        for question in database.questions
     ]
-    for question, (*_, difficulty, discrimination) in zip(old.questions, items, strict=True):
-        if not old.in_logits:
+    for question, (*_, difficulty, discrimination) in zip(database.questions, items, strict=True):
+        if not database.in_logits:
             expected = question.difficulty, question.discrimination
             assert (difficulty, discrimination) == pytest.approx(expected)
             continue
@@ -152,20 +151,20 @@ def check_questions(old: LiveDatabase, rows: Rows) -> None:
             assert bank.probability(theta)[0] == pytest.approx(curve, abs=1e-9)
 
 
-def take_test(old: LiveDatabase, client: TestClient, operator: dict[str, str]) -> None:
+def take_test(database: LiveDatabase, client: TestClient, operator: dict[str, str]) -> None:
     """Answer every question right as a student of the old service, and check the history."""
     old_sessions = defaultdict(list)
-    for session in old.sessions:
+    for session in database.sessions:
         old_sessions[session.student].append(session)
-    name = old.sessions[0].student
-    student = Student(client, old.pool, name)
+    name = database.sessions[0].student
+    student = Student(client, database.pool, name)
     assert student.start(concept_names=["A", "B", "C"])["initial_proficiency"] == [0.5] * 3
-    right_options = {question.id: question.right for question in old.questions}
+    right_options = {question.id: question.right for question in database.questions}
     while student.question is not None:
         response = student.post(student.question["id"], right_options[student.question["id"]])
         assert response.status_code == 200, response.text
         student.question = response.json().get("next_question")
-    assert response.json()["test_summary"]["correct_responses"] == len(old.questions)
+    assert response.json()["test_summary"]["correct_responses"] == len(database.questions)
     history = client.get(f"/api/student/{name}/history", headers=operator)
     assert [it["session_id"] for it in history.json()["test_sessions"]] == [
         student.session_id,
@@ -178,5 +177,5 @@ def take_test(old: LiveDatabase, client: TestClient, operator: dict[str, str]) -
     assert [point["proficiency"] for point in old_points] == [
         finals[point["session_id"]] for point in old_points
     ]
-    for session in old.sessions:
+    for session in database.sessions:
         assert client.get(f"/api/test/status/{session.id}").status_code == 200

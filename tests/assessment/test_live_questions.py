@@ -81,9 +81,9 @@ def test_test_on_odd_questions_asks_those_with_a_clear_answer(client: TestClient
     question_ids = set()
     while student.question is not None:
         question_ids.add(student.question["id"])
-        right = ODD_QUESTIONS[student.question["id"]][3]
-        assert right is not None
-        body = student.post(student.question["id"], right).json()
+        right_option = ODD_QUESTIONS[student.question["id"]][3]
+        assert right_option is not None
+        body = student.post(student.question["id"], right_option).json()
         student.question = body.get("next_question")
     assert question_ids == {
         name for name, (*_, right) in ODD_QUESTIONS.items() if right is not None

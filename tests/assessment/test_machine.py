@@ -117,8 +117,8 @@ class TestService(RuleBasedStateMachine):
         option, original = self.acknowledged[key]
         response = self._submit(*key, option)
         assert response.status_code == 503 or response.json() == original  # I5
-        other = self._submit(*key, (option + 1) % 4)
-        assert other.status_code in {409, 503}
+        response = self._submit(*key, (option + 1) % 4)
+        assert response.status_code in {409, 503}
 
     @precondition(lambda self: self.session)
     @rule(name=NAMES)
@@ -217,6 +217,8 @@ class TestService(RuleBasedStateMachine):
 def machine_on(
     deps: Deps, gateway: Gateway, client: TestClient, pool_id: str
 ) -> Iterator[type[TestService]]:
+    """Yield a class of machines that take tests on the pool and share one connection."""
+
     class Machine(TestService):
         pass
 

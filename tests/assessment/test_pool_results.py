@@ -40,8 +40,8 @@ def tested_pool(client: TestClient, pool_id: str) -> str:
 def test_results_list_every_test_of_the_pool(
     client: TestClient, operator: dict[str, str], tested_pool: str, rows: Rows
 ) -> None:
-    other = Student(client, upload(client, operator, make_questions(3, prefix="o")), "eve")
-    other.start()
+    eve = Student(client, upload(client, operator, make_questions(3, prefix="o")), "eve")
+    eve.start()
     page = results(client, tested_pool).json()
     assert page["concept_names"] == NAMES
     assert [row["student_id"] for row in page["results"]] == ["bob", "ann"], "newest first"

@@ -101,7 +101,7 @@ def test_running_tests_keep_their_version(client: TestClient, pool_id: str, rows
 def test_texts_answers_and_retirements_stay(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
-    (question, other) = make_questions(2, concepts=2)
+    (question, other_question) = make_questions(2, concepts=2)
     corrected = {
         **question,
         "difficulty": 0.5,
@@ -110,7 +110,7 @@ def test_texts_answers_and_retirements_stay(
         "correct_answer": question["options"][1],
     }
     upload(client, operator, [corrected], pool_id)
-    retire(client, pool_id, other["id"])
+    retire(client, pool_id, other_question["id"])
     go_back(client, pool_id, versions(rows)[0])
     after = questions(client, pool_id)
     assert after["q0"]["content"] == "Corrected"

@@ -162,13 +162,15 @@ def test_deadlock_is_retried_until_it_is_resolved(
     ann.start(end_criteria={"max_questions": 1})
     answer = answer_on_page(ann)
     responses: list[Any] = []
-    with holding_locks(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as other:
-        other.execute("SELECT FROM assessment.student_proficiencies FOR UPDATE")
+    with holding_locks(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as connection:
+        connection.execute("SELECT FROM assessment.student_proficiencies FOR UPDATE")
         submit = threading.Thread(target=lambda: responses.append(ann.post(*answer)))
         submit.start()
         wait_for_a_lock(rows)
-        other.execute("SELECT FROM assessment.test_sessions WHERE status = 'active' FOR UPDATE")
-        other.rollback()  # reached only if the submit was the victim
+        connection.execute(
+            "SELECT FROM assessment.test_sessions WHERE status = 'active' FOR UPDATE"
+        )
+        connection.rollback()  # reached only if the submit was the victim
         submit.join(20)
     assert responses[0].status_code == 200
     assert responses[0].json()["status"] == "completed"

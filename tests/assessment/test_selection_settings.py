@@ -36,6 +36,7 @@ def upload_with(
     pool_id: str | None = None,
     prefix: str = "q",
 ) -> str:
+    """Upload 60 questions with these settings to a pool that trains; return its id."""
     body = {
         "questions": make_questions(60, prefix),
         "question_pool_id": pool_id or str(uuid4()),
@@ -237,9 +238,9 @@ def test_question_asked_at_several_levels_is_limited_over_all_of_them() -> None:
 
 
 def test_probability_follows_from_the_counts() -> None:
-    new = Eligibility.of_counts(None, 0.2)
-    assert new is not None
-    assert new.default_probability.tolist() == pytest.approx([0.2] * 3)
+    without_counts = Eligibility.of_counts(None, 0.2)
+    assert without_counts is not None
+    assert without_counts.default_probability.tolist() == pytest.approx([0.2] * 3)
     first = merge_counts(None, count_rows(100, {7: 16, 9: 1}), 0.2)
     assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests in which it was eligible
     updated = Eligibility.of_counts(first, 0.2)

@@ -39,6 +39,7 @@ SESSION = UUID("5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")
 
 
 def make_pool(items: int = 400, concepts: int = 5) -> ItemPool:
+    """Return a pool of random items on one concept each, whose first option is correct."""
     rng = np.random.default_rng(7)
     q = np.eye(concepts)[np.arange(items) % concepts]
     ids = tuple(str(UUID(int=i)) for i in range(items))  # of realistic length

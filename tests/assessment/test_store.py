@@ -14,6 +14,7 @@ from tests.assessment.conftest import Rows, Student, versions, wait_for_a_lock
 
 
 def new_answer(student: Student, rows: Rows, **change: Any) -> NewAnswer:
+    """Return a student's second answer, to the current question, with these fields changed."""
     assert student.question
     fields = {
         "pool_version": versions(rows)[0],

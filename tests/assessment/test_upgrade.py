@@ -51,6 +51,7 @@ def upgrade(url: str) -> None:
 
 
 def row_ids(url: str, schema: str) -> dict[str, set[object]]:
+    """Return the ids in each table of the schema, by the table's former name."""
     return {
         former_name: {
             row[0]

@@ -30,7 +30,7 @@ quick = settings(max_examples=60, deadline=None, derandomize=True)
 thorough = settings(quick, max_examples=120)
 
 
-def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
+def random_examinee(seed: int, k: int, t: int, kind: str) -> Examinee:
     return examinee(np.random.default_rng(seed), k, t, kind)
 
 
@@ -39,7 +39,7 @@ def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
 def test_without_guessing_no_variance_exceeds_that_of_the_prior(
     seed: int, k: int, t: int, kind: str
 ) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     assert (someone.posterior.variance <= np.diagonal(someone.covariance) * (1 + 1e-6)).all()
 
 
@@ -48,7 +48,7 @@ def test_without_guessing_no_variance_exceeds_that_of_the_prior(
 def test_without_guessing_the_first_answer_makes_no_variance_grow(
     seed: int, k: int, kind: str, right: bool
 ) -> None:
-    someone = somebody(seed, k, 1, kind)
+    someone = random_examinee(seed, k, 1, kind)
     after = update(someone.prior, someone.bank, 0, right)
     assert (after.variance <= someone.prior.variance * (1 + 1e-6)).all()
 
@@ -58,7 +58,7 @@ def test_without_guessing_the_first_answer_makes_no_variance_grow(
 def test_no_question_is_expected_to_make_a_variance_grow(
     seed: int, k: int, t: int, kind: str
 ) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     explanation = explain(someone.posterior, someone.bank, 0)
     assert (explanation.expected_fall >= 0).all()
     mean_variance = (
@@ -72,7 +72,7 @@ def test_no_question_is_expected_to_make_a_variance_grow(
 @thorough
 @given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
 def test_order_of_answers_hardly_matters(seed: int, k: int, t: int, kind: str) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     order = np.random.default_rng(seed + 1).permutation(t)
     correct = someone.answers.correct[order].tolist()
     reordered = Posterior.of_answers(someone.prior, someone.bank, order, correct)
@@ -85,7 +85,7 @@ def test_order_of_answers_hardly_matters(seed: int, k: int, t: int, kind: str) -
 @thorough
 @given(SEEDS, st.integers(2, 5), LENGTHS, ALL_KINDS)
 def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kind: str) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     permutation = np.random.default_rng(seed + 1).permutation(k)
     renamed = Examinee(
         someone.mean[permutation],
@@ -102,7 +102,7 @@ def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kin
 @thorough
 @given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
 def test_reversing_a_concept_reverses_its_mean(seed: int, k: int, t: int, kind: str) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     sign = np.where(np.arange(k) == 0, -1.0, 1.0)
     reversed_one = Examinee(
         someone.mean * sign,
@@ -116,7 +116,7 @@ def test_reversing_a_concept_reverses_its_mean(seed: int, k: int, t: int, kind: 
 @quick
 @given(SEEDS, CONCEPTS, LENGTHS, KINDS)
 def test_sites_restore_the_posterior_bit_for_bit(seed: int, k: int, t: int, kind: str) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     original = someone.posterior
     site_bytes = original.sites.tobytes()
     assert len(site_bytes) == 4 * t
@@ -139,7 +139,7 @@ def test_sites_restore_the_posterior_bit_for_bit(seed: int, k: int, t: int, kind
 @quick
 @given(SEEDS, CONCEPTS, LENGTHS, KINDS)
 def test_of_answers_equals_repeated_updates(seed: int, k: int, t: int, kind: str) -> None:
-    someone = somebody(seed, k, t, kind)
+    someone = random_examinee(seed, k, t, kind)
     state = someone.prior
     for item, right in enumerate(someone.answers.correct.tolist()):
         state = update(state, someone.bank, item, right)

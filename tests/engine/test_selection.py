@@ -76,8 +76,9 @@ def test_available_items_may_be_a_mask_indices_or_none() -> None:
     assert select(state, bank, indices) == expected
     assert select(state, bank, rng.permutation(indices).tolist()) == expected
     assert mask[expected]
-    few = rng.permutation(600)[:20]
-    assert select(state, bank, few) == few[np.argmax(gains(state, bank, few))]
+    few_items = rng.permutation(600)[:20]
+    expected_item = few_items[np.argmax(gains(state, bank, few_items))]
+    assert select(state, bank, few_items) == expected_item
     assert select(state, bank) == np.argmax(gains(state, bank, np.arange(600)))
 
 

@@ -146,6 +146,7 @@ def _email(row: Row, source: str) -> str | None:
 
 
 def _raw_values(row: Row, source: str) -> Iterator[tuple[str, Any]]:
+    """Yield column and content of each value that the unified schema cannot hold."""
     types = {"exercises": dict, "tools": list, "voice_settings": dict, "bug_reports": list}
     for column, expected_type in types.items():
         value = _unwrapped(row.get(column))

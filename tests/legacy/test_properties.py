@@ -1,4 +1,4 @@
-"""Of random legacy databases no value is lost, and a second migration changes nothing."""
+"""A migration of a random legacy database loses no value, and a second one changes nothing."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ _SMALLEST_VARIANCE = 0.01  # variance of the density relative to the normal's
 
 
 class Grid(NamedTuple):
-    """Points of the trapezoid rule in a variable t with equal steps, of which x is a function."""
+    """Points x = x(t) of the trapezoid rule with equal steps in the variable t."""
 
     x: FloatArray
     """Points, standard deviations from the mean, shape (g,)."""

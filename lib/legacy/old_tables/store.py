@@ -39,7 +39,7 @@ def unified_schema_is_empty(transaction: "Transaction") -> bool:
 
 
 def set_aside(transaction: "Transaction", table: str, stamp: str) -> RenamedTable | None:
-    """Rename a table; None if there is no such table."""
+    """Rename a table; return its names, None if there is no such table."""
     return transaction.fetch_one(
         _queries["set_aside"], {"table": table, "stamp": stamp}, RenamedTable
     )

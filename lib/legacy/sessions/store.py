@@ -149,16 +149,16 @@ def stage_batch(transaction: "Transaction") -> StagedTokens:
     transaction.execute(_queries["find_repeated_tokens"])
     transaction.execute(_queries["analyze_repeated_tokens"])
     transaction.execute(_queries["merge_repeated_rows"])
-    tokens = transaction.execute(_queries["stage_sessions"])
+    token_count = transaction.execute(_queries["stage_sessions"])
     transaction.execute(_queries["analyze_incoming"])
     transaction.execute(_queries["follow_changed_emails"])
     transaction.execute(_queries["hide_keys"])
-    stored = transaction.execute(_queries["find_stored_tokens"])
+    stored_count = transaction.execute(_queries["find_stored_tokens"])
     transaction.execute(_queries["stage_steps"])
     transaction.execute(_queries["leave_out_other_courses"])
     transaction.execute(_queries["total_steps"])
     transaction.execute(_queries["analyze_steps"])
-    return StagedTokens(tokens, stored)
+    return StagedTokens(token_count, stored_count)
 
 
 def keep_out_removed_keys(transaction: "Transaction") -> None:

@@ -50,6 +50,7 @@ def _for_extra(text: str, token: str, vault: Vault) -> str | None:
 
 
 def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
+    """Return the value with its secrets encrypted; all of it if `secret` is set."""
     if isinstance(value, dict):
         return {
             name: _sealed(part, token, vault, secret=secret or bool(_NAME.search(name)))
