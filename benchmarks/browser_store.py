@@ -66,7 +66,7 @@ def _fetch_sqlite(folder: Path) -> None:
 
     Raises:
         httpx.HTTPError: If the package cannot be fetched.
-        ValueError: If its hash is not `INTEGRITY`.
+        ValueError: If the package's hash is not `INTEGRITY`.
     """
     archive = httpx.get(PACKAGE, timeout=60).raise_for_status().content
     digest = "sha512-" + base64.b64encode(hashlib.sha512(archive).digest()).decode()

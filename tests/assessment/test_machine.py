@@ -2,8 +2,8 @@
 
 A state machine takes tests while Redis and Postgres fail at random, and checks after every step:
 I1 at most one answer is stored per session and question; I2 every acknowledged answer is in
-Postgres; I3 no response marks a correct answer; I4 every 5xx has a request
-id; I5 a retry gives the same result.
+Postgres; I3 no response marks a correct answer; I4 every 5xx has a request id; I5 a retry gives
+the same result.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _numbers = count()
 
 
 class TestService(RuleBasedStateMachine):
-    """Two students, their pages, and everything that can go sessions_with_wrong_totals."""
+    """Two students, their pages, and everything that can go wrong."""
 
     __test__ = False
     deps: Deps

@@ -1,4 +1,4 @@
-"""The rules of a pool are stored with it, and a start that contradicts them is response."""
+"""The rules of a pool are stored with it, and a start that contradicts them is refused."""
 
 from typing import Any
 
@@ -115,8 +115,8 @@ def test_criteria_outside_the_rules_of_the_pool_are_refused(
         "student_ids": ["ann"],
         "end_criteria": criteria,
     }
-    ticket = client.post("/api/test/tickets", json=body, headers=operator)
-    assert (ticket.status_code, ticket.json()["code"]) == (422, "criterion_refused")
+    response = client.post("/api/test/tickets", json=body, headers=operator)
+    assert (response.status_code, response.json()["code"]) == (422, "criterion_refused")
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_a_pool_that_admits_by_ticket_must_name_its_concepts(
     response = client.post("/api/questions/upload", json=body, headers=operator)
     assert (response.status_code, response.json()["code"]) == (422, "rule_conflict")
     body["concept_names"] = NAMES
-    pool_id = client.post("/api/questions/upload", json=body, headers=operator).json()
-    (ticket,) = issue(client, operator, pool_id["question_pool_id"], "ann")
+    uploaded = client.post("/api/questions/upload", json=body, headers=operator).json()
+    (ticket,) = issue(client, operator, uploaded["question_pool_id"], "ann")
     holder = TicketHolder(client, ticket)
     assert holder.post_start(concept_names=NAMES[::-1]).status_code == 422
     assert holder.start()["concept_names"] == NAMES
@@ -216,10 +216,10 @@ def test_rules_stay_until_they_are_changed(
     pool_id = upload(client, operator, make_questions(60), max_questions=12, tells="end")
     assert post_upload(client, operator, pool_id).status_code == 200
     assert post_upload(client, operator, pool_id, starts_per_day=2).status_code == 200
-    stored_rules = "SELECT rules FROM assessment.question_pools"
-    assert rows(stored_rules) == [({"max_questions": 12, "tells": "end", "starts_per_day": 2},)]
+    rules_query = "SELECT rules FROM assessment.question_pools"
+    assert rows(rules_query) == [({"max_questions": 12, "tells": "end", "starts_per_day": 2},)]
     assert post_upload(client, operator, pool_id, tells=None).status_code == 200
-    assert rows(stored_rules) == [({"max_questions": 12, "starts_per_day": 2},)]
+    assert rows(rules_query) == [({"max_questions": 12, "starts_per_day": 2},)]
 
 
 def test_a_running_test_keeps_the_rules_with_which_it_began(

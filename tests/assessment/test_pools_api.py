@@ -143,8 +143,8 @@ def test_invented_cursor_is_refused(
 def test_local_server_shows_everybody_only_what_a_page_needs(
     client: TestClient, pool_id: str, settings: Settings
 ) -> None:
-    local = Deps(replace(settings, trust_loopback=True))
-    install_deps(local)
+    local_deps = Deps(replace(settings, trust_loopback=True))
+    install_deps(local_deps)
     try:
         response = client.get("/api/pools")
         assert response.status_code == 200
@@ -165,7 +165,7 @@ def test_local_server_shows_everybody_only_what_a_page_needs(
         response = client.get("/api/pools", headers=INSTRUCTOR)
         assert response.json()["pools"][0]["test_count"] == 0
     finally:
-        local.close()
+        local_deps.close()
 
 
 def test_correct_answers_never_reach_a_student(

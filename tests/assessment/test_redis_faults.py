@@ -83,11 +83,11 @@ def test_flushed_snapshot_is_rebuilt_bit_for_bit(
     for right in ANSWERS[:4]:
         ann.answer(right=right)
     key = f"session:{ann.session_id}:state"
-    original = redis_values()[key]
+    original_snapshot = redis_values()[key]
     redis_of(deps).pipeline([["FLUSHALL"]])
     headers = {"Authorization": "Bearer a password for the tests"}
     assert ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=headers).status_code == 200
-    assert redis_values()[key] == original
+    assert redis_values()[key] == original_snapshot
     redis_of(deps).pipeline([["FLUSHALL"]])
     assert ann.answer()["questions_answered"] == 5
     assert key in redis_values(), "the rebuilt snapshot is written back"
@@ -108,10 +108,10 @@ def test_outdated_snapshot_is_detected(
     ann.start(end_criteria=CRITERIA)
     responses = [ann.answer(right=ANSWERS[0])]
     key = f"session:{ann.session_id}:state"
-    stale = redis_values()[key]
+    outdated_snapshot = redis_values()[key]
     responses.append(ann.answer(right=ANSWERS[1]))
     for right in ANSWERS[2:]:
-        redis_of(deps).pipeline([["SET", key, stale]])
+        redis_of(deps).pipeline([["SET", key, outdated_snapshot]])
         responses.append(ann.answer(right=right))
     assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
@@ -151,8 +151,8 @@ def test_snapshot_with_one_field_changed_is_discarded(
         ("questions_answered", 0),
         ("current_proficiency", [0.9] * 5),
     ):
-        snapshot = {**json.loads(redis_values()[key]), field: value}
-        redis_of(deps).pipeline([["SET", key, json.dumps(snapshot, separators=(",", ":"))]])
+        fields = {**json.loads(redis_values()[key]), field: value}
+        redis_of(deps).pipeline([["SET", key, json.dumps(fields, separators=(",", ":"))]])
         responses.append(ann.answer(right=True))
     assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
@@ -229,15 +229,15 @@ def test_snapshot_has_the_documented_fields(
 ) -> None:
     ann.start()
     response = ann.answer()
-    snapshot = json.loads(redis_values()[f"session:{ann.session_id}:state"])
-    assert snapshot == {
+    fields = json.loads(redis_values()[f"session:{ann.session_id}:state"])
+    assert fields == {
         "student_id": "ann",
         "current_proficiency": response["current_proficiency"],
         "next_question_id": response["next_question"]["id"],
         "status": "active",
         "questions_answered": 1,
-        "last_activity": snapshot["last_activity"],
-        "packed": snapshot["packed"],
+        "last_activity": fields["last_activity"],
+        "packed": fields["packed"],
     }
 
 

@@ -90,7 +90,7 @@ def test_errors_out_of_range_are_refused(name: str, errors: dict[str, float]) ->
 
 
 def test_regression_by_hand() -> None:
-    # The errors are 1 of the variance 4, so three quarters of each distance from the mean 1 remain.
+    # Errors make up 1 of the variance 4, so 3/4 of each value's distance from the mean 1 remains.
     values, error = regressed([-1.0, 3.0], 1.0)
     assert values == pytest.approx([-0.5, 2.5])
     assert error == pytest.approx(np.sqrt(0.75))
