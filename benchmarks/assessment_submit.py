@@ -60,11 +60,13 @@ def main() -> None:
         with (
             serving("benchmarks.assessment_bare:app", env) as bare,
             serving("api.assessment.submit:app", env) as submit,
-            serving("api.index:app", env) as others,
+            serving("api.index:app", env) as all_endpoints,
         ):
-            pool_id = upload(others.url)
-            measure(partial(run_bare, bare, bare_ids), partial(run_ours, submit, others, pool_id))
-            print_redis(redis, others.url, pool_id)
+            pool_id = upload(all_endpoints.url)
+            measure(
+                partial(run_bare, bare, bare_ids), partial(run_ours, submit, all_endpoints, pool_id)
+            )
+            print_redis(redis, all_endpoints.url, pool_id)
 
 
 def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) -> None:
@@ -139,9 +141,9 @@ def run_bare(server: Server, ids: list[str], clients: int) -> Figures:
     return timed_run(server, [partial(call_bare, server.url, ids[n]) for n in range(clients)])
 
 
-def run_ours(server: Server, others: Server, pool_id: str, clients: int) -> Figures:
+def run_ours(server: Server, all_endpoints: Server, pool_id: str, clients: int) -> Figures:
     """Measure submit in tests that were started beforehand."""
-    with httpx.Client(base_url=others.url, timeout=30) as client:
+    with httpx.Client(base_url=all_endpoints.url, timeout=30) as client:
         first_bodies = [
             [start(client, pool_id, str(uuid4())) for _ in range(SESSIONS)] for _ in range(clients)
         ]

@@ -99,7 +99,7 @@ def _measured(browser: Browser, url: str, store: str) -> dict[str, float]:
 
 def main() -> None:
     """Print the table."""
-    path = next((place for name in BROWSERS if (place := shutil.which(name))), None)
+    path = next((found_path for name in BROWSERS if (found_path := shutil.which(name))), None)
     if path is None:
         raise SystemExit(f"No Chromium found; install one of: {', '.join(BROWSERS)}.")
     with tempfile.TemporaryDirectory() as temporary:

@@ -110,8 +110,10 @@ def figures(k: int, examinees: int) -> Figures:
     cpu = (time.process_time() - start) / examinees / LENGTH
     error, variance = np.array(means) - theta, np.array(variances)
     rmse = float(np.sqrt(np.square(error).mean()))
-    covered = np.abs(error) <= Z95 * np.sqrt(variance)
-    return Figures(rmse, rmse / float(np.sqrt(variance.mean())), float(covered.mean()), 1e3 * cpu)
+    is_covered = np.abs(error) <= Z95 * np.sqrt(variance)
+    return Figures(
+        rmse, rmse / float(np.sqrt(variance.mean())), float(is_covered.mean()), 1e3 * cpu
+    )
 
 
 def exactness(k: int, *, eight: bool) -> tuple[float, float]:
@@ -127,7 +129,7 @@ def exactness(k: int, *, eight: bool) -> tuple[float, float]:
     return largest.mean, largest.deviation
 
 
-def _print_table(title: str, k: int, examinees: int, checked: Callable[[], Any]) -> None:
+def _print_table(title: str, k: int, examinees: int, measure_exactness: Callable[[], Any]) -> None:
     print(
         f"\n{title}, {examinees} examinees, {LENGTH} questions\n\n"
         "| engine | error | actual over stated | coverage | ms of CPU per step"
@@ -136,7 +138,7 @@ def _print_table(title: str, k: int, examinees: int, checked: Callable[[], Any])
     for name, replacements in VARIANTS.items():
         with without(replacements):
             result = figures(k, examinees)
-            mean, deviation = checked()
+            mean, deviation = measure_exactness()
         print(
             f"| {name} | {result.rmse:.4f} | {result.ratio:.3f} | {result.coverage:.4f}"
             f" | {result.cpu:.2f} | {mean:.4f} | {deviation:.4f} |",

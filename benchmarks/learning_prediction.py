@@ -70,8 +70,8 @@ def compare(
         for user, attempts in students.items()
         for it in attempts
     ]
-    tested = np.array([not row.learn for row in rows])
-    outcomes = np.array([row.correct for row in rows], float)[tested]
+    is_tested = np.array([not row.learn for row in rows])
+    outcomes = np.array([row.correct for row in rows], float)[is_tested]
     print(f"{name}: {len(rows)} answers of {len(students)} students, {len(outcomes)} tested\n")
     print(f"{'':16} {'AUC':>7} {'log loss':>9} {'cal. error':>11} {'seconds':>8}", flush=True)
     ours: dict[str, FloatArray] = {}
@@ -86,7 +86,7 @@ def compare(
             if not is_training[user]
         )
         predictions = np.zeros(len(rows))
-        predictions[tested] = np.concatenate(list(ours.values()))
+        predictions[is_tested] = np.concatenate(list(ours.values()))
         return predictions
 
     models: dict[str, Callable[[Sequence[Row]], FloatArray]] = {
@@ -97,7 +97,7 @@ def compare(
     }
     for label, model in models.items():
         start = time.monotonic()
-        predictions = model(rows)[tested]
+        predictions = model(rows)[is_tested]
         print(
             f"{label:16} {auc(outcomes, predictions):7.4f} {log_loss(outcomes, predictions):9.4f}"
             f" {calibration_error(outcomes, predictions):11.4f} {time.monotonic() - start:8.0f}",

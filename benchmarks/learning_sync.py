@@ -249,7 +249,7 @@ def report(costs: Mapping[str, Sequence[Cost]], drained: Mapping[str, Cost]) -> 
     print("|---|--:|--:|--:|--:|--:|")
     first = next(iter(costs.values()))
     for name, rows in costs.items():
-        ratios = [row.rate / other.rate for row, other in zip(rows, first, strict=True)]
+        ratios = [row.rate / reference.rate for row, reference in zip(rows, first, strict=True)]
         ratio = f"{statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
         cells = [f"{statistics.median(row.rate for row in rows):.0f} ({ratio})"]
         for size in ("up", "down", "next_up", "next_down"):

@@ -56,9 +56,9 @@ def test_standard_errors_are_capped_at_the_widths_of_the_calibration_priors() ->
 def test_parameters_without_errors_give_the_same_bank_as_before() -> None:
     rows = [item(0.3, 1.2), item(0.6, 0.8, 0.0, 0.0)]
     bank = build_bank(rows, 1, CERTAIN)
-    plain = ItemBank.from_questions([[1.0], [1.0]], [0.3, 0.6], [1.2, 0.8], 0.2)
-    assert bank.slopes.tobytes() == plain.slopes.tobytes()
-    assert bank.intercepts.tobytes() == plain.intercepts.tobytes()
+    plain_bank = ItemBank.from_questions([[1.0], [1.0]], [0.3, 0.6], [1.2, 0.8], 0.2)
+    assert bank.slopes.tobytes() == plain_bank.slopes.tobytes()
+    assert bank.intercepts.tobytes() == plain_bank.intercepts.tobytes()
 
 
 def test_pool_reads_standard_errors_only_of_calibrated_questions(
@@ -113,22 +113,25 @@ def test_version_of_an_earlier_deployment_has_no_deviations_until_the_next_uploa
         " UPDATE assessment.pool_versions SET selection = NULL WHERE selection = 'null'; END $$"
     )
     questions = make_questions(6)
-    plain = ItemBank.from_questions(
+    plain_bank = ItemBank.from_questions(
         [question["concepts"] for question in questions],
         [question["difficulty"] for question in questions],
         [question["discrimination"] for question in questions],
     )
     earlier_version = versions(rows)[-1]
     bank = load_pool(deps.postgres, UUID(pool_id), earlier_version).bank
-    assert bank.slopes.tobytes() == plain.slopes.tobytes()
+    assert bank.slopes.tobytes() == plain_bank.slopes.tobytes()
     upload(client, operator, make_questions(6), pool_id)
     assert versions(rows)[-1] == earlier_version, "nothing has changed"
     upload(client, operator, make_questions(7), pool_id)
-    newest = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
-    assert (newest.selection.difficulty_error, newest.selection.discrimination_error) == (0.7, 0.3)
-    assert newest.selection.best_items == (stored_selection or {"best_items": 5})["best_items"]
+    newest_pool = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
+    assert (newest_pool.selection.difficulty_error, newest_pool.selection.discrimination_error) == (
+        0.7,
+        0.3,
+    )
+    assert newest_pool.selection.best_items == (stored_selection or {"best_items": 5})["best_items"]
     reloaded_bank = load_pool(deps.postgres, UUID(pool_id), earlier_version).bank
-    assert reloaded_bank.slopes.tobytes() == plain.slopes.tobytes()
+    assert reloaded_bank.slopes.tobytes() == plain_bank.slopes.tobytes()
 
 
 def test_earlier_pool_gets_the_default_deviations_once_they_are_requested(
@@ -150,5 +153,8 @@ def test_earlier_pool_gets_the_default_deviations_once_they_are_requested(
 
 def test_adopted_pools_have_the_default_deviations() -> None:
     """tests/assessment/test_upgrade.py expects the same numbers from the schema script."""
-    default = Selection()
-    assert (default.difficulty_error, default.discrimination_error) == (0.7, 0.3)
+    default_selection = Selection()
+    assert (default_selection.difficulty_error, default_selection.discrimination_error) == (
+        0.7,
+        0.3,
+    )

@@ -71,30 +71,32 @@ def test_oldest_form_is_moved_row_by_row(
         ("ann", "Ann", "ann@example.com", 7), ("bob", "Bob", None, 8),
     ]  # fmt: skip
     bob = former_id("session", "session of bob")
-    sessions = "SELECT id::text, former_id, student_id, status, total_questions, started_at::text"
-    assert rows(f"{sessions} FROM assessment.test_sessions ORDER BY started_at") == [
+    sessions_query = (
+        "SELECT id::text, former_id, student_id, status, total_questions, started_at::text"
+    )
+    assert rows(f"{sessions_query} FROM assessment.test_sessions ORDER BY started_at") == [
         (SESSIONS[0], None, "ann", "completed", 2, "2025-01-01 10:00:00"),
         (SESSIONS[1], None, "ann", "completed", 1, "2025-02-01 10:00:00"),
         (str(bob), "session of bob", "bob", "active", 0, "2025-03-01 10:00:00"),
     ]
-    answers = (
+    answers_query = (
         "SELECT former_id, id, session_id::text, question_id, response, is_correct,"
         " response_time_ms, timestamp::text FROM assessment.test_responses ORDER BY former_id"
     )
-    assert rows(answers) == [
+    assert rows(answers_query) == [
         ("1", former_id("answer", "1"), SESSIONS[0], "q1", 1, True, 900, "2025-01-01 10:01:00"),
         ("2", former_id("answer", "2"), SESSIONS[0], "q2", 0, False, 800, "2025-01-01 10:05:00"),
         ("3", former_id("answer", "3"), SESSIONS[1], "q1", 1, True, 700, "2025-02-01 10:02:00"),
         ("4", former_id("answer", "4"), str(bob), "q1", 1, True, 600, "2025-03-01 10:02:00"),
     ]
-    select = "SELECT student_id, concept_name, proficiency_value::float, proven"
-    assert rows(f"{select} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
+    proficiencies_query = "SELECT student_id, concept_name, proficiency_value::float, proven"
+    assert rows(f"{proficiencies_query} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
         ("ann", "Algebra", 1.2, False), ("ann", "Math", 0.5, False), ("bob", "Algebra", 2.9, False),
     ]  # fmt: skip
     set_aside = "SELECT row_data ->> 'proficiency_value' FROM assessment.set_aside_rows"
     assert rows(f"{set_aside} WHERE table_name = 'student_proficiencies'") == [("-0.7",)]
     assert create_schema(client, operator, finish=True).status_code == 200
-    assert len(rows(answers)) == 4
+    assert len(rows(answers_query)) == 4
 
 
 def test_student_of_the_oldest_form_takes_a_test_and_finds_the_history(
@@ -161,10 +163,12 @@ def test_right_options_are_determined_in_every_spelling_and_other_questions_are_
     assert rows(
         "SELECT discrimination FROM assessment.pool_items WHERE question_id = 'objects'"
     ) == [(2.35,)]
-    original = (
+    original_answers = (
         "SELECT row_data ->> 'correct_answer' FROM assessment.set_aside_rows WHERE reason LIKE"
     )
-    assert rows(f"{original} '%%right answer%%' AND row_data ->> 'id' = 'list'") == [(" TWO ",)]
+    assert rows(f"{original_answers} '%%right answer%%' AND row_data ->> 'id' = 'list'") == [
+        (" TWO ",)
+    ]
 
 
 def test_pool_in_logits_keeps_its_curves(
@@ -332,12 +336,26 @@ def mixture(kinds: dict[str, str]) -> str:
     vector = VECTORS.get(kinds["vector"], "[0.6,0.4]")
     moment = TIMES.get(kinds["time"], "2025-01-01 10:00Z")
     pool = f", question_pool_id {kinds['pool']}" if kinds["pool"] else ""
-    optional = [name for name in ("response", "is_correct") if kinds[name]]
-    definitions = "".join(f", {name} {kinds[name]} NOT NULL" for name in optional)
-    names = ["student_id", "session_id", "question_id", "proficiency_after", "timestamp", *optional]
-    graded = {"response": (1, 2), "is_correct": (0, 1)}
+    optional_columns = [name for name in ("response", "is_correct") if kinds[name]]
+    definitions = "".join(f", {name} {kinds[name]} NOT NULL" for name in optional_columns)
+    names = [
+        "student_id",
+        "session_id",
+        "question_id",
+        "proficiency_after",
+        "timestamp",
+        *optional_columns,
+    ]
+    values_by_column = {"response": (1, 2), "is_correct": (0, 1)}
     rows = [
-        ["ann", SESSIONS[0], f"q{n}", vector, moment, *(graded[name][n] for name in optional)]
+        [
+            "ann",
+            SESSIONS[0],
+            f"q{n}",
+            vector,
+            moment,
+            *(values_by_column[name][n] for name in optional_columns),
+        ]
         for n in (0, 1)
     ]
     values = ", ".join(str(tuple(map(str, row))) for row in rows)

@@ -51,14 +51,14 @@ def check_answers(database: LiveDatabase, rows: Rows) -> None:
         "SELECT id, student_id, session_id::text, question_id, is_correct, response,"
         " timestamp, proficiency_after FROM assessment.test_responses"
     )
-    graded = bool(database.types["is_correct"])
+    has_grades = bool(database.types["is_correct"])
     assert sorted(answers) == sorted(
         (
             row_id(database, "answer_id", "answer", answer.number),
             answer.student,
             answer.session,
             answer.question,
-            answer.is_correct if graded else None,
+            answer.is_correct if has_grades else None,
             int(answer.is_correct),
             answer.at.replace(tzinfo=None),
             [0.5, 0.25, 1.5],
@@ -78,15 +78,15 @@ def check_answers(database: LiveDatabase, rows: Rows) -> None:
 
 def check_proficiencies(database: LiveDatabase, rows: Rows) -> None:
     """Check that the newest value of a student in a concept stays, and others are set aside."""
-    newest = {
+    newest_proficiencies = {
         (it.student, it.concept): it
         for it in sorted(database.proficiencies, key=lambda it: (it.at, it.number))
     }
     if database.types["proficiency_id"] == "UUID":
         # UUIDs do not show the order: of rows with the same time, the lowest id stays.
         for old_row in sorted(database.proficiencies, key=lambda it: it.number, reverse=True):
-            if old_row.at == newest[old_row.student, old_row.concept].at:
-                newest[old_row.student, old_row.concept] = old_row
+            if old_row.at == newest_proficiencies[old_row.student, old_row.concept].at:
+                newest_proficiencies[old_row.student, old_row.concept] = old_row
     proficiencies = rows(
         "SELECT id, student_id, concept_name, proficiency_value::float, updated_at, proven"
         " FROM assessment.student_proficiencies"
@@ -100,12 +100,12 @@ def check_proficiencies(database: LiveDatabase, rows: Rows) -> None:
             it.at.replace(tzinfo=None),
             False,
         )
-        for it in newest.values()
+        for it in newest_proficiencies.values()
     )
     ((set_aside_count,),) = rows(
         "SELECT count(*) FROM assessment.set_aside_rows WHERE table_name = 'student_proficiencies'"
     )
-    assert set_aside_count + len(newest) == len(database.proficiencies)
+    assert set_aside_count + len(newest_proficiencies) == len(database.proficiencies)
 
 
 def check_sessions(database: LiveDatabase, rows: Rows) -> None:
@@ -173,9 +173,9 @@ def take_test(database: LiveDatabase, client: TestClient, operator: dict[str, st
     progress = client.get(f"/api/student/{name}/progress", headers=operator).json()
     timeline = progress["progress_data"]["progress_timeline"]
     old_points = [point for point in timeline if point["session_id"] != student.session_id]
-    finals = {session.id: session.final for session in old_sessions[name]}
+    final_proficiencies = {session.id: session.final for session in old_sessions[name]}
     assert [point["proficiency"] for point in old_points] == [
-        finals[point["session_id"]] for point in old_points
+        final_proficiencies[point["session_id"]] for point in old_points
     ]
     for session in database.sessions:
         assert client.get(f"/api/test/status/{session.id}").status_code == 200

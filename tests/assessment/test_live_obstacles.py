@@ -317,8 +317,8 @@ def test_vectors_are_read_from_any_json_or_kept_in_a_copy(
         f"UPDATE test_responses SET proficiency_after = '{stored_json}'",
     )
     upgrade_twice(client, operator)
-    final = "SELECT DISTINCT final_proficiency FROM assessment.test_sessions"
-    assert rows(final) == [(expected,)]
+    final_proficiencies_query = "SELECT DISTINCT final_proficiency FROM assessment.test_sessions"
+    assert rows(final_proficiencies_query) == [(expected,)]
     assert rows("SELECT DISTINCT proficiency_after FROM assessment.test_responses") == [(expected,)]
     copies = rows("SELECT count(*) FROM assessment.set_aside_rows WHERE reason LIKE '%%numbers'")
     assert copies == [(7 if expected is None and stored_json != "null" else 0,)]

@@ -27,24 +27,26 @@ from tests.support.live_assessments import (
 __all__ = ["postgres_url", "run"]
 
 TOPIC = f"topic_{POOL}"
-ADD = (
+INSERT_QUESTION = (
     "INSERT INTO questions (id, pool_id, content, options, correct_answer, concepts, difficulty,"
     " discrimination, topic_id) VALUES (%s, %s, 'x', %s, %s, %s, %s, %s, 1)"
 )
 
 
 @pytest.fixture
-def odd(client: TestClient, operator: dict[str, str], run: Run, rows: Rows) -> Any:
+def report_on_odd_questions(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> Any:
     """Upgrade a database with unusually written questions; return the body of the response."""
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
     for name, (options, answer, concepts, _) in ODD_QUESTIONS.items():
-        rows(ADD, name, ODD_POOL, options, answer, concepts, 0.5, 1)
+        rows(INSERT_QUESTION, name, ODD_POOL, options, answer, concepts, 0.5, 1)
     response = create_schema(client, operator, finish=True)
     assert response.status_code == 200, response.text
     return response.json()
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("report_on_odd_questions")
 def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) -> None:
     right_options: dict[str, int | None] = dict(
         rows(
@@ -57,24 +59,24 @@ def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) 
 
 
 def test_questions_without_a_clear_answer_are_listed_in_the_response_and_in_the_pools_report(
-    client: TestClient, operator: dict[str, str], odd: Any
+    client: TestClient, operator: dict[str, str], report_on_odd_questions: Any
 ) -> None:
-    unclear = sorted(name for name, (*_, right) in ODD_QUESTIONS.items() if right is None)
-    lines = [line for line in odd["results"] if "are never asked" in line]
+    unclear_ids = sorted(name for name, (*_, right) in ODD_QUESTIONS.items() if right is None)
+    lines = [line for line in report_on_odd_questions["results"] if "are never asked" in line]
     listed_ids = [name for line in lines for name in line.rpartition(": ")[2].split(", ")]
-    assert sorted(listed_ids) == sorted([*unclear, "lost"])
+    assert sorted(listed_ids) == sorted([*unclear_ids, "lost"])
     pool = client.get(f"/api/pools/{ODD_POOL}", headers=operator).json()
-    assert sorted(pool["versions"][0]["not_asked"]) == unclear
+    assert sorted(pool["versions"][0]["not_asked"]) == unclear_ids
     assert pool["pool"]["name"] == ODD_POOL
     response = client.get(f"/api/pools/{ODD_POOL}/questions?limit=50", headers=operator)
     assert response.status_code == 200, response.text
     active_ids = {
         question["id"] for question in response.json()["questions"] if question["is_asked"]
     }
-    assert active_ids == ODD_QUESTIONS.keys() - set(unclear)
+    assert active_ids == ODD_QUESTIONS.keys() - set(unclear_ids)
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("report_on_odd_questions")
 def test_test_on_odd_questions_asks_those_with_a_clear_answer(client: TestClient) -> None:
     student = Student(client, ODD_POOL, "zoe")
     student.start(concept_names=["A", "B"])
@@ -104,7 +106,7 @@ def upgraded_items(
     """
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
     for n, (b, a) in enumerate(parameters):
-        rows(ADD, f"n{n}", "numbers", '["one", "two"]', "one", "[1, 1]", b, a)
+        rows(INSERT_QUESTION, f"n{n}", "numbers", '["one", "two"]', "one", "[1, 1]", b, a)
     body = create_schema(client, operator, finish=True).json()
     items = rows(
         "SELECT difficulty, discrimination FROM assessment.pool_items WHERE pool_id = %s"

@@ -21,7 +21,7 @@ from tests.conftest import ADMIN_PASSWORD, installed_deps
 from tests.contract.call import OPERATOR
 from tests.support.databases import Databases
 
-INVENTED = 33
+INVENTED_STUDENTS = 33
 POOL = "5e9d0000-0000-4000-8000-0000000000aa"
 ADMIT = "UPDATE assessment.test_sessions SET admitted = TRUE"
 
@@ -50,7 +50,7 @@ def postgres_url(databases: Databases, redis_gateway: Gateway) -> Iterator[str]:
 def poison(client: TestClient) -> None:
     """Take tests under invented names that answer q0 right and every other question at random."""
     rng = random.Random(1)
-    for i in range(INVENTED):
+    for i in range(INVENTED_STUDENTS):
         student = Student(client, POOL, f"x{i}")
         student.start(concept_names=["one", "two"], end_criteria={"max_questions": 30})
         while student.question is not None:
@@ -67,8 +67,8 @@ def test_invented_tests_move_no_parameter(
     items, versions_before = all_items(rows), versions(rows)
     result = calibrate(client, operator, POOL, accepts=False)
     assert (result["outcome"], result["answers"]) == ("too_few_answers", 0)
-    nightly = client.get("/api/calibrate", headers=CRON)
-    assert nightly.json()["pools"] == []
+    response = client.get("/api/calibrate", headers=CRON)
+    assert response.json()["pools"] == []
     assert all_items(rows) == items
     assert versions(rows) == versions_before
     assert difficulty(client, POOL) == 0.5

@@ -80,10 +80,10 @@ def test_drifting_estimates_wait_and_the_live_version_stays(
     response = accept(client, pool_id, result["proposal"] + 1)
     assert (response.status_code, response.json()["code"]) == (409, "nothing_to_accept")
     assert versions(rows) == versions_before
-    (accepted,) = accept(client, pool_id, result["proposal"]).json()["pools"]
-    assert accepted["outcome"] == "calibrated"
-    assert accepted["drifted"] == result["drifted"]
-    assert versions(rows) == [*versions_before, accepted["version"]]
+    (calibration,) = accept(client, pool_id, result["proposal"]).json()["pools"]
+    assert calibration["outcome"] == "calibrated"
+    assert calibration["drifted"] == result["drifted"]
+    assert versions(rows) == [*versions_before, calibration["version"]]
     assert len(all_items(rows)) == len(items) + 30
     assert accept(client, pool_id, True).status_code == 409
     assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
@@ -139,8 +139,8 @@ def test_count_of_exposure_does_not_outdate_estimates(
     assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
     origins = "SELECT origin FROM assessment.pool_versions ORDER BY version"
     assert rows(origins) == [("upload",), ("exposure",), ("exposure",)]
-    (accepted,) = accept(client, pool_id, True).json()["pools"]
-    assert accepted["outcome"] == "calibrated"
+    (calibration,) = accept(client, pool_id, True).json()["pools"]
+    assert calibration["outcome"] == "calibrated"
     exposure = rows("SELECT exposure FROM assessment.pool_versions ORDER BY version DESC LIMIT 2")
     assert exposure[0] == exposure[1] != (None,)
 

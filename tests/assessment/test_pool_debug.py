@@ -78,8 +78,8 @@ def test_flagged_question_is_reported_with_its_parameters_and_their_change(
     assert difficulty["written"] == difficulty["before"] == 0.5
     assert true_locations()[-1] == 1.5, "percentile 0.93"
     assert abs(difficulty["found"] - 0.93) < 3 * difficulty["error"] < 0.3
-    move = (difficulty["found"] - difficulty["before"]) / difficulty["error"]
-    assert difficulty["moved"] == pytest.approx(move, abs=0.01)
+    expected_move = (difficulty["found"] - difficulty["before"]) / difficulty["error"]
+    assert difficulty["moved"] == pytest.approx(expected_move, abs=0.01)
     assert hardest["parameters"]["discrimination"]["written"] == 1.0
     assert hardest["parameters"]["guessing"]["error"] > 0
 
@@ -116,9 +116,9 @@ def test_flag_stands_after_the_next_calibration(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     calibrate(client, operator, pool_id)
-    flagged = report(client, operator, pool_id)["flagged"]
+    flags_before = report(client, operator, pool_id)["flagged"]
     assert calibrate(client, operator, pool_id)["drifted"] == []
-    assert report(client, operator, pool_id)["flagged"] == flagged
+    assert report(client, operator, pool_id)["flagged"] == flags_before
 
 
 def test_new_parameters_remove_a_flag_and_a_new_text_does_not(
@@ -149,12 +149,15 @@ def test_flags_come_in_pages(client: TestClient, operator: dict[str, str], pool_
 
 
 @pytest.mark.parametrize(
-    "forged", ["x", cursor.write(-1, 0.1, "q"), cursor.write(2**31, 0.1, "q"), cursor.write(1)]
+    "forged_cursor",
+    ["x", cursor.write(-1, 0.1, "q"), cursor.write(2**31, 0.1, "q"), cursor.write(1)],
 )
 def test_forged_cursor_is_refused(
-    client: TestClient, operator: dict[str, str], pool_id: str, forged: str
+    client: TestClient, operator: dict[str, str], pool_id: str, forged_cursor: str
 ) -> None:
-    response = client.get(f"/api/debug/pool/{pool_id}", headers=operator, params={"cursor": forged})
+    response = client.get(
+        f"/api/debug/pool/{pool_id}", headers=operator, params={"cursor": forged_cursor}
+    )
     assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 

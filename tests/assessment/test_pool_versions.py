@@ -52,8 +52,8 @@ def test_parameters_of_the_earlier_version_are_restored_exactly(
     assert parameters(deps, pool_id, third) == parameters(deps, pool_id, first)
     assert parameters(deps, pool_id, second) != parameters(deps, pool_id, first), "untouched"
     assert rows("SELECT count(*) FROM assessment.pool_items") == [(items[0][0] + 30,)]
-    live = questions(client, pool_id)["q0"]["parameters"]
-    assert (live["difficulty"], live["is_calibrated"]) == (0.5, False)
+    live_parameters = questions(client, pool_id)["q0"]["parameters"]
+    assert (live_parameters["difficulty"], live_parameters["is_calibrated"]) == (0.5, False)
     # The calibrated version is restored in the same way.
     fourth = go_back(client, pool_id, second).json()["version"]
     assert parameters(deps, pool_id, fourth) == parameters(deps, pool_id, second)
@@ -73,14 +73,14 @@ def test_settings_and_correlations_are_restored(
     }
     client.post("/api/questions/upload", json=body, headers=operator)
     first = versions(rows)[0]
-    restored = go_back(client, pool_id, first).json()["version"]
+    restored_version = go_back(client, pool_id, first).json()["version"]
     query = "SELECT prior_covariance, selection FROM assessment.pool_versions WHERE version = %s"
-    ((correlations, settings),) = rows(query, restored)
+    ((correlations, settings),) = rows(query, restored_version)
     assert (correlations, settings["max_exposure"]) == (None, 1.0)
-    assert rows(query, restored) == rows(query, first)
+    assert rows(query, restored_version) == rows(query, first)
     assert rows(query, calibrated_version)[0][0] is not None
-    newest = go_back(client, pool_id, calibrated_version).json()["version"]
-    assert rows(query, newest) == rows(query, calibrated_version)
+    newest_version = go_back(client, pool_id, calibrated_version).json()["version"]
+    assert rows(query, newest_version) == rows(query, calibrated_version)
 
 
 def test_running_tests_keep_their_version(client: TestClient, pool_id: str, rows: Rows) -> None:
@@ -102,14 +102,14 @@ def test_texts_answers_and_retirements_stay(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     (question, other_question) = make_questions(2, concepts=2)
-    corrected = {
+    corrected_question = {
         **question,
         "difficulty": 0.5,
         "discrimination": 1.0,
         "content": "Corrected",
         "correct_answer": question["options"][1],
     }
-    upload(client, operator, [corrected], pool_id)
+    upload(client, operator, [corrected_question], pool_id)
     retire(client, pool_id, other_question["id"])
     go_back(client, pool_id, versions(rows)[0])
     after = questions(client, pool_id)
@@ -146,8 +146,8 @@ def test_retirement_keeps_what_an_edit_changed(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     (question,) = make_questions(1, concepts=2)
-    edited = {**question, "content": "New", "correct_answer": question["options"][1]}
-    upload(client, operator, [edited], pool_id)
+    edited_question = {**question, "content": "New", "correct_answer": question["options"][1]}
+    upload(client, operator, [edited_question], pool_id)
     retire(client, pool_id, "q0").raise_for_status()
     assert newest_state(rows, "q0") == (1, True)
 
@@ -177,10 +177,10 @@ def test_return_is_audited_and_listed(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     first = versions(rows)[0]
-    restored = go_back(client, pool_id, first).json()["version"]
-    (newest, *_) = client.get(f"/api/pools/{pool_id}", headers=operator).json()["versions"]
-    assert (newest["version"], newest["origin"]) == (restored, "restored")
-    assert newest["restored_version"] == first
+    restored_version = go_back(client, pool_id, first).json()["version"]
+    (newest_version, *_) = client.get(f"/api/pools/{pool_id}", headers=operator).json()["versions"]
+    assert (newest_version["version"], newest_version["origin"]) == (restored_version, "restored")
+    assert newest_version["restored_version"] == first
     assert rows(
         "SELECT count(*) FROM operator_audit WHERE action = '/api/admin-pool-version'"
         " AND outcome = 'done'"

@@ -130,11 +130,11 @@ def test_missing_pool_is_not_found(client: TestClient, operator: dict[str, str])
 def test_invented_cursor_is_refused(
     client: TestClient, operator: dict[str, str], pool_id: str, path: str
 ) -> None:
-    for invented in ("x", "WyJhIl0", "WzEuNV0", "W3RydWVd"):
+    for invented_cursor in ("x", "WyJhIl0", "WzEuNV0", "W3RydWVd"):
         response = client.get(
             f"/api/pools{path.format(pool_id=pool_id)}",
             headers=operator,
-            params={"cursor": invented},
+            params={"cursor": invented_cursor},
         )
         assert response.status_code in {400, 422}, response.text
         assert response.json()["code"] == "invalid_cursor"
@@ -179,8 +179,8 @@ def test_correct_answers_never_reach_a_student(
     for _ in range(3):
         bodies.append(client.get(f"/api/test/status/{ann.session_id}").text)
         bodies.append(str(ann.answer()).replace("'", '"'))
-    explained = client.get(f"/api/test/status/{ann.session_id}", params={"explain": "true"})
-    bodies.append(explained.text)
+    response = client.get(f"/api/test/status/{ann.session_id}", params={"explain": "true"})
+    bodies.append(response.text)
     bodies.append(str(ann.end()).replace("'", '"'))
     bodies.append(client.get(f"/api/test/status/{ann.session_id}").text)
     session_header = {"X-Session-Id": ann.session_id}

@@ -50,13 +50,13 @@ def test_without_postgres_nothing_is_acknowledged_and_redis_stays_unchanged(
     ann.start()
     ann.answer()
     key = f"session:{ann.session_id}:state"
-    before = redis_values()[key]
+    snapshot_before = redis_values()[key]
     postgres_proxy.cut()
     response = ann.post(*answer_on_page(ann))
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     assert int(response.headers["Retry-After"]) > 0
     assert response.json()["requestId"]
-    assert redis_values()[key] == before
+    assert redis_values()[key] == snapshot_before
     postgres_proxy.refuses = False
     assert ann.answer()["questions_answered"] == 2
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]

@@ -111,7 +111,7 @@ def test_snapshot_of_the_longest_test_holds_all_its_answers(
         ann.answer(right=number % 2 == 0)
     assert deps.redis
     (text,) = deps.redis.pipeline([["GET", f"session:{ann.session_id}:state"]]) or [None]
-    decoded = snapshot.decode(UUID(ann.session_id), text)
-    assert decoded is not None
-    assert decoded.is_complete
-    assert len(decoded.items) == 195
+    decoded_snapshot = snapshot.decode(UUID(ann.session_id), text)
+    assert decoded_snapshot is not None
+    assert decoded_snapshot.is_complete
+    assert len(decoded_snapshot.items) == 195

@@ -81,10 +81,12 @@ def test_session_gives_access_to_itself_only(
         responses = {result: get(client, result, headers=credential) for result in RESULTS}
         assert responses["history"].json()["test_sessions"] == [session]
         values = responses["proficiency"].json()["proficiency"]
-        by_name = dict(zip(responses["proficiency"].json()["concept_names"], values, strict=True))
+        proficiency_by_concept = dict(
+            zip(responses["proficiency"].json()["concept_names"], values, strict=True)
+        )
         assert session["final_proficiency"] in (
             None,
-            [by_name[n] for n in session["concept_names"]],
+            [proficiency_by_concept[n] for n in session["concept_names"]],
         )
         texts.append("".join(response.text for response in responses.values()))
     assert second["session_id"] not in texts[0]
@@ -103,9 +105,9 @@ def test_running_session_gives_access_to_its_current_proficiency(
     assert get(client, "proficiency", headers=credential).json()["proficiency"] == [0.5] * 5
     response = ann.answer()
     result = get(client, "proficiency", headers=credential).json()
-    by_name = dict(zip(result["concept_names"], result["proficiency"], strict=True))
+    proficiency_by_concept = dict(zip(result["concept_names"], result["proficiency"], strict=True))
     names = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-    assert [by_name[name] for name in names] == response["current_proficiency"]
+    assert [proficiency_by_concept[name] for name in names] == response["current_proficiency"]
     assert max(result["confidence"]) > 0
     assert result["last_updated"] is not None
 
@@ -125,9 +127,9 @@ def test_proficiency_is_that_of_the_last_closed_test(
         "proven",
     }
     assert before["proficiency"] != after["proficiency"]
-    by_name = dict(zip(after["concept_names"], after["proficiency"], strict=True))
+    proficiency_by_concept = dict(zip(after["concept_names"], after["proficiency"], strict=True))
     names = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-    assert [by_name[name] for name in names] == final
+    assert [proficiency_by_concept[name] for name in names] == final
     assert all(0 < value < 1 for value in after["confidence"])
 
 
@@ -178,14 +180,14 @@ def test_pages_hold_each_test_once_whatever_its_time(
         assert [test for page in pages(client, operator, limit) for test in page] == all_tests
 
 
-@pytest.mark.parametrize("forged", ["x", "", cursor.write("now", "x"), cursor.write(None)])
+@pytest.mark.parametrize("forged_cursor", ["x", "", cursor.write("now", "x"), cursor.write(None)])
 def test_forged_cursor_is_refused(
     tested_student: Student,  # noqa: ARG001
     client: TestClient,
     operator: dict[str, str],
-    forged: str,
+    forged_cursor: str,
 ) -> None:
-    response = get(client, "history", headers=operator, params={"cursor": forged})
+    response = get(client, "history", headers=operator, params={"cursor": forged_cursor})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
@@ -221,10 +223,10 @@ def test_local_server_serves_its_own_machine_without_a_credential(
     local_deps = Deps(replace(settings, trust_loopback=True))
     install_deps(local_deps)
     app = function_app("index")
-    local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
-    remote = TestClient(app, base_url="http://localhost:5300", client=("192.0.2.1", 50_000))
-    assert get(local, result, tested_student.student_id).status_code == 200
-    assert get(remote, result, tested_student.student_id).status_code == 401
+    local_client = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
+    remote_client = TestClient(app, base_url="http://localhost:5300", client=("192.0.2.1", 50_000))
+    assert get(local_client, result, tested_student.student_id).status_code == 200
+    assert get(remote_client, result, tested_student.student_id).status_code == 401
     local_deps.close()
 
 
@@ -235,12 +237,14 @@ def test_id_of_a_session_narrows_the_response_on_the_local_server_too(
     local_deps = Deps(replace(settings, trust_loopback=True))
     install_deps(local_deps)
     app = function_app("index")
-    local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
-    second = Student(local, pool_id, tested_student.student_id)
+    local_client = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
+    second = Student(local_client, pool_id, tested_student.student_id)
     second.start()
     session_header = {"X-Session-Id": second.session_id}
-    full_response = get(local, result, tested_student.student_id).json()
-    narrowed_response = get(local, result, tested_student.student_id, headers=session_header).json()
+    full_response = get(local_client, result, tested_student.student_id).json()
+    narrowed_response = get(
+        local_client, result, tested_student.student_id, headers=session_header
+    ).json()
     assert narrowed_response != full_response
-    assert get(local, result, "nobody", headers=session_header).status_code == 404
+    assert get(local_client, result, "nobody", headers=session_header).status_code == 404
     local_deps.close()

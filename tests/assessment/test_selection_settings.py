@@ -83,13 +83,13 @@ def test_limit_lowers_the_exposure_of_popular_questions(
     before_count = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
     after_count = exposures(client, pool_id, "after")
-    popular = np.argsort(without_limit)[-LENGTH:]
+    popular_questions = np.argsort(without_limit)[-LENGTH:]
     assert without_limit.max() > 0.9
-    assert without_limit[popular].mean() > LIMIT + 0.3
+    assert without_limit[popular_questions].mean() > LIMIT + 0.3
     # Session ids, and so the draws, are random. At probability 0.25 and 40 students the mean
     # exposure of eight questions has a standard error of 0.024, that of one question 0.068.
     for exposure in (before_count, after_count):
-        assert exposure[popular].mean() < LIMIT + 0.2
+        assert exposure[popular_questions].mean() < LIMIT + 0.2
         assert exposure.max() < LIMIT + 0.45
     origins = rows(
         "SELECT origin FROM assessment.pool_versions WHERE pool_id = %s ORDER BY version", pool_id
@@ -243,11 +243,13 @@ def test_probability_follows_from_the_counts() -> None:
     assert without_counts.default_probability.tolist() == pytest.approx([0.2] * 3)
     first = merge_counts(None, count_rows(100, {7: 16, 9: 1}), 0.2)
     assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests in which it was eligible
-    updated = Eligibility.of_counts(first, 0.2)
-    assert updated is not None
+    updated_eligibility = Eligibility.of_counts(first, 0.2)
+    assert updated_eligibility is not None
     # r (ε + 10) / (s + 10): 0.2 · 30 / 26 for question 7, 0.2 · 30 / 10 for those never asked.
-    assert updated.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
-    assert updated.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
+    assert updated_eligibility.probability[:, 0].tolist() == pytest.approx(
+        [0.2, 0.2 * 30 / 26, 0.2]
+    )
+    assert updated_eligibility.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
     second = merge_counts(first, count_rows(100, {7: 23}), 0.2)
     fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
     assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
@@ -268,13 +270,13 @@ def test_rarely_asked_questions_become_always_eligible() -> None:
 def test_session_draws_the_same_every_time_and_sessions_draw_differently() -> None:
     eligibility = Eligibility(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
     sessions = [UUID(int=number) for number in range(400)]
-    everything = np.ones(10, bool)
-    eligible_sets = [eligibility.eligible(everything, session, 1) for session in sessions]
-    repeated_sets = [eligibility.eligible(everything, session, 1) for session in sessions]
+    all_items = np.ones(10, bool)
+    eligible_sets = [eligibility.eligible(all_items, session, 1) for session in sessions]
+    repeated_sets = [eligibility.eligible(all_items, session, 1) for session in sessions]
     assert np.array_equal(eligible_sets, repeated_sets)
     assert np.mean(eligible_sets, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
     assert np.mean(eligible_sets, axis=0)[0] == 1
-    low_level_sets = [eligibility.eligible(everything, session, 0) for session in sessions]
+    low_level_sets = [eligibility.eligible(all_items, session, 0) for session in sessions]
     assert np.mean(low_level_sets, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
     only_question_3 = np.arange(10) == 3
     assert all(

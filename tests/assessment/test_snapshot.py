@@ -85,16 +85,24 @@ def test_decoded_snapshot_restores_the_session_bit_for_bit(records: Records) -> 
     snapshot = decode(SESSION, encode(session, AT))
     assert snapshot is not None
     assert snapshot.is_complete
-    restored = snapshot.restore(POOL)
+    restored_session = snapshot.restore(POOL)
     for field in ("mean", "covariance", "sites", "prior_mean"):
-        assert np.array_equal(getattr(restored.posterior, field), getattr(session.posterior, field))
-    assert (restored.posterior.items, restored.posterior.correct) == (
+        assert np.array_equal(
+            getattr(restored_session.posterior, field), getattr(session.posterior, field)
+        )
+    assert (restored_session.posterior.items, restored_session.posterior.correct) == (
         session.posterior.items,
         session.posterior.correct,
     )
-    assert (restored.criteria, restored.records) == (session.criteria, session.records)
-    assert (restored.student_id, restored.next_item) == (session.student_id, session.next_item)
-    first, second = grade(restored, 0), grade(session, 0)
+    assert (restored_session.criteria, restored_session.records) == (
+        session.criteria,
+        session.records,
+    )
+    assert (restored_session.student_id, restored_session.next_item) == (
+        session.student_id,
+        session.next_item,
+    )
+    first, second = grade(restored_session, 0), grade(session, 0)
     assert encode(first.after, AT) == encode(second.after, AT)
 
 
@@ -128,8 +136,8 @@ def test_snapshot_keeps_what_the_pool_tells_and_the_items_of_earlier_tests(tells
     assert snapshot is not None
     assert (snapshot.tells, snapshot.asked_before) == (tells, (0, 399, 70_000))
     assert (snapshot.records, snapshot.items) == (RECORDS, session.posterior.items)
-    restored = snapshot.restore(POOL)
-    assert (restored.tells, restored.asked_before) == (tells, (0, 399, 70_000))
+    restored_session = snapshot.restore(POOL)
+    assert (restored_session.tells, restored_session.asked_before) == (tells, (0, 399, 70_000))
 
 
 def test_snapshot_that_would_be_too_large_omits_its_answers() -> None:

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 from tests.assessment.conftest import Rows, make_questions, upload
 from tests.assessment.tickets import issue
 
-COUNT = 3
+START_COUNT = 3
 SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
-WAITING = (
+WAITING_COUNT = (
     "SELECT count(*)::int FROM pg_stat_activity"
     " WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
@@ -22,12 +22,12 @@ WAITING = (
 
 def simultaneous(postgres_url: str, rows: Rows, call: Callable[[], Any]) -> list[Any]:
     """Make the calls while no student can be written, and let them go on once all of them wait."""
-    with psycopg.connect(postgres_url) as holder, ThreadPoolExecutor(COUNT) as pool:
+    with psycopg.connect(postgres_url) as holder, ThreadPoolExecutor(START_COUNT) as pool:
         holder.execute("LOCK TABLE assessment.examinees IN SHARE MODE")
-        barrier = threading.Barrier(COUNT)
-        calls = [pool.submit(lambda: (barrier.wait(), call())[1]) for _ in range(COUNT)]
+        barrier = threading.Barrier(START_COUNT)
+        calls = [pool.submit(lambda: (barrier.wait(), call())[1]) for _ in range(START_COUNT)]
         for _ in range(200):
-            if rows(WAITING) == [(COUNT,)]:
+            if rows(WAITING_COUNT) == [(START_COUNT,)]:
                 break
             time.sleep(0.01)
         else:
@@ -49,7 +49,7 @@ def test_starts_with_one_key_are_one_test(
             headers={"Idempotency-Key": "a-long-random-key"},
         ),
     )
-    assert [response.status_code for response in responses] == [200] * COUNT
+    assert [response.status_code for response in responses] == [200] * START_COUNT
     assert all(response.json() == responses[0].json() for response in responses)
     assert rows(SESSIONS) == [(1,)]
 
@@ -61,7 +61,7 @@ def test_starts_with_one_ticket_are_one_test(
     (ticket,) = issue(client, operator, pool_id, "ann", uses=5)
     body = {"ticket": ticket["ticket"]}
     responses = simultaneous(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
-    assert [response.status_code for response in responses] == [200] * COUNT
+    assert [response.status_code for response in responses] == [200] * START_COUNT
     assert len({response.json()["session_id"] for response in responses}) == 1
     assert rows(SESSIONS) == [(1,)]
 

@@ -50,9 +50,9 @@ def test_session_accepts_only_the_answer_it_waits_for(
 ) -> None:
     ann.start()
     ann.answer()
-    before = rows("SELECT * FROM assessment.test_sessions")
+    sessions_before = rows("SELECT * FROM assessment.test_sessions")
     assert record_answer(deps.postgres, new_answer(ann, rows, **change)) is None
-    assert rows("SELECT * FROM assessment.test_sessions") == before
+    assert rows("SELECT * FROM assessment.test_sessions") == sessions_before
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]
     assert record_answer(deps.postgres, new_answer(ann, rows)) is not None
 
@@ -61,20 +61,20 @@ def test_close_waits_for_an_uncommitted_answer_and_counts_it(
     ann: Student, rows: Rows, postgres_url: str
 ) -> None:
     ann.start()
-    close = "SELECT assessment.close_session(%s, 'completed', 'ended')"
-    with psycopg.connect(postgres_url) as answering:
-        answering.execute(
+    close_query = "SELECT assessment.close_session(%s, 'completed', 'ended')"
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
             "WITH a AS (INSERT INTO assessment.test_responses"
             " (student_id, session_id, question_id, response, is_correct, position)"
             " VALUES ('ann', %(id)s, 'q1', 0, TRUE, 0))"
             " UPDATE assessment.test_sessions SET total_questions = 1 WHERE id = %(id)s",
             {"id": ann.session_id},
         )
-        closing = threading.Thread(target=rows, args=(close, ann.session_id))
-        closing.start()
+        closing_thread = threading.Thread(target=rows, args=(close_query, ann.session_id))
+        closing_thread.start()
         wait_for_a_lock(rows)
-        answering.commit()
-        closing.join()
+        connection.commit()
+        closing_thread.join()
     assert rows(
         "SELECT status, total_questions, correct_responses FROM assessment.test_sessions"
     ) == [("completed", 1, 1)]
@@ -100,11 +100,11 @@ def test_second_start_does_not_replace_a_snapshot(ann: Student, deps: Deps) -> N
     ann.start()
     session_id = UUID(ann.session_id)
     ann.answer()
-    current = cache.read_snapshot(deps.redis, session_id)
+    snapshot_before = cache.read_snapshot(deps.redis, session_id)
     cache.read_question_and_add_snapshot(
         deps.redis, session_id, "the first snapshot", "q1", 1, is_new=False
     )
-    assert cache.read_snapshot(deps.redis, session_id) == current
+    assert cache.read_snapshot(deps.redis, session_id) == snapshot_before
 
 
 def test_answer_time_is_measured_by_the_databases_clock(ann: Student, rows: Rows) -> None:

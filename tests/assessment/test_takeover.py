@@ -69,8 +69,8 @@ def test_the_holder_of_the_id_resumes(ann: Student, client: TestClient, rows: Ro
     first = ann.start()
     answer = ann.answer()
     assert ann.resume() == {**first, "next_question": answer["next_question"]}
-    only_the_id = client.post("/api/test/start", json={"session_id": ann.session_id})
-    assert only_the_id.json() == {**first, "next_question": answer["next_question"]}
+    response = client.post("/api/test/start", json={"session_id": ann.session_id})
+    assert response.json() == {**first, "next_question": answer["next_question"]}
     assert rows(SESSIONS) == [(1,)]
 
 

@@ -249,8 +249,12 @@ def test_criteria_of_a_ticket_hold(
     criteria = {"type": "precision", "max_questions": 7, "precision_threshold": 0.1}
     (ticket,) = issue(client, operator, closed_pool, "ann", end_criteria=criteria)
     ann = TicketHolder(client, ticket)
-    for other in ({"max_questions": 6}, {"type": "classification"}, {"minimum_gain": 0.5}):
-        response = ann.post_start(end_criteria=other)
+    for criteria_of_start in (
+        {"max_questions": 6},
+        {"type": "classification"},
+        {"minimum_gain": 0.5},
+    ):
+        response = ann.post_start(end_criteria=criteria_of_start)
         assert (response.status_code, response.json()["code"]) == (409, "ticket_contradicted")
         assert response.json()["details"][0]["field"] == "end_criteria"
     assert rows(SESSIONS) == [(0,)]

@@ -27,8 +27,8 @@ def take_test(student: Student, answers: int = 6, *, right: bool = True) -> list
     student.start()
     for _ in range(answers):
         student.answer(right=right)
-    final: list[float] = student.end()["final_proficiency"]
-    return final
+    final_proficiency: list[float] = student.end()["final_proficiency"]
+    return final_proficiency
 
 
 def ann_with_ticket(client: TestClient, operator: dict[str, str], pool_id: str) -> TicketHolder:
@@ -39,9 +39,9 @@ def ann_with_ticket(client: TestClient, operator: dict[str, str], pool_id: str) 
 def test_an_open_test_is_recorded_as_unproven(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    final = take_test(ann)
+    final_proficiency = take_test(ann)
     assert [row[1:] for row in rows(LONG_TERM)] == [
-        (value, False) for value in sorted_by_name(final)
+        (value, False) for value in sorted_by_name(final_proficiency)
     ]
     url = "/api/student/ann"
     for headers in (operator, {"X-Session-Id": ann.session_id}):
@@ -71,49 +71,51 @@ def test_an_unproven_result_is_not_a_prior(
 def test_a_proven_result_is_a_prior_for_proven_tests_only(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    final = take_test(ann_with_ticket(client, operator, ann.pool_id))
+    final_proficiency = take_test(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[1:] for row in rows(LONG_TERM)] == [
-        (value, True) for value in sorted_by_name(final)
+        (value, True) for value in sorted_by_name(final_proficiency)
     ]
     assert ann.start()["initial_proficiency"] == [0.5] * 5
-    initial = ann_with_ticket(client, operator, ann.pool_id).start()["initial_proficiency"]
-    assert initial == pytest.approx(final, abs=1e-3)
-    assert initial != [0.5] * 5
+    initial_proficiency = ann_with_ticket(client, operator, ann.pool_id).start()[
+        "initial_proficiency"
+    ]
+    assert initial_proficiency == pytest.approx(final_proficiency, abs=1e-3)
+    assert initial_proficiency != [0.5] * 5
 
 
 def test_an_unproven_result_never_replaces_a_proven_one(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     take_test(ann_with_ticket(client, operator, ann.pool_id))
-    proven = rows(LONG_TERM)
+    proven_values = rows(LONG_TERM)
     take_test(ann, right=False)
-    assert rows(LONG_TERM) == proven
+    assert rows(LONG_TERM) == proven_values
     ann.start()
     ann.answer(right=False)
     rows("UPDATE assessment.test_sessions SET last_activity = last_activity - interval '31 min'")
     client.post("/api/sessions/cleanup", json={}, headers=operator)
     assert rows("SELECT count(*) FROM assessment.test_sessions WHERE status = 'expired'") == [(1,)]
-    assert rows(LONG_TERM) == proven
+    assert rows(LONG_TERM) == proven_values
 
 
 def test_a_proven_result_replaces_an_unproven_one(
     ann: Student, client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     take_test(ann, right=False)
-    unproven = rows(LONG_TERM)
+    unproven_values = rows(LONG_TERM)
     take_test(ann_with_ticket(client, operator, ann.pool_id))
     assert [row[2] for row in rows(LONG_TERM)] == [True] * 5
-    assert rows(LONG_TERM) != unproven
+    assert rows(LONG_TERM) != unproven_values
     assert len(rows(LONG_TERM)) == 5
-    second = take_test(ann_with_ticket(client, operator, ann.pool_id))
-    assert [row[1] for row in rows(LONG_TERM)] == sorted_by_name(second)
+    second_proficiency = take_test(ann_with_ticket(client, operator, ann.pool_id))
+    assert [row[1] for row in rows(LONG_TERM)] == sorted_by_name(second_proficiency)
 
 
 def test_an_unproven_result_replaces_an_unproven_one(ann: Student, rows: Rows) -> None:
     take_test(ann, right=False)
-    second = take_test(ann)
+    second_proficiency = take_test(ann)
     assert [row[1:] for row in rows(LONG_TERM)] == [
-        (value, False) for value in sorted_by_name(second)
+        (value, False) for value in sorted_by_name(second_proficiency)
     ]
 
 

@@ -63,9 +63,9 @@ def row_ids(url: str, schema: str) -> dict[str, set[object]]:
     }
 
 
-@pytest.mark.parametrize("old", [BARE + ROWS + ORPHANS, FULL + ROWS + QUESTIONS])
-def test_every_row_is_kept_or_set_aside(old: str, empty_postgres_url: str) -> None:
-    run(empty_postgres_url, old)
+@pytest.mark.parametrize("old_script", [BARE + ROWS + ORPHANS, FULL + ROWS + QUESTIONS])
+def test_every_row_is_kept_or_set_aside(old_script: str, empty_postgres_url: str) -> None:
+    run(empty_postgres_url, old_script)
     before = row_ids(empty_postgres_url, "public")
     upgrade(empty_postgres_url)
     after = row_ids(empty_postgres_url, "assessment")
@@ -115,11 +115,11 @@ def test_rows_without_their_parent_row_are_adopted_or_set_aside(empty_postgres_u
     ) == [("an answer without its session", "q7")]
 
 
-@pytest.mark.parametrize("old", [BARE + ROWS + ORPHANS, FULL + ROWS + QUESTIONS])
+@pytest.mark.parametrize("old_script", [BARE + ROWS + ORPHANS, FULL + ROWS + QUESTIONS])
 def test_upgraded_schema_equals_a_new_one(
-    old: str, empty_postgres_url: str, postgres_url: str
+    old_script: str, empty_postgres_url: str, postgres_url: str
 ) -> None:
-    run(empty_postgres_url, old)
+    run(empty_postgres_url, old_script)
     upgrade(empty_postgres_url)
     for query in CATALOG_QUERIES:
         assert fetch(empty_postgres_url, query) == fetch(postgres_url, query)
@@ -212,8 +212,8 @@ def test_numbered_answers_get_fixed_ids_and_keep_their_numbers(empty_postgres_ur
     table, _, columns = FULL.partition(
         "CREATE TABLE test_responses (\n  id UUID PRIMARY KEY DEFAULT"
     )
-    numbered = f"{table}CREATE TABLE test_responses (\n  id SERIAL PRIMARY KEY"
-    run(url, numbered + columns.removeprefix(" gen_random_uuid()"), ROWS)
+    table_with_serial_ids = f"{table}CREATE TABLE test_responses (\n  id SERIAL PRIMARY KEY"
+    run(url, table_with_serial_ids + columns.removeprefix(" gen_random_uuid()"), ROWS)
     upgrade(url)
     run(
         url,

@@ -69,8 +69,12 @@ def test_password_in_the_body_is_accepted(client: TestClient, operator: dict[str
 def test_questions_as_steep_as_live_ones_are_accepted(
     client: TestClient, operator: dict[str, str]
 ) -> None:
-    steep = zip(make_questions(4), (2.36, 2.5, 3.0, 5.0), strict=True)
-    upload(client, operator, [{**question, "discrimination": a} for question, a in steep])
+    questions_with_slopes = zip(make_questions(4), (2.36, 2.5, 3.0, 5.0), strict=True)
+    upload(
+        client,
+        operator,
+        [{**question, "discrimination": a} for question, a in questions_with_slopes],
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,13 +345,15 @@ def test_parameters_in_logits_keep_their_curve(
             assert bank.probability(theta)[0] == pytest.approx(1 / (1 + math.exp(-x)), abs=1e-9)
 
 
-@pytest.mark.parametrize("broken", [{"concepts": []}, {"discrimination": 0}, {"difficulty": "x"}])
+@pytest.mark.parametrize(
+    "malformed", [{"concepts": []}, {"discrimination": 0}, {"difficulty": "x"}]
+)
 def test_parameters_in_logits_that_are_malformed_are_named(
-    client: TestClient, operator: dict[str, str], broken: dict[str, Any]
+    client: TestClient, operator: dict[str, str], malformed: dict[str, Any]
 ) -> None:
-    question = {**make_questions(1)[0], "difficulty": -1.0, **broken}
+    question = {**make_questions(1)[0], "difficulty": -1.0, **malformed}
     response = post(client, operator, {"questions": [question], "scale": "logit"})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
-    (name,) = broken
+    (name,) = malformed
     fields = [detail["field"] for detail in response.json()["details"]]
     assert any(field.startswith(f"questions[0].{name}") for field in fields)

@@ -39,9 +39,9 @@ def run(folder: Path, code: str) -> str:
 def test_ten_lines_of_the_docs_simulate_a_test_outside_the_project(tmp_path: Path) -> None:
     (example,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len([line for line in example.splitlines() if line]) == 10
-    printed = PRINTED.fullmatch(run(copy_engine(tmp_path), example))
-    assert printed is not None
-    answers, mean, deviation = int(printed[1]), float(printed[2]), float(printed[3])
+    match = PRINTED.fullmatch(run(copy_engine(tmp_path), example))
+    assert match is not None
+    answers, mean, deviation = int(match[1]), float(match[2]), float(match[3])
     assert 5 <= answers < 20, "the test should end once it is precise enough"
     assert deviation <= 0.4
     assert abs(mean - 0.8) < 3 * 0.4

@@ -77,8 +77,8 @@ def test_score_is_the_gradient_of_the_exact_likelihood(k: int) -> None:
     items = draw_items(rng, 12, k=k, two_concepts=0.3 * (k - 1), guessing=0.15)
     correlation = 0.5 * np.eye(k) + 0.5
     record = random_answers(rng, items, draw_people(rng, 80, k), 8)
-    converged = converged_sweep(items, record, correlation)
-    error = np.sqrt(np.diagonal(converged.information, axis1=1, axis2=2))
+    converged_result = converged_sweep(items, record, correlation)
+    error = np.sqrt(np.diagonal(converged_result.information, axis1=1, axis2=2))
     for item in range(3):
         for column in range(3):
             up, down = (
@@ -87,7 +87,9 @@ def test_score_is_the_gradient_of_the_exact_likelihood(k: int) -> None:
                 ).sum()
                 for step in (1e-3, -1e-3)
             )
-            gap = abs(converged.score[item, column] - (up - down) / 2e-3) / error[item, column]
+            gap = (
+                abs(converged_result.score[item, column] - (up - down) / 2e-3) / error[item, column]
+            )
             assert gap < (0.002, 0.1)[k - 1], (item, column)
 
 

@@ -23,10 +23,10 @@ def standardised_errors(
     result: Calibration, truth: ItemParameters
 ) -> tuple[FloatArray, FloatArray]:
     """Return the errors of log a and b in standard errors, of items with 30 answers or more."""
-    enough = result.answers >= 30
+    has_enough_answers = result.answers >= 30
     slope = (result.parameters.log_slope - truth.log_slope) / result.errors.log_slope
     location = (result.parameters.location - truth.location) / result.errors.location
-    return slope[enough], location[enough]
+    return slope[has_enough_answers], location[has_enough_answers]
 
 
 def rmse(values: FloatArray) -> float:
@@ -50,8 +50,8 @@ def test_guessing_is_recovered_although_the_author_left_it_at_zero() -> None:
     record = random_answers(rng, items, draw_people(rng, 4_000))
     origin = ItemParameters(items.concepts, 0.5, 1.0, 0.0)
     result = calibrate(*record.columns, origin=origin)
-    informative = items.location > 0  # easy items carry little information about guessing
-    assert abs(float(np.mean(result.parameters.guessing[informative])) - 0.25) < 0.04
+    is_informative = items.location > 0  # easy items carry little information about guessing
+    assert abs(float(np.mean(result.parameters.guessing[is_informative])) - 0.25) < 0.04
     with_kept_guessing = calibrate(*record.columns, origin=origin, shrinkage=KEPT_GUESSING)
     assert result.log_likelihood > with_kept_guessing.log_likelihood + 50
 
@@ -118,15 +118,19 @@ def test_share_correct_alone_would_be_biased_where_calibration_is_not() -> None:
     truth = draw_items(rng, 60)
     record = adaptive_answers(rng, truth, truth, draw_people(rng, 3_000), 15)
     result = calibrate(*record.columns, origin=as_written(truth), shrinkage=AS_DRAWN)
-    enough = result.answers > 200
+    has_enough_answers = result.answers > 200
     share_correct = np.bincount(record.item, record.correct, minlength=60) / np.maximum(
         result.answers, 1
     )
-    naive = -np.log(share_correct[enough] / (1 - share_correct[enough])) / np.exp(
-        LOG_LOGISTIC_SCALE
+    naive_location = -np.log(
+        share_correct[has_enough_answers] / (1 - share_correct[has_enough_answers])
+    ) / np.exp(LOG_LOGISTIC_SCALE)
+    assert float(np.polyfit(truth.location[has_enough_answers], naive_location, 1)[0]) < 0.5
+    slope = float(
+        np.polyfit(
+            truth.location[has_enough_answers], result.parameters.location[has_enough_answers], 1
+        )[0]
     )
-    assert float(np.polyfit(truth.location[enough], naive, 1)[0]) < 0.5
-    slope = float(np.polyfit(truth.location[enough], result.parameters.location[enough], 1)[0])
     assert slope == pytest.approx(1.0, abs=0.06)
 
 

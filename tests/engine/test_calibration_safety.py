@@ -17,9 +17,11 @@ def calibrated(record: Record, origin: ItemParameters) -> Calibration:
     return calibrate(*record.columns, origin=origin)
 
 
-def few_answers(seed: int, k: int = 1, people: int = 40, each: int = 6) -> Record:
+def few_answers(seed: int, k: int = 1, people: int = 40, answers_per_person: int = 6) -> Record:
     rng = np.random.default_rng(seed)
-    return random_answers(rng, draw_items(rng, 30, k), draw_people(rng, people, k), each)
+    return random_answers(
+        rng, draw_items(rng, 30, k), draw_people(rng, people, k), answers_per_person
+    )
 
 
 def test_item_without_answers_keeps_its_author_s_parameters() -> None:
@@ -57,11 +59,11 @@ def test_first_answer_moves_the_difficulty_a_little() -> None:
 @pytest.mark.parametrize("correct", [True, False])
 def test_item_with_unanimous_answers_stays_finite(correct: bool) -> None:
     other_answers = few_answers(4, people=300)
-    unanimous = Record(np.arange(300), np.full(300, 30), np.full(300, correct))
+    unanimous_answers = Record(np.arange(300), np.full(300, 30), np.full(300, correct))
     all_answers = Record(
         *(
             np.concatenate(pair)
-            for pair in zip(other_answers.columns, unanimous.columns, strict=True)
+            for pair in zip(other_answers.columns, unanimous_answers.columns, strict=True)
         )
     )
     result = calibrated(all_answers, ItemParameters(np.ones((31, 1))))
@@ -77,8 +79,8 @@ def test_every_loading_stays_positive_when_answers_contradict_the_key() -> None:
     items = draw_items(rng, 30)
     theta = draw_people(rng, 800)
     record = random_answers(rng, items, theta)
-    miskeyed = record.correct ^ (record.item == 7)
-    result = calibrate(record.person, record.item, miskeyed, origin=as_written(items))
+    miskeyed_outcomes = record.correct ^ (record.item == 7)
+    result = calibrate(record.person, record.item, miskeyed_outcomes, origin=as_written(items))
     assert result.converged
     assert (result.parameters.bank().slopes[:, 0] > 0).all()
     assert int(np.argmin(result.parameters.discrimination)) == 7
@@ -126,10 +128,10 @@ def test_calibrating_again_with_the_same_answers_changes_nothing() -> None:
 def test_order_and_names_of_people_do_not_matter() -> None:
     record, origin = few_answers(9, k=3), ItemParameters(np.eye(3)[np.arange(30) % 3])
     shuffle = np.random.default_rng(10).permutation(len(record.item))
-    renamed = Record(
+    renamed_record = Record(
         (record.person * 7 + 1_000_000)[shuffle], record.item[shuffle], record.correct[shuffle]
     )
-    first, second = calibrated(record, origin), calibrated(renamed, origin)
+    first, second = calibrated(record, origin), calibrated(renamed_record, origin)
     assert np.array_equal(first.parameters.location, second.parameters.location)
     assert np.array_equal(first.errors.difficulty, second.errors.difficulty)
 

@@ -40,11 +40,11 @@ def test_directions_without_answers_keep_the_prior_exactly() -> None:
 
 def test_answers_on_two_of_many_concepts_are_integrated_in_two_dimensions() -> None:
     bank = ItemBank([[6.0, 3.0], [0.0, 7.0]], 0.0, 0.25)
-    two = Posterior.of_answers(Posterior.prior(2), bank, [0, 1, 0], [True, False, True])
+    two_concepts = Posterior.of_answers(Posterior.prior(2), bank, [0, 1, 0], [True, False, True])
     padded_bank = ItemBank(np.pad(bank.slopes, ((0, 0), (30, 0))), 0.0, 0.25)
     result = Posterior.of_answers(Posterior.prior(32), padded_bank, [0, 1, 0], [True, False, True])
-    assert result.mean[30:] == pytest.approx(two.mean, abs=1e-9)
-    assert result.covariance[30:, 30:] == pytest.approx(two.covariance, abs=1e-9)
+    assert result.mean[30:] == pytest.approx(two_concepts.mean, abs=1e-9)
+    assert result.covariance[30:, 30:] == pytest.approx(two_concepts.covariance, abs=1e-9)
 
 
 @pytest.mark.parametrize(

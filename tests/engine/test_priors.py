@@ -68,12 +68,12 @@ def test_correlations_are_estimated_from_tests_with_an_uncorrelated_prior() -> N
             state = update(state, bank, item, bool(right[item]))
         means.append(state.mean)
         covariances.append(state.covariance)
-    estimated = population_prior(means, covariances)
-    assert np.diagonal(estimated) == pytest.approx([1, 1, 1])
+    estimated_correlations = population_prior(means, covariances)
+    assert np.diagonal(estimated_correlations) == pytest.approx([1, 1, 1])
     truth = np.corrcoef(theta.T) * 300 / 330 + np.eye(3) * 30 / 330  # 30 students' shrinkage
-    assert np.abs(estimated - truth).max() < 0.12
-    naive = np.corrcoef(np.array(means).T)
-    assert np.abs(naive - truth).max() > np.abs(estimated - truth).max()
+    assert np.abs(estimated_correlations - truth).max() < 0.12
+    naive_correlations = np.corrcoef(np.array(means).T)
+    assert np.abs(naive_correlations - truth).max() > np.abs(estimated_correlations - truth).max()
     from_variances = population_prior(means, [np.diagonal(c) for c in covariances])
     assert np.abs(from_variances - truth).max() < 0.12
 

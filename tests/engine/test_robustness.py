@@ -106,14 +106,21 @@ def test_nearly_identical_concepts_are_measured_as_one(k: int, gap: float) -> No
     concepts = np.eye(k)[np.arange(40) % k]
     bank = ItemBank(1.7 * concepts, rng.normal(size=40), 0.25)
     covariance = np.full((k, k), 1.0 - gap) + gap * np.eye(k)
-    state, single = Posterior.prior(k, covariance=covariance), Posterior.prior(1)
+    state, single_concept = Posterior.prior(k, covariance=covariance), Posterior.prior(1)
     single_bank = ItemBank(bank.slopes.sum(axis=1, keepdims=True), bank.intercepts, 0.25)
     for item in range(40):
         right = bool(rng.random() < bank.probability(np.zeros((1, k)), [item])[0, 0])
-        state, single = update(state, bank, item, right), update(single, single_bank, item, right)
+        state, single_concept = (
+            update(state, bank, item, right),
+            update(single_concept, single_bank, item, right),
+        )
     # The abilities themselves differ by about √(2 · gap), 0.045 for the largest gap.
-    assert state.mean == pytest.approx(np.full(k, single.mean[0]), abs=0.01 + 0.3 * gap**0.5)
-    assert state.variance**0.5 == pytest.approx(np.full(k, single.variance[0] ** 0.5), abs=0.015)
+    assert state.mean == pytest.approx(
+        np.full(k, single_concept.mean[0]), abs=0.01 + 0.3 * gap**0.5
+    )
+    assert state.variance**0.5 == pytest.approx(
+        np.full(k, single_concept.variance[0] ** 0.5), abs=0.015
+    )
 
 
 def test_two_hundred_questions_leave_a_sound_posterior() -> None:

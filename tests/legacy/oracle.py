@@ -136,9 +136,9 @@ def redact(text: str) -> str:
 
 
 def _email(row: Row, source: str) -> str | None:
-    login = source == "workshop_sessions"
-    text = (row.get("student_id" if login else "student_email") or "").strip().lower()
-    token = row.get("session_id" if login else "session_token")
+    is_login = source == "workshop_sessions"
+    text = (row.get("student_id" if is_login else "student_email") or "").strip().lower()
+    token = row.get("session_id" if is_login else "session_token")
     placeholder = f"anonymous_{(token or '')[:16]}".lower()
     if text == placeholder or re.fullmatch(r"anonymous_[^@]{16}", text):
         return None

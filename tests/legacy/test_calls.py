@@ -61,26 +61,26 @@ def test_the_four_calls_of_the_guide_migrate_a_database(filled: Legacy, client: 
 
 def test_queries_of_the_guide_count_what_was_migrated(filled: Legacy, client: TestClient) -> None:
     response = call(client, MIGRATE, dryRun=False)
-    emails = filled.one(
+    email_count = filled.one(
         "SELECT count(DISTINCT public.normalized_email(student_email)) FROM ("
         "SELECT student_email FROM public.workshop_students "
         "UNION ALL SELECT student_email FROM public.student_configs "
         "UNION ALL SELECT student_id FROM public.workshop_sessions "
         "WHERE student_id LIKE '%@%') AS e"
     )
-    anonymous = filled.one(
+    anonymous_count = filled.one(
         "SELECT count(*) FROM public.students WHERE student_email LIKE 'anonymous%'"
     )
-    assert filled.one("SELECT COUNT(*) FROM students") == emails + anonymous
-    assert response["summary"]["uniqueStudents"] == emails + anonymous
-    tokens = filled.one(
+    assert filled.one("SELECT COUNT(*) FROM students") == email_count + anonymous_count
+    assert response["summary"]["uniqueStudents"] == email_count + anonymous_count
+    token_count = filled.one(
         "SELECT count(DISTINCT token) FROM (SELECT session_token AS token FROM "
         "public.workshop_students UNION ALL SELECT session_token FROM public.student_configs "
         "UNION ALL SELECT session_id FROM public.workshop_sessions) AS t WHERE btrim(token) <> ''"
     )
     assert (
         filled.one("SELECT COUNT(*) FROM sessions")
-        == tokens
+        == token_count
         == response["summary"]["totalSessions"]
     )
     assert (
@@ -276,10 +276,10 @@ def test_every_call_is_in_the_audit_trail(filled: Legacy, client: TestClient) ->
     call(client, MIGRATE, dryRun=True)
     call(client, MIGRATE, dryRun=False)
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
-    trail = filled.rows(
+    audit_entries = filled.rows(
         "SELECT action, outcome FROM public.operator_audit WHERE outcome <> 'allowed' ORDER BY id"
     )
-    assert trail == [
+    assert audit_entries == [
         (CLEANUP, "rejected"),
         (MIGRATE, "done"),
         (MIGRATE, "done"),

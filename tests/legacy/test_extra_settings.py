@@ -84,8 +84,8 @@ def test_an_auth_token_is_sealed_where_the_panel_saves_it(legacy: Legacy, column
     legacy.put("student_configs", session_token="token-a", **{column: 32 * "0"})
     assert legacy.run().verified
     vault = Vault.from_settings(legacy.deps.settings)
-    sealed = legacy.session("extra ->> 'twilioAuthToken'")
-    assert vault.open(sealed, "token-a", AUTH_TOKEN_FIELD) == 32 * "0"
+    sealed_token = legacy.session("extra ->> 'twilioAuthToken'")
+    assert vault.open(sealed_token, "token-a", AUTH_TOKEN_FIELD) == 32 * "0"
     before = legacy.unified()
     assert legacy.run().verified
     assert legacy.unified() == before
@@ -99,8 +99,8 @@ def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:
     unreadable_token = old_format("hush", bytes(32))
     legacy.put("student_configs", session_token="token-a", twilio_auth_token=unreadable_token)
     assert legacy.run().verified
-    token = "exercises #>> '{_legacy,student_configs,twilio_auth_token}'"
-    assert legacy.session(f"extra, {token}") == ({}, unreadable_token)
+    token_expression = "exercises #>> '{_legacy,student_configs,twilio_auth_token}'"
+    assert legacy.session(f"extra, {token_expression}") == ({}, unreadable_token)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def migration_seconds(legacy: Legacy) -> float:
 
 def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
     duration = migration_seconds(few_rows)
-    complete = few_rows.unified()
+    complete_result = few_rows.unified()
     runs = []
     rng = random.Random(1)
     for _ in range(KILLS):
@@ -99,36 +99,36 @@ def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
         run = migrate_killed(few_rows.deps, seconds, lambda: kill_backends(few_rows))
         runs.append(run)
         sessions = few_rows.unified()["sessions"]
-        assert sessions in ([], complete["sessions"])
+        assert sessions in ([], complete_result["sessions"])
         assert run is None or sessions
         assert few_rows.run().verified
-        assert few_rows.unified() == complete
+        assert few_rows.unified() == complete_result
     assert None in runs
 
 
 def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: Legacy) -> None:
     expected = timed.run(pace=SMALL_BATCHES)
-    complete = timed.unified()
+    complete_result = timed.unified()
     truncate(timed)
     rng = random.Random(3)
     run, kill_count = None, 0
     duration = 0.3  # seconds: first a guess, then the duration of the last call
     while run is None or run.phase is not Phase.DONE:
         start = time.monotonic()
-        part = None
+        partial_run = None
         if kill_count < KILLS:
             seconds = rng.uniform(0.0, 1.2) * duration
-            part = migrate_killed(
+            partial_run = migrate_killed(
                 timed.deps, seconds, lambda: kill_backends(timed), ONE_SMALL_BATCH
             )
-            kill_count += part is None
+            kill_count += partial_run is None
         else:
-            part = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
-        if part is not None:
-            run, duration = part, time.monotonic() - start
+            partial_run = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
+        if partial_run is not None:
+            run, duration = partial_run, time.monotonic() - start
     assert run.verified
     assert kill_count > 0
-    assert timed.unified() == complete
+    assert timed.unified() == complete_result
     names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
@@ -148,7 +148,7 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_kill_at_any_boundary_undoes_only_that_call(timed: Legacy, moment: str) -> None:
     expected = timed.run(pace=SMALL_BATCHES)
-    complete = timed.unified()
+    complete_result = timed.unified()
     truncate(timed)
     first = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
     table, condition = MOMENTS[moment]
@@ -170,7 +170,7 @@ def test_a_kill_at_any_boundary_undoes_only_that_call(timed: Legacy, moment: str
     timed.connection.execute(f"DROP TRIGGER die ON {table}".encode())
     run = timed.run(pace=SMALL_BATCHES)
     assert run.verified
-    assert timed.unified() == complete
+    assert timed.unified() == complete_result
     names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
@@ -192,7 +192,7 @@ migrate(Deps(Settings.from_env()), dry_run=False)
 
 def test_a_killed_function_leaves_all_or_nothing(few_rows: Legacy, settings: Settings) -> None:
     duration = migration_seconds(few_rows)
-    complete = few_rows.unified()
+    complete_result = few_rows.unified()
     rng = random.Random(2)
     environment = {
         **os.environ,
@@ -211,9 +211,9 @@ def test_a_killed_function_leaves_all_or_nothing(few_rows: Legacy, settings: Set
             kill_count += function.poll() is None
             function.send_signal(signal.SIGKILL)
         _wait_until_no_query_runs(few_rows)
-        assert few_rows.unified()["sessions"] in ([], complete["sessions"])
+        assert few_rows.unified()["sessions"] in ([], complete_result["sessions"])
         assert few_rows.run().verified
-        assert few_rows.unified() == complete
+        assert few_rows.unified() == complete_result
     assert kill_count
 
 
@@ -250,7 +250,7 @@ def test_a_killed_server_restarts_with_all_or_nothing(own_server: PostgresServer
     legacy.create()
     fill(legacy.connection, FEW)
     duration = migration_seconds(legacy)
-    complete = legacy.unified()
+    complete_result = legacy.unified()
     rng = random.Random(4)
     kill_count = 0
     for _ in range(SERVER_KILLS):
@@ -263,9 +263,9 @@ def test_a_killed_server_restarts_with_all_or_nothing(own_server: PostgresServer
             legacy.deps.close()
             own_server.start()
             legacy = connect(own_server)
-        assert legacy.unified()["sessions"] in ([], complete["sessions"])
+        assert legacy.unified()["sessions"] in ([], complete_result["sessions"])
         assert legacy.run().verified
-        assert legacy.unified() == complete
+        assert legacy.unified() == complete_result
     legacy.connection.close()
     legacy.deps.close()
     assert kill_count
