@@ -338,15 +338,9 @@ def mixture(kinds: dict[str, str]) -> str:
     pool = f", question_pool_id {kinds['pool']}" if kinds["pool"] else ""
     optional_columns = [name for name in ("response", "is_correct") if kinds[name]]
     definitions = "".join(f", {name} {kinds[name]} NOT NULL" for name in optional_columns)
-    names = [
-        "student_id",
-        "session_id",
-        "question_id",
-        "proficiency_after",
-        "timestamp",
-        *optional_columns,
-    ]
-    values_by_column = {"response": (1, 2), "is_correct": (0, 1)}
+    names = ["student_id", "session_id", "question_id", "proficiency_after", "timestamp"]
+    names += optional_columns
+    results = {"response": (1, 2), "is_correct": (0, 1)}
     rows = [
         [
             "ann",
@@ -354,7 +348,7 @@ def mixture(kinds: dict[str, str]) -> str:
             f"q{n}",
             vector,
             moment,
-            *(values_by_column[name][n] for name in optional_columns),
+            *(results[name][n] for name in optional_columns),
         ]
         for n in (0, 1)
     ]
