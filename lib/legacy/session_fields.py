@@ -13,8 +13,8 @@ from lib.workshop.course import COURSE
 class Rule(StrEnum):
     """The value that a token's legacy rows, together with its stored session, give a column.
 
-    A row of student_configs counts as newer than any of workshop_students, and that as newer than
-    any of workshop_sessions.
+    Any row of student_configs counts as newer than all rows of workshop_students, and these count
+    as newer than all rows of workshop_sessions.
     """
 
     FIRST_TIME = "first_times"  # the earliest

@@ -16,9 +16,6 @@ from tests.assessment.test_calibration import CRON, accept, calibrate, record_an
 from tests.assessment.test_pool_edits import questions, retire
 from tests.assessment.test_pool_versions import go_back
 
-INVENTED = 33
-ADMIT = "UPDATE assessment.test_sessions SET admitted = TRUE"
-
 
 def medium_questions() -> list[dict[str, Any]]:
     return [

@@ -39,13 +39,16 @@ class Run:
     status: str
     phase: Phase
     next_hash: int
+    """Cursor of the phase: it has finished e-mails or tokens with a lower hash."""
     batch_hashes: int
+    """Width of the next batch, in hash values."""
     counts: dict[str, int]
     """Sums over all batches, such as `sessions.created`."""
     sources: dict[str, int | None]
     """Rows of each legacy table when it was last counted; None if the table is absent."""
     verified: bool | None
     interruptions: int
+    """Calls that were killed."""
     calls: int
     """Calls that have worked on the run, including the present one."""
     started_at: datetime

@@ -141,7 +141,7 @@ END $$;
 
 -- Create pg_temp.<p_view>: the rows of pg_temp.<p_from>, repaired. JSON has the expected kind or
 -- is null. `raw` holds what is not JSON of that kind, what could not be read, the values of unknown
--- columns, and text in place of an e-mail with the account that then belongs to nobody.
+-- columns, and, if the e-mail column holds other text, that text and the row's account.
 CREATE OR REPLACE FUNCTION legacy.open_repaired(p_from TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
