@@ -186,7 +186,7 @@ python3.12: # checked before anything is installed or built: both platforms run 
 openapi: $(LOCAL) ## Write docs/openapi.json, from which clients are generated
 	@$(RUN) -m local.openapi_file
 
-shell: $(LOCAL) ## Write into public/worker.js which files the study page opens offline with
+shell: $(LOCAL) ## Write the list of files that the study page needs offline into public/worker.js
 	@$(RUN) -m local.pages.shell
 
 pins: $(LOCAL) ## Resolve pyproject.toml into the hashed requirement files

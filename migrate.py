@@ -1,9 +1,9 @@
 """Migrate the schema: `python migrate.py COMMAND [--database postgres|sqlite]`.
 
 Commands are upgrade, finish, downgrade, current, history, stamp and autogenerate. Without
---database, they are for each database that the environment names.
+--database, they run on each database that the environment names.
 `upgrade` brings the schema up to date. If tables of an earlier deployment of the tests were moved,
-views serve that version until `finish` drops them. `downgrade` returns the tables.
+views serve that version until `finish` drops them. `downgrade` returns the tables to `public`.
 """
 
 import argparse
