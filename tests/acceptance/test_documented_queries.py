@@ -16,7 +16,7 @@ def database(postgres_url: str) -> Iterator[psycopg.Connection[DictRow]]:
 Database = psycopg.Connection[DictRow]
 
 
-def test_existing_column_last_activity_may_be_added_again(database: Database) -> None:
+def test_existing_column_last_activity_can_be_added_again(database: Database) -> None:
     database.execute("""
 ALTER TABLE test_sessions ADD COLUMN IF NOT EXISTS last_activity TIMESTAMP DEFAULT NOW();
 """)

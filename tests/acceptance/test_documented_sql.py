@@ -70,7 +70,7 @@ def blocks(*documents: str) -> list[Block]:
 
 
 def all_blocks() -> list[Block]:
-    """Return every block; none where the documents are missing, so that collecting never fails."""
+    """Return every block; none if the documents are missing, so that collection never fails."""
     try:
         return blocks(*CONTEXT_OF)
     except pytest.skip.Exception:
@@ -89,11 +89,12 @@ class Product:
         assert response.status_code == 200, (path, response.text)
         return response.json()
 
-    def operate(self, path: str, **body: Any) -> Any:
+    def post_as_operator(self, path: str, **body: Any) -> Any:
         return self.post(path, adminPassword=ADMIN_PASSWORD, **body)
 
     def upgrade(self, **body: Any) -> list[str]:
-        results: list[str] = self.operate("/api/admin-create-unified-schema", **body)["results"]
+        schema = self.post_as_operator("/api/admin-create-unified-schema", **body)
+        results: list[str] = schema["results"]
         return results
 
     def execute(self, script: str) -> None:
@@ -165,7 +166,7 @@ class Product:
         for path in ("proficiency", "history", "progress"):
             response = self.client.get(f"/api/student/{student}/{path}", headers=OPERATOR)
             assert response.status_code == 200, response.text
-        sessions = self.operate("/api/admin-list-configs-v2")["sessions"]
+        sessions = self.post_as_operator("/api/admin-list-configs-v2")["sessions"]
         assert session["sessionToken"] in {listed["sessionToken"] for listed in sessions}
         assert self.client.get("/health").json()["status"] == "healthy"
 
@@ -196,7 +197,7 @@ Products = Callable[[str], AbstractContextManager[Product]]
 
 @pytest.fixture
 def postgres_url() -> str:
-    """No database, since each product has one of its own."""
+    """No database, since each `Product` has one of its own."""
     return ""
 
 

@@ -45,11 +45,11 @@ def test_requests_of_the_live_pages_get_the_expected_responses(
     assert token != recorded_token
     assert checked == 3
     log = client.get("/api/session-log", params={"sessionToken": token}).json()["events"]
-    data = {event["event_type"]: event["event_data"] for event in log}
-    assert data["navigation"]["stepName"] == "Connect Accounts"
-    bug = data["bug_reported"]
+    event_data = {event["event_type"]: event["event_data"] for event in log}
+    assert event_data["navigation"]["stepName"] == "Connect Accounts"
+    bug = event_data["bug_reported"]
     assert (bug["step"], bug["userName"]) == ("Step 9: Deploy Your AI Application", "Mei Tan")
-    assert token not in str(data)
+    assert token not in str(event_data)
 
 
 def test_session_of_the_live_page_is_complete_and_has_its_use_case(

@@ -54,17 +54,17 @@ def test_guide_migrates_the_legacy_tables_of_the_demo(
     seed(environment, monkeypatch)
     output = capsys.readouterr().out
     assert "workshop_students 8, student_configs 2, workshop_sessions 2" in output
-    backup, created, dry, real, aside = follow(server.url)
-    assert all(response["success"] for response in (backup, created, dry, real, aside))
+    backup, schema, dry_run, real_run, clean_up = follow(server.url)
+    assert all(response["success"] for response in (backup, schema, dry_run, real_run, clean_up))
     assert backup["rows"]["legacy"]["public.workshop_students"] == 8
-    assert dry["preflight"]["keys"] == {"sealed": 2, "plain": 1, "checked": 2, "unreadable": 0}
-    assert dry["preflight"]["tables"][0]["unknownColumns"] == ["instructor_notes"]
-    outcomes = {group["outcome"] for group in dry["findings"]["groups"]}
+    assert dry_run["preflight"]["keys"] == {"sealed": 2, "plain": 1, "checked": 2, "unreadable": 0}
+    assert dry_run["preflight"]["tables"][0]["unknownColumns"] == ["instructor_notes"]
+    outcomes = {group["outcome"] for group in dry_run["findings"]["groups"]}
     assert outcomes == {"skipped", "kept raw", "mended"}
-    assert real["verification"]["verified"] is True
-    assert real["verification"]["checksums"] == dry["verification"]["checksums"]
-    assert len(aside["backupTables"]) == 3
-    assert aside["rowsOnlyInOldTables"] == 1
+    assert real_run["verification"]["verified"] is True
+    assert real_run["verification"]["checksums"] == dry_run["verification"]["checksums"]
+    assert len(clean_up["backupTables"]) == 3
+    assert clean_up["rowsOnlyInOldTables"] == 1
 
 
 def test_existing_legacy_tables_are_left_alone(
@@ -77,7 +77,7 @@ def test_existing_legacy_tables_are_left_alone(
     seed(environment, monkeypatch)
     assert "nothing was changed" in capsys.readouterr().out
     with psycopg.connect(environment["POSTGRES_URL"]) as connection:
-        unified_and_legacy = connection.execute(
+        other_table_and_rows = connection.execute(
             "SELECT to_regclass('public.workshop_students'), count(*) FROM public.student_configs"
         ).fetchone()
-    assert unified_and_legacy == (None, 0)
+    assert other_table_and_rows == (None, 0)

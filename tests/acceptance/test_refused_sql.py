@@ -62,8 +62,8 @@ STATES: dict[str, list[Callable[[str], None]]] = {
 }
 
 
-def general(message: str) -> str:
-    """Return a message without the names in it."""
+def without_names(message: str) -> str:
+    """Return a message without the quoted names in it."""
     return re.sub(r'"[^"]*"', '""', message)
 
 
@@ -72,7 +72,7 @@ def table() -> list[tuple[str, str, set[str]]]:
     rows = PAGE.read_text().partition("## SQL that Postgres refuses")[2].split("\n| ")[2:]
     cells = [row.split(" | ") for row in rows]
     return [
-        (block, states, {general(message) for message in re.findall(r"`([^`]+)`", messages)})
+        (block, states, {without_names(message) for message in re.findall(r"`([^`]+)`", messages)})
         for block, states, messages, *_ in cells
     ]
 
@@ -89,7 +89,7 @@ def printed_by_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
         check=True,
     )
     lines = re.findall(r"^(ERROR|DETAIL|HINT): +(.+)$", process.stderr, re.MULTILINE)
-    return [(kind, general(message)) for kind, message in lines]
+    return [(kind, without_names(message)) for kind, message in lines]
 
 
 @pytest.fixture(scope="module")

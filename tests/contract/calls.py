@@ -32,9 +32,9 @@ def _calls_with_wrong_methods() -> tuple[Call, ...]:
     methods_of: dict[str, set[str]] = {}
     for row in ENDPOINTS:
         path = _concrete(row.path)
-        # `{class_id}` takes any text, and so `join`, too.
-        same = [each for each in ENDPOINTS if re.fullmatch(_pattern(each.path), path)]
-        methods_of[path] = {method for each in same for method in each.methods}
+        # A path can match several rows: `{class_id}` also matches `join`.
+        matching_rows = [each for each in ENDPOINTS if re.fullmatch(_pattern(each.path), path)]
+        methods_of[path] = {method for each in matching_rows for method in each.methods}
     return tuple(
         Call(next(method for method in ALL_METHODS if method not in methods), path, 405)
         for path, methods in methods_of.items()

@@ -98,13 +98,16 @@ def _without_volatile(value: Any) -> Any:
         return [_without_volatile(part) for part in value]
     if isinstance(value, dict):
         return {
-            key: _changing_kind(key, part) or _without_volatile(part) for key, part in value.items()
+            key: _placeholder(key, part) or _without_volatile(part) for key, part in value.items()
         }
     return value
 
 
-def _changing_kind(key: str, value: Any) -> str | None:
-    """Return the kind of a version in seconds, a waiting time or a cursor; None for others."""
+def _placeholder(key: str, value: Any) -> str | None:
+    """Return the placeholder of a value that differs from run to run; None for other values.
+
+    Such values are versions that count seconds, waiting times and cursors.
+    """
     if key == "version" and isinstance(value, int) and value > 10**6:
         return "<version>"
     if key == "waitingSeconds":

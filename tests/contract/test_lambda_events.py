@@ -26,7 +26,10 @@ BALANCER = {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:test"}}
 
 
 def with_members(event: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """Return the event with other members; `http` and `without` change those of the request."""
+    """Return the event with other members.
+
+    In `requestContext.http`, `http` replaces members, and those that `without` names are removed.
+    """
     http = members.pop("http", {})
     without = members.pop("without", ())
     context = {**event["requestContext"], "http": {**event["requestContext"]["http"], **http}}
@@ -60,11 +63,11 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     "a text": (HEALTH, "hello", "neither an HTTP request nor a schedule"),
     "null": (HEALTH, None, "neither an HTTP request nor a schedule"),
     "a number": (HEALTH, 7, "neither an HTTP request nor a schedule"),
-    "of a queue": (HEALTH, {"Records": [{"eventSource": "aws:sqs"}]}, "neither an HTTP request"),
+    "from a queue": (HEALTH, {"Records": [{"eventSource": "aws:sqs"}]}, "neither an HTTP request"),
     "source of another kind": (HEALTH, {"source": "aws.s3"}, "neither an HTTP request"),
     "source a list": (HEALTH, {"source": ["aws.events"]}, "neither an HTTP request"),
     "source an object": (CLEANUP, {"source": {"name": "aws.events"}}, "neither an HTTP request"),
-    "of the console": (HEALTH, {"key1": "value1"}, "neither an HTTP request"),
+    "from the console": (HEALTH, {"key1": "value1"}, "neither an HTTP request"),
     "a schedule without a job": (HEALTH, schedule_event(), "This function has no scheduled job"),
     "a scheduler without a job": (HEALTH, SCHEDULER, "This function has no scheduled job"),
     "without requestContext": (

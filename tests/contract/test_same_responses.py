@@ -19,7 +19,7 @@ from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request
 
 NUMBERED = [pytest.param(number, id=f"{number} {call}") for number, call in enumerate(CALLS)]
-ELSEWHERE = sorted(set(DEPLOYMENTS) - {"local"})
+OTHER_PLATFORMS = sorted(set(DEPLOYMENTS) - {"local"})
 ResponsesOn = Callable[[str], list[ComparableResponse]]
 
 
@@ -34,7 +34,7 @@ def test_local_server_returns_the_expected_status(responses_on: ResponsesOn, num
     assert response.status == CALLS[number].status, response.body
 
 
-@pytest.mark.parametrize("platform", ELSEWHERE)
+@pytest.mark.parametrize("platform", OTHER_PLATFORMS)
 @pytest.mark.parametrize("number", NUMBERED)
 def test_platform_returns_the_same_response_as_the_local_server(
     responses_on: ResponsesOn, platform: str, number: int
@@ -104,7 +104,7 @@ def test_misspelt_field_is_named_in_a_warning(responses_on: ResponsesOn) -> None
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
-def test_deployment_does_not_describe_itself(path: str) -> None:
+def test_deployment_serves_no_api_description(path: str) -> None:
     deployment = LambdaDeployment({})
     assert deployment.send(Request("GET", path)).status == 404
     deployment.stop()
@@ -113,7 +113,7 @@ def test_deployment_does_not_describe_itself(path: str) -> None:
 if "vercel" in DEPLOYMENTS:
 
     @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
-    def test_hobby_deployment_does_not_describe_itself(path: str) -> None:
+    def test_hobby_deployment_serves_no_api_description(path: str) -> None:
         """On Hobby, every path leads to the index."""
         deployment = VercelDeployment({}, "vercel.hobby.json")
         assert deployment.send(Request("GET", path)).status == 404

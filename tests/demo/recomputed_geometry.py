@@ -21,11 +21,12 @@ def inscribed_angle(central: float) -> float:
     (ax, ay), (bx, by), (cx, cy) = (
         (cos(radians(t)), sin(radians(t))) for t in (0, central, 180 + central / 3)
     )
-    along = (ax - cx) * (bx - cx) + (ay - cy) * (by - cy)
-    return degrees(acos(along / (dist((ax, ay), (cx, cy)) * dist((bx, by), (cx, cy)))))
+    dot_product = (ax - cx) * (bx - cx) + (ay - cy) * (by - cy)
+    return degrees(acos(dot_product / (dist((ax, ay), (cx, cy)) * dist((bx, by), (cx, cy)))))
 
 
-def is_the_circle(option: str) -> bool:
+def is_circle_with_radius_4(option: str) -> bool:
+    """Accept the centre (2, -3) with the radius 4, by points on the option's circle."""
     x, y, radius = numbers(option)
     rim = [(x + radius * cos(t), y + radius * sin(t)) for t in (0.1, 1.2, 2.3, 3.4)]
     return all(isclose((px - 2) ** 2 + (py + 3) ** 2, 16) for px, py in rim)
@@ -59,7 +60,7 @@ RECOMPUTED: dict[str, Judge] = {
     "geo-022": is_number(sqrt(5**2 - 1.4**2)),
     "geo-023": is_number((4 / 3 * pi * 2**3) / (4 / 3 * pi)),
     "geo-024": is_number(sqrt(10**2 - (16 / 2) ** 2)),
-    "geo-025": is_the_circle,
+    "geo-025": is_circle_with_radius_4,
     "geo-026": is_number(dist((0, 0, 0), (4, 4, 4))),
     "geo-027": is_number(6 * (6 * sin(radians(60))) / 2),
     "geo-028": is_number(dist((7, 0), (8 * cos(radians(60)), 8 * sin(radians(60))))),

@@ -11,7 +11,7 @@ SALARIES = list(range(28_000, 34_000, 600))
 SUMMARIES: dict[str, Callable[[list[int]], float]] = {
     "The mean": mean,
     "The median": median,
-    "The upper quartile": lambda data: quantiles(data)[2],
+    "The upper quartile": lambda salaries: quantiles(salaries)[2],
 }
 SPREAD = [1.0, 4.0, 9.0, 16.0]
 COINS = list(product("HT", repeat=5))
@@ -21,6 +21,8 @@ SICK_AND_POSITIVE, WELL_AND_POSITIVE = 0.01 * 0.90, 0.99 * 0.09
 
 
 def changes_most(option: str) -> bool:
+    """Accept the summary that a further salary of 600,000 changes most."""
+
     def change(name: str) -> float:
         return abs(SUMMARIES[name]([*SALARIES, 600_000]) - SUMMARIES[name](SALARIES))
 

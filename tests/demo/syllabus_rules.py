@@ -28,6 +28,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Syllabus:
+    """The rows of a syllabus's CSV files; rows of questions also have the name of their file."""
+
     topics: list[Row]
     concepts: list[Row]
     questions: list[Row]

@@ -1,4 +1,4 @@
-"""The demo of the study planner: loaded once, and a class that a teacher can use."""
+"""The demo of the study planner is loaded once, and gives a teacher a class with results."""
 
 from collections import Counter
 
@@ -15,7 +15,7 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
     assert (added.questions, added.users) == (642, 26)
     assert load_planner(deps).users == 0
     with psycopg.connect(postgres_url) as connection:
-        ((topics, concepts, answers),) = connection.execute(
+        ((topics, concepts, attempts),) = connection.execute(
             "SELECT (SELECT count(*) FROM learning.topics),"
             " (SELECT count(*) FROM learning.concepts),"
             " (SELECT count(*) FROM learning.question_attempts)"
@@ -27,7 +27,7 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
             " JOIN learning.users AS u ON u.id = p.user_id GROUP BY u.username"
         ).fetchall()
     assert (topics, concepts) == (79, 214)
-    assert answers == added.answers
+    assert attempts == added.answers
     assert {name for name, is_month in counts if is_month} == set(DILIGENT)
     assert len(counts) == len(DILIGENT) + len(OTHERS) == 25
 
@@ -53,10 +53,10 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
     assert interval["lower"] < analytics["avg_mark"] < interval["upper"]
 
 
-def test_mastery_of_the_demo_follows_from_its_answers(deps: Deps, postgres_url: str) -> None:
+def test_mastery_of_the_demo_follows_from_its_attempts(deps: Deps, postgres_url: str) -> None:
     load_planner(deps)
     with psycopg.connect(postgres_url) as connection:
-        ((wrong,),) = connection.execute(
+        ((differing_rows,),) = connection.execute(
             "SELECT count(*) FROM learning.concept_mastery AS m JOIN ("
             " SELECT a.student_id, q.concept_id, count(*) AS total,"
             " count(*) FILTER (WHERE a.is_correct) AS correct"
@@ -65,4 +65,4 @@ def test_mastery_of_the_demo_follows_from_its_answers(deps: Deps, postgres_url: 
             " GROUP BY a.student_id, q.concept_id) AS t USING (student_id, concept_id)"
             " WHERE (m.total_attempts, m.correct_attempts) <> (t.total, t.correct)"
         ).fetchall()
-    assert wrong == 0
+    assert differing_rows == 0

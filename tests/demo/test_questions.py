@@ -74,10 +74,10 @@ def test_no_two_options_are_the_same_number_in_two_forms(question: dict[str, Any
 @pytest.mark.parametrize("concept", range(len(CONCEPTS)), ids=CONCEPTS)
 def test_each_concept_has_30_questions_from_easy_to_hard(concept: int) -> None:
     prefix = ("mat", "alg", "geo", "sta", "cal")[concept]
-    own = [question for question in QUESTIONS if question["id"].startswith(prefix)]
-    difficulties = [question["difficulty"] for question in own]
-    assert len(own) == 30
-    assert all(question["concepts"][concept] == 1 for question in own)
+    questions = [question for question in QUESTIONS if question["id"].startswith(prefix)]
+    difficulties = [question["difficulty"] for question in questions]
+    assert len(questions) == 30
+    assert all(question["concepts"][concept] == 1 for question in questions)
     assert difficulties == sorted(set(difficulties))
     assert difficulties[0] < 0.1
     assert difficulties[-1] > 0.9

@@ -21,7 +21,7 @@ from local.demo.pool import CONCEPTS, POOL_ID
 from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import RunQuery
 
-AS_RECORDED = """
+RECORDED_SESSION = """
     SELECT total_questions, correct_responses, accuracy, learning_gain, test_efficiency, status,
       end_reason, initial_proficiency, current_proficiency, current_confidence,
       final_proficiency, next_question_id, prior, concept_names, end_criteria
@@ -57,13 +57,12 @@ def test_tests_are_completed_expired_under_way_and_abandoned(run_query: RunQuery
 
 def test_tests_with_the_recommended_precision_end_by_it(run_query: RunQuery) -> None:
     """docs/assessment.md recommends these criteria for pools like the demo's."""
-    reasons = run_query("""
+    ((precise, completed),) = run_query("""
         SELECT count(*) FILTER (WHERE end_reason = 'precision'), count(*) FROM test_sessions
         WHERE status = 'completed' AND end_criteria ->> 'type' = 'precision'
           AND (end_criteria ->> 'precision_threshold')::float = 0.6
           AND (end_criteria ->> 'min_questions')::int = 10
           AND (end_criteria ->> 'max_questions')::int = 30""")
-    ((precise, completed),) = reasons
     assert completed >= 20
     assert precise / completed >= 0.9
 
@@ -127,7 +126,7 @@ def test_service_records_the_same_values_for_the_same_answers(
     examinee = examinees()[number]
     with psycopg.connect(postgres_url) as demo:
         session_id, criteria = demo.execute(TESTS_BY_START, [examinee.id]).fetchall()[0]
-        expected = demo.execute(AS_RECORDED, [session_id]).fetchone()
+        expected = demo.execute(RECORDED_SESSION, [session_id]).fetchone()
         answers = demo.execute(ANSWERS, [session_id]).fetchall()
     other_url = postgres_server.create_database("replay", template="migrated")
     other = Deps(Settings(postgres_url=other_url))
@@ -138,7 +137,7 @@ def test_service_records_the_same_values_for_the_same_answers(
         submit(SubmitIn(session_id=session_id, question_id=question_id, response=response), other)
     other.close()
     with psycopg.connect(other_url) as connection:
-        assert connection.execute(AS_RECORDED, [session_id]).fetchone() == expected
+        assert connection.execute(RECORDED_SESSION, [session_id]).fetchone() == expected
         assert connection.execute(ANSWERS, [session_id]).fetchall() == answers
     postgres_server.drop_database("replay")
 
@@ -184,12 +183,12 @@ def test_measured_abilities_correlate_with_the_simulated_ones(run_query: RunQuer
     with_result = [
         examinee for examinee in examinees() if (examinee.id, CONCEPTS[0]) in measured_by_concept
     ]
-    true = [examinee.ability(examinee.tests - 1) for examinee in with_result]
-    measured = [
+    true_abilities = [examinee.ability(examinee.tests - 1) for examinee in with_result]
+    measured_abilities = [
         [measured_by_concept[examinee.id, concept] for concept in CONCEPTS]
         for examinee in with_result
     ]
-    assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.75
+    assert np.corrcoef(np.ravel(true_abilities), np.ravel(measured_abilities))[0, 1] > 0.75
 
 
 def test_no_answer_takes_more_than_a_minute_or_lies_outside_its_session(

@@ -32,9 +32,9 @@ def test_forty_students_have_reached_every_step(run_query: RunQuery) -> None:
 
 def test_each_session_agrees_with_its_steps_and_flags(run_query: RunQuery) -> None:
     columns = "session_token, current_step, completion_rate, total_time_spent"
-    stored = run_query(f"SELECT {columns} FROM sessions ORDER BY 1")
+    before = run_query(f"SELECT {columns} FROM sessions ORDER BY 1")
     run_query("SELECT update_session_progress(session_token) FROM sessions")
-    assert run_query(f"SELECT {columns} FROM sessions ORDER BY 1") == stored
+    assert run_query(f"SELECT {columns} FROM sessions ORDER BY 1") == before
 
 
 def test_flags_and_step_rows_mark_the_same_steps_as_complete(run_query: RunQuery) -> None:
@@ -58,10 +58,12 @@ def test_times_of_a_session_are_in_order_and_past(run_query: RunQuery) -> None:
 def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_step(
     run_query: RunQuery,
 ) -> None:
-    first = "SELECT DISTINCT ON (session_token) event_type FROM events ORDER BY session_token, id"
-    assert set(run_query(first)) == {("session_created",)}
-    finished = "SELECT count(*) FROM events WHERE event_type = 'step_completed'"
-    assert run_query(finished) == run_query(
+    first_events = (
+        "SELECT DISTINCT ON (session_token) event_type FROM events ORDER BY session_token, id"
+    )
+    assert set(run_query(first_events)) == {("session_created",)}
+    completions = "SELECT count(*) FROM events WHERE event_type = 'step_completed'"
+    assert run_query(completions) == run_query(
         "SELECT count(*) FROM step_progress WHERE validation_passed"
     )
 
@@ -72,12 +74,12 @@ def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_ste
 def test_reports_among_the_events_add_up_to_the_step_rows(
     run_query: RunQuery, column: str, field: str
 ) -> None:
-    reported = f"""
+    sums_of_events = f"""
         SELECT session_token, (event_data ->> 'stepNumber')::int AS step,
           sum((event_data ->> '{field}')::int)
         FROM events WHERE event_type LIKE 'step%' GROUP BY 1, 2 ORDER BY 1, 2"""
-    stored = f"SELECT session_token, step_number, {column} FROM step_progress ORDER BY 1, 2"
-    assert run_query(reported) == run_query(stored)
+    step_rows = f"SELECT session_token, step_number, {column} FROM step_progress ORDER BY 1, 2"
+    assert run_query(sums_of_events) == run_query(step_rows)
 
 
 def test_bug_reports_are_in_the_session_and_among_the_events(run_query: RunQuery) -> None:
@@ -103,10 +105,12 @@ def test_a_lesson_is_going_on_with_two_requests_for_help(run_query: RunQuery) ->
     newest = "(SELECT max(last_activity) FROM sessions)"
     active = f"SELECT count(*) FROM sessions WHERE last_activity > {newest} - INTERVAL '20 minutes'"
     assert run_query(active) == [(17,)]
-    waiting = "SELECT session_token FROM sessions WHERE help_asked_at IS NOT NULL ORDER BY 1"
+    waiting_sessions = (
+        "SELECT session_token FROM sessions WHERE help_asked_at IS NOT NULL ORDER BY 1"
+    )
     help_events = "SELECT session_token FROM events WHERE event_type = 'help_asked' ORDER BY 1"
-    assert len(run_query(waiting)) == 2
-    assert run_query(waiting) == run_query(help_events)
+    assert len(run_query(waiting_sessions)) == 2
+    assert run_query(waiting_sessions) == run_query(help_events)
 
 
 def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:
@@ -118,8 +122,8 @@ def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:
 
 
 def test_addresses_are_in_reserved_domains(run_query: RunQuery) -> None:
-    named = run_query("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
-    assert all(email.endswith("@example.com") for (email,) in named)
+    addresses = run_query("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
+    assert all(email.endswith("@example.com") for (email,) in addresses)
     for column in ("websocket_url", "codespace_url", "github_repo_url", "railway_url"):
         assert (
             run_query(f"SELECT 1 FROM sessions WHERE {column} !~ '^(https|wss)://[^/]*[.]example'")

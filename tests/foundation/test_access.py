@@ -25,7 +25,7 @@ ROWS = (
 
 def scratch(settings: Settings, access: Access = Access.OPERATOR, **client: Any) -> TestClient:
     """Make a client of a function with a route for operators and one for schedules."""
-    if not _deps or _deps[-1].settings != settings:  # each holds a connection until the test ends
+    if not _deps or _deps[-1].settings != settings:  # `Deps` hold a connection until the test ends
         _deps.append(Deps(settings))
     install_deps(_deps[-1])
     app = create_app("scratch", rows=(replace(ROWS[0], access=access), ROWS[1]))

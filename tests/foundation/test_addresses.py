@@ -23,7 +23,7 @@ SECRET = "correct-horse"
 WHOLE = {"user": "u", "password": "p", "host": "h", "dbname": "d"}
 WITH_PORT = {**WHOLE, "port": "6543"}
 REQUIRED = {"sslmode": "require"}
-READ: list[tuple[str, dict[str, str]]] = [
+USABLE: list[tuple[str, dict[str, str]]] = [
     ("postgres://u:p@h:6543/d?sslmode=require&supa=base-pooler.x", {**WITH_PORT, **REQUIRED}),
     ("postgres://u:p@h:6543/d?pgbouncer=true&connection_limit=1", WITH_PORT),
     ("postgresql://u:p@h/d?schema=public", WHOLE),
@@ -69,7 +69,7 @@ READ: list[tuple[str, dict[str, str]]] = [
 """Addresses, and the parameters that libpq must read from them."""
 
 
-@pytest.mark.parametrize(("text", "parameters"), READ, ids=[text for text, _ in READ])
+@pytest.mark.parametrize(("text", "parameters"), USABLE, ids=[text for text, _ in USABLE])
 def test_an_address_is_read_as_it_was_meant(text: str, parameters: dict[str, str]) -> None:
     address = read_address(text, "POSTGRES_URL")
     assert (address.problem, address.unknown) == (None, ())
@@ -161,7 +161,7 @@ def test_an_unknown_option_is_left_out_and_named_without_its_value() -> None:
 
 
 def test_the_systems_certificates_are_a_file_that_exists() -> None:
-    """The driver's own OpenSSL looks for them where it was built."""
+    """The driver's own OpenSSL looks for them in a folder of the machine that built it."""
     address = read_address("postgresql://h/d?sslrootcert=system", "POSTGRES_URL")
     options = psycopg.conninfo.conninfo_to_dict(str(address.url))
     assert "BEGIN CERTIFICATE" in Path(str(options["sslrootcert"])).read_text()

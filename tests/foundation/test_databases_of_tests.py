@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.databases import Databases
 
-READ: LiteralString = "SELECT count(*) FROM public.students"
+QUERY: LiteralString = "SELECT count(*) FROM public.students"
 WRITES: tuple[LiteralString, ...] = (
     "INSERT INTO public.students (student_email) VALUES ('a@b.example')",
     "BEGIN; DELETE FROM public.sessions; CREATE TABLE public.t (); ROLLBACK",
@@ -21,11 +21,11 @@ WRITES: tuple[LiteralString, ...] = (
 
 def test_database_without_a_write_is_lent_again(databases: Databases) -> None:
     with databases.copy("migrated") as first:
-        left_open = psycopg.connect(first)
-        left_open.execute(READ)
+        open_connection = psycopg.connect(first)
+        open_connection.execute(QUERY)
     with pytest.raises(psycopg.OperationalError):
-        left_open.execute(READ)
-    left_open.close()
+        open_connection.execute(QUERY)
+    open_connection.close()
     with databases.copy("migrated") as second:
         pass
     assert second == first

@@ -1,4 +1,4 @@
-"""Codes tell a wrong URL from an unknown session, pool, student or backup, and fields are named."""
+"""Codes distinguish a wrong URL from an unknown object, and errors name their fields."""
 
 from typing import Any
 

@@ -20,14 +20,14 @@ PATH = re.compile(r"[\w-]+(\[\d+\]|\.[\w-]+)*")
 WRONG_VALUES: tuple[object, ...] = (7, "x", {"x": 1}, [], "x" * 5_001)
 """Values of which at least one is wrong for every field with a type."""
 TAKING_ANYTHING = {"POST /api/session-log": {"timestamp"}}
-"""Fields that live pages fill with what they have, so that no value is wrong."""
+"""Fields that accept any value, because live pages send several types."""
 WITH_A_CURSOR = {
     "GET /api/student-progress": {"studentEmail": "ann@example.com"},
     "GET /api/track-student-progress": {"getAllStudents": "true"},
 }
 """Parameters without which a call has no pages."""
-CONTEXT = "POST /api/report-bug"
-"""Operation that accepts any JSON around the description of a bug."""
+REPORT_BUG = "POST /api/report-bug"
+"""Operation whose other fields accept any JSON; only `description` is checked."""
 WITH_BODY = [operation for operation in operations() if operation.has_body]
 TEXTS_IN_THE_URL = [
     (operation, place, parameter["name"])
@@ -90,7 +90,7 @@ def test_wrong_value_of_a_field_is_named_by_its_path(
     unnamed = {path for path, _ in bodies_with(schema, 7)} - TAKING_ANYTHING.get(
         str(operation), set()
     )
-    if str(operation) == CONTEXT:
+    if str(operation) == REPORT_BUG:
         unnamed &= {"description"}
     headers = headers_for(operation, client, operator)
     for value in WRONG_VALUES:
@@ -111,8 +111,8 @@ def test_nul_in_the_url_is_refused_by_name(
     operation, place, name = case
     in_path = operation.examples_in("path") | ({name: "a%00"} if place == "path" else {})
     path = re.sub(r"\{(\w+)\}", lambda match: in_path[match[1]], operation.path)
-    needed = {each["name"] for each in operation.parameters if each["required"]}
-    query = {key: text for key, text in operation.examples_in("query").items() if key in needed}
+    required = {each["name"] for each in operation.parameters if each["required"]}
+    query = {key: text for key, text in operation.examples_in("query").items() if key in required}
     query |= {name: "a\0"} if place == "query" else {}
     if name == "cursor":
         query |= WITH_A_CURSOR.get(str(operation), {})
@@ -127,13 +127,15 @@ def test_nul_in_the_url_is_refused_by_name(
 def test_text_in_a_cursor_that_cannot_be_stored_is_refused_by_name(
     client: TestClient, operator: dict[str, str], text: str
 ) -> None:
-    flagged, listed = (
+    cursor_of_flags, cursor_of_sessions = (
         urlsafe_b64encode(f"[{first}, {text}]".encode()).decode().rstrip("=")
         for first in ("1, 0.5", '"2026-11-21T03:29:16Z"')
     )
     pages = (
-        client.get(f"/api/debug/pool/{POOL}", params={"cursor": flagged}, headers=operator),
-        client.post("/api/admin-list-configs-v2", json={"cursor": listed}, headers=operator),
+        client.get(f"/api/debug/pool/{POOL}", params={"cursor": cursor_of_flags}, headers=operator),
+        client.post(
+            "/api/admin-list-configs-v2", json={"cursor": cursor_of_sessions}, headers=operator
+        ),
     )
     for page in pages:
         assert (page.status_code, page.json()["code"]) == (422, "invalid_cursor")

@@ -69,7 +69,7 @@ def test_each_credential_opens_its_own_endpoints_only(
 ) -> None:
     row, method = case
     headers = {"Authorization": f"Bearer {credential}"}
-    # A call that changes something needs a body; without one it is refused after it was admitted.
+    # These calls take no list as a body, so an admitted call is refused before it changes anything.
     body: list[str] | None = [] if method == "POST" else None
     response = client.request(method, with_unknown_ids(row.path), headers=headers, json=body)
     refusals = {"unauthenticated", "instructor_refused", "not_configured"}

@@ -43,7 +43,7 @@ def psql(url: str, script: str) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what migrations need, to add revisions to."""
+    """A copy of the files that migrations need, to which tests add revisions."""
     for name in ("lib", "sql", "migrations"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("alembic.ini", "migrate.py"):
@@ -150,9 +150,7 @@ def test_two_heads_are_named_with_the_way_to_join_them(
     assert fetch(empty_postgres_url, "SELECT count(*) FROM public.sessions") == [(0,)]
 
 
-def test_part_of_the_revisions_leaves_the_scripts_for_the_newest(
-    project: Path, empty_postgres_url: str
-) -> None:
+def test_scripts_run_only_with_the_newest_revision(project: Path, empty_postgres_url: str) -> None:
     path = project / "migrations" / "versions" / "00a_draft.py"
     path.write_text(DRAFT.format(revision="00a"))
     run_unchecked("migrate.py", "upgrade", "+1", url=empty_postgres_url, folder=project)

@@ -84,7 +84,7 @@ def test_wrong_token_returns_none_and_is_not_logged(
 ) -> None:
     with closing(RedisRest(redis_gateway.url, "a-token-that-is-wrong")) as redis:
         assert redis.pipeline([["GET", "k"]]) is None
-    logged = capsys.readouterr().err
-    assert "redis_unavailable" in logged
-    assert "401" in logged
-    assert "a-token-that-is-wrong" not in logged
+    log_text = capsys.readouterr().err
+    assert "redis_unavailable" in log_text
+    assert "401" in log_text
+    assert "a-token-that-is-wrong" not in log_text

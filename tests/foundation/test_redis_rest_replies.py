@@ -186,7 +186,7 @@ def test_redirects_are_not_followed() -> None:
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """Return the context of a server whose certificate for localhost nobody else has signed."""
+    """Return the TLS context of a server with a self-signed certificate for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     certificate = (
@@ -210,8 +210,8 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def test_server_without_a_signed_certificate_gets_no_command(tmp_path: Path) -> None:
-    signed_by_nobody = self_signed(tmp_path)
-    with running_server(body_reply(b'[{"result": "v"}]'), signed_by_nobody) as (redis, paths):
+def test_server_with_a_self_signed_certificate_gets_no_command(tmp_path: Path) -> None:
+    tls = self_signed(tmp_path)
+    with running_server(body_reply(b'[{"result": "v"}]'), tls) as (redis, paths):
         assert redis.pipeline([["GET", "k"]]) is None
     assert paths == []

@@ -1,4 +1,4 @@
-"""Server-side cursors when the server ends."""
+"""Server-side cursors whose server process ends."""
 
 from contextlib import ExitStack
 

@@ -48,10 +48,10 @@ def test_alternative_variable_names_are_read() -> None:
     assert (settings.redis_url, settings.redis_token) == ("https://redis.example", "token")
 
 
-WRAPPED = ['"{}"', "'{}'", "“{}”", "„{}“", "  {}\n", "{}\\n", "\ufeff{}", '"{}"\n', "`{}`"]
+WRAPPINGS = ['"{}"', "'{}'", "“{}”", "„{}“", "  {}\n", "{}\\n", "\ufeff{}", '"{}"\n', "`{}`"]
 
 
-@pytest.mark.parametrize("wrapping", WRAPPED)
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str) -> None:
     values = {
         "POSTGRES_URL": "postgresql://u:p@h/d",
@@ -227,11 +227,11 @@ def test_missing_database_without_supabase_is_not_blamed_on_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "needed"),
+    ("value", "needs_tickets"),
     [("ticket", True), ("tickets", True), ("Ticket", True), ("open", False), ("", False)],
 )
-def test_a_misspelt_admission_requires_tickets(value: str, needed: bool) -> None:
-    assert Settings.from_env({"TEST_ADMISSION": value}).tests_need_tickets is needed
+def test_a_misspelt_admission_requires_tickets(value: str, needs_tickets: bool) -> None:
+    assert Settings.from_env({"TEST_ADMISSION": value}).tests_need_tickets is needs_tickets
 
 
 @pytest.mark.parametrize(("value", "count"), [("1", True), ("0", False), ("yes", False)])

@@ -91,14 +91,14 @@ def test_unexpected_error_reveals_no_internals(
 ) -> None:
     response = web.get("/api/echo/boom")
     assert response.status_code == 500
-    logged = capsys.readouterr().err
-    unforeseen, request = map(json.loads, logged.splitlines())
+    log_text = capsys.readouterr().err
+    unforeseen, request = map(json.loads, log_text.splitlines())
     assert unforeseen["kind"] == "RuntimeError"
     assert re.fullmatch(r"lib/[\w/]+\.py:\d+", unforeseen["at"])
     assert unforeseen["request"] == request["request"] == response.json()["requestId"]
     assert (request["route"], request["status"]) == ("/api/echo/{id}", 500)
     assert "path" not in request
-    for text in (response.text, logged):
+    for text in (response.text, log_text):
         assert "canary" not in text
         assert "secret" not in text
 
@@ -128,7 +128,7 @@ def test_validation_error_shows_no_pattern_and_no_internal_type(web: TestClient)
 
 
 @pytest.mark.parametrize("slashes", ["/", "//"])
-def test_slash_at_the_end_means_nothing(web: TestClient, slashes: str) -> None:
+def test_slash_at_the_end_is_ignored(web: TestClient, slashes: str) -> None:
     web.follow_redirects = False
     response = web.post(f"/api/echo/1{slashes}", json={"n": 1})
     assert (response.status_code, response.json()["n"]) == (200, 1)
@@ -222,14 +222,14 @@ def test_body_without_a_content_length_is_still_limited(web: TestClient) -> None
 
 
 def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None:
-    def allowed(origin: str) -> str | None:
+    def allowed_origin(origin: str) -> str | None:
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         response = web.options("/api/echo/1", headers=headers)
         return response.headers.get("Access-Control-Allow-Origin")
 
-    assert allowed(PAGE) == PAGE
-    assert allowed("https://evil.example") is None
-    assert allowed("null") is None
+    assert allowed_origin(PAGE) == PAGE
+    assert allowed_origin("https://evil.example") is None
+    assert allowed_origin("null") is None
     response = web.post("/api/echo/1", json={"n": 1}, headers={"Origin": PAGE})
     assert response.headers["Access-Control-Allow-Origin"] == PAGE
     assert "Access-Control-Allow-Credentials" not in response.headers
@@ -246,8 +246,8 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
 def test_refused_preflight_has_the_reason_in_the_envelope(
     web: TestClient, headers: dict[str, str], refused: str
 ) -> None:
-    allowed_headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
-    response = web.options("/api/echo/1", headers={**allowed_headers, **headers})
+    accepted_headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    response = web.options("/api/echo/1", headers={**accepted_headers, **headers})
     assert response.status_code == 400
     assert response.json() == {
         "success": False,

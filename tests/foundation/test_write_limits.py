@@ -39,7 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/ask-for-help": WITHIN_SESSION,
     "/api/session-log": {**WITHIN_SESSION, "eventType": "navigation"},
 }
-"""Body of a call to each endpoint of the workshop that stores something."""
+"""Body of an accepted call to each endpoint of the workshop that stores something."""
 
 Send = Callable[[], Any]
 
@@ -193,12 +193,12 @@ def test_tickets_are_counted_separately_so_that_a_school_can_begin_an_exam(
     def start() -> Any:
         return client.post("/api/test/start", json={"ticket": next(tickets)})
 
-    stranger = {"student_id": "ann", "question_pool_id": pool_id}
-    send_until_counted(lambda: client.post("/api/test/start", json=stranger))
+    without_ticket = {"student_id": "ann", "question_pool_id": pool_id}
+    send_until_counted(lambda: client.post("/api/test/start", json=without_ticket))
     send_until_counted(start)
     run(settings, "UPDATE stepwise.write_counts SET writes = 700 WHERE writes > 1")
     assert send_until_counted(start)[-1].status_code == 200
-    refused = send_until_counted(lambda: client.post("/api/test/start", json=stranger))[-1]
+    refused = send_until_counted(lambda: client.post("/api/test/start", json=without_ticket))[-1]
     assert refused.status_code == 429
 
 

@@ -15,7 +15,7 @@ from lib.deps import Deps, install_deps
 from lib.operations.health.check import ANSWER_SECONDS
 from lib.settings import Settings
 from lib.web.functions import function_app
-from tests.support.silent_server import DeafServer, SilentServer
+from tests.support.silent_server import FullBacklogServer, SilentServer
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def silent() -> Iterator[SilentServer]:
 
 
 @pytest.fixture
-def deaf() -> Iterator[DeafServer]:
-    server = DeafServer()
+def unreachable() -> Iterator[FullBacklogServer]:
+    server = FullBacklogServer()
     yield server
     server.close()
 
@@ -61,11 +61,11 @@ def test_postgres_that_accepts_but_does_not_respond_is_tried_once(
 
 
 def test_silent_services_are_asked_at_the_same_time(
-    settings: Settings, silent: SilentServer, deaf: DeafServer
+    settings: Settings, silent: SilentServer, unreachable: FullBacklogServer
 ) -> None:
     silent_services = replace(
         settings,
-        postgres_url=f"postgresql://u:p@127.0.0.1:{deaf.port}/d",
+        postgres_url=f"postgresql://u:p@127.0.0.1:{unreachable.port}/d",
         redis_url=f"http://127.0.0.1:{silent.port}",
     )
     with client_of(Deps(silent_services)) as client:
@@ -74,9 +74,11 @@ def test_silent_services_are_asked_at_the_same_time(
 
 
 def test_a_redis_that_accepts_no_connection_makes_nothing_else_unavailable(
-    settings: Settings, deaf: DeafServer
+    settings: Settings, unreachable: FullBacklogServer
 ) -> None:
-    with client_of(Deps(replace(settings, redis_url=f"http://127.0.0.1:{deaf.port}"))) as client:
+    with client_of(
+        Deps(replace(settings, redis_url=f"http://127.0.0.1:{unreachable.port}"))
+    ) as client:
         assert states(client) == (200, "up", "down")
 
 
