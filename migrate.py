@@ -60,8 +60,8 @@ def _with_relative_revision(command_line: list[str] | None) -> list[str]:
     """Mark `-1` in `downgrade -1` as an argument, which argparse takes for an option."""
     words = sys.argv[1:] if command_line is None else command_line
     relative = [word for word in words[1:] if word[:1] == "-" and word[1:].isdigit()]
-    others = [word for word in words if word not in relative]
-    return [*others, "--", *relative] if relative else words
+    other_words = [word for word in words if word not in relative]
+    return [*other_words, "--", *relative] if relative else words
 
 
 def _run(arguments: argparse.Namespace) -> None:

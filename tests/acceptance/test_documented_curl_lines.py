@@ -117,8 +117,8 @@ def test_progress_is_read_by_token_e_mail_and_id(loopback_client: TestClient) ->
     assert by_token["progress"]["student_email"] == "noor.haddad@example.com"
     assert by_token["progress"]["current_step"] == 5
     assert by_token["progress"]["completion_rate"] == 44
-    first = by_token["progress"]["step_progress"][0]
-    assert first.keys() >= {"stepNumber", "stepName", "completed", "timeSpent", "attempts"}
+    first_step = by_token["progress"]["step_progress"][0]
+    assert first_step.keys() >= {"stepNumber", "stepName", "completed", "timeSpent", "attempts"}
     for query in ("studentEmail=noor.haddad@example.com", f"studentId={student_id(NOOR)}"):
         shared = loopback_client.get(f"/api/student-progress?{query}").json()
         assert shared["success"] is True

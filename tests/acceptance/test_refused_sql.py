@@ -118,14 +118,14 @@ def applies(states: str, state: str) -> bool:
 def test_every_refusal_is_in_the_table(
     guide: str, state: str, refusals: dict[tuple[str, str], list[tuple[str, str]]]
 ) -> None:
-    listed = {
+    listed_messages = {
         message
         for guides, states, messages in table()
         if guide in guides and applies(states, state)
         for message in messages
     }
     errors = {message for kind, message in refusals[guide, state] if kind == "ERROR"}
-    assert errors - listed == set()
+    assert errors - listed_messages == set()
 
 
 def test_every_message_in_the_table_is_printed_by_postgres(

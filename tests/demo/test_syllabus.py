@@ -197,8 +197,8 @@ def test_values_at_the_limits_are_accepted(
     ],
 )
 def test_removed_rows_are_noticed(copy: Path, file: str, size: int, message: str) -> None:
-    others = [path for path in copy.glob("questions/*.csv") if path != copy / file]
-    other_rows = sum(len(rows(path)) for path in others) if file == MATHEMATICS else 0
+    other_files = [path for path in copy.glob("questions/*.csv") if path != copy / file]
+    other_rows = sum(len(rows(path)) for path in other_files) if file == MATHEMATICS else 0
     first_rows = rows(copy / file)[: size - other_rows]
     replace_rows(copy / file, first_rows)
     assert message not in broken_rules(copy)
@@ -207,11 +207,11 @@ def test_removed_rows_are_noticed(copy: Path, file: str, size: int, message: str
 
 
 def test_topic_with_one_concept_is_noticed(copy: Path) -> None:
-    others = [row for row in rows(copy / CONCEPTS) if row["topic"] != "Gases"]
-    own = [row for row in rows(copy / CONCEPTS) if row["topic"] == "Gases"]
-    replace_rows(copy / CONCEPTS, others + own[:2])
+    other_rows = [row for row in rows(copy / CONCEPTS) if row["topic"] != "Gases"]
+    rows_of_gases = [row for row in rows(copy / CONCEPTS) if row["topic"] == "Gases"]
+    replace_rows(copy / CONCEPTS, other_rows + rows_of_gases[:2])
     assert "Gases: 2 concepts" not in broken_rules(copy)
-    replace_rows(copy / CONCEPTS, others + own[:1])
+    replace_rows(copy / CONCEPTS, other_rows + rows_of_gases[:1])
     assert "Gases: 1 concepts" in broken_rules(copy)
 
 

@@ -154,7 +154,7 @@ def test_time_before_the_first_year_in_utc_is_refused() -> None:
 
 
 def test_times_in_stored_json_are_shown_in_utc() -> None:
-    stored = {
+    stored_json = {
         "step-1": {
             "timestamp": "2026-11-21T03:29:16.5",
             "lastAttempt": "2026-11-20T22:29:16-05:00",
@@ -164,7 +164,7 @@ def test_times_in_stored_json_are_shown_in_utc() -> None:
         "step-4": True,
         "reports": [{"reportedAt": "2026-11-21T03:29:16+00:00"}],
     }
-    assert times_in_utc(stored) == {
+    assert times_in_utc(stored_json) == {
         "step-1": {
             "timestamp": "2026-11-21T03:29:16.500000Z",
             "lastAttempt": "2026-11-21T03:29:16Z",

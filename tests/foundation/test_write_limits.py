@@ -69,9 +69,9 @@ def sender(client: TestClient, operator: dict[str, str]) -> Callable[[Endpoint, 
         if row.path == "/api/test/start":
             start = {"student_id": "ann", "question_pool_id": pool_id}
             return lambda: client.post(row.path, json=start)
-        first = student.start()["next_question"]["id"]
+        question_id = student.start()["next_question"]["id"]
         if row.path == "/api/test/submit":
-            return lambda: student.post(first, 0)
+            return lambda: student.post(question_id, 0)
         path = row.path.replace("{session_id}", student.session_id)
         body = {} if "{" in row.path else {"session_id": student.session_id}
         return lambda: client.post(path, json=body)
@@ -213,8 +213,8 @@ def test_one_session_does_not_use_up_the_limit_of_another(
     refused = send_until_counted(lambda: report(TOKEN))[-1]
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_writes")
     assert "with this sessionToken" in refused.json()["error"]
-    others = send_until_counted(lambda: report("ws_1764200000000_" + "7b" * 32))
-    assert {response.status_code for response in others} == {200}
+    responses = send_until_counted(lambda: report("ws_1764200000000_" + "7b" * 32))
+    assert {response.status_code for response in responses} == {200}
 
 
 def test_each_quarter_of_an_hour_counts_from_0_and_old_counts_are_deleted(
@@ -235,10 +235,10 @@ def test_answers_are_counted_in_redis_or_else_in_the_database(
     client: TestClient, operator: dict[str, str], settings: Settings, deps: Deps
 ) -> None:
     ann = Student(client, upload(client, operator, make_questions(20)))
-    first = ann.start()["next_question"]["id"]
+    question_id = ann.start()["next_question"]["id"]
     total_writes = "SELECT coalesce(sum(writes), 0)::INT FROM stepwise.write_counts"
     before = run(settings, total_writes)
-    send_until_counted(lambda: ann.post(first, 0))
+    send_until_counted(lambda: ann.post(question_id, 0))
     assert deps.redis is not None
     (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]
     assert len(keys) == 2
@@ -246,7 +246,7 @@ def test_answers_are_counted_in_redis_or_else_in_the_database(
     assert all(0 < seconds <= 900 for seconds in lifetimes)
     assert run(settings, total_writes) == before
     install_deps(without_redis := Deps(replace(settings, redis_url=None, redis_token=None)))
-    send_until_counted(lambda: ann.post(first, 0))
+    send_until_counted(lambda: ann.post(question_id, 0))
     assert run(settings, total_writes) > before
     without_redis.close()
 

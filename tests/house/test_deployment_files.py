@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 API_FILES = sorted((ROOT / "api").rglob("*.py"))
 API_LINES, INDEX_LINES = 45, 60
 PATHS = 2
-"""Paths for which API_LINES are enough."""
+"""Number of paths that a file of API_LINES may serve."""
 LINES_OF_PATH = 10
 """Lines for each further path."""
 FUNCTIONS = 72
@@ -48,9 +48,9 @@ def reachable(name: str) -> set[str]:
     names, unread = set[str](), [name]
     while unread:
         path = ROOT / f"{unread.pop().replace('.', '/')}.py"
-        new = imported_at_run_time(path) - names if path.exists() else set()
-        names |= new
-        unread += new
+        new_names = imported_at_run_time(path) - names if path.exists() else set()
+        names |= new_names
+        unread += new_names
     return names
 
 
@@ -59,13 +59,17 @@ def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
 
 
 def test_every_function_of_the_table_has_a_file_and_every_file_is_in_the_table() -> None:
-    present = {path.relative_to(ROOT).as_posix() for path in API_FILES}
-    listed = {files.file_of(name) for name in (*modules(), files.INDEX)}
-    assert present - listed == set(), "add a row to ENDPOINTS in lib/routes.py for each of these"
-    assert listed - present == set(), (
+    existing_files = {path.relative_to(ROOT).as_posix() for path in API_FILES}
+    listed_files = {files.file_of(name) for name in (*modules(), files.INDEX)}
+    assert existing_files - listed_files == set(), (
+        "add a row to ENDPOINTS in lib/routes.py for each of these"
+    )
+    assert listed_files - existing_files == set(), (
         "lib/routes.py names these files: write them, or drop the rows"
     )
-    assert len(present) == FUNCTIONS, f"if this is intended, set FUNCTIONS to {len(present)}"
+    assert len(existing_files) == FUNCTIONS, (
+        f"if this is intended, set FUNCTIONS to {len(existing_files)}"
+    )
 
 
 @pytest.mark.parametrize("path", API_FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
@@ -77,7 +81,7 @@ def test_function_is_visible_to_both_platforms(path: Path) -> None:
 
 @pytest.mark.parametrize("path", API_FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_function_file_is_short(path: Path) -> None:
-    """Paths of one family share a file, because the stack may have 450 resources."""
+    """Paths of one family share a file, because the stack has to stay below 450 resources."""
     text = path.read_text()
     further_paths = max(0, text.count("\n@app.") - PATHS)
     limit = API_LINES + further_paths * LINES_OF_PATH
@@ -203,9 +207,9 @@ def test_builds_do_not_see_pyproject_whose_versions_are_not_pinned() -> None:
 
 def test_builds_for_vercel_see_no_notes_for_developers(tmp_path: Path) -> None:
     tools.copy_deployed_tree(tmp_path / "tree")
-    uploaded = [path for path in (tmp_path / "tree").rglob("*") if path.is_file()]
-    assert (tmp_path / "tree" / "lib" / "routes.py") in uploaded
-    assert [path.name for path in uploaded if path.suffix == ".md"] == []
+    uploaded_files = [path for path in (tmp_path / "tree").rglob("*") if path.is_file()]
+    assert (tmp_path / "tree" / "lib" / "routes.py") in uploaded_files
+    assert [path.name for path in uploaded_files if path.suffix == ".md"] == []
 
 
 @pytest.mark.parametrize("name", ["vercel.json", "vercel.hobby.json"])
@@ -222,15 +226,19 @@ def test_schedule_is_converted_to_the_form_of_eventbridge() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
 def test_pages_deploy_with_the_tools_that_are_tested(page: str) -> None:
-    pinned = json.loads((ROOT / "local" / "deploy" / "package.json").read_text())["dependencies"]
-    named = re.findall(r"\bnpx ([^@\s]+)(?:@(\S+))?", (ROOT / page).read_text())
-    assert {tool for tool, _ in named} == set(pinned)
-    assert [(tool, version) for tool, version in named if version != pinned[tool]] == []
+    pinned_versions = json.loads((ROOT / "local" / "deploy" / "package.json").read_text())[
+        "dependencies"
+    ]
+    named_tools = re.findall(r"\bnpx ([^@\s]+)(?:@(\S+))?", (ROOT / page).read_text())
+    assert {tool for tool, _ in named_tools} == set(pinned_versions)
+    assert [
+        (tool, version) for tool, version in named_tools if version != pinned_versions[tool]
+    ] == []
 
 
 def test_builds_are_compared_in_both_directions() -> None:
-    built = {"in both": "a.py", "only built": "c.py"}
-    assert check.differences("function", map(str, ["a.py", "b.py"]), built.values()) == [
+    files_in_build = {"in both": "a.py", "only built": "c.py"}
+    assert check.differences("function", map(str, ["a.py", "b.py"]), files_in_build.values()) == [
         "function b.py is in lib/routes.py, but not in the build",
         "function c.py is in the build, but not in lib/routes.py",
     ]

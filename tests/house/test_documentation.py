@@ -28,8 +28,8 @@ from local import openapi_file
 from tests.support.api_operations import Operation, operations
 
 PAGES = API_DOCS.parent
-COURSE_WIRE = PAGES.parent / "lib" / "workshop"
-"""Folder of the flags, whose descriptions are derived from the course."""
+FOLDER_OF_FLAGS = PAGES.parent / "lib" / "workshop"
+"""Folder of the `wire.py` whose flags have descriptions that are made from the course."""
 OPERATIONS = operations()
 ROUTES = {
     f"{method} {route.path_format}": route
@@ -69,24 +69,30 @@ def examples_of(operation: Operation) -> dict[str, Any]:
 
 
 def test_every_endpoint_is_described_and_no_other() -> None:
-    served = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
-    described = {str(operation) for operation in OPERATIONS}
-    assert served - described == set(), "the handler lacks a route that lib/routes.py lists"
-    assert described - served == set(), "the handler has a route that lib/routes.py does not list"
+    served_operations = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
+    described_operations = {str(operation) for operation in OPERATIONS}
+    assert served_operations - described_operations == set(), (
+        "the handler lacks a route that lib/routes.py lists"
+    )
+    assert described_operations - served_operations == set(), (
+        "the handler has a route that lib/routes.py does not list"
+    )
 
 
 def test_every_example_is_in_the_file_of_its_function() -> None:
-    documented = {
+    documented_examples = {
         (".".join(file.relative_to(API_DOCS).with_suffix("").parts), name)
         for file in API_DOCS.rglob("*.json")
         if file.stem != "shared"
         for name in read_json(file)
     }
-    served = {(row.module, f"{method} {row.path}") for row in ENDPOINTS for method in row.methods}
-    assert documented - served == set(), (
+    served_examples = {
+        (row.module, f"{method} {row.path}") for row in ENDPOINTS for method in row.methods
+    }
+    assert documented_examples - served_examples == set(), (
         "docs/api/ has these in a file whose function does not serve them: move or delete them"
     )
-    assert served - documented == set(), (
+    assert served_examples - documented_examples == set(), (
         "write these into docs/api/<context>/<function>.json; lib/web/openapi.py says how"
     )
 
@@ -219,8 +225,8 @@ def test_every_operation_declares_its_errors_with_their_codes(operation: Operati
 
 
 def test_every_group_is_introduced_and_none_is_empty() -> None:
-    introduced = [tag["name"] for tag in description()["tags"] if tag["description"]]
-    assert set(introduced) == {
+    introduced_groups = [tag["name"] for tag in description()["tags"] if tag["description"]]
+    assert set(introduced_groups) == {
         tag for operation in OPERATIONS for tag in operation.description["tags"]
     }
 
@@ -349,17 +355,21 @@ def test_descriptions_of_fields_are_docstrings() -> None:
     in_code = [
         path
         for path in wires
-        if "description=" in path.read_text(encoding="utf-8") and path.parent != COURSE_WIRE
+        if "description=" in path.read_text(encoding="utf-8") and path.parent != FOLDER_OF_FLAGS
     ]
     assert in_code == []
 
 
 def test_destructive_operations_exist_and_are_marked() -> None:
-    listed = read_json(API_DOCS / "shared.json")["destructive"]
-    marked = [str(each) for each in OPERATIONS if each.description.get("x-destructive")]
-    assert sorted(marked) == sorted(listed)
-    assert {"POST /api/admin-delete-student", "POST /api/admin-delete-sessions"} <= set(marked)
-    assert {"GET /api/cleanup-sessions", "GET /api/nightly"} <= set(marked), "it runs every job"
+    listed_operations = read_json(API_DOCS / "shared.json")["destructive"]
+    marked_operations = [str(each) for each in OPERATIONS if each.description.get("x-destructive")]
+    assert sorted(marked_operations) == sorted(listed_operations)
+    assert {"POST /api/admin-delete-student", "POST /api/admin-delete-sessions"} <= set(
+        marked_operations
+    )
+    assert {"GET /api/cleanup-sessions", "GET /api/nightly"} <= set(marked_operations), (
+        "it runs every job"
+    )
 
 
 def test_committed_description_is_up_to_date() -> None:
@@ -368,17 +378,19 @@ def test_committed_description_is_up_to_date() -> None:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    described = description()
-    for reference in references(described):
+    openapi = description()
+    for reference in references(openapi):
         assert reference.startswith("#/")
-        target: Any = described
+        target: Any = openapi
         for key in reference[2:].split("/"):
             target = target[key]
 
 
 def references(part: Any) -> list[str]:
     if isinstance(part, dict):
-        own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
-        return own + [reference for value in part.values() for reference in references(value)]
+        own_reference = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+        return own_reference + [
+            reference for value in part.values() for reference in references(value)
+        ]
     values = part if isinstance(part, list) else []
     return [reference for value in values for reference in references(value)]

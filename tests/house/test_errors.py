@@ -11,7 +11,7 @@ from lib.errors import AppError
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "lib").rglob("errors.py"))
 BASES = {"AppError", "BadRequest", "Forbidden", "NotFound", "Conflict", "InvalidInput"}
-"""Classes that stand for a status; what is raised says more."""
+"""Classes that stand for a status only, of which code raises subclasses."""
 FIELD_STATUSES = {400, 422}
 ABOUT_NO_FIELD = {
     "NothingToDo": "the state of the database",
@@ -28,10 +28,10 @@ def all_errors() -> list[type[AppError]]:
     """Return every class of error, bases included."""
     for path in MODULES:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    classes, waiting = [], [AppError]
-    while waiting:
-        classes.append(waiting.pop())
-        waiting += classes[-1].__subclasses__()
+    classes, pending = [], [AppError]
+    while pending:
+        classes.append(pending.pop())
+        pending += classes[-1].__subclasses__()
     return [error for error in classes if error.__module__.startswith("lib.")]
 
 
@@ -55,8 +55,8 @@ def test_error_about_a_field_names_it(error: type[AppError]) -> None:
     assert bool(error.fields) != (error.__name__ in ABOUT_NO_FIELD)
 
 
-def raised_names(path: Path) -> list[tuple[str, set[str]]]:
-    """Return the class and the keyword arguments of each error that a module creates."""
+def created_errors(path: Path) -> list[tuple[str, set[str]]]:
+    """Return the class and the keyword arguments of each object that a module creates or raises."""
     created: list[tuple[str, set[str]]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -70,6 +70,6 @@ def raised_names(path: Path) -> list[tuple[str, set[str]]]:
     "path", sorted((ROOT / "lib").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
 )
 def test_raised_errors_have_more_than_a_status(path: Path) -> None:
-    for name, arguments in raised_names(path):
+    for name, arguments in created_errors(path):
         assert name not in BASES, f"derive an error with a code of its own from {name}"
         assert name not in FIELDS_GIVEN_WHEN_RAISED or "fields" in arguments

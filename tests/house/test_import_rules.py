@@ -108,22 +108,22 @@ def test_lib_does_not_import_the_functions_in_front_of_it() -> None:
 
 @pytest.mark.parametrize("context", sorted(CONTEXTS))
 def test_contexts_do_not_import_each_other(context: str) -> None:
-    others = [f"lib.{other}" for other in (*CONTEXTS, *ABOVE_CONTEXTS) if other != context]
+    other_contexts = [f"lib.{other}" for other in (*CONTEXTS, *ABOVE_CONTEXTS) if other != context]
     allowed = {f"{path} imports {module}" for path, module in SHARED_BY_CONTEXTS}
-    assert set(violations(f"lib/{context}", *others)) <= allowed
+    assert set(violations(f"lib/{context}", *other_contexts)) <= allowed
 
 
 def test_shared_layers_import_no_context() -> None:
     contexts = [f"lib.{context}" for context in (*CONTEXTS, *ABOVE_CONTEXTS)]
     top_modules = (ROOT / "lib").glob("*.py")
-    below = [*top_modules, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
-    assert violations_of(below, *contexts) == []
+    layers = [*top_modules, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
+    assert violations_of(layers, *contexts) == []
 
 
 def test_every_folder_of_lib_is_in_one_of_these_rules() -> None:
     folders = {path.name for path in (ROOT / "lib").iterdir() if path.is_dir()} - {"__pycache__"}
-    below = {"web", "access", "database", "engine"}
-    assert folders <= CONTEXTS | ABOVE_CONTEXTS | below, "add the new folder to a rule above"
+    layers = {"web", "access", "database", "engine"}
+    assert folders <= CONTEXTS | ABOVE_CONTEXTS | layers, "add the new folder to a rule above"
 
 
 def test_engine_imports_only_numpy_and_itself() -> None:
@@ -193,7 +193,7 @@ def test_functions_import_no_sql_numpy_or_environment() -> None:
 
 
 def test_fastapi_is_imported_in_one_place() -> None:
-    """Any other place might import it first, and then its models would be built at once."""
+    """A module that imports FastAPI before lib/framework.py makes the import build every model."""
     paths = [path for path in python_files("api", "lib") if path != ROOT / "lib" / "framework.py"]
     assert violations_of(paths, "fastapi") == []
 
@@ -244,8 +244,8 @@ FIRST_USE = """
 import sys
 import api.operations.health
 from fastapi.openapi import models
-built = [getattr(model, "__pydantic_complete__", None) for model in vars(models).values()]
-assert built.count(False) > 20, built
+completeness = [getattr(model, "__pydantic_complete__", None) for model in vars(models).values()]
+assert completeness.count(False) > 20, completeness
 assert sys.modules["pydantic.v1"] is None
 assert models.OpenAPI(openapi="3.1.0", info={"title": "t", "version": "1"}).info.title == "t"
 """
@@ -265,7 +265,7 @@ assert count <= 5, count
 """
 
 
-def test_imports_of_a_function_start_few_collections_of_garbage() -> None:
+def test_imports_of_a_function_start_few_garbage_collections() -> None:
     run_program(COLLECTIONS)
 
 

@@ -43,10 +43,10 @@ def artifact(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_artifact_depends_neither_on_the_folder_nor_on_file_times(
     source: Path, artifact: Path, tmp_path: Path
 ) -> None:
-    elsewhere = shutil.copytree(source, tmp_path / "a clone in another place")
-    for path in elsewhere.rglob("*"):
+    clone = shutil.copytree(source, tmp_path / "a clone in another place")
+    for path in clone.rglob("*"):
         os.utime(path, (1, 1))
-    assert pack(elsewhere, tmp_path / "second").read_bytes() == artifact.read_bytes()
+    assert pack(clone, tmp_path / "second").read_bytes() == artifact.read_bytes()
 
 
 def test_byte_code_is_valid_whatever_the_file_times(artifact: Path) -> None:

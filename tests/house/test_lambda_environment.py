@@ -1,4 +1,4 @@
-"""A deployment to AWS decides on every variable, and never removes one by oversight."""
+"""A deployment to AWS needs every variable, set or empty, so that none is removed by oversight."""
 
 import json
 import re

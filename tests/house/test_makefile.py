@@ -83,7 +83,7 @@ def recorder(project: Path, name: str = "python", on_program: str = RUN_PYTHON) 
 
 
 def recorded_calls(project: Path) -> str:
-    """Return the calls that recorders have recorded since the last one."""
+    """Return the calls that recorders have recorded since this function was last called."""
     file = project / "recorded"
     text = file.read_text() if file.exists() else ""
     file.unlink(missing_ok=True)
@@ -133,8 +133,8 @@ def descriptions(project: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the descriptions that `make` prints of its targets and variables."""
     targets, _, variables = make(project).stdout.partition("\nVariables")
     parts = (targets.splitlines(), variables.splitlines()[1:])
-    first, second = (dict(line.split(maxsplit=1) for line in part) for part in parts)
-    return first, second
+    of_targets, of_variables = (dict(line.split(maxsplit=1) for line in part) for part in parts)
+    return of_targets, of_variables
 
 
 def test_every_target_is_explained(project: Path) -> None:
@@ -277,12 +277,14 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
     project: Path,
 ) -> None:
     oldest, newest = SUPPORTED[0], SUPPORTED[-1]
-    own = {oldest, newest} - {RUNNING_VERSION}
+    with_own_packages = {oldest, newest} - {RUNNING_VERSION}
     assert checked_types(project, set()) == {
-        f"{f'.build/python{version}' if version in own else '.venv'}/bin/python {version}"
+        f".build/python{version}/bin/python {version}"
+        if version in with_own_packages
+        else f".venv/bin/python {version}"
         for version in SUPPORTED
     }
-    for version in own:
+    for version in with_own_packages:
         assert list((project / f".build/python{version}").glob(".dev-*")), "made once, then kept"
 
 

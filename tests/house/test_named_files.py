@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPPED_FOLDERS = {"node_modules", "__pycache__", "vendor"}
 SUFFIXES = "py|sql|md|json|svg|yml|toml|ini|txt|html|css|js|mjs|mako|zip"
 COMMENTED_WITH_HASH = ("Makefile", ".vercelignore", ".gitignore", "serverless.yml", ".ci/run")
-ANYWHERE = {"backup.sql", "secrets.json", "lambda.zip", "lambda-small.zip", "findings.sql"}
+NOT_IN_REPOSITORY = {"backup.sql", "secrets.json", "lambda.zip", "lambda-small.zip", "findings.sql"}
 """Names of files that exist only at run time, and of a field of a report."""
 DATABASE = "local.db"
-"""Name of a device's database, and the beginning of those of its copies."""
+"""Name of a device's database, and the beginning of its copies' names."""
 
 _PART = r"(?:[\w.*<>-]|\{[\w.*,-]+\})+"
 NAMED = re.compile(
@@ -110,13 +110,15 @@ def module_exists(name: str) -> bool:
 
 def is_own_path(name: str) -> bool:
     """Return whether a token is a path of this repository, rather than a fraction or an address."""
-    first, _, rest = name.partition("/")
-    return first in TOP_FOLDERS or not rest
+    top_folder, _, inner_path = name.partition("/")
+    return top_folder in TOP_FOLDERS or not inner_path
 
 
 def missing(line: str, folder: Path) -> list[str]:
     """Return the names in a line of a file in `folder` that refer to nothing."""
-    paths = [name for name in NAMED.findall(line) if is_own_path(name) and name not in ANYWHERE]
+    paths = [
+        name for name in NAMED.findall(line) if is_own_path(name) and name not in NOT_IN_REPOSITORY
+    ]
     return [name for name in paths if not exists(name, folder)] + [
         name
         for name in MODULE.findall(line)
@@ -214,7 +216,7 @@ def test_name_of_something_existing_is_not_reported(line: str) -> None:
 def test_tests_named_in_the_recipes_exist() -> None:
     recipes = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    named = set(re.findall(r"`(test_[a-z0-9_]+)`", recipes))
-    assert len(named) > 10
-    missing_tests = sorted(name for name in named if f"def {name}(" not in sources)
+    named_tests = set(re.findall(r"`(test_[a-z0-9_]+)`", recipes))
+    assert len(named_tests) > 10
+    missing_tests = sorted(name for name in named_tests if f"def {name}(" not in sources)
     assert missing_tests == [], "CONTRIBUTING.md names these tests: write their present names"

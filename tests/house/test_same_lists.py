@@ -79,8 +79,8 @@ def test_every_field_of_a_report_reaches_the_database() -> None:
 TABLE = re.compile(
     r"CREATE TABLE IF NOT EXISTS public\.(\w+) \((.*?)^\);", re.DOTALL | re.MULTILINE
 )
-ALTERED = re.compile(r"ALTER TABLE public\.(\w+)\s(.*?);", re.DOTALL)
-INSERTED = re.compile(r"INSERT INTO public\.(\w+)(?: AS \w+)?\s*\(([\w\s,]+)\)")
+ALTER_TABLE = re.compile(r"ALTER TABLE public\.(\w+)\s(.*?);", re.DOTALL)
+INSERT = re.compile(r"INSERT INTO public\.(\w+)(?: AS \w+)?\s*\(([\w\s,]+)\)")
 
 
 def columns_of_tables() -> dict[str, set[str]]:
@@ -92,7 +92,7 @@ def columns_of_tables() -> dict[str, set[str]]:
             columns.setdefault(table, set()).update(
                 re.findall(r"^\s+(\w+) [A-Z]", body, re.MULTILINE)
             )
-        for table, body in ALTERED.findall(script):
+        for table, body in ALTER_TABLE.findall(script):
             added = re.findall(r"ADD COLUMN IF NOT EXISTS (\w+)", body)
             columns.setdefault(table, set()).update(added)
     return columns
@@ -103,7 +103,7 @@ def test_columns_that_statements_write_exist() -> None:
     missing_columns = [
         f"{path.relative_to(ROOT)} writes {table}.{column}"
         for path in sorted(SQL.rglob("*.sql"))
-        for table, names in INSERTED.findall(re.sub(r"--.*", "", path.read_text()))
+        for table, names in INSERT.findall(re.sub(r"--.*", "", path.read_text()))
         for column in re.findall(r"\w+", names)
         if table in columns and column not in columns[table]
     ]
@@ -196,7 +196,7 @@ def test_start_on_the_page_of_the_assessment_is_accepted() -> None:
 # --- revisions of the schema
 
 
-def test_revisions_that_functions_know_are_alembics() -> None:
-    """Deployed functions do not contain `migrations/`, and /health compares them."""
+def test_revisions_in_lib_are_those_of_alembic() -> None:
+    """/health compares revisions in functions, whose deployment lacks `migrations/`."""
     revisions = ScriptDirectory(ROOT / "migrations").walk_revisions()
     assert tuple(revision.revision for revision in revisions)[::-1] == REVISIONS

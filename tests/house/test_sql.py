@@ -120,9 +120,14 @@ def test_statements_are_in_the_folder_sql() -> None:
 
 def test_every_executed_statement_is_a_named_query_or_a_whole_file() -> None:
     """The study planner composes its statements with SQLAlchemy, not from strings."""
-    lib = [path for path in FILES if name(path).startswith(("api/", "lib/"))]
-    lib = [path for path in lib if not name(path).startswith("lib/learning/")]
-    composed_by_file = {name(path): texts for path in lib if (texts := composed(path.read_text()))}
+    paths = [
+        path
+        for path in FILES
+        if name(path).startswith(("api/", "lib/")) and not name(path).startswith("lib/learning/")
+    ]
+    composed_by_file = {
+        name(path): texts for path in paths if (texts := composed(path.read_text()))
+    }
     assert composed_by_file.keys() == MAY_COMPOSE.keys(), composed_by_file
 
 

@@ -1,4 +1,4 @@
-"""A build for Vercel on this machine: what it needs, and whether it has byte code."""
+"""A build for Vercel on this machine needs a link to a project, and byte code for each function."""
 
 import json
 from pathlib import Path
@@ -26,9 +26,9 @@ def built(tmp_path: Path) -> Path:
 
 
 def write_files(folder: Path, *names: str) -> None:
-    (config,) = (folder / ".vercel" / "output" / "functions").rglob("*.func")
+    (bundle,) = (folder / ".vercel" / "output" / "functions").rglob("*.func")
     content = {"filePathMap": {name: name for name in names}}
-    (config / ".vc-config.json").write_text(json.dumps(content))
+    (bundle / ".vc-config.json").write_text(json.dumps(content))
 
 
 def test_function_without_byte_code_of_its_own_file_is_named(built: Path) -> None:

@@ -35,12 +35,12 @@ def test_restored_database_equals_the_backed_up_one(filled: str, tmp_path: Path)
     restore(filled, file)
     assert rows(filled) == [(1, "ä"), (2, "b")]
     with psycopg.connect(filled) as connection:
-        newer = connection.execute(
+        new_tables = connection.execute(
             "SELECT to_regclass('newer.more'), to_regclass('assessment.more')"
         ).fetchone()
-        assert newer == (None, None)
-        path = connection.execute("SHOW search_path").fetchone()
-        assert path == ('"$user", public, assessment, learning',)
+        assert new_tables == (None, None)
+        search_path = connection.execute("SHOW search_path").fetchone()
+        assert search_path == ('"$user", public, assessment, learning',)
 
 
 UNRESTORABLE = """
@@ -103,7 +103,7 @@ def test_restore_command_backs_up_the_database_that_it_replaces(
         connection.execute("INSERT INTO public.kept VALUES (3, 'later')")
     assert main(["restore"]) == 0
     assert rows(filled) == [(1, "ä"), (2, "b")]
-    assert main(["restore"]) == 0, "the newest backup is still the one that was asked for"
+    assert main(["restore"]) == 0, "backups that restore makes do not count as the newest"
     assert rows(filled) == [(1, "ä"), (2, "b")]
     (backup_before_restore, _) = sorted((tmp_path / ".local" / "backups").glob("before-restore-*"))
     assert main(["restore", str(backup_before_restore)]) == 0

@@ -76,13 +76,13 @@ def test_an_upgrade_that_fails_is_explained_and_the_server_answers(
         connection.execute("DROP VIEW public.sessions")
     assert dev.end(signal.SIGINT) == 0
     wait_until_all_ended(folder)
-    again = start_dev(demo=True)
-    assert "could not be brought up to date" not in again.output
-    assert send(again, "/health")[1]["status"] == "healthy"
-    with psycopg.connect(again.database) as connection:
+    restarted = start_dev(demo=True)
+    assert "could not be brought up to date" not in restarted.output
+    assert send(restarted, "/health")[1]["status"] == "healthy"
+    with psycopg.connect(restarted.database) as connection:
         row = connection.execute("SELECT count(*) > 0 FROM public.students").fetchone()
     assert row == (True,), "the demo is loaded once there is a schema for it"
-    assert again.end(signal.SIGINT) == 0
+    assert restarted.end(signal.SIGINT) == 0
     wait_until_all_ended(folder)
 
 
@@ -96,11 +96,11 @@ def test_unknown_revision_does_not_stop_make_dev(folder: Path, start_dev: Start)
         connection.execute(f"UPDATE {table} SET version_num = 'a_deleted_draft'".encode())
     assert dev.end(signal.SIGINT) == 0
     wait_until_all_ended(folder)
-    again = start_dev()
-    assert "a_deleted_draft" in again.output
-    assert "Traceback" not in again.output
-    assert send(again, "/health")[0] == 200
-    assert again.end(signal.SIGINT) == 0
+    restarted = start_dev()
+    assert "a_deleted_draft" in restarted.output
+    assert "Traceback" not in restarted.output
+    assert send(restarted, "/health")[0] == 200
+    assert restarted.end(signal.SIGINT) == 0
     wait_until_all_ended(folder)
 
 
@@ -122,9 +122,9 @@ HEAD = 'Traceback (most recent call last):\n  File "a", line 1\n    call()\n'
     ],
 )
 def test_reason_is_the_last_error(output: str, reason: str) -> None:
-    first, rest = explain(output).split("\n", 1)
-    assert first == "The schema could not be brought up to date:"
-    assert rest.rpartition("\n")[0] == reason
+    title, explanation = explain(output).split("\n", 1)
+    assert title == "The schema could not be brought up to date:"
+    assert explanation.rpartition("\n")[0] == reason
 
 
 def test_what_an_upgrade_repairs_is_printed(folder: Path, start_dev: Start) -> None:

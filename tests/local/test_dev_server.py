@@ -80,9 +80,9 @@ def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) 
     assert pool is not None
     assert pool[0] >= 120, "the first start loads the demo"
 
-    second = run("local", cwd=folder)
-    assert second.returncode == 1
-    assert f"is already running at {dev.printed('Stepwise')} (process " in second.stdout
+    second_run = run("local", cwd=folder)
+    assert second_run.returncode == 1
+    assert f"is already running at {dev.printed('Stepwise')} (process " in second_run.stdout
     for name in ("secrets.json", "running.json"):
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
@@ -97,10 +97,10 @@ def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) 
     test = {"student_id": "newcomer", "question_pool_id": POOL_ID}
     assert httpx.post(f"{dev.printed('Stepwise')}/api/test/start", json=test).status_code == 200
     with psycopg.connect(dev.database) as connection:
-        recorded = connection.execute(
+        flags = connection.execute(
             "SELECT proven, admitted FROM assessment.test_sessions WHERE student_id = 'newcomer'"
         ).fetchall()
-    assert recorded == [(True, True)], "tests without a ticket count here, and the demo pool trains"
+    assert flags == [(True, True)], "tests without a ticket count here, and the demo pool trains"
 
     statuses = [guess_as(dev.printed("Stepwise"), f"198.51.100.{n}") for n in range(6)]
     assert statuses == [401] * 5 + [429], "forged forwarding headers do not change the address"
@@ -168,9 +168,9 @@ def test_changed_code_takes_effect_and_broken_code_is_reported_until_repaired(
     dev = start_dev(folder / "data", root=code_copy)
     settings = code_copy / "lib" / "settings.py"
     text = settings.read_text()
-    changed = re.sub(r'version: str = "[^"]+"', 'version: str = "0.0.0-changed"', text)
-    assert changed != text
-    settings.write_text(changed)
+    changed_text = re.sub(r'version: str = "[^"]+"', 'version: str = "0.0.0-changed"', text)
+    assert changed_text != text
+    settings.write_text(changed_text)
     dev.wait_for("version", "0.0.0-changed")
     error_keys = wait_for_response(dev, "/nowhere", 404).json().keys()
 

@@ -15,7 +15,7 @@ from local.servers.postgres_server import address_in_environment, program
 from tests.local.processes import ROOT
 
 HEADER = "--\n-- PostgreSQL database dump\n--\n\n"
-FOREIGN = (
+OTHER_SERVERS_DUMP = (
     HEADER
     + r"""\restrict abc
 SET statement_timeout = 0;
@@ -125,7 +125,7 @@ INSERT INTO public.workshop_students VALUES ('ws_1_old', 'a@example.com');
 """
 
 
-def one(url: str, query: str) -> object:
+def fetch_value(url: str, query: str) -> object:
     with psycopg.connect(url) as connection:
         row = connection.execute(query.encode()).fetchone()
     assert row is not None
@@ -154,9 +154,11 @@ def test_every_form_of_dump_is_restored(
         connection.execute("DELETE FROM public.students")
         connection.execute("CREATE TABLE assessment.later (n INT)")
     assert restore(postgres_url, file) == []
-    assert one(postgres_url, "SELECT student_email FROM students") == "ä@example.com"
-    assert one(postgres_url, "SELECT to_regclass('assessment.later')") is None
-    assert one(postgres_url, "SELECT count(*) FROM questions") == 0, "the search_path is lost"
+    assert fetch_value(postgres_url, "SELECT student_email FROM students") == "ä@example.com"
+    assert fetch_value(postgres_url, "SELECT to_regclass('assessment.later')") is None
+    assert fetch_value(postgres_url, "SELECT count(*) FROM questions") == 0, (
+        "the search_path is lost"
+    )
 
 
 def test_a_compressed_dump_is_restored(postgres_url: str, tmp_path: Path) -> None:
@@ -166,42 +168,42 @@ def test_a_compressed_dump_is_restored(postgres_url: str, tmp_path: Path) -> Non
     with psycopg.connect(postgres_url) as connection:
         connection.execute("DROP TABLE public.removals")
     restore(postgres_url, file)
-    assert one(postgres_url, "SELECT count(*) FROM public.removals") == 0
+    assert fetch_value(postgres_url, "SELECT count(*) FROM public.removals") == 0
     file.write_bytes(gzip.compress(text)[:-100])
     with pytest.raises(ServerError, match="is damaged"):
         restore(postgres_url, file)
-    assert one(postgres_url, "SELECT count(*) FROM public.removals") == 0
+    assert fetch_value(postgres_url, "SELECT count(*) FROM public.removals") == 0
 
 
 def test_what_belongs_to_another_server_is_left_out_and_rows_are_not(
     postgres_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "dump.sql"
-    file.write_text(FOREIGN)
+    file.write_text(OTHER_SERVERS_DUMP)
     assert restore(postgres_url, file) == [
         "extension pg_graphql_of_elsewhere, which this server does not have",
         "row-level security policies of the role authenticated_elsewhere, which is not here",
     ]
     words = "SELECT array_agg(word ORDER BY n) FROM public.kept"
-    assert one(postgres_url, words) == [
+    assert fetch_value(postgres_url, words) == [
         "ALTER TABLE public.kept OWNER TO me;",
         "GRANT ALL ON TABLE public.kept TO anon;",
         "-- Name: TABLE kept; Type: ACL; Schema: public; Owner: neon_owner",
         "\\connect elsewhere",
     ]
     policies = "SELECT array_agg(polname::text) FROM pg_policy"
-    assert one(postgres_url, policies) == ["everyone"]
+    assert fetch_value(postgres_url, policies) == ["everyone"]
 
 
 def test_sql_written_by_hand_runs_as_it_is(postgres_url: str, tmp_path: Path) -> None:
     file = tmp_path / "own.sql"
     file.write_text("DROP SCHEMA IF EXISTS none;\nCREATE TABLE public.kept AS SELECT 7 AS n;\n")
     restore(postgres_url, file)
-    assert one(postgres_url, "SELECT n FROM public.kept") == 7
+    assert fetch_value(postgres_url, "SELECT n FROM public.kept") == 7
     file.write_text("CREATE TABLE public.other (n INT);\nSELECT 1 FROM nowhere;\n")
     with pytest.raises(ServerError, match="psql failed"):
         restore(postgres_url, file)
-    assert one(postgres_url, "SELECT n FROM public.kept") == 7
+    assert fetch_value(postgres_url, "SELECT n FROM public.kept") == 7
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_a_file_that_is_not_a_dump_is_explained(
     file.write_bytes(content)
     with pytest.raises(ServerError, match=message):
         restore(postgres_url, file)
-    assert one(postgres_url, "SELECT count(*) FROM public.students") == 0
+    assert fetch_value(postgres_url, "SELECT count(*) FROM public.students") == 0
 
 
 def test_a_restored_database_is_upgraded(
@@ -233,9 +235,9 @@ def test_a_restored_database_is_upgraded(
     monkeypatch.setenv("DATABASE_URL", empty_postgres_url)
     (tmp_path / "workshop-backup.sql").write_text(LEGACY)
     assert main(["restore", "workshop-backup.sql"]) == 0
-    assert one(empty_postgres_url, "SELECT count(*) FROM public.workshop_students") == 1
-    assert one(empty_postgres_url, "SELECT count(*) FROM public.sessions") == 0
-    assert "assessment" in str(one(empty_postgres_url, "SHOW search_path"))
+    assert fetch_value(empty_postgres_url, "SELECT count(*) FROM public.workshop_students") == 1
+    assert fetch_value(empty_postgres_url, "SELECT count(*) FROM public.sessions") == 0
+    assert "assessment" in str(fetch_value(empty_postgres_url, "SHOW search_path"))
     assert "match the scripts in sql/" in capsys.readouterr().out
 
 
@@ -254,7 +256,7 @@ def test_a_restored_database_that_cannot_be_upgraded_is_restored_and_reported(
     assert "The schema could not be brought up to date:\n  " in output.err
     assert "then run `make migrate`" in output.err
     assert "Traceback" not in output.err
-    assert one(empty_postgres_url, "SELECT session_token FROM public.sessions") == 1
+    assert fetch_value(empty_postgres_url, "SELECT session_token FROM public.sessions") == 1
 
 
 def test_the_upgrade_runs_with_the_code_of_the_project(tmp_path: Path) -> None:

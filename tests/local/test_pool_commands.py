@@ -118,8 +118,8 @@ def test_longer_tests_have_smaller_errors_and_intervals_cover_the_true_ability(
 
 def test_short_tests_shrink_estimates_towards_the_mean(pool: ItemPool) -> None:
     accuracy = simulate.measure(pool, 20, 10, np.random.default_rng(2))
-    worst, best = accuracy.bias[0], accuracy.bias[len(simulate.ABILITIES) - 1]
-    assert worst[0] > worst[-1] > 0 > best[-1] > best[0]
+    lowest, highest = accuracy.bias[0], accuracy.bias[len(simulate.ABILITIES) - 1]
+    assert lowest[0] > lowest[-1] > 0 > highest[-1] > highest[0]
 
 
 def test_exposure_counts_each_question_once_per_student(pool: ItemPool) -> None:
@@ -229,17 +229,17 @@ def test_only_the_pool_s_bank_states_the_right_error_if_parameters_are_wrong(
 
     # The pool has the default settings, deviations of 0.7 and 0.3. With 200 errors a ratio has a
     # standard error of about 0.07.
-    own, plug_in = banks(Errors(0.7, 0.3))
-    for bank in (own, plug_in):
+    pools_bank, plug_in = banks(Errors(0.7, 0.3))
+    for bank in (pools_bank, plug_in):
         assert bank.fixed.answers == 16
         assert bank.precision.answers < 16
-    assert own.precision.answers > plug_in.precision.answers
-    assert 0.85 < own.fixed.ratio < 1.15 < plug_in.fixed.ratio
-    assert own.fixed.coverage > plug_in.fixed.coverage
-    assert own.fixed.stated > plug_in.fixed.stated
+    assert pools_bank.precision.answers > plug_in.precision.answers
+    assert 0.85 < pools_bank.fixed.ratio < 1.15 < plug_in.fixed.ratio
+    assert pools_bank.fixed.coverage > plug_in.fixed.coverage
+    assert pools_bank.fixed.stated > plug_in.fixed.stated
     # Where the parameters are right, it is the plug-in bank that states the right error.
-    own, plug_in = banks(CERTAIN)
-    assert own.fixed.ratio < plug_in.fixed.ratio
+    pools_bank, plug_in = banks(CERTAIN)
+    assert pools_bank.fixed.ratio < plug_in.fixed.ratio
     assert 0.85 < plug_in.fixed.ratio < 1.15
 
 

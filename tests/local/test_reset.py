@@ -70,8 +70,8 @@ def test_a_yes_removes_the_database_and_a_dump_brings_it_back(folder: Path, loca
     (dump,) = (local / "backups").glob("before-reset-*.dump")
     assert f"make restore FILE={dump.relative_to(folder)}" in process.stdout
 
-    again = run("local.reset", cwd=folder, CONFIRM="yes")
-    assert (again.returncode, "There is no local database" in again.stdout) == (0, True)
+    second_run = run("local.reset", cwd=folder, CONFIRM="yes")
+    assert (second_run.returncode, "There is no local database" in second_run.stdout) == (0, True)
 
     restore = ("local.with_services", "-m", "local.backup", "restore", str(dump))
     assert run(*restore, cwd=folder).returncode == 0
@@ -100,16 +100,16 @@ def test_a_database_of_the_environment_is_refused(folder: Path, local: Path, nam
 
 
 @pytest.fixture
-def running(folder: Path, start_dev: Callable[..., Dev]) -> Iterator[Dev]:
+def running_dev(folder: Path, start_dev: Callable[..., Dev]) -> Iterator[Dev]:
     dev = start_dev(folder / ".local")
     yield dev
     assert dev.end(signal.SIGINT) == 0
     wait_until_all_ended(folder / ".local")
 
 
-def test_a_running_make_dev_blocks_the_reset(folder: Path, running: Dev) -> None:
+def test_a_running_make_dev_blocks_the_reset(folder: Path, running_dev: Dev) -> None:
     process = run("local.reset", cwd=folder, CONFIRM="yes")
     assert process.returncode == 1
     assert "`make dev` is running on .local (process " in process.stderr
-    assert running.get("/health")[1]["status"] == "healthy"
+    assert running_dev.get("/health")[1]["status"] == "healthy"
     assert os.listdir(folder / ".local" / "postgres" / "data")  # noqa: PTH208 it is not empty

@@ -18,7 +18,7 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     connection.execute("INSERT INTO public.runs VALUES (1)")
     print(connection.execute("SELECT count(*) FROM public.runs").fetchone()[0])
 """
-RUNNING = {
+RUNNING_SERVICES = {
     "DATABASE_URL": "postgresql://running",
     "UPSTASH_REDIS_REST_URL": "http://running",
     "UPSTASH_REDIS_REST_TOKEN": "running",
@@ -51,15 +51,15 @@ def test_command_has_the_exit_code_of_its_program(folder: Path) -> None:
 
 
 def test_variables_of_the_environment_take_precedence() -> None:
-    assert with_running_services({}, RUNNING) == RUNNING
+    assert with_running_services({}, RUNNING_SERVICES) == RUNNING_SERVICES
     variables = {"POSTGRES_URL": "postgresql://given", "ADMIN_PASSWORD": "given", "OTHER": "1"}
-    assert with_running_services(variables, RUNNING) == {
+    assert with_running_services(variables, RUNNING_SERVICES) == {
         **variables,
         "UPSTASH_REDIS_REST_URL": "http://running",
         "UPSTASH_REDIS_REST_TOKEN": "running",
     }
     stray = {"DATABASE_URL_UNPOOLED": "postgresql://elsewhere", "KV_REST_API_TOKEN": "stray"}
-    assert with_running_services(stray, RUNNING) == RUNNING
+    assert with_running_services(stray, RUNNING_SERVICES) == RUNNING_SERVICES
     database = {"POSTGRES_URL": "postgresql://a", "KV_REST_API_TOKEN": "given"}
     assert names_all_services({**database, "KV_REST_API_URL": "http://a"})
     assert not names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})

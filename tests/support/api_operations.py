@@ -93,7 +93,7 @@ def operations() -> list[Operation]:
 
 
 def _schemas(response: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the schemas of a response that may be shared."""
+    """Return the schemas of a response, which may be a reference to a shared one."""
     if "$ref" in response:
         response = description()["components"]["responses"][response["$ref"].rpartition("/")[2]]
     schema = response["content"][JSON]["schema"]

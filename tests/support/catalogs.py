@@ -1,4 +1,4 @@
-"""The learning context's tables in a database's catalog, in any order of columns."""
+"""Catalogs of the learning context's tables, for comparisons that ignore the order of columns."""
 
 import re
 import sqlite3

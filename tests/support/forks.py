@@ -1,8 +1,8 @@
-"""Python programs in processes that have imported the packages before they start.
+"""Python programs in processes that are forked after the packages were imported.
 
 Tests start hundreds of programs, and importing FastAPI, SQLAlchemy and numpy takes longer than
-most of them run. So each is forked from a server that has imported the packages; the program
-imports the project's modules itself.
+what most programs do. So each is forked from a server that has imported these packages; the
+program imports the project's modules itself.
 """
 
 import multiprocessing
@@ -54,7 +54,7 @@ def _run(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    del sys.modules["lib"]  # the folder may have another
+    del sys.modules["lib"]  # the folder may contain another `lib`
     sys.path[:] = [str(folder), *(path for path in sys.path if Path(path).resolve() != ROOT)]
     match command:
         case ["-m", module, *_]:

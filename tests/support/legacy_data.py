@@ -1,7 +1,7 @@
 """Deterministic legacy databases of any size, with every untidy value that was seen in real ones.
 
-`fill(connection, people=100_000)` writes about 200,000 legacy rows in seconds. `WILD` makes small
-databases in which every kind is frequent, for property tests.
+`fill(connection, LegacyData(people=100_000))` writes about 200,000 legacy rows in seconds. `WILD`
+makes small databases in which every kind is frequent, for property tests.
 """
 
 import base64

@@ -19,7 +19,7 @@ NUMBERS = ("NUMERIC", "DOUBLE PRECISION", "TEXT", "NUMERIC(9, 4)")
 COUNTS = ("INTEGER", "BIGINT", "SMALLINT", "TEXT", "NUMERIC")
 JSONS = ("JSONB", "JSON", "TEXT")
 VECTORS = (*JSONS, "DOUBLE PRECISION[]")
-NUMBERED = ("SERIAL", "BIGSERIAL", "UUID")
+ID_TYPES = ("SERIAL", "BIGSERIAL", "UUID")
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class _Maker:
             "text": choose(TEXTS), "time": choose(TIMES), "number": choose(NUMBERS),
             "count": choose(COUNTS), "json": choose(JSONS), "vector": choose(VECTORS),
             "session": choose((*TEXTS, "UUID")), "pool": choose((*TEXTS, "UUID")),
-            "answer_id": choose(NUMBERED), "proficiency_id": choose(NUMBERED),
+            "answer_id": choose(ID_TYPES), "proficiency_id": choose(ID_TYPES),
             "response": response, "pool_of_session": choose(("", "TEXT", "UUID")),
             "is_correct": choose(("BOOLEAN", *COUNTS, *([""] if response else []))),
             "status": choose(("", "TEXT", "VARCHAR(9)")),

@@ -183,7 +183,7 @@ class _Generator:
         return self.live
 
     def user(self, number: int) -> None:
-        stored, expected_hash = self.one_of(
+        stored_hash, expected_hash = self.one_of(
             (BCRYPT, BCRYPT), (pbkdf2_hash("x"), pbkdf2_hash("x")), ("sunshine", None),
             (None, None), (BCRYPT[:-1], None), ("$2 a day keeps", None),
         )  # fmt: skip
@@ -199,7 +199,7 @@ class _Generator:
             "password_hash": expected_hash,
             "role": expected_role,
         }
-        row = {"id": number, "username": name, "password_hash": stored, "role": role}
+        row = {"id": number, "username": name, "password_hash": stored_hash, "role": role}
         self.live.add("users", row, expected if expected_role else None)
 
     def school_class(self, number: int) -> None:

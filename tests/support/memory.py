@@ -41,8 +41,8 @@ def _is_roomy(memory: Path) -> bool:
 
 def _remove_folders_of_killed_runs(memory: Path) -> None:
     """Free memory that would otherwise be in use until the next reboot."""
-    for old in memory.glob(f"{PREFIX}*"):
+    for old_folder in memory.glob(f"{PREFIX}*"):
         with suppress(OSError, ServerError):  # it belongs to another user, or is in use
-            if time.time() - old.stat().st_mtime > CREATION_SECONDS:
-                with FolderLock(old).acquire(seconds=0):
-                    shutil.rmtree(old)
+            if time.time() - old_folder.stat().st_mtime > CREATION_SECONDS:
+                with FolderLock(old_folder).acquire(seconds=0):
+                    shutil.rmtree(old_folder)

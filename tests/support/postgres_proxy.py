@@ -62,7 +62,7 @@ class PostgresProxy:
         The server carries the request out, but the client receives no reply.
 
         Args:
-            request: Bytes that the request has to contain; other requests are passed over.
+            request: Bytes that the request has to contain; replies to other requests are not lost.
         """
         self._lose_reply_to = request
 

@@ -82,9 +82,9 @@ class VercelFunction:
     def _messages(self) -> Iterator[dict[str, Any]]:
         """Yield what the function reports, as NUL-terminated JSON."""
         while True:
-            message, end, rest = self._received.partition(b"\0")
+            message, end, unread = self._received.partition(b"\0")
             if end:
-                self._received = rest
+                self._received = unread
                 yield json.loads(message)
             elif chunk := self._connection.recv(4096):
                 self._received += chunk
