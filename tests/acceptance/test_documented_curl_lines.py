@@ -154,7 +154,7 @@ def test_the_schema_is_created(loopback_client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("line", [UPLOAD, REDIS_STATS, CLEANUP, CREATE_SCHEMA])
-def test_the_same_line_from_elsewhere_is_refused(client: TestClient, line: str) -> None:
+def test_the_same_line_from_another_machine_is_refused(client: TestClient, line: str) -> None:
     assert run(client, line).status_code == 401
 
 

@@ -64,7 +64,7 @@ def connection(postgres_url: str) -> Iterator[psycopg.Connection]:
 def test_statement_in_the_docs_makes_figures_equal_in_every_time_zone(
     connection: psycopg.Connection,
 ) -> None:
-    """One active session will soon pass the limit, one just has, and one was abandoned earlier."""
+    """One active session is within the limit of 30 minutes; two have passed it."""
     connection.execute(
         "UPDATE assessment.test_sessions s SET"
         " last_activity = clock_timestamp() AT TIME ZONE 'UTC' - idle.time"

@@ -92,11 +92,11 @@ def test_first_calls_of_the_readme_print_their_documented_output(
 @pytest.mark.parametrize("shell", SHELLS)
 def test_calls_that_make_dev_prints_show_the_demo(server: LocalServer, shell: str) -> None:
     calls = re.findall(r"^curl (?:.*\\\n)*.*\n", examples(ADDRESS), re.MULTILINE)
-    stuck, listed, started = paste(shell, [Step(call) for call in calls], server.url)
-    assert [name in stuck for name in ("Connect Accounts", "Sofia Lindqvist")] == [True, True]
-    assert listed.count('"studentName"') == 40 + 44
-    assert "Pavel Novák" in listed
-    assert '"next_question":' in started
+    analytics, configurations, test = paste(shell, [Step(call) for call in calls], server.url)
+    assert [name in analytics for name in ("Connect Accounts", "Sofia Lindqvist")] == [True, True]
+    assert configurations.count('"studentName"') == 40 + 44
+    assert "Pavel Novák" in configurations
+    assert '"next_question":' in test
 
 
 @pytest.mark.parametrize("step", steps(TOUR) + steps_of_readme(), ids=lambda step: step.commands)

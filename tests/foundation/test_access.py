@@ -124,8 +124,8 @@ def test_after_five_wrong_passwords_the_right_one_is_refused_too(settings: Setti
     assert locked.status_code == 429
     assert 0 < int(locked.headers["Retry-After"]) <= 900
     assert post(client, ADMIN_PASSWORD).status_code == 429
-    elsewhere = scratch(settings, client=("198.51.100.7", 1))
-    assert post(elsewhere, ADMIN_PASSWORD).status_code == 200
+    other_address = scratch(settings, client=("198.51.100.7", 1))
+    assert post(other_address, ADMIN_PASSWORD).status_code == 200
 
 
 def audit_count(settings: Settings, outcome: str) -> int:
@@ -229,8 +229,8 @@ def test_the_lock_expires(settings: Settings, postgres_url: str) -> None:
 def test_deployment_without_a_valid_password_gives_503(
     settings: Settings, platform: Platform, password: str | None
 ) -> None:
-    closed = replace(settings, platform=platform, admin_password=password)
-    response = post(scratch(closed), password or "")
+    without_valid_password = replace(settings, platform=platform, admin_password=password)
+    response = post(scratch(without_valid_password), password or "")
     assert response.status_code == 503
     assert "ADMIN_PASSWORD" in response.json()["error"]
 
@@ -295,12 +295,12 @@ def test_local_server_accepts_the_guides_calls_from_loopback_only(settings: Sett
     assert post(client, "YOUR_ADMIN_PASSWORD").status_code == 200
     assert client.get("/api/cron-scratch").status_code == 200
     assert post(client, "wrong").status_code == 401
-    rebound = scratch(trusting, client=("127.0.0.1", 1), base_url="http://evil.example:5300")
-    assert rebound.post("/api/admin-scratch").status_code == 401
-    stranger = scratch(trusting, client=("198.51.100.1", 1), base_url="http://127.0.0.1:5300")
-    assert stranger.post("/api/admin-scratch").status_code == 401
-    cross = {"Sec-Fetch-Site": "cross-site"}
-    assert client.post("/api/admin-scratch", headers=cross).status_code == 401
+    other_host = scratch(trusting, client=("127.0.0.1", 1), base_url="http://evil.example:5300")
+    assert other_host.post("/api/admin-scratch").status_code == 401
+    other_machine = scratch(trusting, client=("198.51.100.1", 1), base_url="http://127.0.0.1:5300")
+    assert other_machine.post("/api/admin-scratch").status_code == 401
+    cross_site = {"Sec-Fetch-Site": "cross-site"}
+    assert client.post("/api/admin-scratch", headers=cross_site).status_code == 401
 
 
 def audit_rows(url: str) -> list[tuple[Any, ...]]:
@@ -353,6 +353,6 @@ def test_changing_the_audit_without_triggers_breaks_its_chain(
         assert connection.execute(verify).fetchone() == (None,)
         connection.execute("SET session_replication_role = replica")  # triggers do not fire
         connection.execute(change.encode())
-        broken = connection.execute(verify).fetchone()
-    assert broken is not None
-    assert broken[0] in {2, 3}
+        broken_row = connection.execute(verify).fetchone()
+    assert broken_row is not None
+    assert broken_row[0] in {2, 3}

@@ -88,13 +88,13 @@ def test_instructors_read_enroll_and_mark_help_only() -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path: str) -> None:
     listed_methods = {method for row in ENDPOINTS if row.path == path for method in row.methods}
-    others = set(METHODS) - listed_methods
+    unlisted_methods = set(METHODS) - listed_methods
     if path.endswith("/questions/{question_id}/retire"):
-        others -= {"PUT"}  # an id is any text, so this is a question called "…/retire"
+        unlisted_methods -= {"PUT"}  # an id is any text, so this is a question called "…/retire"
     for row in ENDPOINTS:  # `{class_id}` also matches `join`
         if row.path != path and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", row.path), path):
-            others -= set(row.methods)
-    for method in others:
+            unlisted_methods -= set(row.methods)
+    for method in unlisted_methods:
         response = client.request(method, with_unknown_ids(path))
         assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
         assert set(response.headers["Allow"].split(", ")) == listed_methods

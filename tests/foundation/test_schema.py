@@ -107,7 +107,7 @@ def test_supabase_without_postgres_is_explained(script: tuple[str, ...]) -> None
         check=False,
     )
     assert process.returncode == 1
-    first, second = process.stderr.splitlines()
-    assert first.startswith("No database is set. Set one of POSTGRES_URL_NON_POOLING, ")
-    assert second.startswith("SUPABASE_URL and a key are not enough: ")
+    first_line, second_line = process.stderr.splitlines()
+    assert first_line.startswith("No database is set. Set one of POSTGRES_URL_NON_POOLING, ")
+    assert second_line.startswith("SUPABASE_URL and a key are not enough: ")
     assert "secret" not in process.stderr

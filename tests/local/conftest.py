@@ -19,7 +19,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def start_dev(folder: Path) -> Iterator[Callable[..., Dev]]:
-    """Start `make dev` on a free port; the test's end stops it."""
+    """Start `make dev` on a free port; it is stopped when the test ends."""
     with ExitStack() as stack:
 
         def start(data: Path = folder, *, root: Path = ROOT, demo: bool = False) -> Dev:

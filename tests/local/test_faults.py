@@ -169,8 +169,13 @@ def test_wrong_values_have_the_right_type(redis_gateway: Gateway, caller: Caller
     commands = [["SET", "c", "3"], ["MGET", "a", "b"], ["STRLEN", "a"], ["GET", "none"], ["INCR"]]
     _, text = caller.post("/pipeline", commands)
     results = json.loads(text)
-    wrong = [{"result": "OK"}, {"result": ["wrong", "wrong"]}, {"result": 2}, {"result": "wrong"}]
-    assert results[:4] == wrong
+    wrong_results = [
+        {"result": "OK"},
+        {"result": ["wrong", "wrong"]},
+        {"result": 2},
+        {"result": "wrong"},
+    ]
+    assert results[:4] == wrong_results
     assert "error" in results[4]
     redis_gateway.faults.switch_on(Fault.WRONG_VALUE, times=1, value='{"v": 1}')
     assert caller.run("GET", "a") == '{"v": 1}'

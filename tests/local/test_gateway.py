@@ -131,8 +131,8 @@ def test_pipeline_returns_a_result_or_error_for_each_command(send: Send) -> None
 
 
 def test_transaction_with_an_unqueueable_command_is_discarded_completely(send: Send) -> None:
-    for bad in (["INCR"], ["NONSENSE"], ["BLPOP", "list", 0]):
-        status, content = send("/multi-exec", [["SET", "a", 1], bad])
+    for unqueueable in (["INCR"], ["NONSENSE"], ["BLPOP", "list", 0]):
+        status, content = send("/multi-exec", [["SET", "a", 1], unqueueable])
         assert (status, list(content)) == (400, ["error"])
     assert send(body=["GET", "a"]) == (200, {"result": None})
     status, results = send("/multi-exec", [["SET", "a", "x"], ["INCR", "a"], ["GET", "a"]])

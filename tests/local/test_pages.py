@@ -18,10 +18,10 @@ def pages(tmp_path: Path) -> TestClient:
     public = tmp_path / "public"
     (public / "guide").mkdir(parents=True)
     (public / "index.html").write_text("landing")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "docs.html").write_text("docs")
-    (elsewhere / "index.html").write_text("hidden by the first folder")
+    second_folder = tmp_path / "elsewhere"
+    second_folder.mkdir()
+    (second_folder / "docs.html").write_text("docs")
+    (second_folder / "index.html").write_text("hidden by the first folder")
     (public / "guide" / "index.html").write_text("guide")
     (public / "style.css").write_text("body {}")
     (tmp_path / "secret.txt").write_text("secret")
@@ -31,7 +31,7 @@ def pages(tmp_path: Path) -> TestClient:
             Route("/{rest:path}", lambda _: PlainTextResponse("function"), methods=["GET", "POST"])
         ]
     )
-    return TestClient(Pages(inner, [public, elsewhere]), follow_redirects=False)
+    return TestClient(Pages(inner, [public, second_folder]), follow_redirects=False)
 
 
 @pytest.mark.parametrize(

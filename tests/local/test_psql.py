@@ -40,8 +40,8 @@ def test_a_password_stays_out_of_the_command_line(folder: Path, postgres_url: st
     with psycopg.connect(postgres_url) as connection:
         address = connection.info
         url = f"postgresql://{address.user}:canary@/{address.dbname}?host={address.host}"
-    show = r"\! tr '\0' ' ' < /proc/$PPID/cmdline"
-    process = psql("-c", show, cwd=folder, DATABASE_URL=url, **CACHE)
+    show_command_line = r"\! tr '\0' ' ' < /proc/$PPID/cmdline"
+    process = psql("-c", show_command_line, cwd=folder, DATABASE_URL=url, **CACHE)
     assert "bin/psql -c" in process.stdout
     assert "canary" not in process.stdout
 
@@ -62,12 +62,12 @@ def test_an_unknown_option_is_named_and_left_out(folder: Path, postgres_url: str
 def test_ctrl_c_in_a_terminal_cancels_the_query_and_keeps_the_console(
     folder: Path, postgres_url: str
 ) -> None:
-    plain = {"HOME": str(folder), "TERM": "dumb", "PAGER": "cat", "PYTHONPATH": str(ROOT)}
+    terminal = {"HOME": str(folder), "TERM": "dumb", "PAGER": "cat", "PYTHONPATH": str(ROOT)}
     program = (sys.executable, "-m", "local.with_services", "-m", "local.psql")
     console = subprocess.Popen(
         [sys.executable, "-c", IN_A_TERMINAL, *program],
         cwd=folder,
-        env={**os.environ, "DATABASE_URL": postgres_url, **CACHE, **plain},
+        env={**os.environ, "DATABASE_URL": postgres_url, **CACHE, **terminal},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -60,8 +60,8 @@ def test_variables_of_the_environment_take_precedence() -> None:
     }
     stray = {"DATABASE_URL_UNPOOLED": "postgresql://elsewhere", "KV_REST_API_TOKEN": "stray"}
     assert with_running_services(stray, RUNNING_SERVICES) == RUNNING_SERVICES
-    database = {"POSTGRES_URL": "postgresql://a", "KV_REST_API_TOKEN": "given"}
-    assert names_all_services({**database, "KV_REST_API_URL": "http://a"})
+    without_redis_url = {"POSTGRES_URL": "postgresql://a", "KV_REST_API_TOKEN": "given"}
+    assert names_all_services({**without_redis_url, "KV_REST_API_URL": "http://a"})
     assert not names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})
 
 

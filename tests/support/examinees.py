@@ -131,15 +131,15 @@ def with_eight_concepts(state: Posterior, bank: ItemBank) -> Posterior:
     on each of them, answered correctly.
     """
     k = len(state.mean)
-    more = 8 - k
-    slopes = np.zeros((len(bank) + more, 8))
+    additional = 8 - k
+    slopes = np.zeros((len(bank) + additional, 8))
     slopes[: len(bank), :k] = bank.slopes
-    slopes[len(bank) :, k:] = np.eye(more)
-    padded = (np.pad(column, (0, more)) for column in (bank.intercepts, bank.guessing))
+    slopes[len(bank) :, k:] = np.eye(additional)
+    padded = (np.pad(column, (0, additional)) for column in (bank.intercepts, bank.guessing))
     covariance = np.eye(8)
     covariance[:k, :k] = correlated(k)
     prior = Posterior.prior(8, None, covariance)
-    items = (*range(len(bank), len(bank) + more), *state.items)
+    items = (*range(len(bank), len(bank) + additional), *state.items)
     return Posterior.of_answers(
-        prior, ItemBank(slopes, *padded), items, (True,) * more + state.correct
+        prior, ItemBank(slopes, *padded), items, (True,) * additional + state.correct
     )

@@ -143,9 +143,13 @@ def _moments_over_grid(
         density = other_tables + tables[0, 0][at]
         density = density + sum(as_table(tables[0, j][at], j) for j in range(1, k))
         new_maximum = max(maximum, float(density.max()))
-        w, keep = np.exp(density - new_maximum), np.exp(maximum - new_maximum)
+        w, rescaling = np.exp(density - new_maximum), np.exp(maximum - new_maximum)
         mass, centre, spread = _slice_moments(w, theta, theta[0, at])
-        total, first, second = total * keep + mass, first * keep + centre, second * keep + spread
+        total, first, second = (
+            total * rescaling + mass,
+            first * rescaling + centre,
+            second * rescaling + spread,
+        )
         maximum = new_maximum
     return Moments(first / total, second / total - np.outer(first, first) / total**2)
 
@@ -243,10 +247,10 @@ def _integrate(around: Moments, m0: FloatArray, v0: FloatArray, answers: Answers
         prior = ((theta - m0) @ whiten.T) ** 2
         density = log_likelihood(theta, answers) - 0.5 * prior.sum(axis=1)
         new_maximum = max(maximum, float(density.max()))
-        w, keep = np.exp(density - new_maximum), np.exp(maximum - new_maximum)
-        total = total * keep + w.sum()
-        first = first * keep + w @ z
-        second = second * keep + (z * w[:, None]).T @ z
+        w, rescaling = np.exp(density - new_maximum), np.exp(maximum - new_maximum)
+        total = total * rescaling + w.sum()
+        first = first * rescaling + w @ z
+        second = second * rescaling + (z * w[:, None]).T @ z
         maximum = new_maximum
     centre = first / total
     spread = second / total - np.outer(centre, centre)

@@ -69,10 +69,12 @@ def random_answers(
 ) -> Record:
     """Return the answers of each person to `per_person` random items, or to all items."""
     people, n = len(theta), len(items)
-    chosen = np.argsort(rng.random((people, n)), axis=1)[:, : per_person or n]
-    chance = np.take_along_axis(items.bank().probability(theta), chosen, axis=1)
-    person = np.repeat(np.arange(people), chosen.shape[1])
-    return Record(person, chosen.ravel(), (rng.random(chosen.shape) < chance).ravel())
+    chosen_items = np.argsort(rng.random((people, n)), axis=1)[:, : per_person or n]
+    probability = np.take_along_axis(items.bank().probability(theta), chosen_items, axis=1)
+    person = np.repeat(np.arange(people), chosen_items.shape[1])
+    return Record(
+        person, chosen_items.ravel(), (rng.random(chosen_items.shape) < probability).ravel()
+    )
 
 
 def adaptive_answers(
@@ -96,7 +98,7 @@ def adaptive_answers(
     truth, curve = items.bank().probability(theta), assumed.bank().probability(grid[:, None])
     a = np.exp(assumed.log_slope)
     people, unasked = np.arange(len(theta)), np.ones(truth.shape, bool)
-    chosen, correct = [], []
+    chosen_items, correct = [], []
     for _ in range(per_person):
         mean = (weight @ grid) / weight.sum(axis=1)
         curve_at_mean = 1 / (1 + np.exp(-a * (mean[:, None] - assumed.location)))
@@ -107,6 +109,8 @@ def adaptive_answers(
         unasked[people, item] = False
         outcome = rng.random(len(theta)) < truth[people, item]
         weight = weight * np.where(outcome[:, None], curve.T[item], 1 - curve.T[item])
-        chosen.append(item)
+        chosen_items.append(item)
         correct.append(outcome)
-    return Record(np.tile(people, per_person), np.concatenate(chosen), np.concatenate(correct))
+    return Record(
+        np.tile(people, per_person), np.concatenate(chosen_items), np.concatenate(correct)
+    )
