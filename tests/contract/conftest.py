@@ -1,4 +1,4 @@
-"""The same calls on each platform, each with a database of its own."""
+"""Fixtures that send the same calls to each platform, which has a database of its own."""
 
 import sys
 from collections.abc import Callable, Iterator

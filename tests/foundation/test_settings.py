@@ -1,4 +1,4 @@
-"""Settings from the environment."""
+"""Settings are read from environment variables, in every form in which people paste them."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -1,4 +1,4 @@
-"""Random databases of the old tests: columns of any type, and rows with the faults of live ones.
+"""Random databases of the old assessment: columns of any type, rows with the faults of live ones.
 
 The rows are kept beside the script that writes them, so that a test can compare each with
 its result.
