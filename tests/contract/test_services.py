@@ -11,7 +11,7 @@ import pytest
 from tests.contract.conftest import DEPLOYMENTS
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.local_server import LocalServer
-from tests.support.silent_server import FullBacklogServer, SilentServer
+from tests.support.silent_server import SilentServer, UnreachableServer
 from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request, Response
 
@@ -78,7 +78,7 @@ def test_health_responds_while_both_services_are_silent(
     platform: str, variables: dict[str, str]
 ) -> None:
     """A second connection would mean that the response waited for the first, which takes 3 s."""
-    postgres, redis = SilentServer(), FullBacklogServer()
+    postgres, redis = SilentServer(), UnreachableServer()
     silent_services = {
         "POSTGRES_URL": f"postgresql://u:p@127.0.0.1:{postgres.port}/d",
         "UPSTASH_REDIS_REST_URL": f"http://127.0.0.1:{redis.port}",

@@ -15,7 +15,7 @@ from lib.deps import Deps, install_deps
 from lib.operations.health.check import ANSWER_SECONDS
 from lib.settings import Settings
 from lib.web.functions import function_app
-from tests.support.silent_server import FullBacklogServer, SilentServer
+from tests.support.silent_server import SilentServer, UnreachableServer
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def silent() -> Iterator[SilentServer]:
 
 
 @pytest.fixture
-def unreachable() -> Iterator[FullBacklogServer]:
-    server = FullBacklogServer()
+def unreachable() -> Iterator[UnreachableServer]:
+    server = UnreachableServer()
     yield server
     server.close()
 
@@ -61,7 +61,7 @@ def test_postgres_that_accepts_but_does_not_respond_is_tried_once(
 
 
 def test_silent_services_are_asked_at_the_same_time(
-    settings: Settings, silent: SilentServer, unreachable: FullBacklogServer
+    settings: Settings, silent: SilentServer, unreachable: UnreachableServer
 ) -> None:
     silent_services = replace(
         settings,
@@ -74,7 +74,7 @@ def test_silent_services_are_asked_at_the_same_time(
 
 
 def test_a_redis_that_accepts_no_connection_makes_nothing_else_unavailable(
-    settings: Settings, unreachable: FullBacklogServer
+    settings: Settings, unreachable: UnreachableServer
 ) -> None:
     with client_of(
         Deps(replace(settings, redis_url=f"http://127.0.0.1:{unreachable.port}"))

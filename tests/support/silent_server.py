@@ -38,8 +38,8 @@ class SilentServer:
             self.accepted.append(connection)
 
 
-class FullBacklogServer:
-    """A TCP port whose backlog is full, so that the system drops every further connection.
+class UnreachableServer:
+    """A TCP port whose queue is full, so that the system drops every further connection.
 
     Attributes:
         port: The port, on 127.0.0.1.
