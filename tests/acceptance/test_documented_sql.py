@@ -102,7 +102,7 @@ class Product:
             connection.execute(script.encode())
 
     def run(self, block: Block, *, whole: bool = False) -> str:
-        """Run a block in psql, which goes on after an error; `whole`: as one transaction."""
+        """Run a block in psql, which goes on after an error; with `whole`, as one transaction."""
         options = ["--no-psqlrc", "--quiet", *(["--single-transaction"] if whole else [])]
         process = subprocess.run(
             [program("psql"), *options],

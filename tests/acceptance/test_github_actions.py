@@ -69,7 +69,7 @@ def counts(postgres_url: str) -> tuple[int, int, int]:
 
 
 def steps_of(postgres_url: str, token: str) -> list[tuple[Any, ...]]:
-    """Return number, whether it was passed, and attempts of each step of a session."""
+    """Return for each step of a session its number, whether it was passed, and its attempts."""
     with psycopg.connect(postgres_url) as connection:
         return connection.execute(
             "SELECT step_number, validation_passed, attempts FROM public.step_progress"

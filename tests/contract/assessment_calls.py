@@ -5,7 +5,7 @@ from tests.contract.call import ABSENT, CRON, INSTRUCTOR, OPERATOR, Call
 POOL = "7c0f6f4e-5b1c-4a56-9d3f-0d4b5a2f9e11"
 UNTESTED_POOL = "9d2b6a41-7c3e-4f58-8a1b-5e6f7a8b9c0d"
 """A pool without tests, whose statistics do not depend on which question came first."""
-# They differ only in their ids: which one a session asks depends on its random id.
+# The questions differ only in their ids, because the session's random id decides which is asked.
 QUESTIONS = [
     {
         "id": f"q{number}",

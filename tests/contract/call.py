@@ -40,7 +40,10 @@ class Call:
 
 
 def fill(template: Any, values: dict[str, Any]) -> Any:
-    """Replace each `{name}` in a JSON value by the value of that name; alone, it keeps its type."""
+    """Replace each `{name}` in a JSON value by the value of that name.
+
+    The value keeps its type if a string consists of `{name}` alone.
+    """
     if isinstance(template, str):
         if template[1:-1] in values and template == f"{{{template[1:-1]}}}":
             return values[template[1:-1]]

@@ -40,9 +40,9 @@ LIVE_SHAPES = {
 }
 """Paths whose responses have no `success`, because live clients expect their older form."""
 PLANNER_WITH_SUCCESS = {"/api/auth/logout", "/api/sync/upload"}
-"""Paths of the study planner whose responses had `success` in the live system already."""
+"""Paths of the live study planner whose responses had `success` there already."""
 PLANNER_WITHOUT_SUCCESS = {row.path for row in ENDPOINTS if row.is_live} - PLANNER_WITH_SUCCESS
-"""Paths of the study planner whose responses have none, because live pages expect that form."""
+"""Other paths of the live planner, whose pages expect responses without `success`."""
 
 
 OTHER_PAGING = r"^(offset|page|page_size|skip|next|next_page)$"

@@ -109,7 +109,7 @@ def account_call(client: TestClient, operator: dict[str, str], path: str) -> Sen
 
 
 def send_until_counted(send: Send) -> list[Any]:
-    """Send a call so often that the process has counted it; return the responses."""
+    """Send a call often enough for the process to add it to the counts; return the responses."""
     return [send() for _ in range(MAX_STEP + 1)]
 
 
@@ -122,7 +122,7 @@ def use_up(settings: Settings, deps: Deps) -> None:
 
 
 def row_counts(settings: Settings) -> list[tuple[Any, ...]]:
-    """Return the number of rows that calls have added, by table."""
+    """Return the number of rows in each table to which the limited calls add rows."""
     tables = (
         *("public.sessions", "public.events", "assessment.test_sessions"),
         *("assessment.test_responses", "learning.users", "learning.refresh_tokens"),

@@ -11,7 +11,7 @@ from lib.errors import AppError
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "lib").rglob("errors.py"))
 BASES = {"AppError", "BadRequest", "Forbidden", "NotFound", "Conflict", "InvalidInput"}
-"""Classes that stand for a status only, of which code raises subclasses."""
+"""Classes that stand for a status only; code raises their subclasses."""
 FIELD_STATUSES = {400, 422}
 ABOUT_NO_FIELD = {
     "NothingToDo": "the state of the database",

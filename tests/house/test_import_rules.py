@@ -193,7 +193,7 @@ def test_functions_import_no_sql_numpy_or_environment() -> None:
 
 
 def test_fastapi_is_imported_in_one_place() -> None:
-    """A module that imports FastAPI before lib/framework.py makes the import build every model."""
+    """If another module imported FastAPI before lib/framework.py, every model would be built."""
     paths = [path for path in python_files("api", "lib") if path != ROOT / "lib" / "framework.py"]
     assert violations_of(paths, "fastapi") == []
 

@@ -45,7 +45,7 @@ def resolve(variables: dict[str, str], command: str = "deploy") -> dict[str, str
     """Return the functions' variables as `osls` gets them from a shell with these variables.
 
     Raises:
-        ValueError: If it refuses; the message is the one that `osls` prints.
+        ValueError: If a variable is missing; the message is the one that `osls` prints.
     """
     result = subprocess.run(
         [str(NODE), "-e", RESOLVE, "osls", command],

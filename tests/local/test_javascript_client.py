@@ -49,4 +49,4 @@ def test_error_messages_of_redis_reach_the_caller(results: Any) -> None:
 
 def test_a_failed_script_in_a_transaction_is_reported(results: Any) -> None:
     assert "ERR" in results["discarded"]
-    assert results["gone"] == 1  # it failed when it ran, and Redis keeps what ran before it
+    assert results["gone"] == 1  # the script failed while it ran, and Redis keeps what ran before

@@ -115,4 +115,5 @@ ODD_QUESTIONS = {
     "three": ('["one", "two"]', "one", "[1, 0, 0]", None),
     "negative": ('["one", "two"]', "one", "[-1, 0]", None),
 }  # fmt: skip
-"""Options, answer and concepts of questions, and the right index; None where none is clear."""
+"""Options, answer and concepts of questions, and the index of the right option; None if it is
+unclear."""

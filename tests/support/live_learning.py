@@ -112,7 +112,7 @@ def insert(connection: psycopg.Connection[Any], table: str, rows: list[Row]) -> 
 
 @dataclass
 class LiveRows:
-    """Rows of a live database, and the rows to which they must be adopted."""
+    """Rows of a live database, and the rows that an upgrade must make of them."""
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
     expected: dict[str, dict[int, Row]] = field(
@@ -133,7 +133,7 @@ class LiveRows:
 
 
 def generate(seed: int) -> LiveRows:
-    """Return a random mixture of sound, repairable and hopeless rows."""
+    """Return a random mixture of sound, repairable and unusable rows."""
     return _Generator(random.Random(seed)).generate()
 
 
@@ -153,7 +153,7 @@ class _Generator:
         return list(self.live.expected[table])
 
     def reference(self, table: str) -> int | None:
-        """Return the id of a row, or sometimes one that leads nowhere."""
+        """Return the id of an adopted row, or sometimes None or an id without a row."""
         ids = self.adopted(table)
         return self.rng.choice(ids) if ids and self.rng.random() < 0.85 else self.one_of(900, None)
 

@@ -1,8 +1,8 @@
 """A folder in memory for the servers of the tests.
 
 A database has four hundred files, which take much longer to create and remove on a disk. The
-tests that share these servers need no durability. Where memory has no room for it (on macOS, or in
-a container with a small /dev/shm), the folder is a temporary one on disk.
+tests that share these servers need no durability. Where there is no room in memory (on macOS, or
+in a container with a small /dev/shm), the folder is a temporary one on disk.
 """
 
 import shutil

@@ -91,7 +91,7 @@ class Particles:
         return self._around(self.mean, self.covariance, [], [])
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
-        """Return the posterior of all answers; `before` lacks the last and gives the proposal."""
+        """Return the posterior of all answers; `before`, without the last, gives the proposal."""
         last = before.p_correct[:, items[-1]].astype(float)
         weight = before.weight * (last if correct[-1] else 1.0 - last)
         reweighted = before._replace(weight=weight / weight.sum())

@@ -19,7 +19,7 @@ SHARING = (
 )
 """Folders and files whose tests share something that takes long to make, or run in order."""
 SHARING_FILES = ("tests/browser/",)
-"""Folders in each of whose files the tests share a browser."""
+"""Folders in which all tests of a file share a browser."""
 
 
 def group_of(nodeid: str) -> str:
