@@ -1,4 +1,4 @@
-"""Removal of secrets from text and JSON, recognized by their form or by the name before them.
+"""Removal of secrets from text and JSON, recognized by their format or by the name before them.
 
 Students paste code, error messages and addresses that hold keys. Everything that they send as text
 goes through `redact_text` before it is stored; the types in `lib/workshop/fields.py` call it.
@@ -20,7 +20,7 @@ SECRET_NAME = late_pattern(_NAME + "|account_?sid", re.IGNORECASE)
 
 # Stored JSON may be scanned as text, so a key may directly follow an escape sequence.
 _BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))"
-SECRET_LOOK = (
+SECRET_FORMAT = (
     _BEFORE + r"(?:"
     r"sk-[\w-]{8,}"  # OpenAI and others
     r"|(?:AC|SK)[0-9a-fA-F]{32}(?![0-9a-zA-Z])"  # Twilio's accounts and API keys
@@ -33,9 +33,10 @@ SECRET_LOOK = (
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-\"\\]|\\+[nrt])*"
     r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
 )
-"""Regular expression for secrets by their form, for Python and Postgres; legacy.secret_look() in
-sql/legacy/schema/tables.sql is the same. It never reaches past the end of a string in JSON."""
-_LOOK = late_pattern(SECRET_LOOK)
+"""Regular expression for the formats of secrets, for Python and Postgres; legacy.secret_format() in
+sql/legacy/schema/tables.sql returns the same. A match never extends past the end of a JSON string.
+"""
+_FORMAT = late_pattern(SECRET_FORMAT)
 _URL_CREDENTIALS = late_pattern(r"(?<=://)[^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+(?=@)")
 # A placeholder, such as ${TOKEN}, stays: it begins with a character that no secret begins with.
 _URL_PARAMETER = late_pattern(
@@ -54,7 +55,7 @@ _UNQUOTED = late_pattern(
     re.IGNORECASE,
 )
 # Most texts contain none of these strings. Searching for them is thirty times as fast as the regex.
-LOOK_MARKS = (
+FORMAT_MARKS = (
     "sk-", "AC", "SK", "AIza", "GOCSPX-", "ya29.", "gho_", "ghp_", "ghr_", "ghs_", "ghu_",
     "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "_live_", "_test_", "gsk_", "hf_", "SG.", "eyJ",
     "PRIVATE KEY",
@@ -68,8 +69,8 @@ _NAME_MARKS = (
 
 def redact_text(text: str) -> str:
     """Return a text with every secret replaced."""
-    if any(mark in text for mark in LOOK_MARKS):
-        text = _LOOK.sub(REDACTED, text)
+    if any(mark in text for mark in FORMAT_MARKS):
+        text = _FORMAT.sub(REDACTED, text)
     if "://" in text and "@" in text:
         text = _URL_CREDENTIALS.sub(REDACTED, text)
     lowered = text.lower()
@@ -95,9 +96,9 @@ def redact(value: Any) -> Any:
     return value
 
 
-def looks_secret(text: str) -> bool:
-    """Return whether a text holds something that looks like a secret."""
-    return _LOOK.search(text) is not None
+def matches_secret_format(text: str) -> bool:
+    """Return whether a part of a text has the format of a secret, whatever the name before it."""
+    return _FORMAT.search(text) is not None
 
 
 def holds_secret(text: str) -> bool:

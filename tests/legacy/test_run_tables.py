@@ -120,8 +120,8 @@ def test_sessions_deleted_between_two_calls_are_noticed_at_the_end(
     assert run.verified is False
     assert run.counts["lost.tokens_missing"] >= deleted
     body = {"adminPassword": ADMIN_PASSWORD, "confirmText": CONFIRMATION}
-    refused = client.post("/api/admin-cleanup-old-tables", json=body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "not_safe_yet")
+    response = client.post("/api/admin-cleanup-old-tables", json=body)
+    assert (response.status_code, response.json()["code"]) == (409, "not_safe_yet")
     assert timed.run(pace=SMALL_BATCHES).verified
     assert client.post("/api/admin-cleanup-old-tables", json=body).status_code == 200
 

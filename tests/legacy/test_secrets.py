@@ -1,6 +1,6 @@
 """Reports and logs contain no secret and no e-mail, and columns contain no plain API key.
 
-What students wrote for their assistant is the exception: it stays as they wrote it.
+The texts that students wrote for their assistant are the exception: they stay unchanged.
 """
 
 import json
@@ -21,7 +21,7 @@ SHORT_FIELDS = [
 AUTHORED_TEXTS = ["system_prompt", "ivr_greeting", "use_case_description"]
 
 
-def everything(legacy: Legacy) -> str:
+def stored_text(legacy: Legacy) -> str:
     """Return every row of the unified tables and of the schema `legacy`, as text."""
     tables = legacy.rows(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
@@ -80,7 +80,7 @@ def test_api_keys_are_nowhere_in_plain_text(
     assert run.verified
     report_text = report(run, legacy.deps).model_dump_json()
     logged = "".join(capfd.readouterr())
-    for text in (everything(legacy), report_text, logged):
+    for text in (stored_text(legacy), report_text, logged):
         assert [secret for secret in secrets if secret in text] == []
     reasons = {(field, reason) for field, _, reason in legacy.findings()}
     replaced = "contained an API key or another secret: replaced"
@@ -104,7 +104,7 @@ def test_api_keys_as_names_of_exercises_stay_different(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize("column", AUTHORED_TEXTS)
-def test_what_students_wrote_for_their_assistant_stays(legacy: Legacy, column: str) -> None:
+def test_texts_that_students_wrote_for_their_assistant_stay(legacy: Legacy, column: str) -> None:
     text = f"Never say {SECRET}"
     tools = [{"name": "ask", "headers": {"Authorization": SECRET}}]
     legacy.put(

@@ -1,4 +1,4 @@
-"""The table of session columns is complete, and a new column needs one line, in this table."""
+"""The table of session columns is complete, and a new column needs only one line in it."""
 
 import json
 import os
@@ -59,13 +59,13 @@ def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
 @pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
 def test_sql_does_not_list_the_columns_of_a_rule_by_hand(path: Path) -> None:
     """Two neighbouring columns, each before a comma, count as a list written by hand."""
-    by_hand = [
+    listed_by_hand = [
         (first, second)
         for rule in (Rule.TEXT, Rule.AUTHORED_TEXT, Rule.FLAG)
         for first, second in neighbours(rule)
         if f"{first}," in (text := path.read_text()) and f"{second}," in text
     ]
-    assert by_hand == []
+    assert listed_by_hand == []
 
 
 def neighbours(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -113,22 +113,22 @@ print(run.phase, run.verified)
 
 
 @pytest.fixture
-def extended(legacy: Legacy, tmp_path: Path) -> Path:
+def extended_code(legacy: Legacy, tmp_path: Path) -> Path:
     """A copy of the code with a line for each new column; the tables have the columns, too."""
     for folder in ("lib", "sql"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    table = tmp_path / "lib/legacy/session_fields.py"
+    module = tmp_path / "lib/legacy/session_fields.py"
     last_line = '    "exercises": Rule.EXERCISES,\n'
     new_lines = "".join(
         f'    "{name}": Rule.{rule.name},\n' for name, (_, rule) in NEW_COLUMNS.items()
     )
-    text = table.read_text()
+    text = module.read_text()
     assert text.count(last_line) == 1
-    table.write_text(text.replace(last_line, last_line + new_lines))
-    for name, (kind, _) in NEW_COLUMNS.items():
-        for owner in ("sessions", "workshop_students", "student_configs"):
+    module.write_text(text.replace(last_line, last_line + new_lines))
+    for name, (column_type, _) in NEW_COLUMNS.items():
+        for table_name in ("sessions", "workshop_students", "student_configs"):
             legacy.connection.execute(
-                f"ALTER TABLE public.{owner} ADD COLUMN {name} {kind}".encode()
+                f"ALTER TABLE public.{table_name} ADD COLUMN {name} {column_type}".encode()
             )
     return tmp_path
 
@@ -172,9 +172,11 @@ SECOND = {
 }  # fmt: skip
 
 
-def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extended: Path) -> None:
+def test_a_new_column_takes_one_line_and_follows_its_rule(
+    legacy: Legacy, extended_code: Path
+) -> None:
     put(legacy, "workshop_students", "2025-02-01", FIRST)
-    assert migrate_with(extended, legacy) == "done True"
+    assert migrate_with(extended_code, legacy) == "done True"
     migrated = new_values(legacy)
     assert [str(migrated.pop(name))[:10] for name in ("invited_at", "graded_at")] == [
         "2025-02-01"
@@ -182,15 +184,17 @@ def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extend
     assert migrated == {name: FIRST[name] for name in migrated}
     legacy.connection.execute("DELETE FROM public.workshop_students")
     put(legacy, "student_configs", "2025-03-01", SECOND)
-    assert migrate_with(extended, legacy) == "done True"
+    assert migrate_with(extended_code, legacy) == "done True"
     assert_merged(new_values(legacy))
 
 
-def test_a_new_column_is_merged_from_the_rows_of_one_token(legacy: Legacy, extended: Path) -> None:
+def test_a_new_column_is_merged_from_the_rows_of_one_token(
+    legacy: Legacy, extended_code: Path
+) -> None:
     put(legacy, "workshop_students", "2025-02-01", FIRST)
     put(legacy, "student_configs", "2025-03-01", SECOND)
     legacy.put("workshop_students", session_token="token-b", retries=-4)
-    assert migrate_with(extended, legacy) == "done True"
+    assert migrate_with(extended_code, legacy) == "done True"
     assert_merged(new_values(legacy))
     assert legacy.session("retries", "token-b") == 0
     assert ("retries", "mended", "negative: counted as 0") in legacy.findings()

@@ -23,7 +23,7 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def test_each_field_is_that_of_the_newest_row_with_a_value(legacy: Legacy) -> None:
+def test_each_field_comes_from_the_newest_row_that_has_a_value(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """
@@ -86,9 +86,9 @@ def test_a_flag_once_true_stays_true(legacy: Legacy) -> None:
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
 def test_each_text_arrives_unchanged(bare: Legacy, table: str) -> None:
     columns = [*TEXTS, "ci_service_sid"]
-    declared = ", ".join(f"{column} VARCHAR(90)" for column in columns)
+    definitions = ", ".join(f"{column} VARCHAR(90)" for column in columns)
     bare.connection.execute(
-        f"CREATE TABLE public.{table} (session_token TEXT, {declared})".encode()
+        f"CREATE TABLE public.{table} (session_token TEXT, {definitions})".encode()
     )
     for column in columns:
         bare.put(table, session_token=column, **{column: f"“{column}”\n"})
@@ -189,7 +189,9 @@ def test_json_inside_json_is_unwrapped(legacy: Legacy, depth: int) -> None:
         ("tools", '"[\\"\\\\u0000\\"]"'),
     ],
 )
-def test_what_is_not_json_of_its_kind_is_kept_raw(legacy: Legacy, column: str, raw: str) -> None:
+def test_json_of_another_type_than_the_columns_is_kept_raw(
+    legacy: Legacy, column: str, raw: str
+) -> None:
     legacy.put("workshop_students", session_token="token-a", **{column: raw})
     assert legacy.run().verified
     raw_value = legacy.session(f"exercises #> '{{_legacy,workshop_students,{column}}}'")
@@ -224,9 +226,9 @@ def test_plain_keys_are_encrypted_and_old_ones_stay_readable(legacy: Legacy) -> 
         "sk-encrypted",
         None,
     )
-    stored = str(legacy.rows("SELECT s::text FROM public.sessions AS s"))
-    assert "sk-plain" not in stored
-    assert "sk-encrypted" not in stored
+    sessions_text = str(legacy.rows("SELECT s::text FROM public.sessions AS s"))
+    assert "sk-plain" not in sessions_text
+    assert "sk-encrypted" not in sessions_text
 
 
 def test_numbers_outside_their_range_are_repaired_and_reported(legacy: Legacy) -> None:

@@ -53,14 +53,14 @@ def test_each_person_keeps_their_own_session(legacy: Legacy, token: str) -> None
     else:
         assert unreachable == {"-", "ben@x.org"}
         assert tokens(legacy)["ann@x.org"] == token
-    before = legacy.unified()
-    again = legacy.run()
-    assert again.verified
-    assert again.counts["workshop_students.unchanged"] == 4
-    assert legacy.unified() == before
+    state_before = legacy.unified()
+    second_run = legacy.run()
+    assert second_run.verified
+    assert second_run.counts["workshop_students.unchanged"] == 4
+    assert legacy.unified() == state_before
 
 
-def test_configuration_progress_and_keys_of_one_person_stay_theirs(legacy: Legacy) -> None:
+def test_configuration_progress_and_key_stay_with_their_person(legacy: Legacy) -> None:
     key = "sk-plain-key-of-ann-0123"
     legacy.put(
         "student_configs", session_token="token-a", student_email="ann@x.org", openai_api_key=key,
@@ -74,12 +74,12 @@ def test_configuration_progress_and_keys_of_one_person_stay_theirs(legacy: Legac
     assert legacy.run().verified
     by_person = tokens(legacy)
     assert by_person["ann@x.org"] == "token-a"  # the configuration's
-    facts = "tools::text, services_ready, bug_reports::text, openai_api_key IS NOT NULL"
-    assert legacy.session(facts) == ('[{"name": "ann"}]', True, "[]", True)
+    columns = "tools::text, services_ready, bug_reports::text, openai_api_key IS NOT NULL"
+    assert legacy.session(columns) == ('[{"name": "ann"}]', True, "[]", True)
     ben = by_person["ben@x.org"]
-    assert legacy.session(facts, ben) == ("[]", False, '[{"text": "ben"}]', False)
+    assert legacy.session(columns, ben) == ("[]", False, '[{"text": "ben"}]', False)
     assert (legacy.steps(), legacy.steps(ben)) == ([], [(1, 0, 0, True)])
-    assert legacy.session(facts, by_person["cyd@x.org"]) == ("[]", False, "[]", False)
+    assert legacy.session(columns, by_person["cyd@x.org"]) == ("[]", False, "[]", False)
     accounts = legacy.rows(
         "SELECT student_email FROM public.students WHERE twilio_account_sid IS NOT NULL"
     )
@@ -90,12 +90,12 @@ def test_the_report_names_the_shared_token_and_the_number_of_people(legacy: Lega
     legacy.add("workshop_students", PEOPLE.format(token="token-a"))
     legacy.put("workshop_students", session_token="token-b", student_email="ann@x.org")
     legacy.run()
-    shared = legacy.rows(
+    findings = legacy.rows(
         "SELECT row_key, left(reason, 28), count(*) FROM legacy.migration_findings "
         "WHERE field = 'session_token' GROUP BY 1, 2"
     )
     key = sha256(b"token-a").hexdigest()[:16]
-    assert shared == [(key, "2 people have this token: th", 4)]
+    assert findings == [(key, "2 people have this token: th", 4)]
     assert set(legacy.rows("SELECT row_key FROM legacy.migration_findings")) == {key}
 
 
@@ -125,9 +125,9 @@ def test_separated_person_stays_separate_after_the_other_is_removed(legacy: Lega
     legacy.add("workshop_students", PEOPLE.format(token="token-a"))
     legacy.run()
     legacy.one("SELECT older_rows FROM public.remove_student('ann@x.org')")
-    before = legacy.unified()
+    state_before = legacy.unified()
     assert legacy.run().verified
-    assert legacy.unified() == before
+    assert legacy.unified() == state_before
     assert [who for who, _, _ in sessions(legacy)] == ["-", "ben@x.org"]
 
 

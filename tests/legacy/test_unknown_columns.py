@@ -15,7 +15,7 @@ from lib.vault import LEGACY_FIELD, Vault
 from tests.foundation.test_vault import old_format
 from tests.legacy.legacy_database import Legacy
 
-KEPT = "a column that the schema does not have: kept in exercises"
+KEPT_REASON = "a column that the schema does not have: kept in exercises"
 SID = "AC" + 32 * "1"
 
 
@@ -27,7 +27,7 @@ def add_column(legacy: Legacy, table: str, definition: str) -> None:
     legacy.connection.execute(f"ALTER TABLE public.{table} ADD COLUMN {definition}".encode())
 
 
-def open_sealed(legacy: Legacy, text: str, token: str = "token-a") -> str:
+def decrypt(legacy: Legacy, text: str, token: str = "token-a") -> str:
     return Vault.from_settings(legacy.deps.settings).open(text, token, LEGACY_FIELD)
 
 
@@ -59,7 +59,7 @@ def test_values_of_unknown_columns_of_any_type_are_kept_and_reported(legacy: Leg
         "raw_json": '"\\u0000"',
     }
     assert legacy.findings() == [
-        (name, "kept raw", KEPT)
+        (name, "kept raw", KEPT_REASON)
         for name in (
             "Shoe Size", "ai_temperature", "conversation_states", "instructor_notes", "raw_json",
         )
@@ -75,7 +75,7 @@ def test_more_unknown_columns_than_a_function_takes_arguments_are_kept(legacy: L
     assert kept_values(legacy, "student_configs") == dict.fromkeys(names, "x")
 
 
-def test_unknown_values_of_every_row_of_a_token_are_kept(legacy: Legacy) -> None:
+def test_values_in_unknown_columns_of_every_row_of_a_token_are_kept(legacy: Legacy) -> None:
     add_column(legacy, "workshop_students", "notes TEXT")
     legacy.add(
         "workshop_students",
@@ -127,11 +127,11 @@ def test_secrets_in_unknown_columns_are_sealed_by_name_and_by_format(legacy: Leg
     )
     assert legacy.run().verified
     values = kept_values(legacy, "student_configs")
-    assert open_sealed(legacy, values["twilio_auth_token"]) == 32 * "0"
-    assert open_sealed(legacy, values["apikeysecret"]) == "hush"
-    assert open_sealed(legacy, values["settings"]["auth"]["password"]) == "1234"
+    assert decrypt(legacy, values["twilio_auth_token"]) == 32 * "0"
+    assert decrypt(legacy, values["apikeysecret"]) == "hush"
+    assert decrypt(legacy, values["settings"]["auth"]["password"]) == "1234"
     assert values["settings"]["model"] == "m"
-    assert open_sealed(legacy, values["memo"]) == f"mine is {google}"
+    assert decrypt(legacy, values["memo"]) == f"mine is {google}"
     before = legacy.unified()
     again = legacy.run()
     assert again.verified
@@ -212,14 +212,14 @@ def test_columns_in_camel_case_are_those_in_snake_case(legacy: Legacy) -> None:
     assert legacy.session("system_prompt, current_step") == ("Be kind.", 4)
     assert legacy.key() == "sk-plain-key-of-ann-0123"
     assert legacy.rows("SELECT student_email FROM public.students") == ["ann@x.org"]
-    removed = legacy.one("SELECT older_rows FROM public.remove_student('ann@x.org')")
-    assert removed == 1
+    removed_rows = legacy.one("SELECT older_rows FROM public.remove_student('ann@x.org')")
+    assert removed_rows == 1
     assert legacy.one("SELECT count(*) FROM public.workshop_students") == 0
 
 
 @pytest.fixture
 def later_deps() -> Iterator[Callable[[Settings], Deps]]:
-    """Dependencies with other settings, closed at the end."""
+    """Function that returns dependencies with other settings; the fixture closes them."""
     with ExitStack() as stack:
         yield lambda settings: stack.enter_context(closing(Deps(settings)))
 
@@ -246,8 +246,8 @@ def test_rotation_seals_kept_secrets_with_the_new_key(
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (2, 0, 0)
     legacy.deps = later_deps(replace(renewed, encryption_key_previous=None))
     values = kept_values(legacy, "student_configs")
-    assert open_sealed(legacy, values["auth_token"]) == "hush"
-    assert open_sealed(legacy, values["api_key_secret"]) == "old"
+    assert decrypt(legacy, values["auth_token"]) == "hush"
+    assert decrypt(legacy, values["api_key_secret"]) == "old"
     before = legacy.unified()
     legacy.connection.execute("UPDATE public.student_configs SET api_key_secret = 'old'")
     assert legacy.run().verified
@@ -264,7 +264,7 @@ def test_rotation_counts_kept_secrets_that_no_key_opens(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize("table", ["archive.workshop_students", 'public."studentConfigs"'])
-def test_a_table_that_is_not_read_is_named(bare: Legacy, table: str) -> None:
+def test_the_report_names_a_table_that_was_not_read(bare: Legacy, table: str) -> None:
     bare.connection.execute("CREATE SCHEMA archive")
     bare.connection.execute(f"CREATE TABLE {table} (session_token TEXT)".encode())
     run_report = report(bare.run(), bare.deps)

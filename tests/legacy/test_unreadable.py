@@ -14,7 +14,7 @@ NO_FLAG = "neither true nor false: read as null, kept in exercises"
 IMPLAUSIBLE_DATE = "before 2000 or after now: read as null"
 
 
-def raw(legacy: Legacy, table: str = "workshop_students", token: str = "token-a") -> Any:
+def raw_values(legacy: Legacy, table: str = "workshop_students", token: str = "token-a") -> Any:
     return legacy.session(f"exercises #> '{{_legacy,{table}}}'", token)
 
 
@@ -22,10 +22,10 @@ def raw(legacy: Legacy, table: str = "workshop_students", token: str = "token-a"
     "moment",
     ["2999-01-01", "infinity", "-infinity", "1970-01-01", "0001-01-01 BC", "20000-01-01"],
 )
-@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMPTZ", "TEXT", "DATE"])
-def test_implausible_times_read_as_null(legacy: Legacy, moment: str, kind: str) -> None:
+@pytest.mark.parametrize("column_type", ["TIMESTAMP", "TIMESTAMPTZ", "TEXT", "DATE"])
+def test_implausible_times_read_as_null(legacy: Legacy, moment: str, column_type: str) -> None:
     for column in ("last_activity", "created_at"):
-        legacy.retype("workshop_students", column, kind)
+        legacy.retype("workshop_students", column, column_type)
     legacy.put(
         "workshop_students",
         session_token="token-a",
@@ -39,7 +39,7 @@ def test_implausible_times_read_as_null(legacy: Legacy, moment: str, kind: str) 
         ("2025-01-01",) * 2
     )
     assert legacy.one("SELECT created_at::date::text FROM public.students") == "2025-01-01"
-    assert set(raw(legacy)) == {"created_at", "last_activity"}
+    assert set(raw_values(legacy)) == {"created_at", "last_activity"}
     assert legacy.findings() == [
         ("created_at", "kept raw", NO_DATE),
         ("last_activity", "kept raw", NO_DATE),
@@ -64,11 +64,11 @@ def test_clocks_may_differ_by_minutes(legacy: Legacy) -> None:
     assert legacy.findings() == []
 
 
-@pytest.mark.parametrize("kind", ["TIMESTAMP", "TEXT"])
+@pytest.mark.parametrize("column_type", ["TIMESTAMP", "TEXT"])
 def test_a_session_may_expire_later_but_not_in_a_year_of_five_digits(
-    legacy: Legacy, kind: str
+    legacy: Legacy, column_type: str
 ) -> None:
-    legacy.retype("workshop_sessions", "expires_at", kind)
+    legacy.retype("workshop_sessions", "expires_at", column_type)
     for token, moment in (("token-a", "2099-01-01"), ("token-b", "20000-01-01")):
         legacy.put("workshop_sessions", session_id=token, student_id="a@b.c", expires_at=moment)
     assert legacy.run().verified
@@ -98,7 +98,7 @@ def test_implausible_times_of_exercises_read_as_null(legacy: Legacy, moment: str
 
 
 @pytest.mark.parametrize(
-    ("column", "kind", "value", "reason"),
+    ("column", "column_type", "value", "reason"),
     [
         ("total_time_spent", "TEXT", "ten minutes", NO_NUMBER),
         ("total_time_spent", "BIGINT", "99999999999", NO_NUMBER),
@@ -114,12 +114,12 @@ def test_implausible_times_of_exercises_read_as_null(legacy: Legacy, moment: str
     ],
 )
 def test_unreadable_values_of_columns_of_other_types_are_kept_and_reported(
-    legacy: Legacy, column: str, kind: str, value: str, reason: str
+    legacy: Legacy, column: str, column_type: str, value: str, reason: str
 ) -> None:
-    legacy.retype("workshop_students", column, kind)
+    legacy.retype("workshop_students", column, column_type)
     legacy.put("workshop_students", session_token="token-a", **{column: value})
     assert legacy.run().verified
-    assert raw(legacy) == {column: value}
+    assert raw_values(legacy) == {column: value}
     assert legacy.findings() == [(column, "kept raw", reason)]
 
 
@@ -140,19 +140,23 @@ def test_blank_text_in_a_column_of_text_is_not_reported(legacy: Legacy, blank: s
     assert legacy.session("exercises") == {}
 
 
-def test_the_report_uses_the_column_names_of_logins(legacy: Legacy) -> None:
+def test_findings_about_logins_use_the_column_names_of_their_table(legacy: Legacy) -> None:
     legacy.retype("workshop_sessions", "is_demo_mode", "TEXT")
     legacy.put(
         "workshop_sessions", session_id="token-a", student_id="a@b.c", is_demo_mode="perhaps"
     )
     assert legacy.run().verified
-    assert raw(legacy, "workshop_sessions") == {"is_demo_mode": "perhaps"}
+    assert raw_values(legacy, "workshop_sessions") == {"is_demo_mode": "perhaps"}
     assert legacy.findings() == [("is_demo_mode", "kept raw", NO_FLAG)]
 
 
 def test_json_columns_of_other_types_are_read(legacy: Legacy) -> None:
-    for column, kind in (("tools", "JSON"), ("bug_reports", "JSONB[]"), ("system_prompt", "JSONB")):
-        legacy.retype("workshop_students", column, kind)
+    for column, column_type in (
+        ("tools", "JSON"),
+        ("bug_reports", "JSONB[]"),
+        ("system_prompt", "JSONB"),
+    ):
+        legacy.retype("workshop_students", column, column_type)
     legacy.put("workshop_students", session_token="token-a", tools='["\\u0000"]')
     legacy.put("workshop_students", session_token="token-b", tools='["t"]', system_prompt='"Hi"')
     legacy.connection.execute(
@@ -164,7 +168,7 @@ def test_json_columns_of_other_types_are_read(legacy: Legacy) -> None:
         [{"n": 1}],
         "Hi",
     )
-    assert raw(legacy) == {"tools": '["\\u0000"]'}
+    assert raw_values(legacy) == {"tools": '["\\u0000"]'}
 
 
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs", "workshop_sessions"])
@@ -195,13 +199,13 @@ def test_a_token_too_long_for_an_index_stays_and_the_others_are_migrated(
     ]
 
 
-def test_an_email_too_long_for_an_index_is_kept_raw(legacy: Legacy) -> None:
+def test_an_email_too_long_for_an_index_is_kept_raw_values(legacy: Legacy) -> None:
     email = legacy.one(
         "SELECT string_agg(md5(n::text), '') || '@b.c' FROM generate_series(1, 99) AS n"
     )
     legacy.put("workshop_students", session_token="token-a", student_email=email)
     assert legacy.run().verified
-    assert raw(legacy) == {"student_email": email}
+    assert raw_values(legacy) == {"student_email": email}
     assert [(field, outcome) for field, outcome, _ in legacy.findings()] == [
         ("student_email", "kept raw")
     ]
@@ -217,10 +221,10 @@ def test_raw_values_of_every_row_are_kept_newest_first(legacy: Legacy) -> None:
         )
     assert legacy.run().verified
     older_values = [{"exercises": [1]}, {"exercises": "no json {"}, {"exercises": 42}]
-    assert raw(legacy) == older_values
+    assert raw_values(legacy) == older_values
     legacy.put("workshop_students", session_token="token-a", exercises="43")
     assert legacy.run().verified
-    assert raw(legacy) == [*older_values, {"exercises": 43}]
+    assert raw_values(legacy) == [*older_values, {"exercises": 43}]
 
 
 def test_exercises_that_a_newer_row_overrides_are_kept(legacy: Legacy) -> None:
@@ -233,7 +237,7 @@ def test_exercises_that_a_newer_row_overrides_are_kept(legacy: Legacy) -> None:
         )
     assert legacy.run().verified
     assert legacy.session("exercises -> 'step-1'") == {"timeSpent": 5, "completed": True}
-    assert raw(legacy) == [
+    assert raw_values(legacy) == [
         {"exercises": {"step-1": 7}},
         {"exercises": {"step-1": {"timeSpent": "ten minutes"}}},
     ]

@@ -20,9 +20,9 @@ def key_findings(legacy: Legacy) -> list[object]:
 
 
 def test_each_unreadable_key_is_a_finding_and_stays_as_it_is(legacy: Legacy) -> None:
-    own_key = bytes.fromhex(legacy.deps.settings.encryption_key or "")
+    key = bytes.fromhex(legacy.deps.settings.encryption_key or "")
     unreadable = old_format("sk-lost-0123456789abcdef", OTHER_KEY)
-    readable = old_format("sk-kept-0123456789abcdef", own_key)
+    readable = old_format("sk-kept-0123456789abcdef", key)
     legacy.put("student_configs", session_token="token-a", openai_api_key=unreadable)
     legacy.put("workshop_students", session_token="token-a", system_prompt="no key here")
     legacy.put("workshop_students", session_token="token-b", openai_api_key=f" {unreadable}")

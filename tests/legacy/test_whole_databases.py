@@ -1,8 +1,8 @@
 """Whole legacy databases, drawn at random: every value is stored somewhere or reported.
 
 `test_properties.py` draws only rows; these tests also draw columns, types, spellings, owners and
-policies. A value counts as kept if the sessions, the students, `_legacy` or `extra` have
-it, or a finding says that it stays in its table or in which form it was repaired.
+policies. A value counts as stored if it is in the sessions, the students, `_legacy` or `extra`, and
+as reported if a finding says that it stays in its table, or in which form it was repaired.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ def superuser(databases: Databases) -> Iterator[Superuser]:
 
 @pytest.fixture
 def owner(superuser: Superuser) -> Iterator[Deps]:
-    """Dependencies that reach the database as its owner."""
+    """Dependencies that connect to the database as its owner."""
     info = superuser.info
     url = f"postgresql://postgres@/{info.dbname}?host={info.host}&port={info.port}"
     settings = Settings(postgres_url=as_role(url), encryption_key=ENCRYPTION_KEY)
@@ -108,7 +108,7 @@ class Contents:
     def __init__(self, connection: Superuser, vault: Vault, run: Run) -> None:
         self._vault = vault
         self.sessions = {
-            row["session_token"]: {**row, **self._opened(row)}
+            row["session_token"]: {**row, **self._decrypted(row)}
             for (row,) in connection.execute(
                 "SELECT to_jsonb(s) || jsonb_build_object('student', to_jsonb(st))"
                 " FROM public.sessions AS s JOIN public.students AS st USING (student_id)"
@@ -122,20 +122,22 @@ class Contents:
             )
         }  # fmt: skip
 
-    def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _decrypted(self, row: dict[str, Any]) -> dict[str, Any]:
         return {
             "openai_api_key": self._open(
                 row["openai_api_key"], row["session_token"], API_KEY_FIELD
             ),
             "account": self._open(row["student"]["twilio_account_sid"], "", ACCOUNT_FIELD),
-            "exercises": self._opened_parts(row["exercises"], row["session_token"], LEGACY_FIELD),
-            "extra": self._opened_parts(row["extra"], row["session_token"], AUTH_TOKEN_FIELD),
+            "exercises": self._decrypted_parts(
+                row["exercises"], row["session_token"], LEGACY_FIELD
+            ),
+            "extra": self._decrypted_parts(row["extra"], row["session_token"], AUTH_TOKEN_FIELD),
         }
 
     def _open(self, text: str | None, token: str, field: str) -> str | None:
         return text and self._vault.open(text, token, field)
 
-    def _opened_parts(self, value: Any, token: str, field: str) -> Any:
+    def _decrypted_parts(self, value: Any, token: str, field: str) -> Any:
         text = json.dumps(value)
         return json.loads(SEALED.sub(
             lambda sealed: json.dumps(self._vault.open(sealed[0], token, field))[1:-1], text
@@ -143,19 +145,19 @@ class Contents:
 
     def of(self, value: Value) -> list[dict[str, Any]]:
         """Return the sessions that may hold a value of this row."""
-        own = f"shared_{value.row_key}_"
+        shared_prefix = f"shared_{value.row_key}_"
         return [
             session
             for token, session in self.sessions.items()
-            if token == value.token or token.startswith(own)
+            if token == value.token or token.startswith(shared_prefix)
         ]
 
-    def kept(self, value: Value) -> list[Any]:
-        """Return what `_legacy` holds of the value's column."""
-        rows = (s["exercises"].get("_legacy", {}).get(value.table, []) for s in self.of(value))
-        listed = [row for kept in rows for row in (kept if isinstance(kept, list) else [kept])]
+    def raw_values(self, value: Value) -> list[Any]:
+        """Return the values of the value's column that `_legacy` holds."""
+        entries = (s["exercises"].get("_legacy", {}).get(value.table, []) for s in self.of(value))
+        rows = [row for entry in entries for row in (entry if isinstance(entry, list) else [entry])]
         names = value.column.names
-        return [row[name] for row in listed for name in names if name in row]
+        return [row[name] for row in rows for name in names if name in row]
 
     def reports(self, value: Value, *outcomes: str) -> bool:
         """Return whether a finding about this row's column, or the whole row, has an outcome."""
@@ -168,10 +170,10 @@ class Contents:
         )
 
     def has(self, value: Value) -> bool:
-        """Return whether the value is stored somewhere."""
+        """Return whether the value is stored somewhere or reported."""
         if value.is_empty or self.reports(value, "skipped", "mended"):
             return True
-        if any(_same(migrated, value) for migrated in self.kept(value)):
+        if any(_same(raw_value, value) for raw_value in self.raw_values(value)):
             return True
         if value.column.kind is Kind.UNKNOWN:
             return False
@@ -183,7 +185,7 @@ def _same(migrated: Any, value: Value) -> bool:
         return migrated == value.text or _leaves(json.dumps(migrated)) == _leaves(value.text)
     if migrated in (value.value, value.text, value.text.strip()) or migrated == _json(value.text):
         return True
-    # A number among secrets is text once it was sealed.
+    # Sealing turns a number into text.
     return _leaves(json.dumps(migrated)) == _leaves(json.dumps(value.value))
 
 
@@ -272,7 +274,7 @@ def read_values(connection: Superuser, tables: tuple[Table, ...]) -> list[Value]
     return values
 
 
-def run_to_its_end(deps: Deps, *, dry_run: bool = False) -> Run:
+def run_to_the_end(deps: Deps, *, dry_run: bool = False) -> Run:
     while True:
         run = migrate(deps, dry_run=dry_run, pace=WHOLE_RUN)
         if run.phase is Phase.DONE:
@@ -298,20 +300,20 @@ def test_every_value_is_somewhere_or_the_run_is_refused(
     empty(superuser)
     create(superuser, tables)
     values = read_values(superuser, tables)
-    refusing = [table for table in tables if table.access in REFUSING]
-    if refusing:
-        with pytest.raises(AppError) as refused:
-            run_to_its_end(owner)
-        assert any(table.name in str(refused.value) for table in refusing), refused.value
+    unreadable_tables = [table for table in tables if table.access in REFUSING]
+    if unreadable_tables:
+        with pytest.raises(AppError) as raised:
+            run_to_the_end(owner)
+        assert any(table.name in str(raised.value) for table in unreadable_tables), raised.value
         assert unified(superuser) == []
         return
-    run = run_to_its_end(owner)
+    run = run_to_the_end(owner)
     contents = Contents(superuser, Vault.from_settings(owner.settings), run)
     assert [str(value) for value in values if not contents.has(value)] == []
     assert run.verified
     before = unified(superuser)
-    again = run_to_its_end(owner)
-    assert (again.verified, unified(superuser)) == (True, before)
+    second_run = run_to_the_end(owner)
+    assert (second_run.verified, unified(superuser)) == (True, before)
 
 
 LOSSES = {
@@ -327,7 +329,7 @@ LOSSES = {
     "students": ("student_name = NULL", "twilio_account_sid = NULL", "github_username = NULL"),
     "step_progress": ("time_spent = 0", "validation_passed = FALSE"),
 }  # fmt: skip
-"""Assignments of triggers that lose a value while the migration stores it."""
+"""Assignments by which a trigger loses a value while the migration stores it, by table."""
 
 
 @pytest.mark.parametrize(("table", "loss"), [(t, loss) for t in LOSSES for loss in LOSSES[t]])

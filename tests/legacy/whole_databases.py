@@ -73,7 +73,7 @@ SPELLINGS: dict[Kind, tuple[str, ...]] = {
     Kind.COUNTER: ("7.6", " 4 ", "{mark}", "99999999999"),
     Kind.JSON: ("{mark}", "{{broken {mark}"),
 }  # fmt: skip
-"""Further cells of a column that is of type text."""
+"""Further cells, for columns of type text or varchar."""
 SPELLINGS[Kind.LAST_TIME] = SPELLINGS[Kind.FIRST_TIME]
 SPELLINGS[Kind.CHOICE] = SPELLINGS[Kind.FLAG]
 TYPES: dict[Kind, tuple[str, ...]] = {
@@ -144,9 +144,9 @@ class Access(StrEnum):
     OWN = "own"
     OWN_WITH_POLICIES = "own, with policies that its owner need not obey"
     FORCED = "own, with policies that hide rows"
-    GRANTED = "another's, may be read"
-    GRANTED_IN_PART = "another's, with policies that hide rows"
-    DENIED = "another's"
+    GRANTED = "of another owner, may be read"
+    GRANTED_IN_PART = "of another owner, with policies that hide rows"
+    DENIED = "of another owner"
 
 
 REFUSING = {Access.FORCED, Access.GRANTED_IN_PART, Access.DENIED}
@@ -158,6 +158,7 @@ class Column:
     """One column of a legacy table."""
 
     known_as: str
+    """Name in the legacy table that the migration expects."""
     name: str
     """Name as spelled in this database."""
     kind: Kind
@@ -220,10 +221,10 @@ def _table(draw: st.DrawFn, name: str, marks: _Marks) -> Table:
     token_column = next(column for column, kind in kinds.items() if kind is Kind.TOKEN)
     others = [column for column in kinds if column != token_column]
     half = len(others) // 2
-    chosen = [token_column, *draw(st.lists(st.sampled_from(others), min_size=half, unique=True))]
+    names = [token_column, *draw(st.lists(st.sampled_from(others), min_size=half, unique=True))]
     in_camel_case = draw(st.booleans())
     columns = []
-    for known_as in chosen:
+    for known_as in names:
         kind = kinds[known_as]
         type_name = draw(st.sampled_from(TYPES[kind]))
         cells = tokens if kind is Kind.TOKEN else _cells(draw, kind, type_name, tokens, marks)
@@ -231,12 +232,12 @@ def _table(draw: st.DrawFn, name: str, marks: _Marks) -> Table:
         columns.append(Column(known_as, column_name, kind, type_name, cells))
     for unknown in draw(st.lists(st.sampled_from(UNKNOWN_NAMES), max_size=3, unique=True)):
         type_name = draw(st.sampled_from([*UNKNOWN_CELLS]))
-        drawn = (draw(st.sampled_from(UNKNOWN_CELLS[type_name])) for _ in tokens)
-        filled = tuple(marks.fill(cell, None) for cell in drawn)
-        columns.append(Column(unknown, unknown, Kind.UNKNOWN, type_name, filled))
-    refusing = draw(st.integers(0, 9)) == 7
-    allowed = [access for access in Access if (access in REFUSING) is refusing]
-    return Table(name, tuple(columns), rows, draw(st.sampled_from(allowed)))
+        templates = (draw(st.sampled_from(UNKNOWN_CELLS[type_name])) for _ in tokens)
+        cells = tuple(marks.fill(template, None) for template in templates)
+        columns.append(Column(unknown, unknown, Kind.UNKNOWN, type_name, cells))
+    is_unreadable = draw(st.integers(0, 9)) == 7
+    choices = [access for access in Access if (access in REFUSING) is is_unreadable]
+    return Table(name, tuple(columns), rows, draw(st.sampled_from(choices)))
 
 
 def _cells(

@@ -52,6 +52,7 @@ def test_old_overload_of_the_migration_is_removed(legacy: Legacy, rows: Rows) ->
         "reading(REGCLASS, TEXT, TEXT)",
         "not_reading(REGCLASS, TEXT, TEXT)",
         "open_mended(TEXT, TEXT)",
+        "secret_look()",
         "shown_key(TEXT)",
         "keep_originals(JSONB[], JSONB, JSONB[])",
         "make_room(TEXT, JSONB)",

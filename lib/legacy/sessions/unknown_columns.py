@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import Unreadable
 from lib.legacy.sessions import store
-from lib.redaction import LOOK_MARKS, looks_secret
+from lib.redaction import FORMAT_MARKS, matches_secret_format
 from lib.vault import AUTH_TOKEN_FIELD, LEGACY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ PRIVATE_NAME = (
     "auth_?token|access_?token|refresh_?token|api_?key|private_?key|secret|password|passwd"
     "|credential|account_?sid"
 )
-PRIVATE_LOOK = "(AC|SK)[0-9a-f]{32}|xox[abprs]-|-----BEGIN"
-"""Patterns that mark a secret in addition to those of lib/redaction.py, in upper or lower case."""
-_MARKS = "|".join(map(re.escape, LOOK_MARKS))
+PRIVATE_FORMAT = "(AC|SK)[0-9a-f]{32}|xox[abprs]-|-----BEGIN"
+"""Formats of secrets in addition to those of lib/redaction.py; matched in any case."""
+_MARKS = "|".join(map(re.escape, FORMAT_MARKS))
 _NAME = re.compile(PRIVATE_NAME, re.IGNORECASE)
-_LOOK = re.compile(PRIVATE_LOOK, re.IGNORECASE)
+_FORMAT = re.compile(PRIVATE_FORMAT, re.IGNORECASE)
 
 
 def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
@@ -31,7 +31,7 @@ def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
     """
     store.seal_unknown(
         transaction,
-        f"{PRIVATE_NAME}|{PRIVATE_LOOK}|{_MARKS}",
+        f"{PRIVATE_NAME}|{PRIVATE_FORMAT}|{_MARKS}",
         lambda token, values: _sealed(values, token, vault, secret=False),
     )
 
@@ -63,7 +63,7 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
     if is_sealed(text):
         return _resealed(text, token, vault)
-    if not (secret or _LOOK.search(text) or looks_secret(text) or _has_secret_member(text)):
+    if not (secret or _FORMAT.search(text) or matches_secret_format(text) or _has_secret_member(text)):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
 

@@ -128,7 +128,7 @@ LANGUAGE sql STABLE AS $$
       json_finding,kind_of,latest_expiry,latest_moment,merge_all_keys,merge_exercise,merge_exercises,
       may_hold_secret,merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
       persons_token,plausibility_condition,prefer,read_expression,rename_unified,renew,repeats_members,reportable_name,
-      row_key,rows_of,secret_look,set_aside,step_of,tables_now,to_boolean,to_count,to_done,to_integer,to_jsonb,
+      row_key,rows_of,secret_format,set_aside,step_of,tables_now,to_boolean,to_count,to_done,to_integer,to_jsonb,
       to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
       unknown_expression,unreadable_condition,unwrap,without_keys,
       without_secrets}')

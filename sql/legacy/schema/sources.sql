@@ -5,7 +5,7 @@
 
 -- Drop functions by the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.believing(TEXT, TEXT), legacy.reading(REGCLASS, TEXT, TEXT),
-  legacy.not_reading(REGCLASS, TEXT, TEXT), legacy.open_mended(TEXT, TEXT);
+  legacy.not_reading(REGCLASS, TEXT, TEXT), legacy.open_mended(TEXT, TEXT), legacy.secret_look();
 
 -- Return the type of a column; null if the column does not exist.
 CREATE OR REPLACE FUNCTION legacy.type_of(p_table REGCLASS, p_column TEXT)

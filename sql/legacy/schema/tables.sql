@@ -395,8 +395,8 @@ LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
 $$;
 
--- Return the regular expression of what looks like a secret, SECRET_LOOK of lib/redaction.py.
-CREATE OR REPLACE FUNCTION legacy.secret_look() RETURNS TEXT
+-- Return the regular expression for the formats of secrets, SECRET_FORMAT of lib/redaction.py.
+CREATE OR REPLACE FUNCTION legacy.secret_format() RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT '(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))(?:sk-[\w-]{8,}|(?:AC' ||
     '|SK)[0-9a-fA-F]{32}(?![0-9a-zA-Z])|AIza[\w-]{20,}|GOCSPX-[\w-]{16,}|ya29\.[\w.-]{20,}' ||
@@ -407,15 +407,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     '|\\+[nrt])*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?'
 $$;
 
--- Return whether text may hold a secret: whether it has one of the LOOK_MARKS of lib/redaction.py.
+-- Return whether text may hold a secret: whether it has one of the FORMAT_MARKS of lib/redaction.py.
 CREATE OR REPLACE FUNCTION legacy.may_hold_secret(p_text TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_text ~ ('sk-|AC|SK|AIza|GOCSPX-|ya29\.|gho_|ghp_|ghr_|ghs_|ghu_|github_pat_|glpat-|xox|AKIA|ASIA' ||
     '|_live_|_test_|gsk_|hf_|SG\.|eyJ|PRIVATE KEY')
 $$;
 
--- Replace what looks like a secret in text, or in JSON as text, with its fingerprint. Encrypted
--- text stays as it is, whatever it looks like.
+-- Replace each part of a text, or of JSON as text, that has the format of a secret with its
+-- fingerprint. Encrypted text stays unchanged, even where it has such a format.
 CREATE OR REPLACE FUNCTION legacy.hide_secrets(p_text TEXT) RETURNS TEXT
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -423,7 +423,7 @@ DECLARE
 BEGIN
   FOR v_secret IN
     SELECT DISTINCT match[1] COLLATE "C" FROM regexp_matches(p_text,
-      'v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}|(' || legacy.secret_look() || ')',
+      'v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}|(' || legacy.secret_format() || ')',
       'g') AS match
     WHERE match[1] IS NOT NULL ORDER BY 1 DESC  -- a longer one before its own beginning
   LOOP

@@ -1,17 +1,17 @@
-"""Secrets of any provider are recognized by format and never in the clear after a migration."""
+"""Secrets of many providers are recognized by format; a migration stores none in plain text."""
 
 import json
 
 import pytest
 
 from lib.legacy.report import report
-from lib.redaction import LOOK_MARKS, SECRET_LOOK
+from lib.redaction import FORMAT_MARKS, SECRET_FORMAT
 from tests.legacy.legacy_database import Legacy
-from tests.legacy.test_secrets import everything
+from tests.legacy.test_secrets import stored_text
 
 HEX = "0123456789abcdef0123456789abcd"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIE{}abc/+=\n-----END RSA PRIVATE KEY-----"
-LOOKS = [
+FORMATS = [
     "sk-proj-{}aaaaaaaaaaaaaa", "AC{}" + HEX, "SK{}" + HEX, "AIza{}" + "B" * 33,
     "ya29.{}" + "c" * 24, "GOCSPX-{}" + "d" * 20, "ghp_{}" + "e" * 34, "github_pat_{}" + "f" * 30,
     "xoxb-{}-12345678901", "AKIA{}" + "Z" * 14, "sk_live_{}" + "g" * 20, "gsk_{}" + "h" * 20,
@@ -24,11 +24,11 @@ TEXTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_secret_is_hidden_wherever_it_was_kept(legacy: Legacy, look: str) -> None:
+@pytest.mark.parametrize("secret_format", FORMATS)
+def test_a_secret_is_hidden_wherever_it_was_stored(legacy: Legacy, secret_format: str) -> None:
     for table in ("workshop_students", "student_configs"):
         legacy.connection.execute(f"ALTER TABLE public.{table} ADD notes JSONB".encode())
-    secrets = [look.format(number) for number in range(10, 25)]
+    secrets = [secret_format.format(number) for number in range(10, 25)]
     unused = iter(secrets)
     step = {"completed": True, "codeSubmitted": f"x = '{next(unused)}'\n{next(unused)}"}
     legacy.put(
@@ -45,8 +45,8 @@ def test_a_secret_is_hidden_wherever_it_was_kept(legacy: Legacy, look: str) -> N
     assert run.verified
     planted = len(secrets) - len(list(unused))
     assert planted == 14
-    stored = everything(legacy) + report(run, legacy.deps).model_dump_json()
-    assert [secret for secret in secrets if secret in stored] == []
+    all_text = stored_text(legacy) + report(run, legacy.deps).model_dump_json()
+    assert [secret for secret in secrets if secret in all_text] == []
     assert legacy.steps() == [(1, 0, 0, True)]
     before = legacy.unified()
     assert legacy.run().verified
@@ -59,17 +59,17 @@ def test_a_private_key_in_json_is_removed_and_the_json_stays_whole(legacy: Legac
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps(exercises))
     legacy.put("workshop_students", session_token="token-b", exercises=json.dumps(nested))
     assert legacy.run().verified
-    assert "MIIE" not in everything(legacy)
+    assert "MIIE" not in stored_text(legacy)
     assert legacy.session("exercises #>> '{step-1,b}'") == "after-it"
     migrated = json.loads(legacy.session("exercises #>> '{step-1,code}'", "token-b"))
     assert migrated["b"] == "after-it"
 
 
-def test_an_account_of_a_login_without_an_email_is_not_kept_in_the_clear(legacy: Legacy) -> None:
+def test_an_account_of_a_login_without_an_email_is_not_stored_in_plain(legacy: Legacy) -> None:
     account = "AC10" + HEX
     legacy.put("workshop_sessions", session_id="token-a", student_id="7", account_sid=account)
     assert legacy.run().verified
-    assert account not in everything(legacy)
+    assert account not in stored_text(legacy)
     assert legacy.accounts() == [account]
 
 
@@ -89,8 +89,8 @@ def test_encrypted_text_stays_whatever_it_looks_like(legacy: Legacy) -> None:
 
 def test_python_and_sql_have_the_same_patterns(legacy: Legacy) -> None:
     legacy.run()  # creates the functions
-    assert legacy.one("SELECT legacy.secret_look()") == SECRET_LOOK
-    for mark in LOOK_MARKS:
+    assert legacy.one("SELECT legacy.secret_format()") == SECRET_FORMAT
+    for mark in FORMAT_MARKS:
         assert legacy.one("SELECT legacy.may_hold_secret(%s)", f"a{mark}b")
     assert not legacy.one("SELECT legacy.may_hold_secret('Say hello to the caller: SG, hf, sk')")
 
@@ -101,4 +101,4 @@ def test_a_secret_in_an_unknown_column_of_a_view_is_encrypted(legacy: Legacy) ->
     legacy.connection.execute("CREATE VIEW public.student_configs AS SELECT * FROM public.configs")
     legacy.put("configs", session_token="token-a", auth_token="hush-hush")
     assert legacy.run().verified
-    assert "hush-hush" not in everything(legacy)
+    assert "hush-hush" not in stored_text(legacy)
