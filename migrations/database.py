@@ -15,16 +15,16 @@ def connect() -> psycopg.Connection:
     """Connect to the unpooled address of the database, or else to the pooled one.
 
     Raises:
-        SystemExit: If none is set or can be used, or the connection fails; the message contains no
-            password.
+        SystemExit: If neither address is set, if one is invalid, or if the connection fails; the
+            message contains no password.
     """
     settings = Settings.from_env()
     url = settings.migration_url
     names = ", ".join(MIGRATION_NAMES)
     if settings.migration_problem is not None:
         raise SystemExit(f"{settings.migration_problem}.")
-    for fact in settings.unknown_options:
-        print(f"{fact}.", file=sys.stderr)  # noqa: T201 for the person at the terminal
+    for warning in settings.unknown_options:
+        print(f"{warning}.", file=sys.stderr)  # noqa: T201 for the person at the terminal
     if url is None:
         hint = f"\n{SUPABASE_HINT}." if settings.names_supabase else ""
         raise SystemExit(f"No database is set. Set one of {names}.{hint}")

@@ -1,4 +1,4 @@
-"""Parts that both databases share: the chosen database, the command, and the steps."""
+"""Parts of a migration that both databases share: their choice, the command, and the steps."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -31,8 +31,8 @@ def running_command() -> str | None:
 def chosen_databases(settings: Settings) -> list[str]:
     """Return the databases that a command is for, in order.
 
-    Without a choice, these are all that the environment names; printed SQL, and what is compared
-    with the models, is for one: Postgres if it is named.
+    Without a choice, these are all that the environment names. A command that prints SQL or
+    compares with the models takes only the first of them: Postgres if it is named.
 
     Raises:
         CommandError: If the choice is not one of the two.
@@ -57,8 +57,8 @@ def chosen_databases(settings: Settings) -> list[str]:
             f"No database is set. Set one of {', '.join(MIGRATION_NAMES)} for Postgres,"
             f" or {SQLITE_NAME} for SQLite."
         )
-    alone = context.is_offline_mode() or running_command() in _READING_MODELS
-    return (names or [POSTGRES])[:1] if alone else names or [POSTGRES]
+    is_for_one = context.is_offline_mode() or running_command() in _READING_MODELS
+    return (names or [POSTGRES])[:1] if is_for_one else names or [POSTGRES]
 
 
 def is_upgrade() -> bool:
@@ -77,12 +77,13 @@ def newest() -> set[str]:
 
 
 def prepare_steps(*, record_only: bool) -> None:
-    """Let revisions after the first run on the tables of `learning`, or only be recorded.
+    """Make every revision but the first apply to the tables of `learning`, or only be recorded.
 
     Call it after `context.configure`.
 
     Args:
-        record_only: Whether the database gets the newest tables anyway, because it has none.
+        record_only: Whether to record those revisions without running them: for a database without
+            tables, which gets the newest ones anyway.
     """
     migration = context.get_context()
     steps: Steps = migration.opts["fn"]

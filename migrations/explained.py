@@ -1,4 +1,4 @@
-"""Alembic's errors in words that say what to do."""
+"""Explanations of Alembic's errors that say what to do."""
 
 import re
 
@@ -31,7 +31,7 @@ _EXPLANATIONS = {
 
 
 def explained(message: str) -> str:
-    """Return an error message of Alembic with what to do about it, or as it is if it is unknown."""
+    """Return our explanation of a message of Alembic, or the message if we have none."""
     for pattern, explanation in _EXPLANATIONS.items():
         if match := re.search(pattern, message):
             return explanation.format(**match.groupdict())

@@ -36,7 +36,7 @@ from migrations.environment import (
     reads_models,
     running_command,
 )
-from migrations.on_sqlite import of_models
+from migrations.on_sqlite import is_compared
 from migrations.printed_sql import RepeatableSql
 from migrations.rendering import render_item
 from migrations.repeatable import name_learning_tables
@@ -69,7 +69,7 @@ def run_online() -> Result:
         hide_parameters=True,
     )
     with engine.connect() as connection:
-        context.configure(connection=connection, include_object=of_models, **_OPTIONS)
+        context.configure(connection=connection, include_object=is_compared, **_OPTIONS)
         driver: Any = connection.connection.driver_connection
         with (
             explained_failure(driver),

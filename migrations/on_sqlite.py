@@ -24,7 +24,7 @@ from migrations.sqlite_tables import has_tables
 _OPTIONS: dict[str, Any] = {
     "target_metadata": metadata_without_schema(),
     "version_table": "schema_version",
-    "version_table_schema": "main",  # named, because Alembic would keep that of Postgres
+    "version_table_schema": "main",  # set, because Alembic would otherwise keep that of Postgres
     "render_item": render_item,
     "render_as_batch": True,
     "transactional_ddl": True,  # the engine begins transactions itself
@@ -47,7 +47,7 @@ def run_online(settings: Settings) -> Result:
         with explained_failure(path), engine.connect() as connection:
             reports: list[str] = []
             context.configure(
-                connection=connection, reports=reports, include_object=of_models, **_OPTIONS
+                connection=connection, reports=reports, include_object=is_compared, **_OPTIONS
             )
             with context.begin_transaction(), intact_references(connection):
                 prepare_steps(record_only=is_upgrade() and not has_tables(connection))
@@ -71,10 +71,10 @@ def run_offline() -> None:
         context.run_migrations()
 
 
-def of_models(
+def is_compared(
     _item: object, name: str | None, kind: str, _reflected: object, _other: object
 ) -> bool:
-    """Return whether Alembic compares an item with the models; tables without one are ignored."""
+    """Return whether Alembic compares an item with the models; it ignores tables without a model."""
     return kind != "table" or name in metadata_without_schema().tables
 
 
@@ -102,7 +102,7 @@ def _broken_references(connection: Connection) -> Counter[str]:
 
 @contextmanager
 def explained_failure(path: str) -> Iterator[None]:
-    """Turn what SQLite refuses into a message.
+    """Turn refusals by SQLite into messages.
 
     Raises:
         CommandError: If it refuses something; the message says what.

@@ -16,10 +16,10 @@ class RepeatableSql:
         self._file = file
 
     def write(self, text: str) -> int:
-        """Write statements."""
+        """Write statements; those about Alembic's table get IF NOT EXISTS or ON CONFLICT."""
         text = _CREATE.sub("CREATE TABLE IF NOT EXISTS ", text)
         return self._file.write(_INSERT.sub(r"\1 ON CONFLICT DO NOTHING;", text))
 
     def flush(self) -> None:
-        """Pass on what was written."""
+        """Flush the file."""
         self._file.flush()

@@ -2,8 +2,8 @@
 
 A database can be ahead of the revision that it records: `init_db.py` and
 admin-create-unified-schema create the newest tables without Alembic, and a revision that failed
-halfway may have built an index already. Revisions name tables without a schema. In Postgres they
-mean those of `learning`, and cannot reach a table of another application.
+halfway may have built an index already. Revisions name tables without a schema. In Postgres, such a
+name means a table of `learning`, never one of another application.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from lib.learning.tables.base import SCHEMA
 _queries = load_queries("database/migrations.sql")
 POSTGRES = "postgresql"
 FOR_SCRIPT = "for_script"
-"""Option of a context that prints a script which runs whole, in one transaction."""
+"""Option of a migration context whose printed SQL is run as a whole, in one transaction."""
 
 Implementation = Callable[[Operations, Any], Any]
 Condition = Callable[[Inspector, Any], bool]
@@ -52,7 +52,7 @@ def _setting(connection: Connection, name: str) -> str:
 
 
 def _set(connection: Connection, name: str, value: str) -> None:
-    """Change a setting until the transaction ends, or outside of one until the connection does."""
+    """Change a setting until the transaction ends; in autocommit mode, until the connection ends."""
     in_transaction = not _is_autocommit(connection)
     connection.scalar(select(func.set_config(name, value, in_transaction)))
 
@@ -63,7 +63,7 @@ def _is_autocommit(connection: Connection) -> bool:
 
 
 def _repeatable(
-    kind: type[ops.MigrateOperation],
+    operation_type: type[ops.MigrateOperation],
     run: Implementation,
     *,
     unless: Condition,
@@ -72,10 +72,10 @@ def _repeatable(
     """Replace Alembic's implementation of an operation.
 
     Args:
-        kind: The operation.
+        operation_type: Alembic's class of the operation.
         run: Alembic's implementation.
-        unless: Function that returns whether the database is already as the operation leaves it.
-        printed: Implementation for SQL that is printed, which cannot look at the database.
+        unless: Condition under which the operation is skipped: its result exists already.
+        printed: Implementation that prints SQL, and so cannot look at the database.
     """
 
     def implementation(operations: Operations, operation: Any) -> Any:
@@ -91,7 +91,7 @@ def _repeatable(
             return None
         return run(operations, operation)
 
-    Operations.implementation_for(kind, replace=True)(implementation)
+    Operations.implementation_for(operation_type, replace=True)(implementation)
 
 
 def _schema(inspector: Inspector) -> str | None:
@@ -170,7 +170,10 @@ def _with(run: Implementation, **flags: bool) -> Implementation:
 
 
 def _omitted_in_scripts(run: Implementation) -> Implementation:
-    """Return an implementation that prints nothing for a script; indexes have their own script."""
+    """Return an implementation that prints nothing if FOR_SCRIPT is set.
+
+    Indexes have a script of their own.
+    """
 
     def printed(operations: Operations, operation: Any) -> Any:
         if not operations.migration_context.opts.get(FOR_SCRIPT):
@@ -191,7 +194,7 @@ def _replacing(run: Implementation) -> Implementation:
 
 
 def _print_drop(operations: Operations, operation: ops.DropConstraintOp) -> None:
-    """Print DROP CONSTRAINT IF EXISTS, which the operations of a batch cannot."""
+    """Print DROP CONSTRAINT IF EXISTS, which Alembic's batch operations cannot do."""
     constraint = operations.schema_obj.generic_constraint(
         operation.constraint_name, operation.table_name, operation.constraint_type
     )
@@ -199,10 +202,11 @@ def _print_drop(operations: Operations, operation: ops.DropConstraintOp) -> None
 
 
 def _index_operation(run: Implementation) -> Implementation:
-    """Return an implementation that names the schema, and waits when it runs concurrently.
+    """Return an implementation that names the schema, and has no lock timeout in autocommit mode.
 
-    Outside of a transaction there is no search path. A concurrent build waits for older
-    transactions, but none waits for it. The remains of an earlier failed build are dropped first.
+    In autocommit mode, no search path is set, and an index is built concurrently: the build waits
+    for older transactions, but no transaction waits for it. The remains of an earlier failed build
+    are dropped first.
     """
 
     def implementation(operations: Operations, operation: Any) -> Any:
@@ -240,27 +244,27 @@ def _execute(operations: Operations, operation: ops.ExecuteSQLOp) -> None:
 
 def make_operations_repeatable() -> None:
     """Replace Alembic's implementations in this process."""
-    add, drop = standard.add_column, standard.drop_column
+    add_column, drop_column = standard.add_column, standard.drop_column
     create_index, drop_index = standard.create_index, standard.drop_index
-    create, drop_table = standard.create_table, standard.drop_table
-    constrain, relax = standard.create_constraint, standard.drop_constraint
-    absent, present = {"if_not_exists": True}, {"if_exists": True}
+    create_table, drop_table = standard.create_table, standard.drop_table
+    add_constraint, drop_constraint = standard.create_constraint, standard.drop_constraint
+    if_not_exists, if_exists = {"if_not_exists": True}, {"if_exists": True}
     implementations: list[tuple[type[Any], Implementation, Condition, Implementation]] = [
-        (ops.CreateTableOp, create, _has_table, _with(create, **absent)),
-        (ops.DropTableOp, drop_table, _not(_has_table), _with(drop_table, **present)),
-        (ops.AddColumnOp, add, _has_column, _with(add, **absent)),
-        (ops.DropColumnOp, drop, _lacks_column, _with(drop, **present)),
+        (ops.CreateTableOp, create_table, _has_table, _with(create_table, **if_not_exists)),
+        (ops.DropTableOp, drop_table, _not(_has_table), _with(drop_table, **if_exists)),
+        (ops.AddColumnOp, add_column, _has_column, _with(add_column, **if_not_exists)),
+        (ops.DropColumnOp, drop_column, _lacks_column, _with(drop_column, **if_exists)),
         (ops.CreateIndexOp, _index_operation(create_index), _has_index,
-         _omitted_in_scripts(_with(create_index, **absent))),
+         _omitted_in_scripts(_with(create_index, **if_not_exists))),
         (ops.DropIndexOp, _index_operation(drop_index), _lacks_index,
-         _omitted_in_scripts(_with(drop_index, **present))),
-        (ops.DropConstraintOp, relax, _lacks_constraint, _print_drop),
+         _omitted_in_scripts(_with(drop_index, **if_exists))),
+        (ops.DropConstraintOp, drop_constraint, _lacks_constraint, _print_drop),
         (ops.AlterColumnOp, standard.alter_column, _lacks_column, standard.alter_column),
-        *((kind, constrain, _has_constraint, _replacing(constrain)) for kind in (
+        *((addition, add_constraint, _has_constraint, _replacing(add_constraint)) for addition in (
             ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp)),
     ]  # fmt: skip
-    for kind, run, unless, printed in implementations:
-        _repeatable(kind, run, unless=unless, printed=printed)
+    for operation_type, run, unless, printed in implementations:
+        _repeatable(operation_type, run, unless=unless, printed=printed)
     Operations.implementation_for(ops.ExecuteSQLOp, replace=True)(_execute)
 
 

@@ -1,4 +1,4 @@
-"""The learning context's tables in an SQLite file: created, set aside and brought back."""
+"""Creation, setting aside and bringing back of the learning context's tables in an SQLite file."""
 
 import re
 from datetime import datetime
@@ -27,15 +27,15 @@ def create_tables(operations: Operations) -> list[str]:
     """
     connection = operations.get_bind()
     reports = []
-    for name, present_name in _set_aside(connection).items():
+    for name, current_name in _set_aside(connection).items():
         if inspect(connection).has_table(name):
-            reports.append(f"{present_name}: left, because there is a table {name}")
+            reports.append(f"{current_name}: not brought back, because a table {name} exists")
         else:
-            operations.rename_table(present_name, name)
+            operations.rename_table(current_name, name)
             reports.append(f"{name}: brought back, {_row_count(connection, name)} rows")
-    present = set(inspect(connection).get_table_names())
+    existing_names = set(inspect(connection).get_table_names())
     for model_table in _METADATA.sorted_tables:
-        if model_table.name not in present:
+        if model_table.name not in existing_names:
             connection.execute(CreateTable(model_table))
             for index in sorted(model_table.indexes, key=lambda index: str(index.name)):
                 connection.execute(CreateIndex(index))
@@ -49,22 +49,21 @@ def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
         Lines for the person who migrates.
     """
     connection = operations.get_bind()
-    present = set(inspect(connection).get_table_names())
+    existing_names = set(inspect(connection).get_table_names())
     reports = []
     for name in _METADATA.tables:
-        if name in present:
-            present_name = f"{name}_set_aside_{now:%Y%m%d_%H%M%S}"
+        if name in existing_names:
+            name_aside = f"{name}_set_aside_{now:%Y%m%d_%H%M%S}"
             count = _row_count(connection, name)
-            operations.rename_table(name, present_name)
+            operations.rename_table(name, name_aside)
             reports.append(
-                f"{name}: set aside as {present_name}, {count} rows;"
-                " the next upgrade brings it back"
+                f"{name}: set aside as {name_aside}, {count} rows; the next upgrade brings it back"
             )
     return reports
 
 
 def _set_aside(connection: Connection) -> dict[str, str]:
-    """Return the newest tables that were set aside, by their former names."""
+    """Return the present name of each table that was set aside, by its former name; the newest."""
     names = sorted(inspect(connection).get_table_names())
     matches = [match for name in names if (match := _SET_ASIDE.fullmatch(name))]
     return {match["name"]: match[0] for match in matches if match["name"] in _METADATA.tables}

@@ -22,8 +22,9 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {
 async def get_health(response: Response, deps: Annotated[Deps, Depends(get_deps)]) -> health.Health:
     """Call Postgres and Redis, and respond within 2 s even if they do not.
 
-    503 and `unavailable` without Postgres or with tables missing; 200 and `degraded` without Redis,
-    with a schema older than the code, and while the workshop's tables wait for an upgrade to end.
+    Returns 503 and `unavailable` if Postgres cannot be used or lacks tables; 200 and `degraded`
+    without Redis, with a schema older than the code, or while the workshop's tables wait for an
+    upgrade to end.
     """
     # On the event loop, since calls that wait for a silent database may hold every thread.
     result = await health.check(deps)

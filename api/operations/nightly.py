@@ -12,7 +12,7 @@ app = create_app("operations.nightly", tag="Workshop: operators")
 def run_nightly_jobs(response: Response) -> NightlyOut:
     """Run every job of the schedules, one after the other; safe to call at any time.
 
-    A job that fails does not stop the others. 500 if one failed or had too little time.
+    A job that fails does not stop the others. The status is 500 if a job failed or was not run.
     """
     result = run_jobs(scheduled_jobs())
     response.status_code = 200 if result.success else 500

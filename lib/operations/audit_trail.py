@@ -32,8 +32,8 @@ class AuditQuery:
             description="Outcome of the calls.",
         ),
     ] = None
-    since: Annotated[UtcTime | None, Query(description="Time of the earliest entry.")] = None
-    until: Annotated[UtcTime | None, Query(description="Time before which entries end.")] = None
+    since: Annotated[UtcTime | None, Query(description="Only entries from this time on.")] = None
+    until: Annotated[UtcTime | None, Query(description="Only entries before this time.")] = None
     seal: Annotated[
         str | None,
         Query(pattern=SEAL_PATTERN, description="A `newestSeal` from earlier, to be checked."),

@@ -39,9 +39,9 @@ class CreationRunning(AlreadyRunning):
 
 
 class NothingToBackUp(Conflict):
-    """No backup was written: no table of a workshop or an assessment is in this database.
+    """No backup was written: this database has no table of a workshop, assessment or study planner.
 
-    They are looked for in the schemas public, assessment and learning.
+    Tables are looked for in the schemas public, assessment and learning.
     """
 
     code = "nothing_to_back_up"
@@ -58,7 +58,10 @@ class TablesNotReadable(Conflict):
 
 
 class TakesTooLong(AppError):
-    """The database is too large for one call: use `make backup` (pg_dump) instead."""
+    """The database is too large for one call: use `make backup` and `make restore` instead.
+
+    They run pg_dump and pg_restore, without a time limit.
+    """
 
     status = 503
     code = "takes_too_long"

@@ -1,7 +1,7 @@
 """All scheduled jobs in one run, for platforms that allow few schedules.
 
-A job that fails does not stop the others, and none can use up the time of the later ones. Each may
-run twice at once, so the run may, too.
+A job that fails does not stop the others, and no job can use up the time of the later ones. Each
+job may run twice at the same time, and so may the whole run.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from lib.routes import ENDPOINTS
 from lib.web.functions import scheduled_job
 
 JOB_SECONDS = 30.0
-"""Time that a job may need; with less, it is not started."""
+"""Seconds that a job may need; if fewer are left, it is not started."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ def scheduled_jobs() -> tuple[Job, ...]:
 
 def run_jobs(jobs: Sequence[Job]) -> NightlyOut:
     """Run the jobs in turn, each with its share of the time that is left."""
-    reports = [_run(job, remaining=len(jobs) - number) for number, job in enumerate(jobs)]
-    others = [f"{job.path}: {job.outcome}" for job in reports if job.outcome != "ran"]
+    reports = [_run(job, jobs_left=len(jobs) - number) for number, job in enumerate(jobs)]
+    failures = [f"{job.path}: {job.outcome}" for job in reports if job.outcome != "ran"]
     return NightlyOut(
-        success=not others,
-        message=", ".join(others) or f"All {len(jobs)} jobs ran",
+        success=not failures,
+        message=", ".join(failures) or f"All {len(jobs)} jobs ran",
         jobs=reports,
     )
 
 
-def _run(job: Job, remaining: int) -> NightlyJobOut:
+def _run(job: Job, jobs_left: int) -> NightlyJobOut:
     seconds_left = deadline.seconds_left()
     if seconds_left is None:
         seconds_left = CRON_SECONDS
@@ -52,7 +52,7 @@ def _run(job: Job, remaining: int) -> NightlyJobOut:
         log("job_not_run", path=job.path, seconds_left=round(seconds_left, 1))
         return NightlyJobOut(path=job.path, outcome="not_run")
     try:
-        with deadline.at_most(max(JOB_SECONDS, seconds_left / remaining)):
+        with deadline.at_most(max(JOB_SECONDS, seconds_left / jobs_left)):
             return NightlyJobOut(path=job.path, outcome="ran", result=job.run())
     except Exception as error:  # noqa: BLE001 one job must not stop the others
         log("job_failed", path=job.path, kind=type(error).__name__, at=place(error))
@@ -61,7 +61,7 @@ def _run(job: Job, remaining: int) -> NightlyJobOut:
 
 
 def _imported(module: str) -> Callable[[], dict[str, Any]]:
-    """Return a job that is imported when it runs, so that an error of its import is its own."""
+    """Return a job that is imported when it runs, so that a failed import stops no other job."""
 
     def run() -> dict[str, Any]:
         return scheduled_job(module)()

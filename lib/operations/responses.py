@@ -27,7 +27,8 @@ def creation_response(renewal: "Renewal") -> CreateOut:
         message=(
             "Unified schema created successfully"
             if creation.after
-            else "The tests' schema is up to date; the workshop's tables wait, see results"
+            else "The tests' schema is up to date, but the workshop's tables were not created: see"
+            " results"
         ),
         backup=renewal.backup.location if renewal.backup else None,
         results=[

@@ -1,13 +1,13 @@
--- Queries of migrations/on_postgres.py.
+-- Queries of migrations/on_postgres.py and migrations/repeatable.py.
 
 -- has_list_of_tables --
 -- Return whether an upgrade has created the function that lists the project's tables.
 SELECT to_regprocedure('stepwise.own_tables()') IS NOT NULL;
 
 -- invalid_indexes --
--- List the indexes that a failed concurrent build has left: no query uses them, but IF NOT EXISTS
--- finds them. Return schema, name and table of each, and whether a failed rebuild of another index
--- left it.
+-- List the invalid indexes that a failed concurrent build has left: no query uses them, but IF NOT
+-- EXISTS finds them. Return the schema, name and table of each, and whether it is the remainder of a
+-- failed rebuild of another index.
 SELECT n.nspname, c.relname, n.nspname || '.' || t.relname, c.relname ~ '_ccnew\d*$'
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid

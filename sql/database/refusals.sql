@@ -1,4 +1,4 @@
--- Queries of lib/database/postgres.py: the cause of a transaction's rollback.
+-- Queries about the cause of a rollback, of lib/database/postgres.py and migrations/on_postgres.py.
 
 -- tables_of_trigger --
 -- List the tables whose triggers run a function.

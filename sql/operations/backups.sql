@@ -58,7 +58,7 @@ ORDER BY a.attnum;
 SELECT count(*) FROM {table};
 
 -- select_rows --
--- Return each row as JSON without its secrets, then the secrets, then what identifies the row.
+-- Return each row as JSON without its secrets, then its secrets, then its identifier.
 SELECT row_to_json(r)::text, ARRAY[{secrets}]::text[], {token}::text
 FROM {table} AS t CROSS JOIN LATERAL (SELECT {columns}) AS r;
 
@@ -105,11 +105,11 @@ SELECT to_regprocedure('assessment.remove_again()') IS NOT NULL;
 -- Remove the test data of people whom an operator removed after the backup was written; return their number.
 SELECT assessment.remove_again();
 
--- has_removals_of_learners --
+-- has_removals_of_planner_users --
 -- Return whether the study planner records removals.
 SELECT to_regprocedure('learning.remove_again()') IS NOT NULL;
 
--- remove_learners_again --
+-- remove_planner_users_again --
 -- Remove the users of the study planner whom an operator removed after the backup was written; return
 -- their number.
 SELECT learning.remove_again();

@@ -8,7 +8,7 @@ SELECT to_regprocedure('public.remove_student(text)') IS NOT NULL AS workshop,
   to_regprocedure('learning.remove_person(text, uuid)') IS NOT NULL AS learning;
 
 -- workshop_person --
--- Return the student with this id or with this e-mail, present or former.
+-- Return the student with this id or, if there is none, with one of these e-mails.
 SELECT st.student_id, st.student_email, coalesce(st.former_emails, '{}') AS former_emails
 FROM public.students st
 WHERE st.student_id = %(student_id)s
@@ -28,6 +28,6 @@ SELECT assessment.ids_of(%(names)s);
 -- Remove everything about the students with these ids from the assessment.
 SELECT * FROM assessment.remove_students(%(ids)s);
 
--- remove_learner --
+-- remove_planner_user --
 -- Remove everything about the user with this name or id from the study planner.
 SELECT * FROM learning.remove_person(%(username)s, %(person_id)s);

@@ -1,13 +1,13 @@
 -- Query of lib/operations/health/store.py.
 
 -- inspect_schema --
--- Return the revision of the schema, the scripts that have made it, the last of them at the end, our
--- tables that are missing, whether public.students is a view for an older version, and the
--- schemas that the search_path of a new connection lacks. The path is read from the settings, because pooled
--- connections keep the one that they began with. The catalog is read instead of to_regclass(), which
+-- Return the revision of the schema, the fingerprints of the scripts that have run (the newest last),
+-- the tables that are missing, whether public.students is a view for an older version, and the schemas
+-- that the search_path of a new connection lacks. The path is read from the settings, because pooled
+-- connections keep the path that they began with. The catalog is read instead of to_regclass(), which
 -- fails for a role that may not use a schema.
 -- The two tables of bookkeeping may be absent, or closed to this role, so ts_stat() reads them: it plans
--- its query only when it is called. It returns what the query's tsvector contains.
+-- its query only when it is called. It returns the words of the tsvector that the query selects.
 WITH bookkeeping AS MATERIALIZED (
   SELECT c.relname::text AS table_name,
     NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, 'SELECT')

@@ -96,7 +96,7 @@ def test_tables_set_aside_stay_where_new_ones_have_taken_their_names(migrated: P
     query(migrated, "CREATE TABLE users (id CHAR(32) PRIMARY KEY, username TEXT)")
     printed = run("migrate.py", "upgrade", url="", sqlite=migrated)
     (name,) = (name for name in tables(migrated) if name.startswith("users_set_aside_"))
-    assert f"- {name}: left, because there is a table users" in printed
+    assert f"- {name}: not brought back, because a table users exists" in printed
     assert query(migrated, f"SELECT username FROM {name}") == [("mei",)]
 
 

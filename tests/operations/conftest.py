@@ -16,7 +16,7 @@ BUCKET = "stepwise-backups"
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Moto's S3, reached by the real client."""
+    """A client of Moto's S3 server, in which the bucket exists."""
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

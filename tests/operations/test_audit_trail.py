@@ -50,17 +50,17 @@ def test_entries_are_filtered_by_action_outcome_and_time(
 ) -> None:
     client.post("/api/admin-rotate-keys", headers=operator)
     client.get(AUDIT, headers={"Authorization": "Bearer wrong-password-1"})
-    done = read(action="/api/admin-rotate-keys", outcome="done").json()["entries"]
-    assert [(entry["action"], entry["outcome"]) for entry in done] == [
+    done_entries = read(action="/api/admin-rotate-keys", outcome="done").json()["entries"]
+    assert [(entry["action"], entry["outcome"]) for entry in done_entries] == [
         ("/api/admin-rotate-keys", "done")
     ]
-    assert done[0]["facts"] == {"rotated": 0, "remaining": 0}
-    refused = read(outcome="refused").json()["entries"]
-    assert [entry["action"] for entry in refused] == [AUDIT]
-    since, until = refused[0]["happenedAt"], read().json()["entries"][0]["happenedAt"]
-    between = read(since=since, until=until).json()["entries"]
-    assert between[-1]["id"] == refused[0]["id"]
-    assert until not in {entry["happenedAt"] for entry in between}
+    assert done_entries[0]["facts"] == {"rotated": 0, "remaining": 0}
+    refused_entries = read(outcome="refused").json()["entries"]
+    assert [entry["action"] for entry in refused_entries] == [AUDIT]
+    since, until = refused_entries[0]["happenedAt"], read().json()["entries"][0]["happenedAt"]
+    entries_between = read(since=since, until=until).json()["entries"]
+    assert entries_between[-1]["id"] == refused_entries[0]["id"]
+    assert until not in {entry["happenedAt"] for entry in entries_between}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_wrong_parameters_are_refused(read: Any, query: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJhIl0", "W3RydWVd", "WzFlOTld", "Wy0xXQ"])
-def test_a_cursor_of_something_else_is_refused(read: Any, cursor: str) -> None:
+def test_a_cursor_that_no_page_returned_is_refused(read: Any, cursor: str) -> None:
     assert read(cursor=cursor).json()["code"] == "invalid_cursor"
 
 
@@ -101,13 +101,13 @@ def test_a_trail_that_was_cut_off_no_longer_holds_its_seal(read: Any, postgres_u
 def test_the_nightly_clean_up_logs_the_newest_seal(
     client: TestClient, read: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    expected = read().json()["newestSeal"]
+    newest_seal = read().json()["newestSeal"]
     capsys.readouterr()
     client.get("/api/cleanup-sessions", headers={"Authorization": f"Bearer {CRON_SECRET}"})
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    logged = [line for line in lines if line["event"] == "operator_audit_seal"]
-    assert [(line["seal"], line["intact"]) for line in logged] == [(expected, True)]
-    assert re.fullmatch(r"1\.[\w-]{43}", expected)
+    seal_lines = [line for line in lines if line["event"] == "operator_audit_seal"]
+    assert [(line["seal"], line["intact"]) for line in seal_lines] == [(newest_seal, True)]
+    assert re.fullmatch(r"1\.[\w-]{43}", newest_seal)
 
 
 def test_pages_are_bounded_in_bytes(read: Any, postgres_url: str) -> None:
@@ -125,11 +125,13 @@ def test_pages_are_bounded_in_bytes(read: Any, postgres_url: str) -> None:
         "UPDATE public.operator_audit SET facts = jsonb_build_object('t', repeat('x', 6000000)) "
         "WHERE id = 5",
     )
-    first = read(limit=100)
-    assert len(first.content) < 4_200_000
-    rest = read(limit=100, cursor=first.json()["nextCursor"])
-    assert len(rest.content) < 4_200_000
-    assert rest.json()["firstBrokenEntry"] is None
-    numbers = [entry["id"] for page in (first, rest) for entry in page.json()["entries"]]
+    first_page = read(limit=100)
+    assert len(first_page.content) < 4_200_000
+    second_page = read(limit=100, cursor=first_page.json()["nextCursor"])
+    assert len(second_page.content) < 4_200_000
+    assert second_page.json()["firstBrokenEntry"] is None
+    numbers = [
+        entry["id"] for page in (first_page, second_page) for entry in page.json()["entries"]
+    ]
     assert numbers == list(range(62, 0, -1))
-    assert rest.json()["entries"][-5]["facts"].keys() == {"omittedBytes"}
+    assert second_page.json()["entries"][-5]["facts"].keys() == {"omittedBytes"}

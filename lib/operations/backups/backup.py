@@ -118,7 +118,7 @@ class _BackupStream:
         for table in self._tables:
             try:
                 yield from self._table(table)
-            except psycopg.errors.InsufficientPrivilege as error:  # of a table behind a view
+            except psycopg.errors.InsufficientPrivilege as error:  # on a table behind a view
                 raise TablesNotReadable(tables=table.name) from error
 
     def _table(self, table: BackupTable) -> Iterator[bytes]:
@@ -126,7 +126,9 @@ class _BackupStream:
         names = [column.name for column in columns]
         token = token_column(table.name)
         secret_columns = [column.name for column in columns if is_secret(column.name, column.type)]
-        look_closer = any(SECRET_NAME.search(name) for name in {*names}.difference(secret_columns))
+        search_columns = any(
+            SECRET_NAME.search(name) for name in {*names}.difference(secret_columns)
+        )
         rows = store.count_rows(self._transaction, table.name)
         self.rows.setdefault(table.context, {})[table.name] = rows
         yield json_line(
@@ -152,5 +154,5 @@ class _BackupStream:
                 secrets_of_row,
                 row.token,
                 self._vault,
-                look_closer=look_closer,
+                search_columns=search_columns,
             )

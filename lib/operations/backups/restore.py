@@ -26,8 +26,8 @@ from lib.operations.backups.file_format import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
-    READABLE,
-    WITHOUT_SCHEMAS,
+    READABLE_VERSIONS,
+    VERSION_WITHOUT_SCHEMAS,
 )
 from lib.operations.backups.tables import Context, context_of_each, may_contain
 from lib.operations.errors import BackupUnreadable, TakesTooLong
@@ -39,15 +39,16 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2_000
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; our rows are shorter
 AUDIT_TRAIL_STAYS = (
-    "{name}: {rows} rows not restored; this database keeps its own audit trail, to which nothing "
-    "but new calls is added. The backup file holds the other one."
+    "{name}: {rows} rows not restored; this database keeps its own audit trail, which only new "
+    "calls extend. The other trail is in the backup file."
 )
 CREATED = (
     "{name}: created with its columns and primary key; other constraints and indexes are not in a "
     "backup"
 )
 UNTRANSLATABLE = (
-    "a row of {name} has characters that the encoding of this database lacks; use one in UTF8"
+    "a row of {name} has characters that the encoding of this database lacks; restore it into a "
+    "database with the encoding UTF8"
 )
 ADDED = "{name}: added {columns}, which only the backup had"
 
@@ -59,7 +60,7 @@ class RestoreResult:
     rows: dict[str, dict[str, int]]
     """Restored rows of each table, by context."""
     removed_again: int
-    """People in the backup whom an operator had removed since; they were removed again."""
+    """People whom an operator had removed since the backup; they were removed again."""
     notes: list[str]
     """Differences from the database that was backed up, for a person."""
 
@@ -80,8 +81,8 @@ def restore(
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         BackupNotFound: If there is no such backup.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
-        UnifiedSchemaNotFound: If there are no unified tables, and the backup needs them.
-        NotSafeYet: If a table has rows or is missing.
+        UnifiedSchemaNotFound: If a table that admin-create-unified-schema creates is missing.
+        NotSafeYet: If a table has rows, or another table or view has its name.
         BackupUnreadable: If the file is damaged, or its keys were sealed with another key.
         TakesTooLong: If it is not finished within `call_seconds`.
     """
@@ -99,8 +100,8 @@ def restore(
         removed_again = store.remove_again(transaction) if unified else 0
         if Context.ASSESSMENT in contexts and store.has_removals_of_tests(transaction):
             removed_again = max(removed_again, store.remove_tests_again(transaction))
-        if Context.LEARNING in contexts and store.has_removals_of_learners(transaction):
-            removed_again = max(removed_again, store.remove_learners_again(transaction))
+        if Context.LEARNING in contexts and store.has_removals_of_planner_users(transaction):
+            removed_again = max(removed_again, store.remove_planner_users_again(transaction))
         return RestoreResult(target.rows, removed_again, target.notes)
 
 
@@ -127,11 +128,11 @@ def _restore_tables(target: "_Target", lines: "_Lines", contexts: set[Context]) 
     """Restore the tables of these contexts, and read all others."""
     first = lines.header()
     version = first.get("version")
-    if first.get("format") != FORMAT or version not in READABLE:
+    if first.get("format") != FORMAT or version not in READABLE_VERSIONS:
         raise BackupUnreadable(reason="it is not a backup of this application")
     names: set[str] = set()
     while "sha256" not in (line := lines.header()):
-        header = _header(line, with_schemas=version != WITHOUT_SCHEMAS)
+        header = _header(line, with_schemas=version != VERSION_WITHOUT_SCHEMAS)
         if header is None or header.name in names:
             raise BackupUnreadable(reason="it names an unknown table, or a table twice")
         names.add(header.name)
@@ -156,12 +157,12 @@ def _header(line: dict[str, Any], *, with_schemas: bool) -> _Header | None:
         return None
     if not may_contain(context, name):
         return None
-    texts = [
+    text_columns = [
         column["name"]
         for column in columns
         if column.get("as_text", column["type"] == store.JSON_TEXT)
     ]
-    json_texts = texts if with_schemas else []
+    json_texts = text_columns if with_schemas else []
     return _Header(name, name_in_file, context, row_count, columns, json_texts)
 
 
@@ -203,7 +204,7 @@ class _Target:
             raise UnifiedSchemaNotFound
         # An empty table of an old assessment serves no purpose.
         if header.row_count or not header.is_old_assessment:
-            self._make_room(header)
+            self._prepare_table(header)
             try:
                 count = self._insert(header, lines)
             except (psycopg.errors.UntranslatableCharacter, UnicodeEncodeError) as error:
@@ -214,8 +215,8 @@ class _Target:
                 raise BackupUnreadable(reason=f"a row of {header.name} {fault}") from error
             self.rows.setdefault(header.context, {})[header.name] = count
 
-    def _make_room(self, header: _Header) -> None:
-        """Create the table if none of our scripts does, or prepare it."""
+    def _prepare_table(self, header: _Header) -> None:
+        """Create the table if none of our scripts does; otherwise add the columns that it lacks."""
         name = header.name
         if name not in self._names:
             if name in expected_tables() and not header.is_old_assessment:
@@ -226,11 +227,12 @@ class _Target:
             return
         if self._contexts.get(name) is not header.context:
             raise NotSafeYet(reason=f"another table or view is called {name}; rename it first")
-        added = store.prepare_table(self.transaction, name, header.columns)
-        if added is None:
-            raise NotSafeYet(reason=f"{name} has rows; restore into empty tables{_choice(header)}")
-        if added:
-            self.notes.append(ADDED.format(name=name, columns=", ".join(added)))
+        added_columns = store.prepare_table(self.transaction, name, header.columns)
+        if added_columns is None:
+            advice = f"restore into empty tables{_unified_only_advice(header)}"
+            raise NotSafeYet(reason=f"{name} has rows; {advice}")
+        if added_columns:
+            self.notes.append(ADDED.format(name=name, columns=", ".join(added_columns)))
 
     def _insert(self, header: _Header, lines: "_Lines") -> int:
         names = [column["name"] for column in header.columns]
@@ -247,7 +249,7 @@ class _Target:
         return count
 
 
-def _choice(header: _Header) -> str:
+def _unified_only_advice(header: _Header) -> str:
     return "" if header.context is Context.WORKSHOP else ', or with "unifiedOnly": true'
 
 

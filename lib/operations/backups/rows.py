@@ -27,7 +27,7 @@ def write(
     token: str | None,
     vault: Vault,
     *,
-    look_closer: bool,
+    search_columns: bool,
 ) -> bytes:
     """Return a row as a line of the backup.
 
@@ -37,13 +37,14 @@ def write(
             was stored, so its line breaks, which occur only between tokens, become spaces.
         secrets: Values of the columns that are named after secrets.
         token: Identifier of the row.
-        vault: Encrypts.
-        look_closer: Whether a column of another type than text has the name of a secret.
+        vault: Vault that encrypts the secrets.
+        search_columns: Whether to search each column of `text` for secrets in any case, because one
+            of them, of another type than text, is named after a secret.
     """
     text = text.replace("\r", " ").replace("\n", " ")
     unchanged: dict[str, str] = {}
     sealed: dict[str, str] = {}
-    if look_closer or holds_secret(text):
+    if search_columns or holds_secret(text):
         text, sealed = _without_secrets(table, text, vault)
     for column, secret in secrets.items():
         if is_sealed(secret) or not secret.strip():
@@ -69,26 +70,26 @@ def read(line: bytes, table: str, vault: Vault) -> str:
     if match is None:
         return text
     members = json.loads("{" + match[0])
-    rest = text[: match.start()]
+    row_start = text[: match.start()]
     try:
         for name, sealed in members.items():
-            if column := _suffixed(name, sealed_json_name("")):
+            if column := _without_suffix(name, sealed_json_name("")):
                 value = vault.open(sealed, "", json_binding(table, column))
-                rest += f"{json.dumps(column)}: {value}, "
-        token = _token(rest, table)
+                row_start += f"{json.dumps(column)}: {value}, "
+        token = _token(row_start, table)
         for name, sealed in members.items():
-            if column := _suffixed(name, sealed_name("")):
+            if column := _without_suffix(name, sealed_name("")):
                 value = vault.open(sealed, token, key_binding(table, column))
-                rest += f"{json.dumps(column)}: {json.dumps(value)}, "
+                row_start += f"{json.dumps(column)}: {json.dumps(value)}, "
     except Unreadable as error:
         raise BackupUnreadable(
             reason="its API keys were encrypted with another ENCRYPTION_KEY"
         ) from error
-    return rest.removesuffix(", ") + "}"
+    return row_start.removesuffix(", ") + "}"
 
 
 def _without_secrets(table: str, text: str, vault: Vault) -> tuple[str, dict[str, str]]:
-    """Return the row without the columns whose values hold secrets, and these, encrypted."""
+    """Return the row without the columns that hold secrets, and their values, encrypted."""
     members: list[str] = []
     sealed: dict[str, str] = {}
     for name, value in _members(text):
@@ -118,12 +119,12 @@ def _member(text: str) -> tuple[str, str]:
     return name, text.lstrip()[end:].lstrip().removeprefix(":").strip()
 
 
-def _suffixed(name: str, suffix: str) -> str | None:
-    """Return the name without the suffix; None if it has another."""
+def _without_suffix(name: str, suffix: str) -> str | None:
+    """Return the name without the suffix; None if it does not end with it."""
     return name.removesuffix(suffix) if name.endswith(suffix) else None
 
 
-def _token(rest: str, table: str) -> str:
-    """Return the identifier of the row whose beginning this is; empty if it has none."""
-    token = json.loads(rest.removesuffix(", ") + "}").get(token_column(table))
+def _token(row_start: str, table: str) -> str:
+    """Return a row's identifier from the beginning of its JSON; empty if it has none."""
+    token = json.loads(row_start.removesuffix(", ") + "}").get(token_column(table))
     return "" if token is None else str(token)

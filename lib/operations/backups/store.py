@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _queries = load_queries("operations/backups.sql")
 ROWS_AT_ONCE = 1_000
 
-
 JSON_TEXT = "json"
 """The type whose values backups of every version hold as text."""
 
@@ -163,7 +162,7 @@ def record_backup(postgres: "Postgres", backup: BackupRecord) -> None:
 
 
 def begin_restore(transaction: "Transaction") -> None:
-    """Create the functions and the temporary table that receive the rows of a backup."""
+    """Create the functions of a restore, and the temporary table that receives the rows."""
     transaction.execute_script(load_script("operations/schema/restore.sql"))
     transaction.execute(_queries["create_lines"])
 
@@ -183,8 +182,8 @@ def prepare_table(
         The names of the added columns; None if the table has rows.
     """
     params = {**_parts(table), "columns": as_jsonb(columns)}
-    added: list[str] | None = transaction.fetch_value(_queries["prepare_table"], params)
-    return added
+    names: list[str] | None = transaction.fetch_value(_queries["prepare_table"], params)
+    return names
 
 
 def insert_rows(
@@ -227,18 +226,26 @@ def has_removals_of_tests(transaction: "Transaction") -> bool:
 
 
 def remove_tests_again(transaction: "Transaction") -> int:
-    """Remove the students from the assessment, too, whom an operator had removed since."""
+    """Remove from the assessment the students whom an operator had removed since the backup.
+
+    Returns:
+        Their number.
+    """
     return int(transaction.fetch_value(_queries["remove_tests_again"]))
 
 
-def has_removals_of_learners(transaction: "Transaction") -> bool:
+def has_removals_of_planner_users(transaction: "Transaction") -> bool:
     """Return whether this database has a study planner that records removals."""
-    return bool(transaction.fetch_value(_queries["has_removals_of_learners"]))
+    return bool(transaction.fetch_value(_queries["has_removals_of_planner_users"]))
 
 
-def remove_learners_again(transaction: "Transaction") -> int:
-    """Remove the people from the study planner, too, whom an operator had removed since."""
-    return int(transaction.fetch_value(_queries["remove_learners_again"]))
+def remove_planner_users_again(transaction: "Transaction") -> int:
+    """Remove from the study planner the users whom an operator had removed since the backup.
+
+    Returns:
+        Their number.
+    """
+    return int(transaction.fetch_value(_queries["remove_planner_users_again"]))
 
 
 def _parts(table: str) -> dict[str, str]:

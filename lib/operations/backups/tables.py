@@ -29,16 +29,16 @@ LEFT_OUT = {
     "operator_failures": "it only counts wrong passwords of the last hours",
     "removals": "it prevents the return of removed people from any backup",
 }
-"""Tables of `public` that are not in a backup."""
+"""Tables of `public` that are not in a backup, each with the reason."""
 OWN_SCHEMAS = {
     "legacy": "it describes runs on the tables of this database",
     "stepwise": "it describes upgrades of this database",
 }
-"""Schemas with bookkeeping that is not in a backup."""
+"""Schemas with bookkeeping that is not in a backup, each with the reason."""
 SET_ASIDE = re.compile(
     rf"(?:{'|'.join(LEGACY_TABLES)})_backup_\d+(?:_\d+)*|(?:{'|'.join(UNIFIED_TABLES)})_old_\d+_\d+"
 )
-WITH_ROWS = frozenset({"r", "p"})  # pg_class.relkind: tables and partitioned tables
+KINDS_WITH_ROWS = frozenset({"r", "p"})  # pg_class.relkind: tables and partitioned tables
 
 
 class Context(StrEnum):
@@ -96,10 +96,12 @@ def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
     """Return the context of each table that belongs to one, by its name."""
     tables = list(catalog)
     names = {
-        table.table_name for table in tables if table.schema_name == "public" and _is_old(table)
+        table.table_name
+        for table in tables
+        if table.schema_name == "public" and _has_columns_of_old_assessment(table)
     }
-    old = names if names.intersection(IDENTIFYING_TABLES) else set()
-    contexts_by_table = ((table.name, _context(table, old)) for table in tables)
+    old_assessment = names if names.intersection(IDENTIFYING_TABLES) else set()
+    contexts_by_table = ((table.name, _context(table, old_assessment)) for table in tables)
     contexts = {name: context for name, context in contexts_by_table if context is not None}
     if "public.sessions" not in contexts:  # without sessions, the steps of courses are not needed
         contexts.pop("public.courses", None)
@@ -125,14 +127,14 @@ def may_contain(context: Context, name: str) -> bool:
 def _context(table: CatalogTable, old_assessment: set[str]) -> Context | None:
     if table.schema_name == "public":
         return _context_in_public(table, old_assessment)
-    own = table.schema_name in {Context.ASSESSMENT, Context.LEARNING}
-    return Context(table.schema_name) if own and table.kind in WITH_ROWS else None
+    is_own_schema = table.schema_name in {Context.ASSESSMENT, Context.LEARNING}
+    return Context(table.schema_name) if is_own_schema and table.kind in KINDS_WITH_ROWS else None
 
 
 def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context | None:
     if table.table_name in LEGACY_TABLES:
         return Context.LEGACY  # whatever its kind: some databases have views of these names
-    if table.kind not in WITH_ROWS:
+    if table.kind not in KINDS_WITH_ROWS:
         return None
     if table.table_name in WORKSHOP_TABLES and _is_unified(table):
         return Context.WORKSHOP
@@ -149,15 +151,17 @@ def _is_unified(table: CatalogTable) -> bool:
     return not {"student_id", "session_token"}.isdisjoint(table.columns)
 
 
-def _is_old(table: CatalogTable) -> bool:
+def _has_columns_of_old_assessment(table: CatalogTable) -> bool:
     columns = OLD_ASSESSMENT.get(table.table_name)
-    if columns is None or table.kind not in WITH_ROWS or not columns <= set(table.columns):
+    if columns is None or table.kind not in KINDS_WITH_ROWS or not columns <= set(table.columns):
         return False
     return table.table_name != "students" or "student_id" not in table.columns
 
 
 def _left_out(catalog: Iterable[CatalogTable], contexts: dict[str, Context]) -> list[str]:
-    tables = [table for table in catalog if table.name not in contexts and table.kind in WITH_ROWS]
+    tables = [
+        table for table in catalog if table.name not in contexts and table.kind in KINDS_WITH_ROWS
+    ]
     schemas = {table.schema_name for table in tables}
     reasons = ((table.name, _reason(table)) for table in tables)
     return [

@@ -1,7 +1,7 @@
 """Removal of everything about a person from every context, in one transaction.
 
-The contexts share the student's id only, and an e-mail may be an id of the assessment. Any given
-name is used to find the other names of the same person.
+The contexts share only the student's id, and the id of an examinee may be an e-mail address. Each
+name in the request is used to find the other names of the same person.
 """
 
 from collections.abc import Iterable
@@ -38,8 +38,8 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
     session_ids: list[UUID] = []
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)
-        present = store.contexts(transaction)
-        if present.workshop:
+        contexts = store.contexts(transaction)
+        if contexts.workshop:
             person = store.workshop_person(transaction, student_id, names)
             if person is not None:
                 names = _names((*names, person.student_email, *person.former_emails))
@@ -47,13 +47,13 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
                 workshop = store.remove_from_workshop(transaction, person.student_email)
             elif request.student_email is not None:  # legacy rows may have the e-mail
                 workshop = store.remove_from_workshop(transaction, request.student_email)
-        if present.assessment:
+        if contexts.assessment:
             if student_id is not None:
                 names = _names((*names, str(student_id)))
-            removed = store.remove_tests(transaction, store.test_ids(transaction, names))
-            tests, session_ids = removed.rows, removed.session_ids
-        if present.learning and (request.learning_username or student_id):
-            learning = store.remove_learner(transaction, request.learning_username, student_id)
+            removed_tests = store.remove_tests(transaction, store.test_ids(transaction, names))
+            tests, session_ids = removed_tests.rows, removed_tests.session_ids
+        if contexts.learning and (request.learning_username or student_id):
+            learning = store.remove_planner_user(transaction, request.learning_username, student_id)
         removed_rows = RemovedRows(workshop=workshop, assessment=tests, learning=learning)
         if not any(count for rows in removed_rows.model_dump().values() for count in rows.values()):
             raise StudentNotFound
@@ -76,7 +76,7 @@ def _names(names: Iterable[str | None]) -> list[str]:
 
 
 def _uuid_in(names: Iterable[str]) -> UUID | None:
-    """Return the first name that is an id of the workshop."""
+    """Return the first name that is a UUID, and so may be a student's id; None if none is."""
     for name in names:
         with suppress(ValueError):
             return UUID(name)

@@ -56,8 +56,8 @@ class RemovedTests:
 
 def contexts(transaction: "Transaction") -> Contexts:
     """Return the contexts that exist in the database."""
-    (present,) = transaction.fetch_all(_queries["contexts"], None, Contexts)
-    return present
+    (existing,) = transaction.fetch_all(_queries["contexts"], None, Contexts)
+    return existing
 
 
 def workshop_person(
@@ -71,8 +71,8 @@ def workshop_person(
 def remove_from_workshop(transaction: "Transaction", email: str) -> WorkshopRows:
     """Remove everything about a person, rows of the legacy tables included; record the removal."""
     params = {"student_email": email}
-    (removed,) = transaction.fetch_all(_queries["remove_workshop_student"], params, WorkshopRows)
-    return removed
+    (rows,) = transaction.fetch_all(_queries["remove_workshop_student"], params, WorkshopRows)
+    return rows
 
 
 def test_ids(transaction: "Transaction", names: list[str]) -> list[str]:
@@ -82,22 +82,22 @@ def test_ids(transaction: "Transaction", names: list[str]) -> list[str]:
 
 
 def remove_tests(transaction: "Transaction", ids: list[str]) -> RemovedTests:
-    """Remove everything about the students with these ids."""
+    """Remove everything about the students with these ids from the assessment."""
     params = {"ids": ids}
-    (removed,) = transaction.fetch_all(_queries["remove_test_students"], params, RemovedTests)
-    return removed
+    (tests,) = transaction.fetch_all(_queries["remove_test_students"], params, RemovedTests)
+    return tests
 
 
-def remove_learner(
+def remove_planner_user(
     transaction: "Transaction", username: str | None, person_id: UUID | None
 ) -> LearningRows:
     """Remove everything about a user of the study planner, also from tables that were set aside.
 
     Args:
-        transaction: Transaction in which they are removed.
-        username: Exactly as stored.
+        transaction: Transaction of the whole erasure.
+        username: User name, exactly as stored.
         person_id: Id of the user or of the profile.
     """
     params = {"username": username, "person_id": person_id}
-    (removed,) = transaction.fetch_all(_queries["remove_learner"], params, LearningRows)
-    return removed
+    (rows,) = transaction.fetch_all(_queries["remove_planner_user"], params, LearningRows)
+    return rows

@@ -42,7 +42,7 @@ class WorkshopRows(CamelBody):
     sessions: int = 0
     """Number of sessions, with their configuration, bug reports and exercises."""
     steps: int = 0
-    """Number of rows of steps."""
+    """Number of rows of step progress."""
     events: int = 0
     """Number of events."""
     older_rows: int = 0
@@ -80,7 +80,7 @@ class LearningRows(CamelBody):
     marks: int = 0
     """Number of marks in exams."""
     tokens: int = 0
-    """Number of tokens of log-ins."""
+    """Number of log-in tokens."""
     sync_operations: int = 0
     """Number of changes that devices sent."""
     set_aside: int = 0
@@ -99,13 +99,13 @@ class RemovedRows(CamelBody):
 
 
 class DeletedStudentOut(CamelAnswer):
-    """The number of rows that were removed."""
+    """Numbers of rows that were removed."""
 
     message: str = "Student deleted"
     sessions_deleted: int
     """Number of sessions of the workshop that were removed."""
     steps_deleted: int
-    """Number of rows of steps that were removed."""
+    """Number of rows of step progress that were removed."""
     events_deleted: int
     """Number of events that were removed."""
     older_rows_deleted: int

@@ -2,7 +2,7 @@
 
 The response comes within 2 s, even if a name server or a service does not reply, or if a service
 accepts no connection. Each service is therefore checked in its own thread, and the response does
-not wait for that thread longer than ANSWER_SECONDS.
+not wait for that thread longer than CHECK_SECONDS.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from lib.operations.health import store
 from lib.web.wire import UtcTime
 
 T = TypeVar("T")
-ANSWER_SECONDS = 1.5
-"""Time limit of both checks; the rest of the 2 s is for sending the response."""
+CHECK_SECONDS = 1.5
+"""Time limit of both checks together; the remaining 0.5 s are for sending the response."""
 TABLES_MISSING = "tables are missing: run `make migrate` or admin-create-unified-schema"
 SCHEMA_BEHIND = (
     "the schema is older than this version of the code: run `make migrate` or"
@@ -101,11 +101,11 @@ class Health:
 async def check(deps: Deps) -> Health:
     """Call both services at the same time, one round trip each."""
     checks = _checks(deps)
-    postgres_answer = asyncio.wrap_future(checks.postgres.start())
-    redis_answer = asyncio.wrap_future(checks.redis.start())
-    await asyncio.wait((postgres_answer, redis_answer), timeout=ANSWER_SECONDS)
-    postgres, schema = _result(postgres_answer, (ServiceState.DOWN, None))
-    redis = _result(redis_answer, ServiceState.DOWN)
+    postgres_check = asyncio.wrap_future(checks.postgres.start())
+    redis_check = asyncio.wrap_future(checks.redis.start())
+    await asyncio.wait((postgres_check, redis_check), timeout=CHECK_SECONDS)
+    postgres, schema = _result(postgres_check, (ServiceState.DOWN, None))
+    redis = _result(redis_check, ServiceState.DOWN)
     settings = deps.settings
     problems = filter(None, (settings.postgres_problem, settings.redis_problem))
     return Health(
@@ -135,13 +135,13 @@ class _Check(Generic[T]):
                 threading.Thread(
                     name=f"health of {self._service}",
                     target=copy_context().run,
-                    args=(self._answer, self._running),
+                    args=(self._run, self._running),
                     daemon=True,  # a silent name server can hold it for a minute
                 ).start()
             return self._running
 
-    def _answer(self, future: Future[T]) -> None:
-        deadline.start(ANSWER_SECONDS + deadline.MARGIN_SECONDS)
+    def _run(self, future: Future[T]) -> None:
+        deadline.start(CHECK_SECONDS + deadline.MARGIN_SECONDS)
         try:
             future.set_result(self._run_check())
         except BaseException as error:  # noqa: BLE001 raised again in each caller
@@ -168,10 +168,10 @@ def _import_clients(deps: Deps) -> None:
     _ = deps.redis, expected_tables(), workshop_tables(), fingerprint()
 
 
-def _result(answer: "asyncio.Future[T]", default: T) -> T:
-    if answer.done():
-        return answer.result()
-    answer.cancel()
+def _result(check_result: "asyncio.Future[T]", default: T) -> T:
+    if check_result.done():
+        return check_result.result()
+    check_result.cancel()
     return default
 
 
@@ -179,8 +179,8 @@ def _status(schema: Schema | None, redis: ServiceState, *, redis_problem: str | 
     """Return the overall state; a Redis that is not configured does not count as down."""
     if schema is None or schema.missing:
         return Status.UNAVAILABLE
-    slower = redis is ServiceState.DOWN or redis_problem is not None
-    return Status.DEGRADED if slower or schema.waiting or schema.behind else Status.HEALTHY
+    lacks_redis = redis is ServiceState.DOWN or redis_problem is not None
+    return Status.DEGRADED if lacks_redis or schema.waiting or schema.behind else Status.HEALTHY
 
 
 def _check_postgres(deps: Deps) -> tuple[ServiceState, Schema | None]:
@@ -190,13 +190,13 @@ def _check_postgres(deps: Deps) -> tuple[ServiceState, Schema | None]:
         return ServiceState.NOT_CONFIGURED, None
     except DatabaseUnavailable:
         return ServiceState.DOWN, None
-    return ServiceState.UP, _described(facts)
+    return ServiceState.UP, _schema_state(facts)
 
 
-def _described(facts: store.SchemaFacts) -> Schema:
-    waits = set(workshop_tables()) if facts.students_is_view else set()
-    waiting = [table for table in facts.absent_tables if table in waits]
-    missing = [table for table in facts.absent_tables if table not in waits]
+def _schema_state(facts: store.SchemaFacts) -> Schema:
+    postponed_tables = set(workshop_tables()) if facts.students_is_view else set()
+    waiting = [table for table in facts.absent_tables if table in postponed_tables]
+    missing = [table for table in facts.absent_tables if table not in postponed_tables]
     behind = _is_behind(facts)
     remarks = []
     if missing:
@@ -213,7 +213,7 @@ def _described(facts: store.SchemaFacts) -> Schema:
 
 
 def _is_behind(facts: store.SchemaFacts) -> bool:
-    """Return whether these scripts have never run, or a revision is still to be applied."""
+    """Return whether this version's scripts have never run, or a revision is not applied yet."""
     if facts.revision is not None and facts.revision not in REVISIONS:
         return False
     if facts.revision is not None and facts.revision != REVISIONS[-1]:

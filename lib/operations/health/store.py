@@ -19,7 +19,7 @@ class SchemaFacts:
     revision: str | None
     """Alembic's revision; None if none is recorded or can be read."""
     script_runs: list[str]
-    """Fingerprints of the scripts that have made the schema, the last at the end."""
+    """Fingerprints of the versions of the scripts that have run, the newest at the end."""
     script_runs_hidden: bool
     """Whether this role may not read them."""
     absent_tables: list[str]
@@ -37,7 +37,7 @@ def inspect_schema(
     Args:
         postgres: The database.
         tables: Names with their schema.
-        schemas: Schemas that people's queries should find tables in.
+        schemas: Schemas that should be on the search_path, for queries typed by people.
     """
     params = {"tables": list(tables), "schemas": list(schemas)}
     facts = postgres.fetch_one(_queries["inspect_schema"], params, SchemaFacts, read=True)

@@ -1,4 +1,4 @@
-"""The rotation of the encryption key: seals stored API keys and accounts with the current one."""
+"""The rotation of the encryption key, which seals stored secrets with the current key."""
 
 import re
 import time
@@ -39,19 +39,19 @@ def rotate(
     deadline = time.monotonic() + call_seconds
     rotated = unreadable = remaining = 0
     for place in (store.API_KEYS, store.ACCOUNTS, store.AUTH_TOKENS):
-        part = _rotate(deps, vault, place, deadline, batch_keys)
-        rotated += part.rotated
-        unreadable += part.unreadable
-        remaining += part.remaining
-    part = _rotate_kept(deps, vault, deadline, batch_keys)
+        rotation = _rotate(deps, vault, place, deadline, batch_keys)
+        rotated += rotation.rotated
+        unreadable += rotation.unreadable
+        remaining += rotation.remaining
+    rotation = _rotate_kept_values(deps, vault, deadline, batch_keys)
     return Rotation(
-        rotated=rotated + part.rotated,
-        unreadable=unreadable + part.unreadable,
-        remaining=remaining + part.remaining,
+        rotated=rotated + rotation.rotated,
+        unreadable=unreadable + rotation.unreadable,
+        remaining=remaining + rotation.remaining,
     )
 
 
-def _rotate_kept(deps: Deps, vault: Vault, deadline: float, batch_sessions: int) -> Rotation:
+def _rotate_kept_values(deps: Deps, vault: Vault, deadline: float, batch_sessions: int) -> Rotation:
     """Seal the secrets that the migration kept from columns that the schema does not have."""
     pattern = f'"{vault.other_prefixes}'
     rotated = unreadable = 0
@@ -59,24 +59,24 @@ def _rotate_kept(deps: Deps, vault: Vault, deadline: float, batch_sessions: int)
     while time.monotonic() < deadline:
         with deps.postgres.transaction() as transaction:
             lock_and_limit(transaction)
-            sessions = store.next_kept(transaction, pattern, last_token, batch_sessions)
+            sessions = store.next_kept_values(transaction, pattern, last_token, batch_sessions)
             for session in sessions:
-                sealing = _KeptSealing(vault, session.session_token)
-                kept = sealing.sealed(session.kept)
+                sealing = _SessionSealing(vault, session.session_token)
+                values = sealing.sealed(session.values)
                 if sealing.rotated:
-                    store.store_kept(transaction, KeptValues(session.session_token, kept))
+                    store.store_kept_values(transaction, KeptValues(session.session_token, values))
                 rotated += sealing.rotated
                 unreadable += sealing.unreadable
         if len(sessions) < batch_sessions:
             break
         last_token = sessions[-1].session_token
-    remaining = store.count_kept(deps.postgres, pattern) - unreadable
+    remaining = store.count_kept_texts(deps.postgres, pattern) - unreadable
     return Rotation(rotated=rotated, unreadable=unreadable, remaining=remaining)
 
 
 @dataclass
-class _KeptSealing:
-    """The texts of one session that were sealed again, and those that no key opens."""
+class _SessionSealing:
+    """Seals the kept texts of one session, and counts them and those that no key opens."""
 
     vault: Vault
     session_token: str

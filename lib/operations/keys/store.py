@@ -16,7 +16,7 @@ _queries = load_queries("operations/keys.sql")
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """A column of sealed texts."""
+    """A column of sealed texts, with the names of its queries in operations/keys.sql."""
 
     field: str
     """The column's name, which each text is bound to."""
@@ -35,7 +35,7 @@ class KeptValues:
     """Values of a session that the migration from the legacy tables kept, by table."""
 
     session_token: str
-    kept: Any
+    values: Any
 
 
 API_KEYS = KeyPlace(
@@ -109,19 +109,21 @@ def count_keys(postgres: "Postgres", place: KeyPlace, prefix: str) -> int:
     return int(postgres.fetch_value(query, {"prefix": prefix}, read=True))
 
 
-def next_kept(transaction: "Transaction", pattern: str, after: str, limit: int) -> list[KeptValues]:
+def next_kept_values(
+    transaction: "Transaction", pattern: str, after: str, limit: int
+) -> list[KeptValues]:
     """Lock and return kept values that match a pattern, in order of session."""
     params = {"pattern": pattern, "after": after, "limit": limit}
-    return transaction.fetch_all(_queries["next_kept"], params, KeptValues)
+    return transaction.fetch_all(_queries["next_kept_values"], params, KeptValues)
 
 
-def store_kept(transaction: "Transaction", values: KeptValues) -> None:
+def store_kept_values(transaction: "Transaction", values: KeptValues) -> None:
     """Store kept values, and leave the time of their session as it is."""
-    params = {"session_token": values.session_token, "kept": as_jsonb(values.kept)}
-    transaction.execute(_queries["store_kept"], params)
+    params = {"session_token": values.session_token, "values": as_jsonb(values.values)}
+    transaction.execute(_queries["store_kept_values"], params)
     transaction.execute(_queries["restore_times_of_keys"], {"rows": [values.session_token]})
 
 
-def count_kept(postgres: "Postgres", pattern: str) -> int:
+def count_kept_texts(postgres: "Postgres", pattern: str) -> int:
     """Count the texts in kept values that match a pattern."""
-    return int(postgres.fetch_value(_queries["count_kept"], {"pattern": pattern}, read=True))
+    return int(postgres.fetch_value(_queries["count_kept_texts"], {"pattern": pattern}, read=True))

@@ -40,8 +40,8 @@ def create_schema(
         finish: Whether to drop the views that serve the previous version of the tests.
 
     Raises:
-        SchemaNeedsDecision: If only a person can decide what becomes of a context's table, or the
-            database refuses a change of it; the other contexts are up to date then.
+        SchemaNeedsDecision: If only a person can decide what becomes of a context's table, or if
+            the database refuses to change it; the other contexts are then up to date.
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
@@ -58,8 +58,8 @@ def create_schema(
             set_aside = store.set_tables_aside(transaction, f"{deps.clock():%Y%m%d_%H%M%S}")
         contexts_before = store.list_context_tables(transaction)
         upgrade = upgrade_schema(transaction.connection, finish=finish)
-        created = store.list_context_tables(transaction) - contexts_before
-        reports = [*(f"{table}: created" for table in sorted(created)), *upgrade.reports]
+        created_tables = store.list_context_tables(transaction) - contexts_before
+        reports = [*(f"{table}: created" for table in sorted(created_tables)), *upgrade.reports]
         creation = Creation(before, set_aside, store.list_workshop_tables(transaction), reports)
     if upgrade.refused:
         raise SchemaNeedsDecision(reason=upgrade.refusal)

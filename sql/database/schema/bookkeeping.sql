@@ -1,5 +1,4 @@
--- Records of upgrades and downgrades, in their own schema. Runs before every other
--- script.
+-- Records of upgrades and downgrades, in their own schema. This script runs before every other one.
 --
 -- Scripts report to the operator with RAISE NOTICE … USING ERRCODE = 'SW001'. A state that only a
 -- person can decide raises an exception with the constraint name schema_needs_decision.
@@ -14,7 +13,7 @@ CREATE TABLE IF NOT EXISTS stepwise.schema_version (
   version_num VARCHAR(32) NOT NULL CONSTRAINT schema_version_pkc PRIMARY KEY
 );
 
--- The versions of the scripts that have made this schema.
+-- The versions of the scripts that have run on this database.
 CREATE TABLE IF NOT EXISTS stepwise.script_runs (
   scripts VARCHAR(32) CONSTRAINT script_runs_pkey PRIMARY KEY,  -- their fingerprint, see lib/database/schema.py
   ran_at TIMESTAMPTZ NOT NULL DEFAULT now()                     -- the last time
@@ -24,14 +23,14 @@ CREATE TABLE IF NOT EXISTS stepwise.script_runs (
 CREATE TABLE IF NOT EXISTS stepwise.adopted_tables (
   table_name TEXT CONSTRAINT adopted_tables_pkey PRIMARY KEY,  -- with its schema, as it is now
   former_name TEXT NOT NULL,          -- name in public
-  columns TEXT[] NOT NULL,            -- as they were found
-  constraints TEXT[] NOT NULL,        -- names, as they were found
-  triggers TEXT[] NOT NULL,           -- names, as they were found
-  row_security BOOLEAN NOT NULL,      -- whether row-level security was on
+  columns TEXT[] NOT NULL,            -- names before the upgrade
+  constraints TEXT[] NOT NULL,        -- names before the upgrade
+  triggers TEXT[] NOT NULL,           -- names before the upgrade
+  row_security BOOLEAN NOT NULL,      -- whether row-level security was on before the upgrade
   adopted_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   finished_at TIMESTAMPTZ             -- null: a view of the former name serves the previous version
 );
--- The columns that upgrades had added when a downgrade returned the table; null before one.
+-- The columns that upgrades had added when a downgrade returned the table; null until a downgrade.
 ALTER TABLE stepwise.adopted_tables ADD COLUMN IF NOT EXISTS added_columns TEXT[];
 
 -- Schemas and tables that a downgrade set aside. The next upgrade returns them.
@@ -52,8 +51,9 @@ CREATE OR REPLACE FUNCTION stepwise.workshop_waits() RETURNS BOOLEAN LANGUAGE sq
   )
 $$;
 
--- Remember a table of `public` as it is now. If it is adopted again after a downgrade, the columns
--- that upgrades had added do not count. The downgrade has removed their constraints and triggers.
+-- Record the present state of a table of `public`. If it is adopted again after a downgrade, the
+-- columns that upgrades had added are left out; the downgrade has already dropped their constraints
+-- and triggers.
 CREATE OR REPLACE FUNCTION stepwise.adopt(
   p_former_name TEXT, p_table_name TEXT, p_finished BOOLEAN
 ) RETURNS VOID LANGUAGE sql AS $$

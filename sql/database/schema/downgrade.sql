@@ -1,28 +1,29 @@
--- The way back to the previous version. Tables that stood in `public` before the first upgrade
--- return there with every row written since, without the constraints and triggers that they did
--- not have. All other tables are set aside with their rows; the next upgrade returns them.
+-- Downgrade to the previous version. Tables that stood in `public` before the first upgrade return
+-- there with every row written since, without the constraints and triggers that upgrades added. All
+-- other tables are set aside with their rows; the next upgrade returns them.
 
 SELECT set_config('lock_timeout', '5s', true), set_config('client_min_messages', 'notice', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.schema', 0));
 
--- Take from an adopted table what the upgrade added and the previous version may violate.
-CREATE OR REPLACE FUNCTION pg_temp.relax(p_table REGCLASS, p_constraints TEXT[], p_triggers TEXT[])
+-- Drop the constraints and triggers that upgrades added to an adopted table, because the previous
+-- version may violate them.
+CREATE OR REPLACE FUNCTION pg_temp.drop_added(p_table REGCLASS, p_constraints TEXT[], p_triggers TEXT[])
 RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
-  added NAME;
+  v_name NAME;
 BEGIN
-  FOR added IN
+  FOR v_name IN
     SELECT conname FROM pg_catalog.pg_constraint
     WHERE conrelid = p_table AND contype IN ('u', 'f', 'c') AND conname <> ALL (p_constraints)
     ORDER BY contype = 'u'  -- foreign keys depend on unique constraints
   LOOP
-    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', p_table, added);
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', p_table, v_name);
   END LOOP;
-  FOR added IN
+  FOR v_name IN
     SELECT tgname FROM pg_catalog.pg_trigger
     WHERE tgrelid = p_table AND NOT tgisinternal AND tgname <> ALL (p_triggers)
   LOOP
-    EXECUTE format('DROP TRIGGER %I ON %s', added, p_table);
+    EXECUTE format('DROP TRIGGER %I ON %s', v_name, p_table);
   END LOOP;
 END
 $$;
@@ -44,7 +45,7 @@ DECLARE
 BEGIN
   -- Operators' failures and audit trail stay: the previous version has no such tables.
   -- Other applications have tables of these names, too, and so has the previous version of the
-  -- tests after a downgrade. Ours are known by a column.
+  -- tests after a downgrade. Ours are recognized by a column.
   FOR v_table IN
     SELECT c.relname FROM pg_catalog.pg_class c
     JOIN (VALUES ('students', 'student_id'), ('courses', 'steps'), ('sessions', 'session_token'),
@@ -73,7 +74,7 @@ BEGIN
       'returns them', table_count, total_rows, workshop USING ERRCODE = 'SW001';
   END IF;
 
-  -- The old log function's tables get their names back.
+  -- Return the former names of the old log function's tables.
   FOR v_table IN
     SELECT max(c.relname) FROM pg_catalog.pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relname ~ '^(students|events)_backup_[0-9]+$'
@@ -95,7 +96,7 @@ BEGIN
     WHERE to_regclass(a.table_name) IS NOT NULL
     ORDER BY a.table_name
   LOOP
-    PERFORM pg_temp.relax(adopted.relation, adopted.constraints, adopted.triggers);
+    PERFORM pg_temp.drop_added(adopted.relation, adopted.constraints, adopted.triggers);
     IF to_regclass('stepwise.taken_rights') IS NOT NULL THEN
       PERFORM stepwise.return_rights(adopted.table_name, adopted.relation, adopted.row_security);
     END IF;
@@ -168,7 +169,7 @@ BEGIN
     RAISE NOTICE 'learning: % tables with % rows set aside in the schema %; the next upgrade returns '
       'them', table_count, total_rows, learning USING ERRCODE = 'SW001';
   END IF;
-  -- Schemas that held the live learning system's tables and are empty now.
+  -- Drop the schemas that held the live learning system's tables and are empty now.
   FOR v_schema IN
     SELECT n.nspname FROM pg_catalog.pg_namespace n
     WHERE n.nspname ~ '^learning_set_aside_[0-9_]+$' AND pg_has_role(n.nspowner, 'USAGE')
@@ -179,11 +180,11 @@ BEGIN
     EXECUTE format('DROP SCHEMA %I', v_schema);
   END LOOP;
 
-  -- So that /health says that the schema is behind the code. Older upgrades made no such table.
+  -- Let /health report that the schema is behind the code. Older upgrades did not create this table.
   IF to_regclass('stepwise.script_runs') IS NOT NULL THEN
     DELETE FROM stepwise.script_runs;
   END IF;
 END
 $$;
 
-DROP FUNCTION pg_temp.relax (REGCLASS, TEXT[], TEXT[]);
+DROP FUNCTION pg_temp.drop_added (REGCLASS, TEXT[], TEXT[]);

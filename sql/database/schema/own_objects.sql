@@ -3,7 +3,7 @@
 -- what the scripts create. This script may run alone and repeatedly.
 
 CREATE SCHEMA IF NOT EXISTS stepwise;
--- Two transactions that replace these functions at once would fail.
+-- Make transactions that replace these functions at the same time take turns; they would fail.
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.own_objects', 0));
 
 -- The tables of the project, and those that were set aside. A table is recognized by its name and by

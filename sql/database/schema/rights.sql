@@ -96,14 +96,14 @@ BEGIN
   END LOOP;
 END $$;
 
--- Revoke the rights of anon and authenticated on everything of the project. What this role may not do is
--- reported with the statement to run.
+-- Revoke the rights of anon and authenticated on everything of the project. Where this role lacks the
+-- right to do so, the statement to run as the owner is reported.
 CREATE OR REPLACE FUNCTION stepwise.revoke_api_rights() RETURNS VOID
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v RECORD;
-  -- Roles with rights on our tables, such as that of an application that is not their owner. They go on
-  -- calling the functions that they could call as one of PUBLIC.
+  -- Roles with rights on our tables, such as that of an application that is not their owner. They are
+  -- granted the functions that they could call before because PUBLIC could.
   v_users TEXT[];
   v_user TEXT;
   v_tables INTEGER := 0;
@@ -167,7 +167,7 @@ BEGIN
     SELECT own::TEXT AS object, c.relowner AS owner, others.names AS others
     FROM stepwise.own_tables() AS own
     JOIN pg_class AS c ON c.oid = own AND NOT c.relrowsecurity
-    CROSS JOIN LATERAL (  -- those whom row-level security would stop
+    CROSS JOIN LATERAL (  -- roles from which row-level security would hide all rows
       SELECT string_agg(DISTINCT r.rolname, ', ' ORDER BY r.rolname) AS names
       FROM stepwise.table_rights() AS t JOIN pg_roles AS r ON r.oid = t.grantee
       WHERE t.relation = own AND NOT r.rolsuper AND NOT r.rolbypassrls
@@ -209,7 +209,7 @@ BEGIN
 END $$;
 
 -- Return the rights that were revoked on a table, and turn row-level security off if only this script
--- turned it on. Whoever may insert gets the sequences of its columns, too.
+-- turned it on. A role that may insert gets the right to use the sequences of the table's columns, too.
 CREATE OR REPLACE FUNCTION stepwise.return_rights(
   p_table_name TEXT, p_table REGCLASS, p_row_security BOOLEAN
 ) RETURNS VOID LANGUAGE plpgsql AS $$

@@ -15,9 +15,10 @@ LANGUAGE sql IMMUTABLE AS $$
     WITH ORDINALITY AS found (part, place)
 $$;
 
--- The settings that new sessions of this role in this database begin with: the database's search path,
--- and the role's if it has its own, which then counts. A setting of the role for all databases is not
--- changed: this database gets a setting of its own that contains it.
+-- The search_path settings for new sessions of this role in this database: the database's and, if it
+-- has one, the role's. `counts` says which takes effect, `missing` lists our schemas that it lacks, and
+-- `statement` adds them. A setting of the role for all databases is not changed: the role gets one for
+-- this database, which begins with the same schemas.
 CREATE OR REPLACE FUNCTION stepwise.search_paths()
 RETURNS TABLE (setting TEXT, counts BOOLEAN, missing TEXT[], statement TEXT)
 LANGUAGE sql STABLE AS $$

@@ -78,9 +78,9 @@ BEGIN
 END $$;
 
 -- Move pg_temp.lines into the table; return the number of rows. Generated columns are recomputed.
--- Columns in p_texts are given as text. In all others, JSON null and SQL NULL are the same; in a
--- NOT NULL column, the value was JSON null. An existing course gets the name and steps of the backup, which
--- the restored sessions need, unless it is built in.
+-- Columns in p_texts are given as text. In all others, a JSON null is stored as SQL NULL, or as JSON
+-- null in a NOT NULL column. An existing course, unless it is built in, gets the name and steps of the
+-- backup, because the restored sessions need them.
 CREATE OR REPLACE FUNCTION pg_temp.insert_lines(
   p_schema TEXT, p_table TEXT, p_columns TEXT[], p_texts TEXT[]
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$
@@ -105,9 +105,9 @@ BEGIN
     json_populate_record(NULL::%1$I.%2$I, line) AS r %5$s', p_schema, p_table, v_columns, v_values,
     CASE WHEN (p_schema, p_table) = ('public', 'courses') THEN
       'ON CONFLICT ON CONSTRAINT courses_pkey DO UPDATE SET (name, steps) = (
-        SELECT kept.name, kept.steps FROM (VALUES (courses.name, courses.steps, TRUE),
-          (excluded.name, excluded.steps, FALSE)) AS kept (name, steps, built_in)
-        WHERE kept.built_in = courses.built_in)' END);
+        SELECT source.name, source.steps FROM (VALUES (courses.name, courses.steps, TRUE),
+          (excluded.name, excluded.steps, FALSE)) AS source (name, steps, built_in)
+        WHERE source.built_in = courses.built_in)' END);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   TRUNCATE pg_temp.lines;
   RETURN v_rows;
@@ -121,7 +121,7 @@ DECLARE
   v_greatest BIGINT;
 BEGIN
   FOR c IN
-    WITH counted AS (  -- a sequence belongs to its column, or the column's default refers to it
+    WITH numbered AS (  -- a sequence belongs to its column, or the column's default refers to it
       SELECT d.refobjid AS relation, d.refobjsubid AS number, d.objid AS sequence
       FROM pg_catalog.pg_depend AS d
       WHERE d.classid = 'pg_catalog.pg_class'::regclass
@@ -133,12 +133,12 @@ BEGIN
         AND d.objid = a.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
     )
     SELECT a.attname, n.nspname, s.relname, s.oid AS sequence
-    FROM counted
-    JOIN pg_catalog.pg_class AS s ON s.oid = counted.sequence AND s.relkind = 'S'
+    FROM numbered
+    JOIN pg_catalog.pg_class AS s ON s.oid = numbered.sequence AND s.relkind = 'S'
     JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
     JOIN pg_catalog.pg_attribute AS a
-      ON a.attrelid = counted.relation AND a.attnum = counted.number
-    WHERE counted.relation = format('%I.%I', p_schema, p_table)::regclass AND a.attnum > 0
+      ON a.attrelid = numbered.relation AND a.attnum = numbered.number
+    WHERE numbered.relation = format('%I.%I', p_schema, p_table)::regclass AND a.attnum > 0
   LOOP
     EXECUTE format('SELECT max(%I) FROM %I.%I', c.attname, p_schema, p_table) INTO v_greatest;
     CONTINUE WHEN v_greatest IS NULL OR v_greatest < 1;
