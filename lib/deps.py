@@ -123,6 +123,6 @@ def _from_environment() -> Deps:
     ):
         if problem is not None:
             log("setting_unusable", reason=problem)
-    for fact in (*settings.ignored_options, *settings.unknown_options):
-        log("option_left_out", reason=fact)
+    for reason in (*settings.ignored_options, *settings.unknown_options):
+        log("option_left_out", reason=reason)
     return Deps(settings)

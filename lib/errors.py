@@ -55,7 +55,7 @@ class AppError(Exception):
 def raises(*errors: type[AppError]) -> Callable[[AnyCallable], AnyCallable]:
     """Declare the errors of a handler or of a dependency for the API's description.
 
-    Those of the frame, of the database and of access control need no declaration; see
+    Errors of the request frame, of the database and of access control need no declaration; see
     `lib/web/declared_errors.py`.
     """
 

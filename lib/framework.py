@@ -17,7 +17,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 @contextmanager
 def _lean_import() -> Iterator[None]:
-    """Collect no garbage, and build no model that the block defines unless it uses the model."""
+    """Disable garbage collection in the block, and build only those models that it uses."""
     model_rebuild = BaseModel.__dict__["model_rebuild"]
 
     def rebuild_if_used(model: type[BaseModel], /, **options: Any) -> bool | None:

@@ -74,7 +74,7 @@ def run_offline() -> None:
 def is_compared(
     _item: object, name: str | None, kind: str, _reflected: object, _other: object
 ) -> bool:
-    """Return whether Alembic compares an item with the models; it ignores tables without a model."""
+    """Return whether Alembic compares an item; it ignores tables that no model describes."""
     return kind != "table" or name in metadata_without_schema().tables
 
 

@@ -52,7 +52,7 @@ def _setting(connection: Connection, name: str) -> str:
 
 
 def _set(connection: Connection, name: str, value: str) -> None:
-    """Change a setting until the transaction ends; in autocommit mode, until the connection ends."""
+    """Change a setting of the transaction or, in autocommit mode, of the connection."""
     in_transaction = not _is_autocommit(connection)
     connection.scalar(select(func.set_config(name, value, in_transaction)))
 

@@ -15,7 +15,7 @@ SEAL_PATTERN = r"^[1-9][0-9]{0,17}\.[A-Za-z0-9_-]{43}$"
 
 
 class Outcome(StrEnum):
-    """Outcome of an operator's call; `sql/access/schema/operators.sql` explains each."""
+    """Outcome of the work of an admitted call; `sql/access/schema/operators.sql` explains each."""
 
     DONE = "done"
     REJECTED = "rejected"

@@ -5,8 +5,8 @@ INSTRUCTOR_PASSWORD; cron jobs send CRON_SECRET as a bearer token. Wrong passwor
 Postgres, which every operator's call needs anyway, so nobody is admitted without it. Users send the
 access token of their log-in as a bearer token; no page of another site can make a browser do that.
 
-A call without a password is refused but never counted, and neither is one that a page of another
-site made: any page can make a browser send such calls, which must not lock out its user.
+Calls without a password, and calls that a page of another site made, are refused but not counted:
+any page can make a browser send such calls, which must not lock out its user.
 """
 
 import hashlib

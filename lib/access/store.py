@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt to operate, and the limits on failures."""
+    """An attempt to make an operator's call, and the limits on failures."""
 
     action: str
     """Path of the endpoint."""
@@ -105,8 +105,8 @@ def append_audit(postgres: "Postgres", action: str, outcome: str, facts: Mapping
 
 def first_broken_entry(postgres: "Postgres") -> int | None:
     """Return the id of the first audit entry whose digest does not match; None if all match."""
-    broken: int | None = postgres.fetch_value(_queries["verify_audit"])
-    return broken
+    entry_id: int | None = postgres.fetch_value(_queries["verify_audit"])
+    return entry_id
 
 
 def newest_entry(postgres: "Postgres") -> ChainHead | None:

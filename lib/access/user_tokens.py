@@ -60,7 +60,7 @@ def read_token(text: str, settings: Settings, now: datetime) -> Claims:
     """Return the claims of an access token.
 
     Raises:
-        TokenRefused: If no key of this deployment signed it, or its time is over.
+        TokenRefused: If no key of this deployment signed it, or it has expired.
         NotConfigured: If ENCRYPTION_KEY is missing or weak.
     """
     content = _verified(text, settings)

@@ -1,6 +1,6 @@
 """Conversion of database addresses, as consoles and integrations show them, to libpq's form.
 
-Every function reads one when it starts, so this module imports no driver.
+Every function reads an address when it starts, so this module imports no driver.
 """
 
 import re
@@ -41,8 +41,8 @@ OTHER_DRIVERS_OPTIONS = frozenset(
         *("encoding", "pool", "pool_size", "prepared_statements"),  # Rails and others
     }
 )
-"""Options that mean nothing here: there is no pool, no session and no prepared statement to set,
-and our SQL names its schemas."""
+"""Options of other drivers, which are left out. They would have no effect: the pool's size is
+fixed, no statement is prepared, and our SQL names its schemas."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OTHER_SSL_MODES = {"no-verify": "require", "true": "require", "1": "require", "false": "disable"}
 """Modes of TLS by the words that other drivers use."""
@@ -91,7 +91,7 @@ _PLACEHOLDER = late_pattern(
 """Words that stand for a value, an unset variable, or a console's dots in place of a password."""
 _STRAY_PERCENT = late_pattern(r"%(?![0-9A-Fa-f]{2})")
 _KEYWORD = late_pattern(r"\s*(\w[\w.-]*)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)")
-_SHOWN_NAME = late_pattern(r"[A-Za-z_]\w{0,30}", re.ASCII)
+_PRINTABLE_NAME = late_pattern(r"[A-Za-z_]\w{0,30}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,8 @@ def _require_postgres(scheme: str, text: str) -> None:
     raise _UnusableError(f"it begins with {scheme[:30]}://, but should begin with postgresql://")
 
 
-def _read_uri(rest: str) -> _Parts:
-    user, location = _split_user(rest)
+def _read_uri(after_scheme: str) -> _Parts:
+    user, location = _split_user(after_scheme)
     options = [
         (name, unquote(value))
         for name, _, value in (
@@ -208,18 +208,18 @@ def _read_uri(rest: str) -> _Parts:
     return _Parts("?".join(part for part in (url, query) if part), ignored, unknown)
 
 
-def _split_user(rest: str) -> tuple[str, re.Match[str]]:
-    """Return user and password, and what follows them.
+def _split_user(after_scheme: str) -> tuple[str, re.Match[str]]:
+    """Return user and password, and the location that follows them.
 
     Characters that should be encoded may be part of the password, so the end of the password is
     the first @ that a well-formed location follows.
     """
-    ends = (place for place, character in enumerate(rest) if character == "@")
-    if whole := _LOCATION.fullmatch(rest):
-        return "", whole
+    ends = (place for place, character in enumerate(after_scheme) if character == "@")
+    if location := _LOCATION.fullmatch(after_scheme):
+        return "", location
     for end in ends:
-        if location := _LOCATION.fullmatch(rest, end + 1):
-            return rest[:end], location
+        if location := _LOCATION.fullmatch(after_scheme, end + 1):
+            return after_scheme[:end], location
     raise _UnusableError(f"it is not a valid address; the form is {FORM}, and {SPECIAL_CHARACTERS}")
 
 
@@ -261,7 +261,7 @@ def _require_no_placeholder(parts: dict[str, str]) -> None:
 def _sorted_options(
     options: list[tuple[str, str]],
 ) -> tuple[list[tuple[str, str]], list[str], list[str]]:
-    """Return the options for libpq, and the names of those for other drivers and of others."""
+    """Return the options for libpq, and the names of other drivers' and of unknown options."""
     libpq_options: dict[str, str] = {}
     ignored: list[str] = []
     unknown: list[str] = []
@@ -276,7 +276,7 @@ def _sorted_options(
         elif name in OTHER_DRIVERS_OPTIONS:
             ignored.append(name)
         else:
-            unknown.append(name if _SHOWN_NAME.fullmatch(name) else "(not shown)")
+            unknown.append(name if _PRINTABLE_NAME.fullmatch(name) else "(not shown)")
     _require_values(libpq_options)
     _use_installed_certificates(libpq_options)
     return list(libpq_options.items()), ignored, unknown

@@ -1,6 +1,6 @@
-"""Errors of the schema's scripts, and of what a database refuses to a transaction.
+"""Errors of the schema's scripts, and of a database's refusals within a transaction.
 
-Only operators' calls and scheduled jobs use transactions, so only they are told names of tables.
+Only operators' calls and scheduled jobs use transactions, so only their responses name tables.
 """
 
 import re

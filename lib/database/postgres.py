@@ -111,8 +111,8 @@ class Postgres:
     def execute(self, query: Query, params: Params | None = None) -> int:
         """Run a statement and return the number of rows that it changed; one round trip."""
 
-        def run(connection: Connection, first: Sequence[Statement]) -> int:
-            with _after(first, connection):
+        def run(connection: Connection, preceding: Sequence[Statement]) -> int:
+            with _after(preceding, connection):
                 cursor = connection.execute(query.text, params)
             return cursor.rowcount
 
@@ -127,16 +127,16 @@ class Postgres:
         """Run statements in one round trip, all or nothing; return the rows of each, in order.
 
         Args:
-            statements: What to run.
-            read: Whether they only read. They then read one state of the database: what others
-                commit meanwhile is in the rows of none of them.
+            statements: The statements in the order in which they run.
+            read: Whether they only read. They then read one state of the database, without changes
+                that others commit meanwhile.
         """
 
-        def run(connection: Connection, first: Sequence[Statement]) -> list[list[Any]]:
+        def run(connection: Connection, preceding: Sequence[Statement]) -> list[list[Any]]:
             if read:
-                return _read_snapshot(connection, first, statements)
+                return _read_snapshot(connection, preceding, statements)
             with connection.pipeline():
-                _execute_all(connection, first)
+                _execute_all(connection, preceding)
                 cursors = _execute_all(connection, statements)
             return _rows_of(cursors)
 
@@ -175,9 +175,9 @@ class Postgres:
     def _single(
         self, query: Query, params: Params | None, factory: BaseRowFactory[T], *, read: bool
     ) -> list[T]:
-        def run(connection: Connection, first: Sequence[Statement]) -> list[T]:
+        def run(connection: Connection, preceding: Sequence[Statement]) -> list[T]:
             with connection.cursor(row_factory=factory) as cursor:
-                with _after(first, connection):
+                with _after(preceding, connection):
                     cursor.execute(query.text, params)
                 return cursor.fetchall() if cursor.description else []
 
@@ -190,26 +190,26 @@ class Postgres:
             work: Gets a connection, and the statements that must be sent first.
             read: Whether the work only reads.
         """
-        lost_before = False
-        first = take_preceding()
+        has_reconnected = False
+        preceding = take_preceding()
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 with translated_errors(), self._connection() as connection:
-                    return work(connection, first)
+                    return work(connection, preceding)
             except SchemaMissing:
-                if not first:
+                if not preceding:
                     raise
                 # An older schema may lack the objects that only the preceding statements need.
-                log("preceding_statements_left_out", names=[each.query.name for each in first])
-                first = []
+                log("preceding_statements_left_out", names=[each.query.name for each in preceding])
+                preceding = []
             except Busy as busy:
                 if not _may_repeat(busy) or attempt == CONFLICT_TRIES:
                     raise
                 time.sleep(CONFLICT_PAUSE_SECONDS * attempt * random.random())  # noqa: S311 jitter
             except DatabaseUnavailable:
-                if not read or lost_before or is_late():
+                if not read or has_reconnected or is_late():
                     raise
-                lost_before = True
+                has_reconnected = True
         raise Busy
 
     @contextmanager
@@ -226,7 +226,7 @@ class Postgres:
             self._slots.release()
 
     def _take(self) -> Connection | None:
-        """Return the connection used last whose socket is still open, without a round trip."""
+        """Return the most recently used connection whose socket is open; None if there is none."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -249,28 +249,28 @@ class Postgres:
 
 
 @contextmanager
-def _after(first: Sequence[Statement], connection: Connection) -> Iterator[None]:
-    """Send statements before the block's, in one round trip, all or nothing."""
-    if not first:
+def _after(preceding: Sequence[Statement], connection: Connection) -> Iterator[None]:
+    """Send statements before those of the block, in one round trip, all or nothing."""
+    if not preceding:
         yield
         return
     with connection.pipeline():
-        _execute_all(connection, first)
+        _execute_all(connection, preceding)
         yield
 
 
 def _read_snapshot(
-    connection: Connection, first: Sequence[Statement], statements: Sequence[Statement]
+    connection: Connection, preceding: Sequence[Statement], statements: Sequence[Statement]
 ) -> list[list[Any]]:
     """Return the rows of statements that read one state of the database, in one round trip.
 
-    The first statements are a transaction of their own, since those that write the same row as
-    others would fail in the snapshot.
+    The preceding statements run in a transaction of their own: in the snapshot, they would fail
+    where another transaction writes the same row.
     """
     try:
         with connection.pipeline() as pipeline:
-            if first:
-                _execute_all(connection, first)
+            if preceding:
+                _execute_all(connection, preceding)
                 pipeline.sync()
             connection.execute(BEGIN_SNAPSHOT)
             cursors = _execute_all(connection, statements)

@@ -131,7 +131,7 @@ def fingerprint() -> str:
 
 
 def fingerprint_of(scripts: Mapping[str, str]) -> str:
-    """Return 16 hexadecimal digits that every change of a statement changes, but no comment."""
+    """Return 16 hexadecimal digits that depend on every statement, but not on comments."""
     text = "\n".join(_COMMENT.sub("", script) for script in scripts.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -159,8 +159,8 @@ def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade
                     del lines[lines_before:]  # the work that they report was undone
             else:
                 # Without its fingerprint, the schema counts as behind this version.
-                complete = [it for it in scripts if not refused or it[0] != RECORD_SCRIPTS]
-                steps += _run(complete, connection)
+                scripts_to_run = [it for it in scripts if not refused or it[0] != RECORD_SCRIPTS]
+                steps += _run(scripts_to_run, connection)
     return Upgrade(steps, lines, refused)
 
 
@@ -194,7 +194,7 @@ def _undone_if_refused(
 
 
 def _reason(error: "Error") -> str:
-    """Return a sentence that names what the database refused, and no value of a row."""
+    """Return a sentence about the refusal that names objects, but no value of a row."""
     message = error.diag.message_primary or ""
     if error.diag.constraint_name == NEEDS_DECISION:
         return message
@@ -209,7 +209,7 @@ def _reason(error: "Error") -> str:
 
 @contextmanager
 def reports(connection: "Connection") -> Iterator[list[str]]:
-    """Collect what scripts report to the operator."""
+    """Collect the reports that scripts make to the operator."""
     lines: list[str] = []
 
     def collect(notice: "Diagnostic") -> None:

@@ -33,7 +33,8 @@ def precede_next(statements: Callable[[], list[Statement]]) -> None:
     """Let statements precede the next ones of this request, in one round trip, all or nothing.
 
     Args:
-        statements: Called before each call to the database; returns nothing once it has been sent.
+        statements: Function that is called before each call to the database and returns the
+            statements, or an empty list once they have been sent.
     """
     _preceding.set(statements)
 

@@ -42,7 +42,7 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
             backup_folder=str(folder),
         )
     )
-    # Values that students wrote in any form: a backup keeps each as it is.
+    # Values in every form in which students wrote them: a backup keeps each unchanged.
     fill(legacy.connection, LegacyData(80, 9, replace(WILD, misplaced_secret=0)))
     for column in ("exercises", "tools", "voice_settings", "bug_reports"):
         in_both = column in JSON_OF_BOTH
@@ -92,11 +92,11 @@ def test_restored_rows_equal_those_of_the_backup(filled: Legacy) -> None:
     before = all_rows(filled)
     backup = back_up(filled.deps)
     empty(filled)
-    restored = restore(backup.name, filled.deps)
+    restoration = restore(backup.name, filled.deps)
     assert all_rows(filled) == before
-    expected = {table: len(stored) for table, stored in before.items()}
+    expected = {table: len(rows) for table, rows in before.items()}
     assert flat(backup.rows, "workshop", "legacy") == expected
-    assert flat(restored.rows, "workshop", "legacy") == expected
+    assert flat(restoration.rows, "workshop", "legacy") == expected
     filled.connection.execute("INSERT INTO public.events (event_type) VALUES ('after')")
 
 
@@ -113,14 +113,16 @@ def test_no_plain_key_leaves_the_database(filled: Legacy, folder: Path) -> None:
 
 
 def test_no_plain_account_leaves_the_database(filled: Legacy, folder: Path) -> None:
-    plain, migrated = "AC" + "5f" * 16, "AC" + "ab" * 16
-    filled.connection.execute("UPDATE public.students SET twilio_account_sid = %s", [plain])
-    filled.put("workshop_sessions", session_id="with-account", account_sid=migrated)
+    unified_account, legacy_account = "AC" + "5f" * 16, "AC" + "ab" * 16
+    filled.connection.execute(
+        "UPDATE public.students SET twilio_account_sid = %s", [unified_account]
+    )
+    filled.put("workshop_sessions", session_id="with-account", account_sid=legacy_account)
     before = all_rows(filled)
     backup = back_up(filled.deps)
     file_text = b"".join(lines_of(folder, backup))
-    assert plain.encode() not in file_text
-    assert migrated.encode() not in file_text
+    assert unified_account.encode() not in file_text
+    assert legacy_account.encode() not in file_text
     empty(filled)
     restore(backup.name, filled.deps)
     assert all_rows(filled) == before
@@ -204,10 +206,10 @@ def test_a_damaged_backup_restores_nothing(filled: Legacy, folder: Path, damage:
 def test_another_encryption_key_restores_nothing(filled: Legacy) -> None:
     backup = back_up(filled.deps)
     empty(filled)
-    other = Deps(replace(filled.deps.settings, encryption_key="ab" * 32))
+    deps_with_other_key = Deps(replace(filled.deps.settings, encryption_key="ab" * 32))
     with pytest.raises(BackupUnreadable, match="another ENCRYPTION_KEY"):
-        restore(backup.name, other)
-    other.close()
+        restore(backup.name, deps_with_other_key)
+    deps_with_other_key.close()
 
 
 @pytest.mark.parametrize(
@@ -283,6 +285,6 @@ def test_an_admin_backs_up_and_restores_over_http(filled: Legacy, client: Any) -
     refusal = client.post("/api/admin-restore", json={**body, "name": backup["name"]})
     assert refusal.status_code == 409
     empty(filled)
-    restored = client.post("/api/admin-restore", json={**body, "name": backup["name"]}).json()
+    restoration = client.post("/api/admin-restore", json={**body, "name": backup["name"]}).json()
     del backup["rows"]["operators"]
-    assert restored["rows"] == backup["rows"]
+    assert restoration["rows"] == backup["rows"]

@@ -125,10 +125,10 @@ def test_an_assessment_is_restored_and_can_be_used(
     backup = back_up(deps)
     assert backup.rows["assessment"]["assessment.test_responses"] == 3
     empty(used_assessment)
-    restored = restore(backup.name, deps)
+    restoration = restore(backup.name, deps)
     assert all_rows(used_assessment) == before
-    counts = {table: len(stored) for table, stored in before.items()}
-    assert flat(restored.rows) == counts
+    counts = {table: len(rows) for table, rows in before.items()}
+    assert flat(restoration.rows) == counts
     assert counts.items() <= flat(backup.rows).items()
 
     ada = Student(client, upload(client, operator, make_questions(6, "r")), "ada")
@@ -169,9 +169,9 @@ def test_unknown_tables_are_saved_and_created_again(database: Connection, deps: 
     before = all_rows(database)
     empty(database)
     database.execute("DROP TABLE learning.a_plans, learning.b_topics, assessment.later")
-    restored = restore(backup.name, deps)
+    restoration = restore(backup.name, deps)
     assert all_rows(database) == before
-    assert [note.partition(": created")[0] for note in restored.notes if "created" in note] == [
+    assert [note.partition(": created")[0] for note in restoration.notes if "created" in note] == [
         "assessment.later",
         "learning.b_topics",
         "learning.a_plans",
@@ -257,8 +257,8 @@ def test_rows_of_one_context_stop_the_restore_of_all(
     with pytest.raises(NotSafeYet, match=r"assessment\.question_pools has rows"):
         restore(backup.name, deps)
     assert one(used_assessment, "SELECT count(*) FROM public.students") == 0
-    restored = restore(backup.name, deps, unified_only=True)
-    assert restored.rows.keys() == {"workshop"}
+    restoration = restore(backup.name, deps, unified_only=True)
+    assert restoration.rows.keys() == {"workshop"}
     assert one(used_assessment, "SELECT count(*) FROM public.students") == 1
     assert one(used_assessment, "SELECT count(*) FROM assessment.question_pools") == 1
 
@@ -288,14 +288,14 @@ def test_the_audit_trail_is_saved_and_never_replaced(
     used_assessment: Connection, deps: Deps, client: TestClient
 ) -> None:
     body = {"adminPassword": ADMIN_PASSWORD}
-    saved = client.post("/api/admin-backup", json=body).json()
-    entries = saved["rows"]["operators"]["public.operator_audit"]
+    backup = client.post("/api/admin-backup", json=body).json()
+    entries = backup["rows"]["operators"]["public.operator_audit"]
     assert entries > 0
-    lines = [line for line in lines_of(deps, saved["name"]) if "entry_sha256" in line]
+    lines = [line for line in lines_of(deps, backup["name"]) if "entry_sha256" in line]
     assert len(lines) == entries
     empty(used_assessment)
     before = one(used_assessment, "SELECT count(*) FROM public.operator_audit")
-    response = client.post("/api/admin-restore", json={**body, "name": saved["name"]}).json()
+    response = client.post("/api/admin-restore", json={**body, "name": backup["name"]}).json()
     assert response["success"] is True
     (note,) = response["notes"]
     assert note.startswith(f"public.operator_audit: {entries} rows not restored")
@@ -303,7 +303,9 @@ def test_the_audit_trail_is_saved_and_never_replaced(
     assert one(used_assessment, "SELECT public.verify_operator_audit()") is None
 
 
-def test_what_is_left_out_is_reported_with_the_reason(database: Connection, deps: Deps) -> None:
+def test_tables_that_are_left_out_are_reported_with_the_reason(
+    database: Connection, deps: Deps
+) -> None:
     database.execute("""
         CREATE TABLE public.student_configs_backup_20250123 (n INT);
         CREATE TABLE public.sessions_old_20250123_101500 (n INT);
@@ -353,7 +355,7 @@ def test_a_view_is_not_backed_up_as_a_table(database: Connection, deps: Deps) ->
 
 @pytest.fixture
 def deps_of(settings: Settings) -> Iterator[Callable[[str], Deps]]:
-    """Make dependencies for another database, or for the same as another role."""
+    """Function that returns dependencies for the database and role of an address."""
     all_deps = []
 
     def open_deps(url: str) -> Deps:
@@ -457,8 +459,8 @@ def test_an_assessment_before_its_first_upgrade_is_restored_unchanged(
             restore(backup.name, deps)
         database.execute("DROP TABLE public.students, public.student_proficiencies CASCADE")
         database.execute("DROP TABLE public.test_sessions, public.test_responses CASCADE")
-        restored = restore(backup.name, deps)
-        assert restored.rows == backup.rows
+        restoration = restore(backup.name, deps)
+        assert restoration.rows == backup.rows
         assert [database.execute(query.encode()).fetchall() for query in queries] == before
         database.execute(
             "INSERT INTO public.student_proficiencies (student_id, concept_name, proficiency_value)"
@@ -537,8 +539,8 @@ def first_version(deps: Deps, token: str) -> str:
 
 
 def test_a_backup_of_version_1_is_restored(database: Connection, deps: Deps) -> None:
-    restored = restore(first_version(deps, "ws_1"), deps)
-    assert restored.rows == {
+    restoration = restore(first_version(deps, "ws_1"), deps)
+    assert restoration.rows == {
         "workshop": {"public.students": 1, "public.sessions": 1, "public.events": 1},
         "legacy": {"public.student_configs": 1},
     }

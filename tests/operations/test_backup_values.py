@@ -72,9 +72,9 @@ def test_values_of_every_type_are_restored_where_the_type_is_missing(
     database.execute("DROP TYPE public.mood, public.place; DROP DOMAIN public.facts")
     restore(backup.name, deps)
     assert configs(database) == before
-    again = back_up(deps)
+    second_backup = back_up(deps)
     database.execute("DROP TABLE public.student_configs")
-    restore(again.name, deps)
+    restore(second_backup.name, deps)
     assert configs(database) == before
 
 
@@ -97,10 +97,10 @@ def test_json_that_jsonb_refuses_becomes_a_string_there(database: Connection, de
         "ALTER TABLE public.sessions ALTER COLUMN exercises TYPE JSONB USING '[]'::jsonb"
     )
     restore(backup.name, deps)
-    stored = database.execute(
+    exercises = database.execute(
         "SELECT exercises FROM public.sessions ORDER BY session_token"
     ).fetchall()
-    assert stored == [('{"a": "\\u0000"}',), ({"a": "é"},)]
+    assert exercises == [('{"a": "\\u0000"}',), ({"a": "é"},)]
 
 
 SECRETS = (f"sk-{MARK}", f"AC{MARK}", f"SK{MARK}", f"AIza{MARK}", f"https://a:{MARK}@b.c/",
@@ -112,7 +112,7 @@ SECRETS = (f"sk-{MARK}", f"AC{MARK}", f"SK{MARK}", f"AIza{MARK}", f"https://a:{M
 def test_a_secret_in_any_column_is_sealed_and_restored(
     database: Connection, deps: Deps, secret: str
 ) -> None:
-    """Older rows hold such values, from before secrets were removed, and so do unknown columns."""
+    """Unknown columns hold secrets, and so do rows from before secrets were removed from texts."""
     database.execute("CREATE TABLE public.student_configs (session_token TEXT, notes TEXT, j JSON,"
                      " b JSONB, a TEXT[], amount NUMERIC, password JSONB)")  # fmt: skip
     database.execute(
@@ -154,7 +154,7 @@ def test_a_secret_in_any_column_is_sealed_and_restored(
 
 @contextmanager
 def latin_1(settings: Settings) -> Iterator[Deps]:
-    """Make a database in LATIN1, with our schema."""
+    """Create a database with the encoding LATIN1 and our schema; yield its dependencies."""
     name = "in_latin_1"
     url = settings.postgres_url or ""
     with psycopg.connect(url, autocommit=True) as server:
@@ -204,7 +204,7 @@ def test_a_database_in_latin_1_is_backed_up_and_restored(
 
 
 @pytest.mark.parametrize("name", ["日本", f"日本 sk-{MARK}"])
-def test_characters_that_the_target_lacks_are_the_stated_reason(
+def test_characters_that_the_target_lacks_are_given_as_the_reason(
     settings: Settings, deps: Deps, name: str
 ) -> None:
     add_student(deps, name)

@@ -71,7 +71,7 @@ def expect_refusal(client: TestClient, path: str, code: str, *parts: str, **body
 def test_an_owner_without_superuser_migrates_and_sets_aside(
     client: TestClient, superuser: Sql
 ) -> None:
-    """Otherwise the refusals below would prove nothing."""
+    """The owner's rights suffice, so the refusals below have the causes that their tests name."""
     assert call(client, MIGRATE)["verification"]["verified"] is True
     assert len(call(client, CLEANUP, **CONFIRM)["backupTables"]) == 3
     call(client, RESTORE)

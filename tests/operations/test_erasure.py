@@ -52,7 +52,7 @@ def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
     return str(student_id)
 
 
-def everything(rows: Rows) -> str:
+def stored_text(rows: Rows) -> str:
     """Return the text of all rows of all tables but the audit trail."""
     tables = [table for (table,) in rows(IN_ALL_TABLES) if table != "public.operator_audit"]
     return "\n".join(row for table in tables for (row,) in rows(f"SELECT t::text FROM {table} t"))
@@ -107,7 +107,7 @@ def test_any_name_erases_the_person_from_every_context(
         ),
     }
     assert response.json()["cacheCleared"] is True
-    remaining_text = everything(rows)
+    remaining_text = stored_text(rows)
     for trace in (people, f"Ann <{EMAIL}", f" {EMAIL.upper()}", "ann.canary bug"):
         assert trace not in remaining_text
     assert remaining_text.replace(f"x{EMAIL}", "").count(EMAIL) == 0
@@ -154,7 +154,7 @@ def test_erasing_works_while_redis_is_away(
 def test_unknown_person_is_404_and_bad_requests_are_422(
     client: TestClient, operator: dict[str, str], rows: Rows, people: str
 ) -> None:
-    before = everything(rows)
+    before = stored_text(rows)
     for body, status in (
         ({"studentEmail": "nobody@example.com"}, 404),
         ({"learningUsername": "ann"}, 404),
@@ -166,7 +166,7 @@ def test_unknown_person_is_404_and_bad_requests_are_422(
         ({"studentEmail": "a\0b"}, 422),
     ):
         assert erase(client, operator, **body).status_code == status, body
-    assert everything(rows) == before
+    assert stored_text(rows) == before
     assert people in before
 
 
@@ -224,11 +224,11 @@ def test_restored_backup_does_not_bring_an_erased_person_back(
     rows(with_removal + "TRUNCATE students, sessions, events, enrollments, courses CASCADE")
     tables = [table for (table,) in rows(IN_ALL_TABLES) if table.startswith("assessment.")]
     rows(f"{with_removal} TRUNCATE {', '.join(tables)} CASCADE")
-    restored = client.post(
+    restoration = client.post(
         "/api/admin-restore", json={"name": backup.json()["name"]}, headers=operator
     )
-    assert restored.status_code == 200, restored.text
-    remaining_text = everything(rows)
+    assert restoration.status_code == 200, restoration.text
+    remaining_text = stored_text(rows)
     assert people not in remaining_text
     assert f"Ann <{EMAIL}" not in remaining_text
     assert count_rows(rows, "assessment.examinees") == 2

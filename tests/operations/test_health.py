@@ -45,11 +45,11 @@ def test_a_complete_schema_is_healthy(client: TestClient) -> None:
 
 
 def test_every_table_of_the_contexts_is_expected(database: psycopg.Connection[Any]) -> None:
-    stored = database.execute(
+    tables = database.execute(
         "SELECT schemaname || '.' || tablename FROM pg_tables"
         " WHERE schemaname IN ('public', 'assessment', 'learning')"
     ).fetchall()
-    assert sorted(expected_tables()) == sorted(row[0] for row in stored)
+    assert sorted(expected_tables()) == sorted(row[0] for row in tables)
     assert len(expected_tables()) == len(set(expected_tables())) > 15
 
 
@@ -62,8 +62,8 @@ def test_each_missing_table_is_named_and_makes_the_service_unavailable(
         assert (status, state, schema["missing"]) == (503, "unavailable", [table])
         assert "run `make migrate` or admin-create-unified-schema" in schema["remarks"][0]
         schema_name, _, own_name = table.partition(".")
-        back = f"ALTER TABLE {schema_name}.elsewhere RENAME TO {own_name}"
-        database.execute(back.encode())
+        rename_back = f"ALTER TABLE {schema_name}.elsewhere RENAME TO {own_name}"
+        database.execute(rename_back.encode())
     assert health(client)[0] == 200, "once the tables are back"
 
 
@@ -102,19 +102,19 @@ def waiting_database(database: psycopg.Connection[Any]) -> psycopg.Connection[An
 def test_workshop_that_waits_for_the_end_of_an_upgrade_is_degraded_with_the_reason(
     client: TestClient, waiting_database: psycopg.Connection[Any]
 ) -> None:
-    present = set(expected_tables()) - set(workshop_tables())
+    other_tables = set(expected_tables()) - set(workshop_tables())
     status, state, schema = health(client)
     assert (status, state, schema["missing"]) == (200, "degraded", [])
     assert schema["waiting"] == list(workshop_tables())
     assert "migrate.py finish" in schema["remarks"][0]
 
-    (lost, *_) = sorted(table for table in present if table != "assessment.examinees")
-    waiting_database.execute(f"DROP TABLE {lost} CASCADE".encode())
+    (dropped_table, *_) = sorted(other_tables - {"assessment.examinees"})
+    waiting_database.execute(f"DROP TABLE {dropped_table} CASCADE".encode())
     status, state, schema = health(client)
-    assert (status, state, schema["missing"]) == (503, "unavailable", [lost])
+    assert (status, state, schema["missing"]) == (503, "unavailable", [dropped_table])
 
 
-def test_a_view_of_something_else_is_not_waited_for(
+def test_a_view_that_serves_no_older_version_makes_the_workshop_unavailable(
     client: TestClient, waiting_database: psycopg.Connection[Any]
 ) -> None:
     waiting_database.execute("DROP VIEW public.students")
@@ -195,8 +195,8 @@ def test_role_without_the_right_to_read_the_record_reports_nothing_about_it(
 ) -> None:
     database.execute("DROP ROLE IF EXISTS limited")
     database.execute("CREATE ROLE limited LOGIN")
-    limited = str(settings.postgres_url).replace("postgres@", "limited@", 1)
-    deps = Deps(replace(settings, postgres_url=limited))
+    limited_url = str(settings.postgres_url).replace("postgres@", "limited@", 1)
+    deps = Deps(replace(settings, postgres_url=limited_url))
     install_deps(deps)
     status, state, schema = health(client)
     install_deps(None)
@@ -257,7 +257,7 @@ def test_the_schema_costs_no_round_trip(postgres_proxy: PostgresProxy) -> None:
     assert trips == [1]
 
 
-def test_a_database_that_cannot_be_asked_has_no_schema(settings: Settings) -> None:
+def test_a_database_that_cannot_be_reached_has_no_schema(settings: Settings) -> None:
     deps = Deps(replace(settings, postgres_url="postgresql://127.0.0.1:1/none"))
     install_deps(deps)
     response = TestClient(function_app("operations.health")).get("/health")

@@ -46,7 +46,7 @@ def states(client: TestClient) -> tuple[int, str, str]:
     return response.status_code, services["postgres"], services["redis"]
 
 
-def test_the_deadline_leaves_time_for_the_way_to_the_caller() -> None:
+def test_the_time_limit_leaves_time_to_send_the_response() -> None:
     assert 1 < CHECK_SECONDS < 1.8
 
 

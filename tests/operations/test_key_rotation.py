@@ -25,13 +25,13 @@ def rotating(bare: Legacy, settings: Settings) -> Legacy:
         "INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
         "RETURNING student_id"
     )
-    current = Vault(bytes.fromhex(ENCRYPTION_KEY))
+    old_vault = Vault(bytes.fromhex(ENCRYPTION_KEY))
     keys = {
-        "sealed": current.seal("sk-1", "sealed", API_KEY_FIELD),
+        "sealed": old_vault.seal("sk-1", "sealed", API_KEY_FIELD),
         "old": old_format("sk-2", bytes.fromhex(ENCRYPTION_KEY)),
         "clear": "sk-3",
         "lost": old_format("sk-4", LOST_KEY),
-        "moved": current.seal("sk-5", "another session", API_KEY_FIELD),
+        "moved": old_vault.seal("sk-5", "another session", API_KEY_FIELD),
         "none": None,
     }
     for token, key in keys.items():
@@ -47,10 +47,10 @@ def rotating(bare: Legacy, settings: Settings) -> Legacy:
 def test_every_readable_key_is_sealed_with_the_new_key(rotating: Legacy) -> None:
     rotation = rotate(rotating.deps)
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (3, 2, 0)
-    new = Vault(bytes.fromhex(NEW_KEY))
+    new_vault = Vault(bytes.fromhex(NEW_KEY))
     keys = dict(rotating.rows("SELECT session_token, openai_api_key FROM public.sessions"))
     for token, plain in {"sealed": "sk-1", "old": "sk-2", "clear": "sk-3"}.items():
-        assert new.open(keys[token], token, API_KEY_FIELD) == plain
+        assert new_vault.open(keys[token], token, API_KEY_FIELD) == plain
     assert keys["none"] is None
 
 

@@ -111,10 +111,10 @@ def test_run_names_the_error_of_each_job_but_not_its_text(
         NightlyJobOut(path="/busy", outcome="failed", code="busy"),
         NightlyJobOut(path="/ok", outcome="ran", result={}),
     ]
-    logged = capsys.readouterr().err
-    assert logged.count('"job_failed"') == 2
-    assert "ZeroDivisionError" in logged
-    assert "canary" not in logged
+    log_text = capsys.readouterr().err
+    assert log_text.count('"job_failed"') == 2
+    assert "ZeroDivisionError" in log_text
+    assert "canary" not in log_text
 
 
 def test_job_without_enough_time_is_named_and_not_started() -> None:

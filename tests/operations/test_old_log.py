@@ -1,4 +1,4 @@
-"""The tables of the old log function, with numbers as keys, come into the unified schema."""
+"""The rows of the old log function's tables, keyed by numbers, are copied to the unified schema."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -109,7 +109,7 @@ def test_the_old_tables_keep_their_rows_and_a_second_call_copies_nothing(
     assert sorted(counts) == [3, 4]
 
 
-def test_a_downgrade_returns_the_old_tables_and_an_upgrade_adds_what_they_gained(
+def test_a_downgrade_returns_the_old_tables_and_an_upgrade_copies_their_new_rows(
     old_log: psycopg.Connection[Any],
 ) -> None:
     create()

@@ -18,7 +18,7 @@ from tests.support.old_assessment import FULL, POOL, QUESTIONS, ROWS
 from tests.support.scripts import run, run_unchecked
 
 PATH = "/api/admin-create-unified-schema"
-FIVE = ("students", "student_proficiencies", "questions", "test_sessions", "test_responses")
+OLD_TABLES = ("students", "student_proficiencies", "questions", "test_sessions", "test_responses")
 NEW_SESSION = "00000000-0000-0000-0000-0000000000aa"
 # Statements of the previous version, as in its guide: with its own names and without a schema.
 OLD_SQL = f"""
@@ -55,8 +55,8 @@ def fetch(url: str, query: str) -> list[Any]:
 
 
 def kinds(url: str) -> dict[str, str]:
-    """Return the kind of each relation of the five names in `public`: r is a table, v a view."""
-    names = ", ".join(f"'{name}'" for name in FIVE)
+    """Return the kind of each relation in `public` that has the name of an old table: r or v."""
+    names = ", ".join(f"'{name}'" for name in OLD_TABLES)
     return dict(
         fetch(
             url,
@@ -88,13 +88,13 @@ def test_response_names_the_moved_tables_and_the_waiting_workshop(old_url: str) 
     assert "assessment.pool_items: created" in body["results"]
     assert "public.test_responses: moved to assessment.test_responses, 4 rows" in body["results"]
     assert not [line for line in body["results"] if line.startswith("students:")]
-    (waiting,) = [line for line in body["results"] if '"finish": true' in line]
-    assert waiting.startswith(
+    (workshop_line,) = [line for line in body["results"] if '"finish": true' in line]
+    assert workshop_line.startswith(
         "public.students, courses, sessions, step_progress, events, enrollments: the workshop's"
         " tables wait until"
     )
-    assert "wait" in body["message"]
-    assert kinds(old_url) == dict.fromkeys(FIVE, "v")
+    assert "the workshop's tables were not created" in body["message"]
+    assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "v")
     assert fetch(old_url, "SELECT to_regclass('public.sessions')") == [(None,)]
 
 
@@ -130,18 +130,18 @@ def test_finish_drops_the_views_and_creates_the_workshop(old_url: str) -> None:
     assert kinds(old_url) == {"students": "r"}
     assert fetch(old_url, "SELECT count(*) FROM public.students") == [(0,)]
     assert fetch(old_url, "SELECT count(*) FROM assessment.examinees") == [(4,)]
-    again = create().json()
-    assert again["message"] == "Unified schema created successfully"
+    second_response = create().json()
+    assert second_response["message"] == "Unified schema created successfully"
     assert kinds(old_url) == {"students": "r"}
 
 
 def test_finish_is_refused_while_something_depends_on_a_view(old_url: str) -> None:
     create()
     execute(old_url, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
-    refused = create(finish=True)
-    assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
-    assert "statistics" in refused.json()["error"]
-    assert kinds(old_url) == dict.fromkeys(FIVE, "v")
+    response = create(finish=True)
+    assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
+    assert "statistics" in response.json()["error"]
+    assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "v")
     execute(old_url, "DROP VIEW statistics")
     assert create(finish=True).status_code == 200
 
@@ -156,10 +156,10 @@ def test_views_that_others_made_follow_the_moved_tables(old_url: str) -> None:
 
 def test_an_upgrade_with_workshop_tables_is_refused_before_it_moves_anything(old_url: str) -> None:
     execute(old_url, "CREATE TABLE workshop_students (session_token TEXT)")
-    refused = create()
-    assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
-    assert "public.students (3 rows)" in refused.json()["error"]
-    assert kinds(old_url) == dict.fromkeys(FIVE, "r")
+    response = create()
+    assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
+    assert "public.students (3 rows)" in response.json()["error"]
+    assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "r")
     assert create(finish=True).status_code == 200
     assert kinds(old_url) == {"students": "r"}
 
@@ -170,7 +170,7 @@ def test_beside_the_workshop_the_old_version_keeps_its_other_four_tables(
     execute(old_url, "ALTER TABLE students RENAME TO test_takers")
     execute(old_url, NORMALIZED_V2 + WORKSHOP_ROWS)
     assert create().status_code == 200
-    assert kinds(old_url) == {**dict.fromkeys(FIVE, "v"), "students": "r"}
+    assert kinds(old_url) == {**dict.fromkeys(OLD_TABLES, "v"), "students": "r"}
     execute(old_url, "UPDATE test_sessions SET status = 'abandoned'")
     assert fetch(old_url, "SELECT count(*) FROM public.students") == [(2,)]
 
@@ -184,7 +184,7 @@ def test_an_empty_table_students_does_not_keep_the_workshop_waiting(
     assert kinds(old_url)["students"] == "r"
 
 
-def test_rest_roles_keep_the_rights_that_the_tables_had(old_url: str) -> None:
+def test_roles_of_a_rest_interface_keep_the_rights_on_the_old_tables(old_url: str) -> None:
     role = "rest_of_the_previous_version"
     execute(
         old_url,
@@ -248,7 +248,7 @@ def test_downgrade_returns_the_old_tables_with_the_rows_written_since(
     assert "- public.students: serves the previous version again, 4 rows" in output
     assert "assessment_set_aside_" in output
     assert ("tables with 2 rows set aside in the schema workshop_set_aside_" in output) == finish
-    assert kinds(old_url) == dict.fromkeys(FIVE, "r")
+    assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "r")
     execute(old_url, OLD_SQL)
     # The constraints and triggers of the new version no longer bind the previous one.
     execute(old_url, "INSERT INTO student_proficiencies (student_id, concept_name)"
@@ -309,7 +309,7 @@ def test_downgrade_leaves_tables_of_other_applications_and_those_it_returned(old
     run("migrate.py", "upgrade", url=old_url)
     for _ in range(2):
         run("migrate.py", "downgrade", url=old_url)
-        assert kinds(old_url) == dict.fromkeys(FIVE, "r")
+        assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "r")
         assert fetch(old_url, "SELECT (SELECT count(*) FROM public.students),"
                           " (SELECT count(*) FROM public.events)") == [(3, 1)]  # fmt: skip
         run("migrate.py", "stamp", url=old_url)
@@ -339,7 +339,7 @@ def test_rows_that_cannot_return_stay_set_aside_and_are_named(empty_postgres_url
 def test_tables_of_another_owner_are_served_and_returned(old_url: str) -> None:
     owner = "owner of the previous version"
     execute(old_url, f'DROP ROLE IF EXISTS "{owner}"; CREATE ROLE "{owner}"')
-    for table in FIVE:
+    for table in OLD_TABLES:
         execute(old_url, f'ALTER TABLE {table} OWNER TO "{owner}"')
     try:
         run("migrate.py", "upgrade", url=old_url)
@@ -398,4 +398,4 @@ def test_downgrade_names_the_objects_that_depend_on_a_view(old_url: str) -> None
     assert process.returncode == 1
     assert "view statistics depends on view test_sessions" in process.stderr
     assert "Nothing was changed." in process.stderr
-    assert kinds(old_url) == dict.fromkeys(FIVE, "v")
+    assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "v")

@@ -1,4 +1,4 @@
-"""Progress stays correct although a guide replaces its function; an upgrade repairs the rest."""
+"""Progress stays correct with the function of a guide, and an upgrade repairs earlier sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from tests.workshop.conftest import TOKEN
 
 Post = Callable[..., Any]
 Rows = Callable[..., list[tuple[Any, ...]]]
-DOCUMENTED = "CREATE OR REPLACE FUNCTION update_session_progress"
+DOCUMENTED_FUNCTION = "CREATE OR REPLACE FUNCTION update_session_progress"
 CALL = "SELECT update_session_progress(session_token) FROM sessions"
 FIGURES = "SELECT completion_rate, total_time_spent, current_step FROM sessions"
 TIMES = """
@@ -34,7 +34,7 @@ def by_flags(client: TestClient, post: Post) -> None:
 def test_reports_stay_correct_while_the_documented_function_is_in_place(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
-    rows(sql_block("003", DOCUMENTED))
+    rows(sql_block("003", DOCUMENTED_FUNCTION))
     progress = post(stepNumber=4, completed=True, timeSpent=10).json()["progress"]
     assert (progress["completion_rate"], progress["total_time_spent"]) == (33, 100)  # 1, 7 and 4
     body = {"sessionToken": TOKEN, "servicesReady": True}
@@ -49,7 +49,7 @@ def test_reports_stay_correct_while_the_documented_function_is_in_place(
 def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     rows: Rows, postgres_url: str
 ) -> None:
-    rows(sql_block("003", DOCUMENTED))
+    rows(sql_block("003", DOCUMENTED_FUNCTION))
     rows(CALL)
     assert rows(FIGURES) == [(11, 60, 7)]
     rows("UPDATE sessions SET last_activity = '2025-01-01Z', updated_at = '2025-01-02Z'")
@@ -111,7 +111,7 @@ def test_repair_leaves_triggers_as_they_were(post: Post, rows: Rows, postgres_ur
 
 
 @pytest.mark.parametrize(
-    "older",
+    "definition",
     [
         (
             "FUNCTION update_session_progress(p_session_token TEXT) RETURNS INTEGER"
@@ -123,10 +123,10 @@ def test_repair_leaves_triggers_as_they_were(post: Post, rows: Rows, postgres_ur
     ids=["other result", "other parameter", "procedure"],
 )
 def test_upgrade_replaces_a_function_of_that_name_in_any_form(
-    post: Post, rows: Rows, postgres_url: str, older: str
+    post: Post, rows: Rows, postgres_url: str, definition: str
 ) -> None:
     post(completed=True, timeSpent=5)
-    rows(f"DROP FUNCTION update_session_progress; CREATE {older}")
+    rows(f"DROP FUNCTION update_session_progress; CREATE {definition}")
     rows("UPDATE sessions SET completion_rate = 0")
     upgrade(postgres_url)
     rows("UPDATE sessions SET completion_rate = 0")
@@ -134,7 +134,7 @@ def test_upgrade_replaces_a_function_of_that_name_in_any_form(
     assert rows("SELECT completion_rate FROM sessions") == [(11,)]
 
 
-def test_upgrade_gives_steps_one_name_and_keeps_the_former_in_events(
+def test_upgrade_renames_steps_and_keeps_their_former_names_in_events(
     post: Post, rows: Rows, postgres_url: str
 ) -> None:
     for number in (1, 2, 3, 7):
@@ -192,7 +192,7 @@ SELECT (SELECT jsonb_agg(to_jsonb(p) ORDER BY id) FROM step_progress p),
 
 @pytest.fixture
 def store_steps(post: Post, rows: Rows) -> Callable[..., None]:
-    """Store steps as the old application did: `store_steps((0, "Connect Accounts", 5, True))`."""
+    """Function that stores steps as the old application did: number, name, seconds, passed."""
 
     def store(*steps: tuple[int, str, int, bool]) -> None:
         post()

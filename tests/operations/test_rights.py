@@ -58,7 +58,7 @@ def empty_client(supabase: Supabase) -> Iterator[TestClient]:
 
 
 def attempt(supabase: Supabase, role: str, statement: str) -> str | None:
-    """Run a statement as a role; return the SQLSTATE of its refusal."""
+    """Run a statement as a role; return the SQLSTATE of its refusal, None if it succeeds."""
     with psycopg.connect(supabase.url(role), autocommit=True) as connection:
         try:
             connection.execute(statement.encode())
@@ -106,14 +106,14 @@ def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role:
             " FALSE, NULL, 5, 1, NULL, NULL, NULL, NULL, NULL, NULL)",
             [TOKEN],
         )
-    refused = {statement: attempt(supabase, role, statement) for statement in ATTACKS}
-    assert set(refused.values()) == {"42501"}, refused
+    states = {statement: attempt(supabase, role, statement) for statement in ATTACKS}
+    assert set(states.values()) == {"42501"}, states
 
 
 def test_without_the_script_the_public_key_reaches_everything(
     supabase: Supabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise the tests of this file would prove nothing."""
+    """Without the script, statements succeed that the other tests expect to be refused."""
     others = [name for name in schema.SCRIPTS if name != RIGHTS[-1]]
     monkeypatch.setattr(schema, "SCRIPTS", others)
     supabase.upgrade()
@@ -137,7 +137,9 @@ def test_upgrade_closes_everything_and_reports_it_once(supabase: Supabase) -> No
     assert supabase.open_objects() == []
 
 
-def test_each_upgrade_takes_what_was_granted_since(supabase: Supabase, postgres_url: str) -> None:
+def test_each_upgrade_revokes_rights_that_were_granted_since(
+    supabase: Supabase, postgres_url: str
+) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("GRANT SELECT ON public.sessions TO anon")
         connection.execute("GRANT UPDATE (student_name) ON public.students TO authenticated")
@@ -358,7 +360,7 @@ def test_role_that_others_gave_rights_still_sees_rows_and_calls_functions(
     postgres_server: PostgresServer, supabase: Supabase, rows: Rows
 ) -> None:
     superuser = postgres_server.url("supabase")
-    hides = "would hide all rows from reports"
+    reason = "because it would hide all rows from reports"
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute("CREATE ROLE reports LOGIN")
     try:
@@ -370,7 +372,7 @@ def test_role_that_others_gave_rights_still_sees_rows_and_calls_functions(
         reports = supabase.upgrade()
         assert reports == [
             "anon and authenticated: revoked their rights on 0 tables, 0 sequences and 2 functions",
-            f"public.students: row-level security stays off, because it {hides}",
+            f"public.students: row-level security stays off, {reason}",
         ]
         with psycopg.connect(supabase.url("reports")) as connection:
             assert connection.execute(
@@ -384,17 +386,17 @@ def test_role_that_others_gave_rights_still_sees_rows_and_calls_functions(
             connection.execute("DROP OWNED BY reports; DROP ROLE reports")
 
 
-def test_what_the_role_may_not_take_is_reported_with_the_statement_to_run(
+def test_rights_that_the_role_may_not_revoke_are_reported_with_the_statement_to_run(
     postgres_server: PostgresServer, supabase: Supabase
 ) -> None:
     supabase.upgrade()
     superuser = postgres_server.url("supabase")
-    old = "public.sessions_old_20260102_030405"
+    table = "public.sessions_old_20260102_030405"
     with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLE {old} (session_token TEXT, student_id UUID)".encode())
-        connection.execute(f"GRANT ALL ON {old} TO anon".encode())
+        connection.execute(f"CREATE TABLE {table} (session_token TEXT, student_id UUID)".encode())
+        connection.execute(f"GRANT ALL ON {table} TO anon".encode())
     reports = supabase.upgrade()
-    assert [report.partition(":")[0] for report in reports] == [old, old]
+    assert [report.partition(":")[0] for report in reports] == [table, table]
     assert "REVOKE ALL ON TABLE" in reports[0]
     with psycopg.connect(superuser, autocommit=True) as connection:
         for report in reports:

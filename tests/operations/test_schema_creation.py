@@ -161,17 +161,17 @@ def test_dropped_tables_are_set_aside_with_every_row(
         },
     )
     assert response.status_code == 200
-    renamed = dict(line.split(": set aside as ") for line in response.json()["results"][:4])
-    assert list(renamed) == TABLES
-    for table, name in renamed.items():
+    new_names = dict(line.split(": set aside as ") for line in response.json()["results"][:4])
+    assert list(new_names) == TABLES
+    for table, name in new_names.items():
         assert fetch(postgres_url, f"SELECT * FROM {name}") == before[table]
         assert fetch(postgres_url, f"SELECT count(*) FROM {table}") == [(0,)]
     assert post(timeSpent=3).json()["progress"]["total_time_spent"] == 3
     with psycopg.connect(postgres_url) as connection:  # the old tables still refer to each other
         connection.execute("SET stepwise.removal = 'test'")
-        connection.execute(f"DELETE FROM {renamed['students']}".encode())
+        connection.execute(f"DELETE FROM {new_names['students']}".encode())
         assert connection.execute(
-            f"SELECT count(*) FROM {renamed['events']}".encode()
+            f"SELECT count(*) FROM {new_names['events']}".encode()
         ).fetchone() == (0,)
 
 

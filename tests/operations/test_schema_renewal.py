@@ -1,4 +1,4 @@
-"""dropExisting on tables with rows: backed up, set aside, and restored from the backup."""
+"""Tables with rows are backed up and set aside by dropExisting, and restored from the backup."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ def migrated(timed: Legacy, client: TestClient) -> Legacy:
 
 @pytest.fixture
 def change_settings(settings: Settings, deps: Deps) -> Iterator[Any]:
-    """Change settings for the rest of a test."""
+    """Function that changes settings until the test ends."""
     all_deps = []
 
     def change(**values: Any) -> None:
@@ -45,7 +45,7 @@ def sessions(legacy: Legacy) -> int:
     return int(legacy.one("SELECT count(*) FROM public.sessions"))
 
 
-def set_aside(legacy: Legacy) -> list[Any]:
+def names_set_aside(legacy: Legacy) -> list[Any]:
     return legacy.rows("SELECT relname FROM pg_class WHERE relname LIKE 'sessions\\_old\\_%'")
 
 
@@ -57,16 +57,16 @@ def test_tables_with_rows_are_backed_up_before_they_are_set_aside_and_can_be_res
     assert f"backup written first: {response['backup']}" in response["results"]
     assert sessions(migrated) == 0
     (old_table,) = [
-        name for name in set_aside(migrated) if "idx" not in name and "pkey" not in name
+        name for name in names_set_aside(migrated) if "idx" not in name and "pkey" not in name
     ]
     assert migrated.one(f"SELECT count(*) FROM public.{old_table}") == len(before["sessions"])
     name = Path(response["backup"]).name
     assert "public.student_configs has rows" in call(
         client, "/api/admin-restore", 409, name=name
     )["error"]  # fmt: skip
-    restored = call(client, "/api/admin-restore", name=name, unifiedOnly=True)
-    assert restored["rows"].keys() == {"workshop"}
-    assert restored["rows"]["workshop"].keys() == {
+    restoration = call(client, "/api/admin-restore", name=name, unifiedOnly=True)
+    assert restoration["rows"].keys() == {"workshop"}
+    assert restoration["rows"]["workshop"].keys() == {
         f"public.{table}"
         for table in ("courses", "students", "sessions", "step_progress", "events")
     }
@@ -91,7 +91,7 @@ def test_missing_bucket_leaves_every_table_unchanged(
     change_settings(backup_bucket="a-bucket-that-is-not-there", platform=Platform.LAMBDA)
     assert call(client, CREATE, 503, **DROP)["code"] == "backup_place_unavailable"
     assert call(client, "/api/admin-backup", 503)["code"] == "backup_place_unavailable"
-    assert (migrated.unified(), set_aside(migrated)) == (before, [])
+    assert (migrated.unified(), names_set_aside(migrated)) == (before, [])
 
 
 def test_without_bucket_the_renamed_tables_keep_the_rows_and_are_reported(
@@ -103,7 +103,7 @@ def test_without_bucket_the_renamed_tables_keep_the_rows_and_are_reported(
     (remark,) = [line for line in response["results"] if line.startswith("no backup was written")]
     assert "every row stays" in remark
     assert "BACKUP_BUCKET" in remark
-    assert (sessions(migrated), len(set_aside(migrated)) > 0) == (0, True)
+    assert (sessions(migrated), len(names_set_aside(migrated)) > 0) == (0, True)
 
 
 def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_reported(
@@ -119,7 +119,7 @@ def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_reported
     assert "every row stays" in remark
     assert "too large" in remark
     (old_table,) = [
-        name for name in set_aside(migrated) if "idx" not in name and "pkey" not in name
+        name for name in names_set_aside(migrated) if "idx" not in name and "pkey" not in name
     ]
     assert migrated.one(f"SELECT count(*) FROM public.{old_table}") == rows > 0
     assert sessions(migrated) == 0

@@ -38,7 +38,7 @@ class Database:
             connection.execute(sql.SQL(statement).format(**names))
 
     def upgrade(self, role: str = ROLE) -> list[str]:
-        """Run the script and return what it reports."""
+        """Run the script and return its reports."""
         reports: list[str] = []
         with psycopg.connect(self.url(role)) as connection:
             connection.add_notice_handler(
@@ -58,7 +58,7 @@ class Database:
         return row[0] if row else ""
 
     def settings(self) -> list[tuple[str | None, str | None, str]]:
-        """Return what is stored for this or every database: database, role, search path."""
+        """Return the stored settings of this and of all databases: database, role, search path."""
         query = """
             SELECT d.datname, r.rolname, substr(entry, 13) FROM pg_db_role_setting AS s
             CROSS JOIN unnest(s.setconfig) AS entry
@@ -73,13 +73,13 @@ class Database:
 
 @pytest.fixture
 def database(postgres_server: PostgresServer) -> Iterator[Database]:
-    created = Database(postgres_server)
-    created.as_superuser("CREATE ROLE {role} LOGIN")
-    created.as_superuser("CREATE DATABASE {database} OWNER {role}")
-    yield created
-    created.as_superuser("ALTER ROLE ALL RESET search_path")
-    created.as_superuser("DROP DATABASE {database} WITH (FORCE)")
-    created.as_superuser("DROP ROLE {role}")
+    new_database = Database(postgres_server)
+    new_database.as_superuser("CREATE ROLE {role} LOGIN")
+    new_database.as_superuser("CREATE DATABASE {database} OWNER {role}")
+    yield new_database
+    new_database.as_superuser("ALTER ROLE ALL RESET search_path")
+    new_database.as_superuser("DROP DATABASE {database} WITH (FORCE)")
+    new_database.as_superuser("DROP ROLE {role}")
 
 
 def test_schemas_are_added_to_the_default(database: Database) -> None:
@@ -103,7 +103,7 @@ def test_schemas_are_added_to_the_default(database: Database) -> None:
     "owner",
     ["DATABASE {database}", "ROLE {role}", "ROLE {role} IN DATABASE {database}", "ROLE ALL"],
 )
-def test_schemas_are_added_after_what_is_set(
+def test_schemas_are_added_after_those_of_the_setting(
     database: Database, owner: str, path: str, expected: str
 ) -> None:
     database.as_superuser(f"ALTER {owner} SET search_path = {path}")
@@ -152,7 +152,7 @@ def test_second_upgrade_changes_nothing(database: Database) -> None:
 
 
 @pytest.mark.parametrize("own_path", [False, True])
-def test_what_may_not_be_set_is_reported_with_the_statement_to_run(
+def test_path_that_the_role_may_not_set_is_reported_with_the_statement_to_run(
     database: Database, own_path: bool
 ) -> None:
     database.as_superuser("ALTER DATABASE {database} OWNER TO postgres")
@@ -161,10 +161,10 @@ def test_what_may_not_be_set_is_reported_with_the_statement_to_run(
     if own_path:
         database.as_superuser("ALTER ROLE {role} SET search_path = mine")
     (report,) = database.upgrade()
-    subject, _, rest = report.partition(": ")
+    subject, _, message = report.partition(": ")
     assert subject == 'database "My ""own"" DB"'
-    assert "must be owner of database" in rest
-    statement = rest[rest.index("ALTER DATABASE") :]
+    assert "must be owner of database" in message
+    statement = message[message.index("ALTER DATABASE") :]
     assert statement == (
         f'ALTER DATABASE "My ""own"" DB" SET search_path = app, "Apps", public, {OURS};'
     )
@@ -193,7 +193,7 @@ def test_functions_in_a_schema_on_the_path_are_still_found(database: Database) -
     assert ids[0][0] is not None
 
 
-def test_session_that_set_its_own_path_does_not_decide_the_one_of_the_database(
+def test_session_that_set_its_own_path_does_not_decide_the_path_of_the_database(
     database: Database,
 ) -> None:
     with psycopg.connect(database.url()) as connection:
@@ -218,16 +218,16 @@ def test_line_in_the_docs_sets_the_path_after_a_plain_dump(
     shell = ["sh", "-ec"]
     load = f'psql -q -v ON_ERROR_STOP=1 "$DATABASE_URL" < {backup}'
     subprocess.run([*shell, load], env=environment, check=True, stdout=subprocess.DEVNULL)
-    active = """
+    active_tests = """
         SELECT COUNT(*)
         FROM test_sessions
         WHERE status = 'active'
         AND last_activity > NOW() - INTERVAL '30 minutes';
     """
     with psycopg.connect(database.url()) as connection, pytest.raises(psycopg.Error):
-        connection.execute(active.encode())
+        connection.execute(active_tests.encode())
     page = (ROOT / "docs" / "database.md").read_text()
     (line,) = re.findall(r"^psql .*search_path.*$", page, re.MULTILINE)
     subprocess.run([*shell, line], env=environment, cwd=ROOT, check=True)
     with psycopg.connect(database.url()) as connection:
-        assert connection.execute(active.encode()).fetchone() == (0,)
+        assert connection.execute(active_tests.encode()).fetchone() == (0,)

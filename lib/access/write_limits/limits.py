@@ -37,13 +37,13 @@ students, and a whole school may begin an exam from one address."""
 PROOFS = ("session_id", "sessionToken", "sessionId", "ticket", "refresh_token")
 """Fields with a credential of the caller, so that nobody can use up somebody else's limit."""
 NAMES = ("studentEmail", "question_pool_id", "username")
-"""Fields that are counted in a call without proof: the student's e-mail, the pool, or the user
-whose password may be guessed."""
+"""Fields by which a call without a credential is counted: the student's e-mail, the pool, or the
+user whose password may be guessed."""
 _PROOF_HEADERS = ("x-session-token", "x-session-id")
 
 
-class Collected:
-    """The writes that a process has not yet added to the counts of all; safe for threads."""
+class UncountedWrites:
+    """The writes that a process has not yet added to the counts of all processes; thread-safe."""
 
     def __init__(self) -> None:
         self._writes: Counter[str] = Counter()
@@ -55,7 +55,7 @@ class Collected:
 
         Args:
             limits: Limit of each key.
-            ends_at: End of the window; writes of earlier ones are forgotten.
+            ends_at: End of the window; uncounted writes of earlier windows are dropped.
 
         Returns:
             The writes to count now, by key: all of these keys if one has enough of them, else none.
@@ -85,7 +85,7 @@ class WriteCount:
     """The words of the error message for each key."""
     now: datetime
     ends_at: datetime
-    collected: Collected
+    uncounted: UncountedWrites
     done: bool = False
 
     def statement(self) -> Statement:
@@ -102,7 +102,7 @@ class WriteCount:
         return commands
 
     def settle(self, results: Sequence[Any]) -> None:
-        """Take the results of `commands`.
+        """Compare the counts in the results of `commands` with the limits.
 
         Raises:
             TooManyWrites: If one of the counts is above its limit.
@@ -114,12 +114,12 @@ class WriteCount:
 
     def refusal(self, position: int) -> TooManyWrites:
         """Return the error for the key at this position, from 0."""
-        self.collected.put_back(self.writes)
+        self.uncounted.put_back(self.writes)
         seconds = max(1, round((self.ends_at - self.now).total_seconds()))
         return TooManyWrites(origin=self.origins[position], retry_after=seconds)
 
 
-_collected: WeakKeyDictionary["Deps", Collected] = WeakKeyDictionary()
+_uncounted: WeakKeyDictionary["Deps", UncountedWrites] = WeakKeyDictionary()
 _of_request: ContextVar[WriteCount | None] = ContextVar("write_count", default=None)
 
 
@@ -171,11 +171,11 @@ def _count_of(request: Request, body: Any, deps: "Deps") -> WriteCount | None:
         if source:
             limits[_digest(endpoint.path, window, origin, source)] = maximum
             origins.append(origin)
-    collected = _collected.setdefault(deps, Collected())
-    writes = collected.add(limits, ends_at)
+    uncounted = _uncounted.setdefault(deps, UncountedWrites())
+    writes = uncounted.add(limits, ends_at)
     if not writes:
         return None
-    return WriteCount(writes, list(limits.values()), origins, now, ends_at, collected)
+    return WriteCount(writes, list(limits.values()), origins, now, ends_at, uncounted)
 
 
 def _count_of_user(request: Request, endpoint: Endpoint, limit: int, deps: "Deps") -> WriteCount:
@@ -185,7 +185,7 @@ def _count_of_user(request: Request, endpoint: Endpoint, limit: int, deps: "Deps
     ends_at = datetime.fromtimestamp((minute + 1) * USER_WINDOW_SECONDS, UTC)
     user_id = str(request.state.claims.user_id)
     key = _digest(f"{request.method} {endpoint.path}", minute, "user", user_id)
-    return WriteCount({key: 1}, [limit], ["of this user"], now, ends_at, Collected())
+    return WriteCount({key: 1}, [limit], ["of this user"], now, ends_at, UncountedWrites())
 
 
 def _step(limit: int) -> int:

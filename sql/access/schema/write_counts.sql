@@ -7,7 +7,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('stepwise.write_counts', 0));
 -- Each connection counts in rows of its own, so that no write waits until another one is committed. A
 -- crash of the server empties the table; counting then starts from 0.
 CREATE UNLOGGED TABLE IF NOT EXISTS stepwise.write_counts (
-  key_sha256 BYTEA NOT NULL,  -- digest of the endpoint, the quarter of an hour, and who is counted
+  key_sha256 BYTEA NOT NULL,  -- digest of the endpoint, the window, and the counted address, holder or user
   backend INTEGER NOT NULL,  -- process of the connection
   writes INTEGER NOT NULL,
   ends_at TIMESTAMPTZ NOT NULL,
