@@ -59,11 +59,11 @@ class RedisRest:
 
     @property
     def circuit_open(self) -> bool:
-        """Whether a recent failure keeps calls from being tried."""
+        """Whether the circuit breaker is open: a call failed recently, so none is tried."""
         return time.monotonic() < self._open_until
 
     def close_circuit(self) -> None:
-        """Forget the last failure, so that the next call is tried."""
+        """Close the circuit breaker, so that the next call is tried."""
         self._open_until = 0.0
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class _Sender(SyncHttpClient):
 
 
 class _HttpClient:
-    """The part of `httpx.Client` that the official client calls, with kept connections."""
+    """The part of `httpx.Client` that the official client calls; it keeps connections open."""
 
     def __init__(self) -> None:
         self._idle: list[tuple[http.client.HTTPConnection, float]] = []
@@ -155,7 +155,7 @@ class _HttpClient:
             connection.close()
 
     def _take(self) -> http.client.HTTPConnection | None:
-        """Return the connection used last that its server has not closed."""
+        """Return the most recently used connection that is open; None if there is none."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -203,7 +203,7 @@ def _connection(address: SplitResult) -> http.client.HTTPConnection:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Return the authorities that sign servers' certificates, read once in a process."""
+    """Return a TLS context with the usual certificate authorities, read once in a process."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)

@@ -110,7 +110,7 @@ class Settings:
         postgres = _database_address(env, POSTGRES_NAMES)
         migration = _database_address(env, MIGRATION_NAMES)
         sqlite = _first(env, (SQLITE_NAME,))
-        local = Address() if sqlite is None else read_sqlite_address(sqlite, SQLITE_NAME)
+        local_file = Address() if sqlite is None else read_sqlite_address(sqlite, SQLITE_NAME)
         redis = _redis(env)
         return cls(
             platform=platform,
@@ -118,14 +118,14 @@ class Settings:
             migration_url=migration.url,
             postgres_problem=postgres.problem,
             migration_problem=migration.problem,
-            sqlite_url=local.url,
-            sqlite_problem=local.problem,
+            sqlite_url=local_file.url,
+            sqlite_problem=local_file.problem,
             names_supabase=_first(env, SUPABASE_NAMES) is not None,
             redis_url=redis.url,
             redis_token=redis.token,
             redis_problem=redis.problem,
-            ignored_options=_facts(postgres.ignored, migration.ignored),
-            unknown_options=_facts(postgres.unknown, migration.unknown),
+            ignored_options=_unique(postgres.ignored, migration.ignored),
+            unknown_options=_unique(postgres.unknown, migration.unknown),
             admin_password=_first(env, ("ADMIN_PASSWORD",)),
             instructor_password=_first(env, ("INSTRUCTOR_PASSWORD",)),
             cron_secret=_first(env, ("CRON_SECRET",)),
@@ -182,27 +182,27 @@ def _database_address(env: Mapping[str, str], names: tuple[str, ...]) -> Address
     return Address() if name is None else read_address(env[name], name)
 
 
-def _facts(*parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return each fact once, since one variable often serves migrations, too."""
-    return tuple(dict.fromkeys(fact for part in parts for fact in part))
+def _unique(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each sentence once, since one variable often serves migrations, too."""
+    return tuple(dict.fromkeys(sentence for group in groups for sentence in group))
 
 
 def _redis(env: Mapping[str, str]) -> _Redis:
     """Return the REST address and token of Redis, or why they cannot be used."""
     pairs = zip(REDIS_URL_NAMES, REDIS_TOKEN_NAMES, strict=True)
-    complete = next((pair for pair in pairs if None not in (_first(env, (n,)) for n in pair)), None)
-    url_name, token_name = complete or (
+    full_pairs = (pair for pair in pairs if None not in (_first(env, (name,)) for name in pair))
+    url_name, token_name = next(full_pairs, None) or (
         _first_name(env, REDIS_URL_NAMES),
         _first_name(env, REDIS_TOKEN_NAMES),
     )
-    other = _first_name(env, OTHER_REDIS_NAMES)
+    other_name = _first_name(env, OTHER_REDIS_NAMES)
     if url_name is None and token_name is None:
-        return _Redis(problem=None if other is None else f"{other}: {_NO_REST_ADDRESS}")
+        return _Redis(problem=None if other_name is None else f"{other_name}: {_NO_REST_ADDRESS}")
     if url_name is None or token_name is None:
-        present, absent = (
+        name, missing_names = (
             (url_name, REDIS_TOKEN_NAMES) if url_name else (token_name, REDIS_URL_NAMES)
         )
-        return _Redis(problem=f"{present}: it is set without {' or '.join(absent)}; set both")
+        return _Redis(problem=f"{name}: it is set without {' or '.join(missing_names)}; set both")
     url = unwrapped(env[url_name]).rstrip("/")
     if not url.lower().startswith(("https://", "http://")):
         return _Redis(problem=f"{url_name}: {_NO_REST_ADDRESS}")

@@ -144,7 +144,7 @@ class Vault:
 
 
 def is_sealed(text: str) -> bool:
-    """Return whether the text has the form of a sealed one, old or new, whatever its key."""
+    """Return whether the text has the format of a sealed text, old or new, whatever its key."""
     return bool(_SEALED.fullmatch(text) or _OLD.fullmatch(text))
 
 

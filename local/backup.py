@@ -39,14 +39,14 @@ def dump(url: str, folder: Path = BACKUPS, name: str = "stepwise") -> Path:
     """Write the whole database to a new file in the folder; return its path."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # backups contain e-mail addresses
     file = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
-    unfinished = file.with_suffix(".unfinished")
-    _call(url, "pg_dump", "--format=custom", f"--file={unfinished}")
-    unfinished.rename(file)
+    unfinished_file = file.with_suffix(".unfinished")
+    _call(url, "pg_dump", "--format=custom", f"--file={unfinished_file}")
+    unfinished_file.rename(file)
     return file
 
 
 def newest(folder: Path = BACKUPS) -> Path:
-    """Return the newest backup, except those that a restore made of what it replaced.
+    """Return the newest backup; those that a restore made of the replaced database do not count.
 
     Raises:
         ServerError: If there is no backup.
@@ -61,7 +61,7 @@ def restore(url: str, file: Path) -> list[str]:
     """Return the database to the state in the file; a failure changes nothing.
 
     Returns:
-        What was left out because this server does not have it.
+        A line about each part that was left out because this server does not support it.
 
     Raises:
         ServerError: If the backup cannot be read or the database rejects it.
@@ -69,12 +69,12 @@ def restore(url: str, file: Path) -> list[str]:
     server = server_at(url)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        dumped = unpacked(file, folder)
-        if is_archive(dumped, file):
+        source = unpacked(file, folder)
+        if is_archive(source, file):
             script = folder / "archive.sql"
-            _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(dumped))
-            dumped = script
-        adapt(dumped, folder / "restore.sql", server)
+            _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(source))
+            source = script
+        adapt(source, folder / "restore.sql", server)
         (folder / "clear.sql").write_text(_clearing_script(url))
         # A dump does not contain the settings of the database, but changes those of the session.
         search_path = load_script("database/schema/search_path.sql")
@@ -130,20 +130,22 @@ def _call(url: str, name: str, *arguments: str) -> None:
 def _matching_program(url: str, name: str) -> Path:
     """Return the program of the server's version if it is on the PATH, else the embedded one.
 
-    A newer pg_restore writes settings that an older server does not know; an older pg_dump
-    refuses a newer server.
+    A newer pg_restore writes settings that an older server rejects; an older pg_dump refuses a
+    newer server.
 
     Raises:
         ServerError: If the embedded program is older than the server.
     """
     with psycopg.connect(url) as connection:
-        server = connection.info.server_version // 10_000
+        version = connection.info.server_version // 10_000
     on_path = shutil.which(name)
-    if on_path and _major_version(on_path) == server and server != int(VERSION):
+    if on_path and _major_version(on_path) == version and version != int(VERSION):
         return Path(on_path)
-    if server <= int(VERSION):
+    if version <= int(VERSION):
         return program(name)
-    raise ServerError(f"The server is PostgreSQL {server}. Put {name} of that version on the PATH.")
+    raise ServerError(
+        f"The server is PostgreSQL {version}. Put {name} of that version on the PATH."
+    )
 
 
 def _major_version(path: str) -> int:
@@ -162,11 +164,11 @@ def main(command_line: list[str] | None = None) -> int:
     settings = Settings.from_env(os.environ)
     url = settings.migration_url
     if url is None:
-        absent = "No database is set. Set DATABASE_URL, or use `make backup` and `make restore`"
-        print(f"{settings.migration_problem or absent}.", file=sys.stderr)
+        advice = "No database is set. Set DATABASE_URL, or use `make backup` and `make restore`"
+        print(f"{settings.migration_problem or advice}.", file=sys.stderr)
         return 1
-    for fact in settings.unknown_options:
-        print(f"{fact}.", file=sys.stderr)
+    for warning in settings.unknown_options:
+        print(f"{warning}.", file=sys.stderr)
     try:
         if arguments.action == "dump":
             print(f"Wrote {dump(url)}")

@@ -47,7 +47,7 @@ class StopRequested(BaseException):
 
 
 class DevServer:
-    """One `make dev`.
+    """A run of `make dev`.
 
     Args:
         folder: Folder of the data.
@@ -113,9 +113,9 @@ class DevServer:
             worker.restart_if_killed()
 
     def _migrate(self, environment: dict[str, str]) -> bool:
-        """Bring the schema up to date; if that fails, say why and return False.
+        """Bring the schema up to date; if that fails, print the reason and return False.
 
-        The server starts whatever the database holds: each call says what it lacks.
+        The server starts in any case: each call reports what the database lacks.
         """
         log = self._folder / "migrate.log"
         try:
@@ -160,7 +160,7 @@ class Worker:
         )
 
     def stop(self) -> None:
-        """Stop the process after the requests under way; do nothing if there is none."""
+        """Stop the process, if one is running, after the requests under way."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -243,8 +243,8 @@ def _changes() -> Iterator[queue.Queue[set[Path]]]:
     ended = threading.Event()
 
     def put_changes() -> None:
-        kind = PythonFilter(extra_extensions=(".sql", ".json"))
-        for changes in watch(*CODE, watch_filter=kind, stop_event=ended, raise_interrupt=False):
+        files = PythonFilter(extra_extensions=(".sql", ".json"))
+        for changes in watch(*CODE, watch_filter=files, stop_event=ended, raise_interrupt=False):
             changed_files.put({Path(path) for _, path in changes})
 
     watcher = threading.Thread(target=put_changes, daemon=True)
@@ -282,7 +282,7 @@ def _print_addresses(url: str, services: Services) -> None:
     )
     lines = "\n".join(f"  {name:<16} {value}" for name, value in rows)
     print(f"\n{lines}\n", flush=True)
-    if services.postgres is not None:  # has the demo
+    if services.postgres is not None:  # the embedded database has the demo
         settings = Settings(encryption_key=environment["ENCRYPTION_KEY"])
         print(f"{accounts(demo_password(settings))}\n", flush=True)
         print(examples(url), flush=True)

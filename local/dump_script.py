@@ -1,4 +1,4 @@
-"""SQL from a dump of any form, without what belongs to the server that it was made on.
+"""Conversion of a dump in any format to SQL, without the parts that belong to the original server.
 
 pg_restore can leave out the owners and rights of a dump in its own format; psql cannot do so for a
 dump in plain SQL. This module removes them, and extensions and settings that this server lacks.
@@ -59,10 +59,12 @@ class Server:
     def lacks_role(self, names: str) -> bool:
         """Return whether it lacks one of the roles of a policy, and note that."""
         roles = [name.strip().strip('"') for name in names.split(",")]
-        missing = [role for role in roles if role.lower() not in EVERYBODY | self.roles]
-        for role in missing:
-            self._note(f"row-level security policies of the role {role}, which is not here")
-        return bool(missing)
+        missing_roles = [role for role in roles if role.lower() not in EVERYBODY | self.roles]
+        for role in missing_roles:
+            self._note(
+                f"row-level security policies of the role {role}, which this server does not have"
+            )
+        return bool(missing_roles)
 
     def _note(self, text: str) -> None:
         if text not in self.left_out:
@@ -91,13 +93,13 @@ def unpacked(file: Path, folder: Path) -> Path:
     """
     if file.is_dir() or not _start(file).startswith(GZIP):
         return file
-    plain = folder / "unpacked"
+    unpacked_file = folder / "unpacked"
     try:
-        with gzip.open(file) as source, plain.open("wb") as target:
+        with gzip.open(file) as source, unpacked_file.open("wb") as target:
             shutil.copyfileobj(source, target)
     except (OSError, EOFError) as error:
         raise ServerError(f"{file} is damaged: {error}") from None
-    return plain
+    return unpacked_file
 
 
 def is_archive(file: Path, name: Path) -> bool:
@@ -105,7 +107,7 @@ def is_archive(file: Path, name: Path) -> bool:
 
     Args:
         file: The dump, unpacked.
-        name: Name by which the person gave it, for messages.
+        name: The file as the person named it, for messages.
 
     Raises:
         ServerError: If it is neither.

@@ -1,7 +1,7 @@
 """`python -m local.learning_schema`: write the schema of the learning context from its models.
 
-The scripts for Postgres are its tables, what revisions have changed about older ones, and the
-indexes. They run in this order wherever Alembic does not, such as in functions.
+The scripts for Postgres contain the tables, the changes that revisions make to older tables, and
+the indexes. They run in this order wherever Alembic is not used, such as in functions.
 """
 
 from collections.abc import Callable

@@ -72,7 +72,7 @@ def _is_description_request(scope: Scope) -> bool:
 def find_row(scope: Scope) -> tuple[Route, str] | None:
     """Return the route that a request matches, and its function.
 
-    A path without parameters is found by its name; the pattern of a route is slow to make.
+    A path without parameters is looked up by its text, since a route's pattern is slow to compile.
     """
     rows = [row for row in ENDPOINTS if row.route == scope["path"]] or ENDPOINTS
     candidates = ((_route(row.route), row.module) for row in rows)

@@ -22,7 +22,7 @@ def envelope(
         status: HTTP status, 400 or more.
         code: Name of the error for programs, in snake case.
         message: Explanation for people.
-        request_id: Id under which the log has more.
+        request_id: Id by which the request can be found in the log.
         details: `field` and `problem` of each invalid field.
         headers: Further headers of the response.
         with_detail: Whether to repeat the message as `detail`, which pages of a live system show.

@@ -1,4 +1,4 @@
-"""Responses to errors: ours, HTTP's, and invalid input."""
+"""Responses to our errors, to HTTP's errors, and to invalid input."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -31,9 +31,9 @@ def response(request_headers: Headers, sha256: str, body: bytes, compressed: byt
     return Response(compressed, headers=headers, media_type=MEDIA_TYPE)
 
 
-def _reads_gzip(accepted: str) -> bool:
+def _reads_gzip(accept_encoding: str) -> bool:
     """Return whether an `Accept-Encoding` has gzip with a weight above 0 (RFC 9110, 12.5.3)."""
-    for part in accepted.lower().split(","):
+    for part in accept_encoding.lower().split(","):
         name, _, weight = part.replace(" ", "").partition(";q=")
         if name == "gzip":
             return weight.rstrip("0") not in {"0.", "0"} and weight != "0"

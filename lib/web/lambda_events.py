@@ -60,7 +60,7 @@ class LambdaEvents:
         """Return the response to an event.
 
         Raises:
-            ScheduledJobError: If it is a schedule's, and its job failed.
+            ScheduledJobError: If the event is a schedule's, and the job failed.
         """
         try:
             return self._respond(event, context)
@@ -152,7 +152,7 @@ def _complete(event: dict[str, Any]) -> dict[str, Any]:
     The event has format 1.0 or 2.0, or comes from a load balancer.
 
     Raises:
-        UnsupportedEvent: If it has no method or path, or declares a body as base64 that is not.
+        UnsupportedEvent: If it has no method or path, or its body is declared as base64 and is not.
     """
     context = _members(event.get("requestContext"))
     http = _members(context.get("http"))

@@ -99,8 +99,8 @@ def _simplify_parameters(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         choices = parameter["schema"].get("anyOf", [parameter["schema"]])
         (schema,) = (choice for choice in choices if choice != {"type": "null"})
-        hidden = {"description", "format"} if parameter["in"] == "header" else {"description"}
-        parameter["schema"] = {key: schema[key] for key in schema if key not in hidden}
+        unwanted = {"description", "format"} if parameter["in"] == "header" else {"description"}
+        parameter["schema"] = {key: schema[key] for key in schema if key not in unwanted}
 
 
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:

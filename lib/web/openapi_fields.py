@@ -1,4 +1,4 @@
-"""Fields of bodies in the OpenAPI description: adds their meaning, removes generated titles."""
+"""Field descriptions for the OpenAPI description, in place of generated titles."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass

@@ -66,10 +66,10 @@ def _other_encoding(raw: bytes) -> str | None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        repeated_name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise JsonRefused(
             reason="The body contains an object with the same key twice.",
-            fields=(shown_name(twice),),
+            fields=(shown_name(repeated_name),),
         )
     return members
 

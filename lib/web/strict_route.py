@@ -112,8 +112,8 @@ class StrictRoute(APIRoute):
 class CheckedRequest(Request):
     """A request whose body has been read and parsed.
 
-    A CSV file counts as a JSON object: its text is `csv`, and the parameters of the query are the
-    other fields. So does a form, whose values are texts.
+    A CSV file is treated as a JSON object: its text is `csv`, and the parameters of the query are
+    the other fields. A form is treated as a JSON object whose values are texts.
 
     Raises:
         UnsupportedMediaType: If there is a body of another type.

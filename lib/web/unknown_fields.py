@@ -51,14 +51,14 @@ class KnownNames:
     """Whether operators call it; they may send their password in any body."""
 
     def unknown_in_query(self, names: Iterable[str], body: Any) -> Iterator[UnknownField]:
-        """Yield the parameters that nobody reads."""
-        of_body = _left_out(_names(self.body) if self.body else (), body)
+        """Yield the parameters that the endpoint does not read."""
+        of_body = _missing_names(_names(self.body) if self.body else (), body)
         for name in dict.fromkeys(names):
             if name not in self.query:
                 yield _unknown("", name, self.query, of_body)
 
     def unknown_in_body(self, body: Any) -> Iterator[UnknownField]:
-        """Yield the fields that nobody reads."""
+        """Yield the fields that the endpoint does not read."""
         also_known = {"adminPassword"} if self.is_operators else set()
         if self.body is not None:
             yield from _unknown_in(self.body, body, "", also_known)
@@ -69,27 +69,27 @@ class KnownNames:
 class UnknownFields:
     """The unknown fields of one request."""
 
-    def __init__(self, known: KnownNames, body: Any, query: Iterable[str]) -> None:
-        self._known = known
+    def __init__(self, known_names: KnownNames, body: Any, query: Iterable[str]) -> None:
+        self._known_names = known_names
         self._body = body
         self._query = query
 
     @cached_property
     def in_body(self) -> list[UnknownField]:
         """The first unknown fields of the body, ignored or refused."""
-        return _first(self._known.unknown_in_body(self._body))
+        return _first(self._known_names.unknown_in_body(self._body))
 
     @cached_property
     def ignored(self) -> list[UnknownField]:
         """The unknown fields and parameters of a request that may have them."""
-        model = self._known.body
+        model = self._known_names.body
         is_strict = model is not None and model.model_config.get("extra") == "forbid"
-        in_query = _first(self._known.unknown_in_query(self._query, self._body))
+        in_query = _first(self._known_names.unknown_in_query(self._query, self._body))
         return in_query if is_strict else (self.in_body + in_query)[:MAX_NAMED]
 
     @property
     def misspelt(self) -> list[UnknownField]:
-        """Those of them that have almost the name of a field."""
+        """The ignored ones whose names are almost those of fields that the endpoint takes."""
         return [field for field in self.ignored if field.suggestion]
 
     def refuse_misspelt(self) -> None:
@@ -98,7 +98,7 @@ class UnknownFields:
         Raises:
             MisspeltField: If there is a misspelt field.
         """
-        if self._known.is_operators and self.misspelt:
+        if self._known_names.is_operators and self.misspelt:
             field = self.misspelt[0]
             raise MisspeltField(field=field.name, problem=field.problem)
 
@@ -130,17 +130,17 @@ def _unknown_in(
             if (inner := names[name]) is not None:
                 yield from _unknown_in(inner, value[name], f"{path}.{name}", set())
         elif name not in also_known:
-            field = _unknown(path, name, _left_out(names, value))
+            field = _unknown(path, name, _missing_names(names, value))
             if not (value[name] is True and field.suggestion is None and _takes_flags(model)):
                 yield field
 
 
 def _takes_flags(model: type[BaseModel]) -> bool:
-    """Return whether a model takes flags under names that only the database knows."""
+    """Return whether a model takes flags whose names are stored only in the database."""
     return model.model_config.get("extra") == "allow"
 
 
-def _left_out(names: Iterable[str], body: Any) -> list[str]:
+def _missing_names(names: Iterable[str], body: Any) -> list[str]:
     """Return the names of fields that a body does not have under one of their names."""
     if not isinstance(body, dict):
         return list(names)

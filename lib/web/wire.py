@@ -73,7 +73,7 @@ class CamelRequest(CamelBody):
     """
 
     unread: ClassVar[frozenset[str]] = frozenset()
-    """Fields that live pages send and that nobody reads, so that they cause no warning."""
+    """Fields that live pages send and that no code reads; they cause no warning."""
 
     model_config = ConfigDict(validate_by_name=False)
 

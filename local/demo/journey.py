@@ -51,19 +51,19 @@ class Event:
 
 def make_steps(furthest: int, rng: Random, *, finished: bool, stuck: bool) -> list[Step]:
     """Return the steps up to the furthest one, which counts as passed only if `finished`."""
-    pace, now, steps = rng.lognormvariate(0, 0.3), rng.randint(20, 90), []
+    time_factor, now, steps = rng.lognormvariate(0, 0.3), rng.randint(20, 90), []
     for number in range(1, furthest + 1):
         passed = number < furthest or finished
-        step = _step(number, now, pace, rng, passed=passed, stuck=stuck)
+        step = _step(number, now, time_factor, rng, passed=passed, stuck=stuck)
         steps.append(step)
         now = step.ended + _pause(rng)
     return steps
 
 
 def _step(
-    number: int, started: int, pace: float, rng: Random, *, passed: bool, stuck: bool
+    number: int, started: int, time_factor: float, rng: Random, *, passed: bool, stuck: bool
 ) -> Step:
-    seconds = TYPICAL_SECONDS[number - 1] * pace * rng.uniform(0.7, 1.4)
+    seconds = TYPICAL_SECONDS[number - 1] * time_factor * rng.uniform(0.7, 1.4)
     attempts = 1 + min(4, int(rng.expovariate(1 / (TYPICAL_ATTEMPTS[number - 1] - 0.6))))
     if not passed:
         seconds *= rng.uniform(1.5, 2.2) if stuck else rng.uniform(0.2, 0.7)

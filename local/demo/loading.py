@@ -49,7 +49,7 @@ class _StudentId:
 
 
 def load_workshop(deps: Deps) -> AddedWorkshop:
-    """Add the workshop's missing students with all their rows."""
+    """Add the workshop's missing_examinees students with all their rows."""
     rows = asdict(workshop(deps.clock(), _vault(deps)))
     params = {table: json.dumps(table_rows) for table, table_rows in rows.items()}
     (numbers,) = deps.postgres.fetch_all(_queries["add_workshop"], params, AddedWorkshop)
@@ -67,14 +67,14 @@ def load_pool(deps: Deps) -> int:
         guessing=GUESSING,
         concept_names=list(CONCEPTS),
         trains=True,
-        # The demo's students answer as the parameters say, so that these are the truth.
+        # The demo's students answer by these parameters, which therefore have no error.
         selection=SelectionIn(difficulty_error=0.0, discrimination_error=0.0),
     )
     return upload(body, deps).count
 
 
 def load_tests(deps: Deps, everyone: Sequence[Examinee] | None = None) -> AddedTests:
-    """Add the missing examinees with all their tests in one transaction; the pool must exist.
+    """Add the missing_examinees examinees with all their tests in one transaction; the pool must exist.
 
     Args:
         deps: Provides the database.
@@ -85,16 +85,16 @@ def load_tests(deps: Deps, everyone: Sequence[Examinee] | None = None) -> AddedT
     existing = {
         row.id for row in deps.postgres.fetch_all(_queries["existing_examinees"], ids, _StudentId)
     }
-    missing = [examinee for examinee in everyone if examinee.id not in existing]
-    if not missing:
+    missing_examinees = [examinee for examinee in everyone if examinee.id not in existing]
+    if not missing_examinees:
         return AddedTests(students=0, sessions=0, answers=0)
     pool = item_pool(deps.postgres, UUID(POOL_ID), _pool_version(deps))
-    rounds = tests_taken(missing, pool, deps.clock().astimezone(UTC).replace(tzinfo=None))
+    rounds = tests_taken(missing_examinees, pool, deps.clock().astimezone(UTC).replace(tzinfo=None))
     deps.postgres.batch(
         [_students(rounds[0]), *(statement for tests in rounds for statement in _statements(tests))]
     )
     return AddedTests(
-        students=len(missing),
+        students=len(missing_examinees),
         sessions=sum(map(len, rounds)),
         answers=sum(len(test.answers) for tests in rounds for test in tests),
     )

@@ -62,7 +62,7 @@ class AddedClass:
 
 @dataclass(frozen=True)
 class _Item:
-    """A question of the syllabus, in the order of teaching."""
+    """A question of the syllabus."""
 
     id: UUID
     concept_id: UUID
@@ -219,28 +219,33 @@ def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Dem
         if morning.weekday() >= 5 and rng.random() < 0.6:  # noqa: PLR2004 Saturday
             continue
         for number in range(ANSWERS_A_DAY):
-            # The second half of a day repeats what was new a few days ago.
-            back = rng.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
-            item = items[(position - back) % len(items)]
-            position += 0 if back else 1 + rng.randrange(MAX_SKIPPED)
-            skill = ability + (0.5 if back else 0.0) + 0.02 * (days - day)
-            right = rng.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
-            seconds = item.expected_seconds * rng.lognormvariate(0 if right else 0.2, 0.35)
+            # Every second question repeats one that was new a few days ago.
+            steps_back = rng.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
+            item = items[(position - steps_back) % len(items)]
+            position += 0 if steps_back else 1 + rng.randrange(MAX_SKIPPED)
+            skill = ability + (0.5 if steps_back else 0.0) + 0.02 * (days - day)
+            is_correct = rng.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
+            seconds = item.expected_seconds * rng.lognormvariate(0 if is_correct else 0.2, 0.35)
             confidence = min(5, max(1, round(3 + skill - item.difficulty + rng.gauss(0, 0.8))))
             at = morning + timedelta(minutes=4 * number)
-            yield _DemoAnswer(item, right, round(min(seconds, 3_600), 1), confidence, at)
+            yield _DemoAnswer(item, is_correct, round(min(seconds, 3_600), 1), confidence, at)
 
 
 def _mock_mark(
     items: Sequence[_Item], answers: Sequence[_DemoAnswer], place: int, now: datetime
 ) -> float:
-    """Return a mark that fits the answers before the mock exam: the share of the syllabus known."""
-    before = [each for each in answers if each.at < now - timedelta(days=MOCK_EXAM_DAYS_AGO)]
+    """Return a mark that fits the answers before the mock exam, 3 to 95, with noise.
+
+    Without the noise, it is the share of correct answers times the share of practised concepts.
+    """
+    exam_time = now - timedelta(days=MOCK_EXAM_DAYS_AGO)
+    answers_before = [each for each in answers if each.at < exam_time]
     concepts = {item.concept_id for item in items}
-    practised = {each.item.concept_id for each in before}
-    right = sum(each.is_correct for each in before) / max(1, len(before))
+    practised_concepts = {each.item.concept_id for each in answers_before}
+    correct_share = sum(each.is_correct for each in answers_before) / max(1, len(answers_before))
+    known_share = correct_share * len(practised_concepts) / len(concepts)
     noise = random.Random(SEED * 1_000 + place).gauss(0, MOCK_EXAM_NOISE)
-    return round(min(95.0, max(3.0, 100 * right * len(practised) / len(concepts) + noise)), 1)
+    return round(min(95.0, max(3.0, 100 * known_share + noise)), 1)
 
 
 def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, mark: float, now: datetime) -> None:

@@ -142,8 +142,8 @@ def _respond(pool: ItemPool, item: int, ability: FloatArray, rng: Generator) -> 
     correct = int(pool.correct_option[item])
     if rng.random() < pool.bank.probability(ability, [item]).item():
         return correct
-    wrong = [option for option in range(int(pool.option_count[item])) if option != correct]
-    return int(rng.choice(wrong))
+    wrong_options = [option for option in range(int(pool.option_count[item])) if option != correct]
+    return int(rng.choice(wrong_options))
 
 
 def _prior_from(test: DemoTest, now: datetime) -> Prior:

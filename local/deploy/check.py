@@ -6,7 +6,7 @@ It runs `vercel build` for both Vercel files, builds the Lambda artifact twice, 
 `osls package`. Each build must contain exactly the functions, routes and schedules of
 `lib/routes.py`, and each function must start from the files of its build alone. Vercel's tool
 compiles all packages again for each function, so byte code is checked in the build for Hobby, which
-contains every module, and in one of a few functions. Only the npm registry and PyPI are needed.
+contains every module, and in one of a partial_tree functions. Only the npm registry and PyPI are needed.
 """
 
 import filecmp
@@ -81,11 +81,11 @@ def check_vercel(tree: Path) -> list[str]:
 
 def check_vercel_byte_code(tree: Path) -> list[str]:
     """vercel.json: byte code of some functions."""
-    few = tree.with_name(f"{tree.name}-few")
-    shutil.copytree(tree, few)
+    partial_tree = tree.with_name(f"{tree.name}-partial_tree")
+    shutil.copytree(tree, partial_tree)
     compiled_files = set(map(files.file_of, COMPILED))
-    for path in (few / "api").rglob("*.py"):
-        if path.relative_to(few).as_posix() not in compiled_files:
+    for path in (partial_tree / "api").rglob("*.py"):
+        if path.relative_to(partial_tree).as_posix() not in compiled_files:
             path.unlink()
     config = files.vercel()
     # Each function by its name, because a pattern that no function needs would end the build.
@@ -93,8 +93,8 @@ def check_vercel_byte_code(tree: Path) -> list[str]:
         name: next(row for pattern, row in config["functions"].items() if fnmatch(name, pattern))
         for name in compiled_files
     }
-    (few / "vercel.json").write_text(json.dumps(config))
-    build = _vercel_build(few, "vercel.json")
+    (partial_tree / "vercel.json").write_text(json.dumps(config))
+    build = _vercel_build(partial_tree, "vercel.json")
     return [
         *differences("function", compiled_files, build.functions.values()),
         *_start_bundles(build, ()),

@@ -12,10 +12,10 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORTED = ("numpy", "boto3", "botocore", "sqlalchemy", "argon2", "bcrypt")
+IMPORT_NAMES = ("numpy", "boto3", "botocore", "sqlalchemy", "argon2", "bcrypt")
 """Names under which our code imports the packages."""
 IMPORTS_EVERY_FUNCTION = "lib.web.functions"
-"""Module that imports functions by name: those that reach it may import whatever any other does."""
+"""Module that imports functions by name: a function that can reach it may import any package."""
 FILES = re.compile(
     r"(numpy(\.libs)?|boto3|botocore|s3transfer|jmespath|(python_)?dateutil|six|urllib3"
     r"|sqlalchemy|greenlet|argon2|_argon2_cffi_bindings|argon2_cffi(_bindings)?|bcrypt)"
@@ -30,7 +30,7 @@ def may_import(function: str) -> bool:
     waiting = [f"api.{function}"]
     while waiting:
         module = waiting.pop()
-        if module.partition(".")[0] in IMPORTED or module == IMPORTS_EVERY_FUNCTION:
+        if module.partition(".")[0] in IMPORT_NAMES or module == IMPORTS_EVERY_FUNCTION:
             return True
         if module not in visited_modules:
             visited_modules.add(module)
@@ -45,7 +45,7 @@ def _imports(module: str) -> tuple[str, ...]:
     if path is None:
         return ()
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    return tuple(_imported(ast.parse(path.read_text(encoding="utf-8")), package))
+    return tuple(_imports_in(ast.parse(path.read_text(encoding="utf-8")), package))
 
 
 def _path(module: str) -> Path | None:
@@ -55,7 +55,7 @@ def _path(module: str) -> Path | None:
     return next((it for it in (path.with_suffix(".py"), path / "__init__.py") if it.exists()), None)
 
 
-def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+def _imports_in(tree: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

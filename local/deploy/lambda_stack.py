@@ -15,6 +15,7 @@ OTHER_NAMES = (
     "KV_REST_API_TOKEN",
     "RAILWAY_WEBSOCKET_DOMAIN",
 )
+"""Other names under which the functions accept some of the variables below."""
 REQUIRED = {
     name: f"value of {name}"
     for name in ("POSTGRES_URL", "ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY")

@@ -27,8 +27,9 @@ def install() -> None:
 
     `npm ci` would also demand packages for other systems, which some registries lack.
     """
-    lock, installed = ROOT / "local" / "deploy" / "package-lock.json", TOOLS / "installed-lock.json"
-    if installed.exists() and filecmp.cmp(lock, installed, shallow=False):
+    lock = ROOT / "local" / "deploy" / "package-lock.json"
+    installed_lock = TOOLS / "installed-lock.json"
+    if installed_lock.exists() and filecmp.cmp(lock, installed_lock, shallow=False):
         return
     TOOLS.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
@@ -36,7 +37,7 @@ def install() -> None:
     print("Installing the platforms' tools into .build (once) …", flush=True)
     options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     _run([str(_environment_folder() / "npm"), "install", *options], TOOLS)
-    shutil.copy(lock, installed)
+    shutil.copy(lock, installed_lock)
 
 
 def run(

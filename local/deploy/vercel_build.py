@@ -78,12 +78,12 @@ class VercelBuild:
             files = json.dumps(_files(bundle), sort_keys=True)
             modules_of[files].append(_module(_entrypoint(bundle)))
         with tempfile.TemporaryDirectory(prefix="stepwise-functions-") as folder:
-            unpacked = []
+            bundles = []
             for number, (files, modules) in enumerate(modules_of.items()):
                 root = Path(folder) / str(number)
                 self._unpack(json.loads(files), root)
-                unpacked.append((root, root / VENDORED, modules))
-            yield unpacked
+                bundles.append((root, root / VENDORED, modules))
+            yield bundles
 
     def _bundles(self) -> Iterator[Path]:
         return (self._output / "functions").rglob("*.func")
