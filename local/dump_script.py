@@ -61,9 +61,7 @@ class Server:
         roles = [name.strip().strip('"') for name in names.split(",")]
         missing_roles = [role for role in roles if role.lower() not in EVERYBODY | self.roles]
         for role in missing_roles:
-            self._note(
-                f"row-level security policies of the role {role}, which this server does not have"
-            )
+            self._note(f"row-level security policies of the role {role}, which this server lacks")
         return bool(missing_roles)
 
     def _note(self, text: str) -> None:

@@ -21,11 +21,11 @@ def main(arguments: list[str]) -> int:
     url = settings.migration_url
     try:
         if url is not None:
-            for fact in settings.unknown_options:
-                print(f"{fact}.", file=sys.stderr)
+            for warning in settings.unknown_options:
+                print(f"{warning}.", file=sys.stderr)
             _become_psql(url, arguments)
-        absent = "No database is set. Set DATABASE_URL, or use `make psql`"
-        print(f"{settings.migration_problem or absent}.", file=sys.stderr)
+        advice = "No database is set. Set DATABASE_URL, or use `make psql`"
+        print(f"{settings.migration_problem or advice}.", file=sys.stderr)
     except ServerError as error:
         print(error, file=sys.stderr)
     return 1

@@ -55,15 +55,15 @@ def _claimed(folder: Path) -> FolderLock:
 
 
 def _reset(folder: Path) -> int:
-    data = folder / "postgres"
-    if not (data / "data").exists():
+    postgres_folder = folder / "postgres"
+    if not (postgres_folder / "data").exists():
         print(f"There is no local database in {folder}; `make dev` creates one.")
         return 0
     if not _confirmed(folder):
         print("Nothing was changed.")
         return 1
-    remark = _save(data, folder / "backups")
-    shutil.rmtree(data, ignore_errors=True)
+    remark = _save(postgres_folder, folder / "backups")
+    shutil.rmtree(postgres_folder, ignore_errors=True)
     shutil.rmtree(folder / "redis", ignore_errors=True)
     print(f"The local database is gone; {remark}. `make dev` creates a new one with the demo data.")
     return 0
@@ -81,9 +81,9 @@ def _confirmed(folder: Path) -> bool:
         return False
 
 
-def _save(data: Path, backups: Path) -> str:
-    """Dump the database, or move its folder away if the server cannot start; say which."""
-    server = PostgresServer(data)
+def _save(postgres_folder: Path, backups: Path) -> str:
+    """Dump the database, or move its folder away if the server cannot start; return which."""
+    server = PostgresServer(postgres_folder)
     try:
         server.start()
         try:
@@ -91,8 +91,9 @@ def _save(data: Path, backups: Path) -> str:
         finally:
             server.stop()
     except ServerError as error:
-        new_folder = data.with_name(f"postgres-{REPLACED}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-        data.rename(new_folder)
+        name = f"postgres-{REPLACED}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        new_folder = postgres_folder.with_name(name)
+        postgres_folder.rename(new_folder)
         return f"it could not be dumped, so its files were moved to {new_folder} ({error})"
 
 

@@ -113,16 +113,16 @@ def names_all_services(environment: Mapping[str, str]) -> bool:
 
 
 def with_running_services(
-    environment: Mapping[str, str], running: Mapping[str, str]
+    environment: Mapping[str, str], running_environment: Mapping[str, str]
 ) -> dict[str, str]:
     """Add the variables of a running `make dev` to a command's own, which take precedence."""
     variables = {**environment}
     settings = Settings.from_env(environment)
     if settings.postgres_url is None:
-        _replace(variables, DATABASE_NAMES, **_only(running, DATABASE_NAMES))
+        _replace(variables, DATABASE_NAMES, **_only(running_environment, DATABASE_NAMES))
     if settings.redis_url is None:
-        _replace(variables, REDIS_NAMES, **_only(running, REDIS_NAMES))
-    return {**_only(running, SECRET_NAMES), **variables}
+        _replace(variables, REDIS_NAMES, **_only(running_environment, REDIS_NAMES))
+    return {**_only(running_environment, SECRET_NAMES), **variables}
 
 
 def service_variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The report of an upgrade, or the reason of its failure, read from the output of migrate.py."""
+"""The report of an upgrade, or the reason for its failure, read from the output of migrate.py."""
 
 import re
 

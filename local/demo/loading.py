@@ -49,7 +49,7 @@ class _StudentId:
 
 
 def load_workshop(deps: Deps) -> AddedWorkshop:
-    """Add the workshop's missing_examinees students with all their rows."""
+    """Add the workshop's missing students with all their rows."""
     rows = asdict(workshop(deps.clock(), _vault(deps)))
     params = {table: json.dumps(table_rows) for table, table_rows in rows.items()}
     (numbers,) = deps.postgres.fetch_all(_queries["add_workshop"], params, AddedWorkshop)
@@ -74,7 +74,7 @@ def load_pool(deps: Deps) -> int:
 
 
 def load_tests(deps: Deps, everyone: Sequence[Examinee] | None = None) -> AddedTests:
-    """Add the missing_examinees examinees with all their tests in one transaction; the pool must exist.
+    """Add the missing examinees with all their tests in one transaction; the pool must exist.
 
     Args:
         deps: Provides the database.

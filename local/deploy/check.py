@@ -6,7 +6,7 @@ It runs `vercel build` for both Vercel files, builds the Lambda artifact twice, 
 `osls package`. Each build must contain exactly the functions, routes and schedules of
 `lib/routes.py`, and each function must start from the files of its build alone. Vercel's tool
 compiles all packages again for each function, so byte code is checked in the build for Hobby, which
-contains every module, and in one of a partial_tree functions. Only the npm registry and PyPI are needed.
+contains every module, and in one of a few functions. Only the npm registry and PyPI are needed.
 """
 
 import filecmp

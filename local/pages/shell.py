@@ -22,13 +22,13 @@ LIST = re.compile(r"(?<=^const FILES = )\{.*?\};$", re.MULTILINE | re.DOTALL)
 
 def files(public: Path = PUBLIC) -> list[Path]:
     """Return the page's document with all that it loads, at once or on demand, and its icons."""
-    loaded, waiting = set[Path](), [public / DOCUMENT]
+    page_files, waiting = set[Path](), [public / DOCUMENT]
     while waiting:
         file = waiting.pop()
-        if file not in loaded:
-            loaded.add(file)
+        if file not in page_files:
+            page_files.add(file)
             waiting += _named_in(file, public)
-    return sorted(loaded)
+    return sorted(page_files)
 
 
 def _named_in(file: Path, public: Path) -> list[Path]:
@@ -45,7 +45,7 @@ def _named_in(file: Path, public: Path) -> list[Path]:
 
 
 def integrity(content: bytes) -> str:
-    """Return the hash of a content as browsers check it."""
+    """Return the subresource integrity hash of a file's content, as browsers check it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 

@@ -78,7 +78,7 @@ def measure(
     k = pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
     longest = min(questions, MAX_QUESTIONS, int(pool.gradable.sum()))
-    tested = pool.bank.slopes[pool.gradable].any(axis=0)
+    is_tested = pool.bank.slopes[pool.gradable].any(axis=0)
     lengths = sorted({*(length for length in LENGTHS if length < longest), longest})
     runs = [
         simulate_tests(pool, theta, longest, rng)
@@ -87,8 +87,8 @@ def measure(
             rng.multivariate_normal(prior.mean, prior.covariance, students),
         )
     ]
-    errors = [(run.mean - run.theta[:, None, :])[:, lengths][:, :, tested] for run in runs]
-    spreads = [np.sqrt(run.variance)[:, lengths][:, :, tested] for run in runs]
+    errors = [(run.mean - run.theta[:, None, :])[:, lengths][:, :, is_tested] for run in runs]
+    spreads = [np.sqrt(run.variance)[:, lengths][:, :, is_tested] for run in runs]
     axes = (0, 2)  # students and concepts
     return PoolAccuracy(
         groups=[*(_signed(ability) for ability in ABILITIES), POPULATION],

@@ -145,15 +145,15 @@ def compare(
         for version, own_runs in zip(banks, runs, strict=True):
             test_rng = np.random.default_rng(seed)
             own_runs.append(simulate_tests(version, theta, questions, test_rng, truth))
-    tested: np.ndarray = np.asarray(pool.bank.slopes[pool.gradable].any(axis=0))
-    own, plug_in = (_comparison(each, tested, threshold) for each in runs)
+    is_tested: np.ndarray = np.asarray(pool.bank.slopes[pool.gradable].any(axis=0))
+    own, plug_in = (_comparison(each, is_tested, threshold) for each in runs)
     return own, plug_in
 
 
-def _comparison(runs: list[Simulation], tested: np.ndarray, threshold: float) -> Comparison:
+def _comparison(runs: list[Simulation], is_tested: np.ndarray, threshold: float) -> Comparison:
     """Derive both figures from complete tests, since a stop rule does not change the questions."""
-    error = np.concatenate([(run.mean - run.theta[:, None, :])[:, :, tested] for run in runs])
-    variance = np.concatenate([run.variance[:, :, tested] for run in runs])
+    error = np.concatenate([(run.mean - run.theta[:, None, :])[:, :, is_tested] for run in runs])
+    variance = np.concatenate([run.variance[:, :, is_tested] for run in runs])
     length = np.concatenate([run.length for run in runs])
     precise = np.sqrt(variance.max(axis=2)) <= threshold
     precise[:, : EndCriteria().min_questions] = False

@@ -88,9 +88,9 @@ class Faults:
     def clear(self) -> None:
         """Switch the active fault off and cut the requests that hang."""
         with self._lock:
-            cleared, self._active = self._active, None
+            previous, self._active = self._active, None
             self._ended.set()
-        if cleared and cleared.kind is Fault.REFUSE:
+        if previous and previous.kind is Fault.REFUSE:
             self._listen(True)
 
     @contextmanager

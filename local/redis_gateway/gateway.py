@@ -39,7 +39,7 @@ class Gateway:
         self.redis = ConnectionPool(server.socket)
         self._port = port
         self._listener: socket.socket | None = None
-        self._reserved: socket.socket | None = None
+        self._bound_socket: socket.socket | None = None
         self._thread_ids: dict[socket.socket, int] = {}  # one for each open connection
         self._lock = threading.Lock()
 
@@ -61,9 +61,9 @@ class Gateway:
         """Close the port and every connection; do nothing if it is not open."""
         self.faults.clear()
         self._open_or_close(False)
-        if self._reserved is not None:
-            self._reserved.close()
-            self._reserved = None
+        if self._bound_socket is not None:
+            self._bound_socket.close()
+            self._bound_socket = None
         self.redis.close()
 
     def count_request(self, commands: int) -> None:
@@ -78,15 +78,15 @@ class Gateway:
 
     def _reserve_port(self) -> None:
         """Bind the port without listening: connections are refused, and no program can take it."""
-        reserved = socket.socket()
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind((HOST, self._port))
-        self._port = reserved.getsockname()[1]
-        self._reserved = reserved
+        bound_socket = socket.socket()
+        bound_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound_socket.bind((HOST, self._port))
+        self._port = bound_socket.getsockname()[1]
+        self._bound_socket = bound_socket
 
     def _open_or_close(self, is_open: bool) -> None:
-        if is_open and self._reserved is not None:
-            self._listener, self._reserved = self._reserved, None
+        if is_open and self._bound_socket is not None:
+            self._listener, self._bound_socket = self._bound_socket, None
             self._listener.listen(BACKLOG)
             threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
         elif not is_open and self._listener is not None:
@@ -119,8 +119,8 @@ class Gateway:
         """Cut every connection except this thread's, which may still have to send a response."""
         own_id = threading.get_ident()
         with self._lock:
-            others = [c for c, thread_id in self._thread_ids.items() if thread_id != own_id]
-        for connection in others:
+            connections = [c for c, thread_id in self._thread_ids.items() if thread_id != own_id]
+        for connection in connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 

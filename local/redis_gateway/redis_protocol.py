@@ -87,10 +87,10 @@ class RedisConnection:
         raise ConnectionError(f"not a Redis reply: {line[:20]!r}")
 
     def _read_bytes(self, length: int) -> bytes:
-        data = self._input.read(length + 2)
-        if len(data) != length + 2:
+        line = self._input.read(length + 2)
+        if len(line) != length + 2:
             raise ConnectionError("Redis closed the connection")
-        return data[:-2]
+        return line[:-2]
 
 
 class ConnectionPool:

@@ -27,10 +27,11 @@ def own_secrets(folder: Path) -> dict[str, str]:
     """
     path = folder / "secrets.json"
     existing = _read(path)
-    missing = {name: generate() for name, generate in GENERATORS.items() if name not in existing}
-    if missing:
-        write_private(path, json.dumps(existing | missing, indent=2) + "\n")
-    return existing | missing
+    added = {name: generate() for name, generate in GENERATORS.items() if name not in existing}
+    all_secrets = existing | added
+    if added:
+        write_private(path, json.dumps(all_secrets, indent=2) + "\n")
+    return all_secrets
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -49,9 +50,9 @@ def _read(path: Path) -> dict[str, str]:
         raise _damaged(path, "it is not UTF-8 text") from None
     if not isinstance(content, dict):
         raise _damaged(path, "it is not a JSON object")
-    invalid = [name for name, value in content.items() if not isinstance(value, str) or not value]
-    if invalid:
-        raise _damaged(path, f"these are empty or not text: {', '.join(invalid)}")
+    names = [name for name, value in content.items() if not isinstance(value, str) or not value]
+    if names:
+        raise _damaged(path, f"these are empty or not text: {', '.join(names)}")
     return content
 
 
@@ -66,11 +67,11 @@ def _damaged(path: Path, reason: str) -> ServerError:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file atomically, readable by its owner alone."""
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    new_file = path.with_name(f".{path.name}.new")
+    new_file.unlink(missing_ok=True)
+    descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    new.replace(path)
+    new_file.replace(path)

@@ -177,27 +177,27 @@ class PostgresServer:
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _create_data(self, user: User) -> None:
-        """Run initdb in another folder and rename that, so that `data` is always complete."""
+        """Run initdb in another folder and rename the folder, so that `data` is always complete."""
         if self.data.exists():
             _require_version(self.data)
             _change_owner(self.data, user)
             return
-        new = self.folder / "data.new"
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(mode=0o700)
-        _change_owner(new, user)
+        new_folder = self.folder / "data.new"
+        shutil.rmtree(new_folder, ignore_errors=True)
+        new_folder.mkdir(mode=0o700)
+        _change_owner(new_folder, user)
         sync = [] if self._durable else ["--no-sync"]
         child = Child(
-            [str(program("initdb")), "-D", str(new), *INITDB, *sync],
+            [str(program("initdb")), "-D", str(new_folder), *INITDB, *sync],
             log=self.folder / "log",
             user=user,
         )
         if child.wait() != 0:
             raise ServerError(f"initdb failed in {self.folder}:\n{child.log_tail()}")
-        new.rename(self.data)
+        new_folder.rename(self.data)
 
     def _remove_stale_files(self) -> None:
-        """Remove files with process ids of a dead server, which other programs may have by now.
+        """Remove files with the process id of a dead server, which another program may have now.
 
         The caller holds the folder's lock, so no server is running on it.
         """
@@ -208,12 +208,12 @@ class PostgresServer:
         """Return the same folder after each restart, so that the address does not change."""
         if len(os.fsencode(self.data / SOCKET)) <= SOCKET_PATH_BYTES:
             return self.data
-        short = self._socket_folder
-        if short == self.data:
-            short = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp"))
-        short.mkdir(mode=0o700, exist_ok=True)
-        _change_owner(short, user)
-        return short
+        short_path = self._socket_folder
+        if short_path == self.data:
+            short_path = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp"))
+        short_path.mkdir(mode=0o700, exist_ok=True)
+        _change_owner(short_path, user)
+        return short_path
 
     def _wait_until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -48,8 +48,8 @@ def as_operator(call: Call, path: str, **fields: Any) -> Any:
 @pytest.fixture
 def token(call: Call) -> str:
     """A session of the course, without progress."""
-    saved = as_operator(call, "/api/admin-save-course", **BREAD)
-    assert (saved["created"], saved["sessions"]) == (True, 0)
+    course = as_operator(call, "/api/admin-save-course", **BREAD)
+    assert (course["created"], course["sessions"]) == (True, 0)
     session = call("/api/generate-session", courseId=BREAD["courseId"], studentEmail=EMAIL)
     token: str = session["sessionToken"]
     return token
@@ -65,17 +65,17 @@ def take_all_steps(call: Call, token: str) -> None:
         return figures["completion_rate"], figures["current_step"]
 
     assert progress() == (0, 0)
-    first = {"stepNumber": 0, "stepName": " STARTER ", "completed": True, "timeSpent": 60}
-    recorded = call(report, **session, **first, courseId=BREAD["courseId"])["progress"]
-    assert (recorded["course_id"], recorded["completion_rate"]) == (BREAD["courseId"], 20)
+    fields = {"stepNumber": 0, "stepName": " STARTER ", "completed": True, "timeSpent": 60}
+    response = call(report, **session, **fields, courseId=BREAD["courseId"])["progress"]
+    assert (response["course_id"], response["completion_rate"]) == (BREAD["courseId"], 20)
     call(save, **session, doughMixed=True, unknownFlag=True)
     assert progress() == (40, 2)
     call(save, **session, firstFold=True, secondFold="yes")
     assert progress() == (40, 2)
     call("/api/student-config-update", method="PUT", **session, secondFold=True, firstFold=False)
     assert progress() == (60, 3)
-    tracked = call("/api/track-student-progress", **session, exerciseId="step-4", completed=1)
-    assert tracked["progress"]["completionRate"] == 80
+    response = call("/api/track-student-progress", **session, exerciseId="step-4", completed=1)
+    assert response["progress"]["completionRate"] == 80
     call("/api/track-student-progress", **session, exerciseId="step-7", completed=True)
     assert progress() == (80, 4)
     call(save, **session, projectDeployed=True)
@@ -90,18 +90,18 @@ def test_course_of_five_steps_works_through_every_endpoint(call: Call, token: st
 
     progress = call("/api/student-progress", method="GET", **session)["progress"]
     assert [step["stepName"] for step in progress["step_progress"]] == NAMES
-    (shared,) = call("/api/student-progress", method="GET", studentEmail=EMAIL)["sessions"]
-    assert shared["course_id"] == BREAD["courseId"]
-    assert [step["stepName"] for step in shared["step_progress"]] == NAMES
-    older = call("/api/track-student-progress", method="GET", studentId=EMAIL)["progress"]
-    assert older["exercises"] == {f"step-{n}": {"completed": True} for n in range(1, 6)}
+    (share_view,) = call("/api/student-progress", method="GET", studentEmail=EMAIL)["sessions"]
+    assert share_view["course_id"] == BREAD["courseId"]
+    assert [step["stepName"] for step in share_view["step_progress"]] == NAMES
+    tracking = call("/api/track-student-progress", method="GET", studentId=EMAIL)["progress"]
+    assert tracking["exercises"] == {f"step-{n}": {"completed": True} for n in range(1, 6)}
     config = call("/api/student-config-get", method="GET", **session)["config"]
     assert (config["courseId"], config["completionRate"]) == (BREAD["courseId"], 100)
 
     for path in ("/api/admin-list-configs", "/api/admin-list-configs-v2"):
         sessions = as_operator(call, path)["sessions"]
-        listed = {s["courseId"] for s in sessions if s["sessionToken"] == token}
-        assert listed == {BREAD["courseId"]}
+        course_ids = {s["courseId"] for s in sessions if s["sessionToken"] == token}
+        assert course_ids == {BREAD["courseId"]}
         assert {s["courseId"] for s in sessions} == {BREAD["courseId"], "voice-assistant"}
     assert call("/api/report-bug", **session, description="The crust is pale.")["success"]
 
@@ -110,14 +110,14 @@ def test_numbers_after_the_last_step_are_refused_by_name(call: Call, token: str)
     session = {"sessionToken": token}
     for number, name in ((6, None), (9, "Deploy System"), (50, "bake and eat")):
         report = {"stepNumber": number, "stepName": name}
-        refused = call("/api/student-progress", expect=422, **session, **report)
-        assert refused["error"].startswith("stepNumber: ")
+        refusal = call("/api/student-progress", expect=422, **session, **report)
+        assert refusal["error"].startswith("stepNumber: ")
     for path, method in (
         ("/api/student-config-save", "POST"),
         ("/api/student-config-update", "PUT"),
     ):
-        refused = call(path, method=method, expect=422, **session, currentStep=6)
-        assert refused["error"].startswith("currentStep: ")
+        refusal = call(path, method=method, expect=422, **session, currentStep=6)
+        assert refusal["error"].startswith("currentStep: ")
         call(path, method=method, **session, currentStep=5)
     progress = call("/api/student-progress", method="GET", **session)["progress"]
     assert (progress["current_step"], progress["step_progress"]) == (5, [])
@@ -155,12 +155,12 @@ def test_operators_see_the_figures_of_one_course(
         "Feed the Starter", "Mix the Dough", "Shape & Proof",
     }  # fmt: skip
     assert {student["totalSessions"] for student in bread["students"]} == {1}
-    everything = analytics()
-    assert everything["funnel"][0]["stepName"] == "Connect Accounts"
-    assert len(everything["funnel"]) == 9
-    by_course = {c["courseId"]: (c["steps"], c["sessions"]) for c in everything["courses"]}
+    all_courses = analytics()
+    assert all_courses["funnel"][0]["stepName"] == "Connect Accounts"
+    assert len(all_courses["funnel"]) == 9
+    by_course = {c["courseId"]: (c["steps"], c["sessions"]) for c in all_courses["courses"]}
     assert by_course[BREAD["courseId"]] == (5, 2)
-    assert by_course["voice-assistant"] == (9, everything["totals"]["sessions"] - 2)
+    assert by_course["voice-assistant"] == (9, all_courses["totals"]["sessions"] - 2)
     params = {"courseId": "unheard-of"}
     unknown = client.get("/api/workshop-analytics", params=params, headers=operator)
     assert (unknown.status_code, unknown.json()["code"]) == (404, "course_not_found")
@@ -178,11 +178,11 @@ def test_session_stays_in_its_course_once_a_step_is_reported(call: Call, token: 
         )
     call("/api/generate-session", expect=404, courseId="unheard-of")
     call("/api/generate-session", expect=422, courseId="Not A Course Id")
-    moved = call("/api/student-progress", **progress, courseId="voice-assistant")["progress"]
-    assert moved["course_id"] == "voice-assistant"
+    response = call("/api/student-progress", **progress, courseId="voice-assistant")
+    assert response["progress"]["course_id"] == "voice-assistant"
     for path, fields in requests.items():
-        refused = call(path, expect=409, **fields, courseId=BREAD["courseId"])
-        assert refused["code"] == "session_of_another_course"
+        refusal = call(path, expect=409, **fields, courseId=BREAD["courseId"])
+        assert refusal["code"] == "session_of_another_course"
         call(path, **fields, courseId="voice-assistant")
         call(path, **fields)
 
@@ -196,12 +196,12 @@ def test_sessions_of_the_course_expire_and_are_removed(
     cron = {"Authorization": f"Bearer {CRON_SECRET}"}
     assert client.get("/api/cleanup-sessions", headers=cron).json()["closedSessions"] > 1
     fields = {"sessionToken": token, "stepNumber": 1}
-    reopened = call("/api/student-progress", **fields)["progress"]
-    assert (reopened["is_active"], reopened["completion_rate"]) == (True, 100)
-    removed = as_operator(
+    progress = call("/api/student-progress", **fields)["progress"]
+    assert (progress["is_active"], progress["completion_rate"]) == (True, 100)
+    removal = as_operator(
         call, "/api/admin-delete-sessions", sessionTokens=[token], deleteType="full"
     )
-    assert removed["sessionsDeleted"] == 1
+    assert removal["sessionsDeleted"] == 1
     call("/api/generate-session", courseId=BREAD["courseId"], studentEmail=EMAIL)
     assert (
         as_operator(call, "/api/admin-delete-student", studentEmail=EMAIL)["sessionsDeleted"] == 1
@@ -218,8 +218,8 @@ def test_course_and_its_sessions_are_restored_from_a_backup(call: Call, token: s
     drop_existing = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
     as_operator(call, "/api/admin-create-unified-schema", **drop_existing)
     call("/api/student-progress", method="GET", expect=404, sessionToken=token)
-    restored = as_operator(call, "/api/admin-restore", name=name, unifiedOnly=True)
-    assert restored["success"]
+    response = as_operator(call, "/api/admin-restore", name=name, unifiedOnly=True)
+    assert response["success"]
     assert call("/api/student-progress", method="GET", sessionToken=token) == before
     course = call("/api/course", method="GET", courseId=BREAD["courseId"])["course"]
     assert [step["name"] for step in course["steps"]] == NAMES

@@ -214,10 +214,10 @@ def test_progress_of_all_students_matches_its_example(
 def test_submitting_the_last_answer_matches_its_example(loopback_client: TestClient) -> None:
     one_question = {"type": "fixed_length", "min_questions": 1, "max_questions": 1}
     start = OPERATIONS["POST /api/test/start"]
-    started = loopback_client.post(
+    session = loopback_client.post(
         start.path, json={**start.request, "end_criteria": one_question}
     ).json()
-    ids = {"session_id": started["session_id"], "question_id": started["next_question"]["id"]}
+    ids = {"session_id": session["session_id"], "question_id": session["next_question"]["id"]}
     response = loopback_client.post("/api/test/submit", json={**ids, "response": 0})
     assert differences(OPERATIONS[SUBMIT].responses["The last one"], response.json()) == []
 

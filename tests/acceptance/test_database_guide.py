@@ -1,7 +1,7 @@
 """Every command of the guide to databases and migrations, run on Postgres and on SQLite.
 
-The guide runs commands in containers and names other folders. The table in docs/database.md says
-what they are here; the tests apply it and run the rest as printed.
+The guide runs commands in containers and names other folders. The table in docs/database.md
+translates these; the tests apply it, and run all other commands as printed.
 """
 
 import re
@@ -63,12 +63,12 @@ def commands() -> list[str]:
 
 
 def test_every_command_of_the_guide_is_run_or_translated() -> None:
-    own = [text for text in commands() if text.startswith(("alembic ", "python "))]
-    assert len(own) == 17
-    assert set(commands()) - set(own) == WITH_CONTAINERS | BACKUP | COPIES | MAKE
+    commands_as_printed = {text for text in commands() if text.startswith(("alembic ", "python "))}
+    assert len(commands_as_printed) == 17
+    assert set(commands()) - commands_as_printed == WITH_CONTAINERS | BACKUP | COPIES | MAKE
 
 
-def test_documentation_translates_what_the_guide_names() -> None:
+def test_documentation_translates_the_names_of_the_guide() -> None:
     page = (ROOT / "docs" / "database.md").read_text()
     for text in (*BACKUP, "docker-compose down -v", "docker-compose ps", "backend/local.db"):
         assert f"`{text}`" in page
@@ -90,7 +90,7 @@ def project(tmp_path: Path) -> Project:
 def project_on(
     project: Project, empty_postgres_url: str, tmp_path: Path
 ) -> Callable[[str], Project]:
-    """Let the environment of the project name one database."""
+    """Function that makes the project's environment name one database, and returns the project."""
 
     def choose(database: str) -> Project:
         is_postgres = database == "postgres"

@@ -182,7 +182,7 @@ def test_what_belongs_to_another_server_is_left_out_and_rows_are_not(
     file.write_text(OTHER_SERVERS_DUMP)
     assert restore(postgres_url, file) == [
         "extension pg_graphql_of_elsewhere, which this server does not have",
-        "row-level security policies of the role authenticated_elsewhere, which is not here",
+        "row-level security policies of the role authenticated_elsewhere, which this server lacks",
     ]
     words = "SELECT array_agg(word ORDER BY n) FROM public.kept"
     assert fetch_value(postgres_url, words) == [

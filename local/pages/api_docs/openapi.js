@@ -99,7 +99,7 @@ export function fields(api, schema, prefix = "", depth = 0) {
   });
 }
 
-/** The default of a schema; none if it is null, as the type says, or an object, whose fields have their own. */
+/** The default of a schema as text; empty for null, which the type states, and for an object, whose fields have defaults. */
 export function defaultOf(schema) {
   const value = schema.default ?? null;
   if (Array.isArray(value)) return value.map((entry) => JSON.stringify(entry)).join(", ");
