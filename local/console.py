@@ -64,11 +64,11 @@ def format_traceback(error: BaseException) -> str:
 
 def _remove_package_frames(error: traceback.TracebackException) -> None:
     is_own = [_is_own(frame) for frame in error.stack]
-    last = max((i for i, own in enumerate(is_own) if own), default=-1)
+    last_own = max((i for i, own in enumerate(is_own) if own), default=-1)
     error.stack[:] = [
         frame
         for i, frame in enumerate(error.stack)
-        if is_own[i] or (i > last and not frame.filename.startswith(IMPORTING))
+        if is_own[i] or (i > last_own and not frame.filename.startswith(IMPORTING))
     ]
     for other in (error.__cause__, error.__context__, *(error.exceptions or ())):
         if other is not None:

@@ -64,8 +64,8 @@ def _reason(error: BaseException) -> str:
         return f"{name} in {_short(error.filename)}:{error.lineno}: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     own_frames = [frame for frame in frames if _short(frame.filename) != frame.filename]
-    last = (own_frames or frames)[-1]
-    return f"{name} in {_short(last.filename)}:{last.lineno}: {error}"
+    frame = (own_frames or frames)[-1]
+    return f"{name} in {_short(frame.filename)}:{frame.lineno}: {error}"
 
 
 def _short(filename: str) -> str:

@@ -28,10 +28,10 @@ class Result:
             if before != after
             else f"{name} is at revision {after}."
         )
-        last = ["Its tables, functions and views now match the scripts in sql/."]
+        closing_lines = ["Its tables, functions and views now match the scripts in sql/."]
         return [
             *(f"{step.seconds:7.2f} s  sql/{step.name}" for step in self.steps),
             *(f"- {report}" for report in self.reports),
             summary,
-            *(last if self.steps else []),
+            *(closing_lines if self.steps else []),
         ]

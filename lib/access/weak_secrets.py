@@ -58,9 +58,9 @@ def key_weakness(digits: str) -> str | None:
 
 def _is_common(secret: str) -> bool:
     """Return whether only common words remain without digits, signs and lookalike characters."""
-    plain = secret.lower()
-    without_ending = re.sub(r"[\W\d_]+$", "", plain)
-    spellings = (plain, plain.translate(_LOOKALIKES), without_ending.translate(_LOOKALIKES))
+    lowered = secret.lower()
+    without_ending = re.sub(r"[\W\d_]+$", "", lowered)
+    spellings = (lowered, lowered.translate(_LOOKALIKES), without_ending.translate(_LOOKALIKES))
     texts = (re.sub(r"[\W\d_]", "", spelling) for spelling in spellings)
     return any(_ONLY_COMMON_WORDS.fullmatch(text) for text in texts)
 

@@ -115,8 +115,8 @@ class Upgrade:
     @property
     def refusal(self) -> str:
         """The reasons in `refused`, and the report, which a second run would not repeat."""
-        done = [f"What was done: {'; '.join(self.reports)}."] if self.reports else []
-        return " ".join([*self.refused, OTHERS_DONE, *done])
+        report = [f"What was done: {'; '.join(self.reports)}."] if self.reports else []
+        return " ".join([*self.refused, OTHERS_DONE, *report])
 
 
 def schema_scripts() -> list[tuple[str, str]]:

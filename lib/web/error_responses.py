@@ -86,11 +86,11 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         {"field": (field := _field(problem)), "problem": unknown.get(field) or _in_words(problem)}
         for problem in error.errors()[:MAX_DETAILS]
     ] + _misspelt(request)
-    first = details[0]
+    first_detail = details[0]
     return envelope(
         InvalidInput.status,
         InvalidInput.code,
-        f"{first['field']}: {first['problem']}",
+        f"{first_detail['field']}: {first_detail['problem']}",
         request.state.request_id,
         details=details,
         with_detail=_reads_detail(request),

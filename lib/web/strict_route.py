@@ -162,8 +162,8 @@ def _also_taken(row: Endpoint) -> str:
 
 def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return headers with the content type of JSON, so that FastAPI takes the parsed body."""
-    others = [header for header in headers if header[0].lower() != b"content-type"]
-    return [*others, (b"content-type", b"application/json")]
+    other_headers = [header for header in headers if header[0].lower() != b"content-type"]
+    return [*other_headers, (b"content-type", b"application/json")]
 
 
 async def _read(request: Request, limit: int) -> bytes:

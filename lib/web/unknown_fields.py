@@ -182,9 +182,9 @@ def _unknown(
 def _closest(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    plain = {_plain(other): other for other in names}
-    matches = get_close_matches(_plain(name), plain, n=1, cutoff=MIN_SIMILARITY)
-    return plain[matches[0]] if matches else None
+    names_by_plain = {_plain(other): other for other in names}
+    matches = get_close_matches(_plain(name), names_by_plain, n=1, cutoff=MIN_SIMILARITY)
+    return names_by_plain[matches[0]] if matches else None
 
 
 def _plain(name: str) -> str:

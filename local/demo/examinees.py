@@ -89,13 +89,13 @@ def examinees(seed: int = SEED) -> list[Examinee]:
     ones to an older demo.
     """
     newcomers = range(OUTSIDERS + 1, OUTSIDERS + 1 + SECOND_CLASS)
-    first = [_outsider(number) for number in range(1, OUTSIDERS + 1)]
-    first += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
-    second = [_outsider(number) for number in newcomers]
-    test_counts = [1 + number % MAX_TESTS for number in range(len(first))] + [1] * len(second)
+    ids = [_outsider(number) for number in range(1, OUTSIDERS + 1)]
+    ids += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
+    second_class = [_outsider(number) for number in newcomers]
+    test_counts = [1 + number % MAX_TESTS for number in range(len(ids))] + [1] * len(second_class)
     return [
         Examinee(number, student, tests, seed)
-        for number, (student, tests) in enumerate(zip(first + second, test_counts, strict=True))
+        for number, (student, tests) in enumerate(zip(ids + second_class, test_counts, strict=True))
     ]
 
 

@@ -65,8 +65,8 @@ class DemoSession:
     @property
     def started(self) -> datetime:
         """Time of the session's creation."""
-        last = self.steps[-1].ended if self.steps else 60
-        return self.ended - timedelta(seconds=last)
+        duration = self.steps[-1].ended if self.steps else 60
+        return self.ended - timedelta(seconds=duration)
 
     def at(self, seconds: int) -> str:
         """Return a time of the session in ISO format."""
@@ -198,10 +198,10 @@ def _bugs(session: DemoSession) -> list[Event]:
 
 
 def _events(session: DemoSession) -> list[Event]:
-    created = Event("session_created", 0, {})
+    creation = Event("session_created", 0, {})
     reports = events_of(session.steps, deployment_url(session.person))
     return sorted(
-        (created, *reports, *_bugs(session), *_help(session), *_expired(session)),
+        (creation, *reports, *_bugs(session), *_help(session), *_expired(session)),
         key=lambda event: event.at,
     )
 

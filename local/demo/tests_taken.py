@@ -84,16 +84,18 @@ class DemoTest:
         return None
 
 
-def tests_taken(missing: list[Examinee], pool: ItemPool, now: datetime) -> list[list[DemoTest]]:
+def tests_taken(
+    missing_examinees: list[Examinee], pool: ItemPool, now: datetime
+) -> list[list[DemoTest]]:
     """Return all first tests, all second tests, and so on, in the order of recording.
 
     Args:
-        missing: Examinees whose tests are to be added.
+        missing_examinees: Examinees whose tests are to be added.
         pool: Question pool of the tests.
         now: Time of the load in UTC, without time zone, as in the tables.
     """
     rounds: list[list[DemoTest]] = [[] for _ in range(MAX_TESTS)]
-    for examinee in missing:
+    for examinee in missing_examinees:
         previous = None
         for number in range(examinee.tests):
             previous = _take_test(examinee, number, pool, now, previous)

@@ -105,12 +105,12 @@ def check_hobby(tree: Path) -> list[str]:
     """vercel.hobby.json: a single function."""
     build = _vercel_build(tree, "vercel.hobby.json")
     config = files.vercel_hobby()
-    built = list(build.functions.values())
+    built_files = list(build.functions.values())
     return [
         *(
             []
-            if built == [INDEX_FILE]
-            else [f"The build for Hobby has the functions {built}, not only {INDEX_FILE}"]
+            if built_files == [INDEX_FILE]
+            else [f"The build for Hobby has the functions {built_files}, not only {INDEX_FILE}"]
         ),
         *differences("cron", _crons(config), _crons(build.config)),
         *_start_bundles(build, ALL_MODULES),
@@ -147,9 +147,9 @@ def check_lambda(tree: Path) -> list[str]:
     built_handlers = [row["Handler"] for row in stack.properties("Lambda::Function")]
     built_routes = [row["RouteKey"] for row in stack.properties("ApiGatewayV2::Route")]
     built_schedules = [row["ScheduleExpression"] for row in stack.properties("Events::Rule")]
-    built, expected = len(stack.resources), files.cloudformation_resources()
+    built_count, expected_count = len(stack.resources), files.cloudformation_resources()
     return [
-        *([] if expected == built else [RESOURCES.format(built, expected)]),
+        *([] if expected_count == built_count else [RESOURCES.format(built_count, expected_count)]),
         *differences("handler", handlers, built_handlers),
         *differences("route", routes | {"$default"}, built_routes),
         *differences("schedule", schedules, built_schedules),
@@ -187,10 +187,15 @@ def _refuses(tree: Path, variables: Mapping[str, str]) -> bool:
 def differences(kind: str, expected: Iterable[str], built: Iterable[str]) -> list[str]:
     """Return a message for each name that only one side has."""
     in_table, in_build = set(expected), set(built)
-    missing, additional = sorted(in_table - in_build), sorted(in_build - in_table)
     return [
-        *(f"{kind} {name} is in lib/routes.py, but not in the build" for name in missing),
-        *(f"{kind} {name} is in the build, but not in lib/routes.py" for name in additional),
+        *(
+            f"{kind} {name} is in lib/routes.py, but not in the build"
+            for name in sorted(in_table - in_build)
+        ),
+        *(
+            f"{kind} {name} is in the build, but not in lib/routes.py"
+            for name in sorted(in_build - in_table)
+        ),
     ]
 
 

@@ -27,9 +27,11 @@ def own_secrets(folder: Path) -> dict[str, str]:
     """
     path = folder / "secrets.json"
     existing = _read(path)
-    added = {name: generate() for name, generate in GENERATORS.items() if name not in existing}
-    all_secrets = existing | added
-    if added:
+    new_secrets = {
+        name: generate() for name, generate in GENERATORS.items() if name not in existing
+    }
+    all_secrets = existing | new_secrets
+    if new_secrets:
         write_private(path, json.dumps(all_secrets, indent=2) + "\n")
     return all_secrets
 

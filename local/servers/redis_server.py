@@ -142,10 +142,10 @@ class RedisServer:
             return False
 
     def _move_data_aside(self) -> bool:
-        data = self.folder / APPEND_ONLY_FILE
-        if not data.exists():
+        file = self.folder / APPEND_ONLY_FILE
+        if not file.exists():
             return False
-        data.replace(data.with_suffix(".unreadable"))
+        file.replace(file.with_suffix(".unreadable"))
         return True
 
 

@@ -45,8 +45,8 @@ def claim(folder: Path) -> FolderLock | RunningDev:
         try:
             lock = FolderLock(folder).acquire(seconds=0)
         except ServerError:
-            if running := _read(folder):
-                return running
+            if dev := _read(folder):
+                return dev
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_SECONDS)
@@ -57,8 +57,8 @@ def claim(folder: Path) -> FolderLock | RunningDev:
 
 def announce(folder: Path, url: str, environment: dict[str, str]) -> None:
     """Tell other commands that `make dev` is running; the caller must hold the lock."""
-    running = RunningDev(os.getpid(), url, environment)
-    write_private(_file(folder), json.dumps(asdict(running), indent=2) + "\n")
+    dev = RunningDev(os.getpid(), url, environment)
+    write_private(_file(folder), json.dumps(asdict(dev), indent=2) + "\n")
 
 
 def withdraw(folder: Path) -> None:

@@ -135,8 +135,8 @@ def test_operators_see_the_figures_of_one_course(
     call: Call, client: TestClient, token: str, operator: dict[str, str]
 ) -> None:
     take_all_steps(call, token)
-    other = call("/api/generate-session", courseId=BREAD["courseId"])["sessionToken"]
-    call("/api/student-progress", sessionToken=other, stepNumber=2, timeSpent=10)
+    other_token = call("/api/generate-session", courseId=BREAD["courseId"])["sessionToken"]
+    call("/api/student-progress", sessionToken=other_token, stepNumber=2, timeSpent=10)
 
     def analytics(**params: str) -> Any:
         return client.get("/api/workshop-analytics", params=params, headers=operator).json()

@@ -223,8 +223,8 @@ def test_submitting_the_last_answer_matches_its_example(loopback_client: TestCli
 
 
 def test_each_difference_is_reported() -> None:
-    real = {"a": [{"b": 1}, {"b": None}], "at": "2026-01-01T09:00:00Z"}
-    assert differences({"a": [{"b": 2}], "at": "2026-02-02T10:00:00Z"}, real) == []
+    response = {"a": [{"b": 1}, {"b": None}], "at": "2026-01-01T09:00:00Z"}
+    assert differences({"a": [{"b": 2}], "at": "2026-02-02T10:00:00Z"}, response) == []
     for example in (
         {"a": [{"b": 2}]},
         {"a": [{"b": 2}], "at": "now"},
@@ -233,4 +233,4 @@ def test_each_difference_is_reported() -> None:
         {"a": [], "at": "2026-02-02T10:00:00Z"},
         {"a": [2], "at": "2026-02-02T10:00:00Z"},
     ):
-        assert len(differences(example, real)) == 1, example
+        assert len(differences(example, response)) == 1, example

@@ -27,8 +27,8 @@ CHECKS_ALONE = replace(ONE_BATCH, idle_seconds=0.001)
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 
-def paused_run(legacy: Legacy, *, dry_run: bool = False) -> Run:
-    """Return a run that was paused after some of the sessions."""
+def pause_run(legacy: Legacy, *, dry_run: bool = False) -> Run:
+    """Migrate some of the sessions, and return the run, which is then paused."""
     run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
     while run.counts.get("sessions.created", 0) < SESSIONS_BEFORE_PAUSE:
         run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
@@ -65,10 +65,10 @@ def test_a_paused_run_does_not_continue_in_recreated_tables(
     timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
-    paused = paused_run(timed)
+    paused_run = pause_run(timed)
     recreate(timed)
     run = timed.run(pace=SMALL_BATCHES)
-    assert run.id != paused.id
+    assert run.id != paused_run.id
     assert run.verified
     assert timed.unified() == complete
 
@@ -93,7 +93,7 @@ def test_a_finished_run_does_not_verify_recreated_tables(
 def test_a_paused_run_does_not_continue_with_a_legacy_table_that_was_replaced(
     timed: Legacy,
 ) -> None:
-    paused = paused_run(timed)
+    paused_run = pause_run(timed)
     timed.connection.execute("ALTER TABLE public.workshop_students RENAME TO workshop_before")
     timed.connection.execute(
         "CREATE TABLE public.workshop_students AS SELECT * FROM public.workshop_before"
@@ -102,7 +102,7 @@ def test_a_paused_run_does_not_continue_with_a_legacy_table_that_was_replaced(
         "UPDATE public.workshop_students SET session_token = 'new_' || session_token"
     )
     run = timed.run(pace=SMALL_BATCHES)
-    assert (run.id != paused.id, run.verified) == (True, True)
+    assert (run.id != paused_run.id, run.verified) == (True, True)
     assert timed.one(
         "SELECT count(*) FROM public.workshop_students AS w "
         "WHERE legacy.token_of(session_token) IS NOT NULL AND NOT EXISTS ("
@@ -113,7 +113,7 @@ def test_a_paused_run_does_not_continue_with_a_legacy_table_that_was_replaced(
 def test_sessions_deleted_between_two_calls_are_noticed_at_the_end(
     timed: Legacy, client: TestClient
 ) -> None:
-    paused_run(timed)
+    pause_run(timed)
     timed.connection.execute("SET stepwise.removal = 'test'")
     deleted = timed.connection.execute("DELETE FROM public.sessions").rowcount
     run = timed.run(pace=SMALL_BATCHES)
@@ -139,7 +139,7 @@ def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(timed: Legacy) -
 
 
 def test_a_paused_dry_run_is_deleted_once_a_real_run_writes(timed: Legacy) -> None:
-    paused_run(timed, dry_run=True)
+    pause_run(timed, dry_run=True)
     assert timed.one("SELECT count(*) FROM public.sessions") == 0
     real = timed.run(pace=SMALL_BATCHES)
     assert real.verified
@@ -152,18 +152,18 @@ def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> N
     timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
-    paused = paused_run(timed)
+    paused_run = pause_run(timed)
     dry = timed.run(dry_run=True, pace=SMALL_BATCHES)
-    assert dry.counts["sessions.unchanged"] == paused.counts["sessions.created"]
+    assert dry.counts["sessions.unchanged"] == paused_run.counts["sessions.created"]
     run = timed.run(pace=SMALL_BATCHES)
-    assert (run.id, run.verified) == (paused.id, True)
+    assert (run.id, run.verified) == (paused_run.id, True)
     assert timed.unified() == complete
 
 
 def test_dry_run_of_many_calls_counts_as_the_real_run_and_names_unchecked_parts(
     timed: Legacy,
 ) -> None:
-    paused_run(timed, dry_run=True)
+    pause_run(timed, dry_run=True)
     dry = report(timed.run(dry_run=True, pace=SMALL_BATCHES), timed.deps)
     real = report(timed.run(pace=SMALL_BATCHES), timed.deps)
     assert dry.verification is not None
@@ -194,13 +194,13 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_continued(timed: L
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_deleting_a_dry_run_deletes_its_findings(timed: Legacy, dry_run: bool) -> None:
-    paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
+    paused_run = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
     while not timed.findings():
-        paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
+        paused_run = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
     if dry_run:
         timed.run(dry_run=True)  # continues the paused run to its end
     last = timed.run(dry_run=dry_run)
-    assert last.id > paused.id
+    assert last.id > paused_run.id
     assert set(timed.rows("SELECT run_id FROM legacy.migration_findings")) == {last.id}
 
 
@@ -219,8 +219,8 @@ def test_nothing_else_changes_the_tables_while_a_migration_runs(
     timed: Legacy, settings: Settings, client: TestClient, path: str, body: dict[str, Any]
 ) -> None:
     if path == "admin-restore":
-        saved = client.post("/api/admin-backup", json={"adminPassword": ADMIN_PASSWORD})
-        body = {"name": saved.json()["name"]}
+        backup = client.post("/api/admin-backup", json={"adminPassword": ADMIN_PASSWORD})
+        body = {"name": backup.json()["name"]}
     with psycopg.connect(settings.postgres_url or "") as other:
         other.execute(LOCK)
         response = client.post(f"/api/{path}", json={"adminPassword": ADMIN_PASSWORD, **body})

@@ -46,8 +46,10 @@ def test_every_column_has_the_type_of_its_rule(bare: Legacy) -> None:
         "json": "jsonb",
     }
     for list_name, type_name in expected.items():
-        wrong = [name for name in SESSION_LISTS[list_name] if types[name] != type_name]
-        assert wrong == [], f"session_fields.py gives these columns a rule for the type {type_name}"
+        wrong_columns = [name for name in SESSION_LISTS[list_name] if types[name] != type_name]
+        assert wrong_columns == [], (
+            f"session_fields.py gives these columns a rule for the type {type_name}"
+        )
     assert sum(len(SESSION_LISTS[name]) for name in expected) == len(SESSION_FIELDS)
 
 
@@ -153,11 +155,11 @@ def new_values(legacy: Legacy) -> dict[str, Any]:
 
 def put(legacy: Legacy, table: str, updated_at: str, values: dict[str, Any]) -> None:
     """Insert a row of session token-a."""
-    plain = {
+    cells = {
         name: json.dumps(value) if isinstance(value, list | dict) else value
         for name, value in values.items()
     }
-    legacy.put(table, session_token="token-a", updated_at=updated_at, **plain)
+    legacy.put(table, session_token="token-a", updated_at=updated_at, **cells)
 
 
 FIRST = {

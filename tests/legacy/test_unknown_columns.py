@@ -87,9 +87,9 @@ def test_values_in_unknown_columns_of_every_row_of_a_token_are_kept(legacy: Lega
     )
     assert legacy.run().verified
     assert kept_values(legacy) == [{"notes": "new"}, {"notes": "old"}]
-    again = legacy.run()
-    assert again.verified
-    assert again.counts["sessions.unchanged"] == 1
+    second_run = legacy.run()
+    assert second_run.verified
+    assert second_run.counts["sessions.unchanged"] == 1
 
 
 def test_run_that_lost_a_kept_value_is_not_verified(legacy: Legacy) -> None:
@@ -133,8 +133,8 @@ def test_secrets_in_unknown_columns_are_sealed_by_name_and_by_format(legacy: Leg
     assert values["settings"]["model"] == "m"
     assert decrypt(legacy, values["memo"]) == f"mine is {google}"
     before = legacy.unified()
-    again = legacy.run()
-    assert again.verified
+    second_run = legacy.run()
+    assert second_run.verified
     assert legacy.unified() == before
 
 

@@ -484,7 +484,11 @@ def first_version(deps: Deps, token: str) -> str:
     """Write a backup as version 1 did; return its name."""
     vault = Vault.from_settings(deps.settings)
     sealed = vault.seal("sk-plain", "t1", "backup.student_configs.openai_api_key")
-    text = [("session_token", "text"), ("student_email", "text"), ("openai_api_key", "text")]
+    text_columns = [
+        ("session_token", "text"),
+        ("student_email", "text"),
+        ("openai_api_key", "text"),
+    ]
     tables: list[tuple[str, list[tuple[str, str]], list[dict[str, Any]]]] = [
         (
             "students",
@@ -514,7 +518,7 @@ def first_version(deps: Deps, token: str) -> str:
         ),
         (
             "student_configs",
-            [*text, ("score", "numeric(5,2)"), ("note", "json")],
+            [*text_columns, ("score", "numeric(5,2)"), ("note", "json")],
             [
                 {
                     "session_token": "t1",
@@ -531,10 +535,10 @@ def first_version(deps: Deps, token: str) -> str:
         header = {"table": name, "rows": len(rows), "columns": descriptions}
         lines += [json.dumps(line).encode() for line in (header, *rows)]
     content = b"".join(line + b"\n" for line in lines)
-    last = json.dumps({"sha256": hashlib.sha256(content).hexdigest()}).encode()
+    checksum_line = json.dumps({"sha256": hashlib.sha256(content).hexdigest()}).encode()
     file = file_of(deps, "stepwise-20250123T101500Z-1f2e3d4c.jsonl.gz")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(gzip.compress(content + last + b"\n"))
+    file.write_bytes(gzip.compress(content + checksum_line + b"\n"))
     return file.name
 
 

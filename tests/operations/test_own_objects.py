@@ -1,4 +1,4 @@
-"""The list of the project's own tables and functions is complete and names no one else's."""
+"""The list of the project's tables and functions is complete and has none of other applications."""
 
 import re
 from collections.abc import Iterator
@@ -37,39 +37,41 @@ def own_functions(database: psycopg.Connection) -> set[str]:
 
 
 def test_every_table_that_the_scripts_create_is_listed(database: psycopg.Connection) -> None:
-    created = names(
+    created_names = names(
         database,
         "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')"
         f" AND relnamespace::regnamespace::text IN ({SCHEMAS})",
     )
-    assert created - own_tables(database) == set(), f"add these to own_tables() in {LIST}"
-    assert len(created) > 20
+    assert created_names - own_tables(database) == set(), f"add these to own_tables() in {LIST}"
+    assert len(created_names) > 20
 
 
 def test_every_sequence_that_the_scripts_create_is_that_of_a_listed_table(
     database: psycopg.Connection,
 ) -> None:
-    created = names(
+    created_names = names(
         database,
         "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S'"
         f" AND relnamespace::regnamespace::text IN ({SCHEMAS})",
     )
-    assert created == names(database, "SELECT own::text FROM stepwise.own_sequences() AS own")
-    assert "public.events_id_seq" in created
+    assert created_names == names(database, "SELECT own::text FROM stepwise.own_sequences() AS own")
+    assert "public.events_id_seq" in created_names
 
 
 def test_every_function_that_the_scripts_create_is_listed(database: psycopg.Connection) -> None:
-    created = names(
+    created_names = names(
         database,
         "SELECT oid::regprocedure::text FROM pg_proc"
         f" WHERE pronamespace::regnamespace::text IN ({SCHEMAS})",
     )
-    assert created - own_functions(database) == set(), f"add these to own_functions() in {LIST}"
-    assert len(created) > 100
+    assert created_names - own_functions(database) == set(), (
+        f"add these to own_functions() in {LIST}"
+    )
+    assert len(created_names) > 100
 
 
 def test_every_listed_name_is_one_that_the_scripts_create(database: psycopg.Connection) -> None:
-    """A name that is only listed would count as ours in another application's schema."""
+    """A listed name that no script creates would claim an object of another application."""
     text = load_script("database/schema/own_objects.sql")
     tables = {".".join(pair) for pair in re.findall(r"\('(\w+)', '(\w+)', '\{", text)}
     functions = {
@@ -82,8 +84,8 @@ def test_every_listed_name_is_one_that_the_scripts_create(database: psycopg.Conn
     assert len(tables) > 20
     assert len(functions) > 90
     assert tables - own_tables(database) == set(), f"remove these from {LIST}"
-    created = {function.partition("(")[0] for function in own_functions(database)}
-    assert functions - created == set(), f"remove these from {LIST}"
+    created_names = {function.partition("(")[0] for function in own_functions(database)}
+    assert functions - created_names == set(), f"remove these from {LIST}"
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,8 @@ def test_without_the_script_the_public_key_reaches_everything(
     supabase: Supabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the script, statements succeed that the other tests expect to be refused."""
-    others = [name for name in schema.SCRIPTS if name != RIGHTS[-1]]
-    monkeypatch.setattr(schema, "SCRIPTS", others)
+    other_scripts = [name for name in schema.SCRIPTS if name != RIGHTS[-1]]
+    monkeypatch.setattr(schema, "SCRIPTS", other_scripts)
     supabase.upgrade()
     allowed_statements = [
         statement for statement in ATTACKS if attempt(supabase, "anon", statement) is None

@@ -184,14 +184,16 @@ def _reason(table: CatalogTable) -> str | None:
 def _parents_first(tables: list[BackupTable]) -> list[BackupTable]:
     """Sort by context and name, but each table after those that it refers to."""
     order = list(Context)
-    waiting = sorted(tables, key=lambda table: (order.index(table.context), table.name))
+    unsorted_tables = sorted(tables, key=lambda table: (order.index(table.context), table.name))
     sorted_tables: list[BackupTable] = []
-    while waiting:
-        names = {table.name for table in waiting}
+    while unsorted_tables:
+        names = {table.name for table in unsorted_tables}
         free = (
-            table for table in waiting if not (table.parents - {table.name}).intersection(names)
+            table
+            for table in unsorted_tables
+            if not (table.parents - {table.name}).intersection(names)
         )
-        next_table = next(free, waiting[0])  # tables that refer to each other: in any order
-        waiting.remove(next_table)
+        next_table = next(free, unsorted_tables[0])  # tables that refer to each other: in any order
+        unsorted_tables.remove(next_table)
         sorted_tables.append(next_table)
     return sorted_tables
