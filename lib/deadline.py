@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 MARGIN_SECONDS = 4.0
-"""Time kept for the response: connecting takes up to 3 s, cancelling a statement up to 0.8 s."""
+"""Seconds from the deadline to the platform's limit, for the response and for work that cannot be
+interrupted: connecting takes up to 3 s, cancelling a statement up to 0.8 s."""
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 

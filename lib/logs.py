@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 OWN_CODE = ("api", "lib")
 MAX_NAME_LENGTH = 100
 MASKED_LENGTH = 300
-"""Length up to which secrets are looked for; the time that it takes grows with its square."""
+"""Number of characters of a name that are searched for secrets; the time grows with its square."""
 NO_DETAILS: Mapping[str, object] = MappingProxyType({})
 Writer = Callable[[str, Mapping[str, Any], Mapping[str, object]], None]
 """Takes an event, its masked fields, and its details, which are not masked."""
@@ -57,7 +57,7 @@ def log(event: str, *, details: Mapping[str, object] = NO_DETAILS, **fields: obj
         event: Name of the event, in snake case.
         details: Facts for a developer at a console, such as an exception. JSON lines leave them
             out, so they never reach a deployment's log.
-        fields: Facts for every writer; masked by their name and by what they look like.
+        fields: Facts for every writer; secrets are masked, recognized by name or by format.
     """
     _writer(event, {name: _masked(name, value) for name, value in fields.items()}, details)
 
@@ -93,7 +93,7 @@ def mask(text: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """Return the name of a field that a caller made up, as logs and responses may show it."""
+    """Return a field name from a request as logs and responses may show it: short and masked."""
     name = name[:MASKED_LENGTH]
     printable = "".join(char if char.isprintable() else "?" for char in name)
     return mask(printable)[:MAX_NAME_LENGTH]

@@ -83,9 +83,11 @@ class Settings:
     websocket_domain: str | None = None
     """Host, with or without a port, of the WebSocket server that the students share."""
     workshop_retention_days: int | None = WORKSHOP_RETENTION_DAYS
-    """None if WORKSHOP_RETENTION_DAYS is invalid; clean-up is then disabled."""
+    """Days for which an idle session is kept; None if WORKSHOP_RETENTION_DAYS is invalid, which
+    disables clean-up."""
     test_retention_days: int | None = TEST_RETENTION_DAYS
-    """None if TEST_RETENTION_DAYS is invalid; no test is removed then."""
+    """Days for which a closed test is kept; None if TEST_RETENTION_DAYS is invalid, and no test is
+    removed."""
     backup_bucket: str | None = None
     backup_folder: str = ".local/backups"
     """Folder for backups if there is no bucket; unused in deployments, whose disk is temporary."""

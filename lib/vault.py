@@ -1,4 +1,4 @@
-"""Encryption of API keys with AES-256-GCM, bound to session and field.
+"""Encryption of API keys and other secrets with AES-256-GCM, bound to session and field.
 
 A sealed text is `v1.<key id>.<nonce>.<ciphertext and tag>`; nonce, ciphertext and tag are in
 unpadded URL-safe base64. Session and field are its associated data, so a text that was moved to

@@ -25,7 +25,7 @@ FOR_SCRIPT = "for_script"
 
 Implementation = Callable[[Operations, Any], Any]
 Condition = Callable[[Inspector, Any], bool]
-"""Returns whether a database fulfils a condition about an operation."""
+"""Function that returns whether a database meets a condition for an operation."""
 
 
 def name_learning_tables(operations: Operations) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Creation, setting aside and bringing back of the learning context's tables in an SQLite file."""
+"""Creates the learning context's tables in an SQLite file, sets them aside and brings them back."""
 
 import re
 from datetime import datetime
@@ -63,7 +63,7 @@ def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
 
 
 def _set_aside(connection: Connection) -> dict[str, str]:
-    """Return the present name of each table that was set aside, by its former name; the newest."""
+    """Return the present name of the newest table set aside for each former name."""
     names = sorted(inspect(connection).get_table_names())
     matches = [match for name in names if (match := _SET_ASIDE.fullmatch(name))]
     return {match["name"]: match[0] for match in matches if match["name"] in _METADATA.tables}

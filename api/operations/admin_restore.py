@@ -33,7 +33,7 @@ PATH = "/api/admin-restore"
     UnifiedSchemaNotFound,
 )
 def restore_backup(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> RestoreOut:
-    """Restore everything or nothing; refused if one of the tables has rows."""
+    """Restore everything or nothing; the call is refused if one of the tables has rows."""
     with audited(deps, PATH) as facts:
         facts["name"] = body.name
         result = restore(body.name, deps, unified_only=body.unified_only)

@@ -7,9 +7,11 @@ SMALL_BODY = 64 * 1024  # bytes
 SYNC_BODY = 256 * 1024  # bytes of the changes that a device sends at once
 LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms themselves refuse more than 4.5 MB
 REQUEST_SECONDS = 15
+"""Time limit of calls by students, users and the public."""
 OPERATOR_SECONDS = 29
 """Time limit of operators' calls; API Gateway's is 30 s, so longer work is done in batches."""
 CRON_SECONDS = 300
+"""Time limit of scheduled calls."""
 CALLS_PER_MINUTE = 60
 """Default limit on one user's calls to an endpoint of the study planner in a minute."""
 
@@ -44,7 +46,8 @@ class WriteLimit:
     by_address: int
     """Maximum number of writes from one address, which a whole class may share."""
     by_holder: int
-    """Maximum number with one session or ticket; without either, for one e-mail address or pool."""
+    """Maximum number with one credential, such as a session token or a ticket; without one, for one
+    e-mail address, pool or user name."""
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def _password_in(raw: bytes) -> str | None:
 async def _check_operator(
     request: Request, deps: Deps, password: str | None, access: Access | None = None
 ) -> None:
-    """Admit whoever may make this call, or has this access, and count a wrong password.
+    """Admit a caller who may make this call, or who has the given access; count a wrong password.
 
     A lock is checked before the password's rights, so that it hides whether a guess was right.
     """
@@ -182,7 +182,7 @@ async def _check_operator(
 
 
 def _holder(password: str, settings: Settings) -> Access | None:
-    """Return whose password this is, None if it is nobody's."""
+    """Return the access that a password gives; None if the password is wrong."""
     passwords = {
         Access.OPERATOR: settings.admin_password,
         Access.INSTRUCTOR: settings.instructor_password,

@@ -105,7 +105,7 @@ class Address:
     ignored: tuple[str, ...] = ()
     """One sentence for each option that was left out because it is for another driver."""
     unknown: tuple[str, ...] = ()
-    """One sentence for each option that was left out although its meaning is not known."""
+    """One sentence for each option that was left out because it is unknown."""
 
 
 def read_address(text: str, variable: str) -> Address:
@@ -291,7 +291,7 @@ def _ssl_mode(value: str) -> str:
 
 
 def _require_values(options: dict[str, str]) -> None:
-    """Refuse values that libpq would refuse when it connects, as if the server were down."""
+    """Refuse values that libpq refuses only on connecting, as if the server were down."""
     for name, choices in _CHOICES.items():
         if options.get(name, choices[0]) not in choices:
             raise _UnusableError(f"its {name} is none of {', '.join(choices)}")

@@ -13,9 +13,9 @@ class CreateIn(StrictOperatorIn):
     drop_existing: bool = False
     """Set existing tables aside and start with empty ones."""
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
-    """`DROP EXISTING TABLES`, if tables hold rows."""
+    """`DROP EXISTING TABLES`; needed if tables hold rows."""
     finish: bool = False
-    """Drop the views that serve the previous version of the tests, once it has ended."""
+    """Drop the views that serve the previous version of the tests, once it has stopped."""
 
 
 class CreateOut(CamelAnswer):
@@ -74,7 +74,7 @@ class RotationOut(CamelAnswer):
 
     message: str
     done: bool
-    """Whether no key is left to seal again."""
+    """Whether all readable keys are sealed with the current encryption key."""
     rotated: int
     """Keys that this call sealed with the current encryption key."""
     unreadable: int

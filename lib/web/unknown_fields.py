@@ -1,4 +1,4 @@
-"""Report to the caller on fields and parameters that no code reads, such as misspelt ones.
+"""Reports to the caller about fields and parameters that no code reads, such as misspelt ones.
 
 Existing pages send fields that we do not know, so most requests may have them; the response then
 lists them in `warnings`. An operator's call is refused if one of them is almost the name of a field
@@ -172,7 +172,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _unknown(
     path: str, name: str, known_fields: Iterable[str], of_body: Iterable[str] = ()
 ) -> UnknownField:
-    """Return an unknown field with the name that it almost has, here or else in the body."""
+    """Return an unknown field with the most similar known name, there or else in the body."""
     suggestion = _closest(name[:MAX_NAME_LENGTH], known_fields)
     if suggestion is None and (field := _closest(name[:MAX_NAME_LENGTH], of_body)):
         suggestion = f"{field} in the body"

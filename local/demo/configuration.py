@@ -20,7 +20,7 @@ COMPLETING = {
     step.number: 1 + max(step.flags.index(flag) for flag in step.completed_by)
     for step in COURSE.steps
 }
-"""Number of a step's flags, in their order, that complete it."""
+"""Number of a step's flags, from the first one on, that complete the step."""
 
 CODE = {
     4: "<Response><Say>{greeting}</Say></Response>",

@@ -46,7 +46,7 @@ class Examinee:
 
     @property
     def has_open_test(self) -> bool:
-        """Whether the last test is active, idle or not."""
+        """Whether the last test is open, even if it is idle."""
         return self.number in UNDER_WAY | ABANDONED
 
     def generator(self, test: int) -> Generator:

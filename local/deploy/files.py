@@ -33,7 +33,7 @@ RESOURCES_PER_STACK = 7
 RESOURCES_PER_FUNCTION = 4
 RESOURCES_PER_SCHEDULE = 2
 NIGHTLY = "operations.nightly"
-"""The one schedule of Hobby, which allows two that run once a day: it runs every job."""
+"""Function of the only schedule on Hobby, which allows two daily ones; it runs every job."""
 NIGHTLY_SCHEDULE = "30 3 * * *"
 REGION = "fra1"
 """Frankfurt, like `provider.region` of serverless.yml."""

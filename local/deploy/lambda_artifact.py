@@ -4,8 +4,8 @@
 
 `.build/lambda.zip` has everything, `.build/lambda-small.zip` lacks the packages of
 `local/deploy/heavy_packages.py`. Both contain the pinned packages for Lambda's Linux, the project's
-code, and byte code that is valid whatever the times of the files are. Order, times and permissions
-are fixed, so two builds of one commit are identical, and deploying the same commit again changes
+code, and byte code that does not depend on the times of the files. Order, times and permissions are
+fixed, so two builds of one commit are identical, and deploying the same commit again changes
 nothing.
 """
 

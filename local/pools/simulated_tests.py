@@ -2,8 +2,8 @@
 
 The settings and counts of the pool's version apply as in real tests: the session's id decides
 which questions are eligible, limited by level of ability and over all levels
-(`lib.assessment.pools.eligibility`). The counts do not change during a simulation, as
-they do not in the service until the next nightly run.
+(`lib.assessment.pools.eligibility`). The counts do not change during a simulation; in the service,
+they change only in the nightly run.
 """
 
 from collections.abc import Sequence

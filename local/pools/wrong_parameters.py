@@ -1,4 +1,4 @@
-"""Tests on a pool whose parameters are wrong: the stated error beside the actual one.
+"""Stated and actual errors of tests on a pool whose parameters are wrong.
 
 Each drawn truth has parameters that scatter around those of the pool's questions. Students take
 adaptive tests under the pool's settings, twice: selected and scored by the pool's own bank, which

@@ -7,7 +7,7 @@ name and `:sealed`; a value of any other column that contains a secret is encryp
 the column's name and `:sealed-json`. Both are at the end of their row.
 
 Version 1 had the workshop's and the legacy tables only, under their names without schema. Version 2
-had no `:sealed-json`, and held no values as text but those of the type json.
+had no `:sealed-json`, and only values of the type json were held as text.
 """
 
 import json

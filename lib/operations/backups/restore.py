@@ -110,7 +110,7 @@ class _Header:
     """The line before the rows of a table."""
 
     name: str
-    """The table with its schema."""
+    """Name of the table, with its schema."""
     name_in_file: str
     context: Context
     row_count: int

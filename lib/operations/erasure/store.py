@@ -44,7 +44,7 @@ class RemovedTests:
 
     @property
     def rows(self) -> AssessmentRows:
-        """The counts alone."""
+        """The counts, without the ids."""
         return AssessmentRows(
             students=self.students,
             tests=self.tests,
