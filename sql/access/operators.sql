@@ -1,7 +1,7 @@
 -- Queries of lib/access/.
 
 -- admit_operator --
--- Decide on one attempt to operate, and record it.
+-- Decide on an attempt to make an operator's call, and record it.
 SELECT public.admit_operator(
   %(action)s, %(address_sha256)s, %(password_right)s,
   %(address_limit)s, %(address_window)s, %(global_limit)s, %(global_window)s,

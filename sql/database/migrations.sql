@@ -28,7 +28,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = 'learning' AND c.relname = %(name)s;
 
 -- limit_waiting --
--- Queries that arrive while a change waits for a lock wait, too, so it must not wait for long.
+-- Limit the time for which a change waits for a lock; queries that arrive meanwhile wait behind it.
 SELECT set_config('lock_timeout', '5s', false);
 
 -- has_tables --

@@ -65,7 +65,7 @@ def test_a_private_key_in_json_is_removed_and_the_json_stays_whole(legacy: Legac
     assert migrated["b"] == "after-it"
 
 
-def test_an_account_of_a_login_without_an_email_is_not_stored_in_plain(legacy: Legacy) -> None:
+def test_account_of_a_login_without_an_email_is_not_stored_in_plain_text(legacy: Legacy) -> None:
     account = "AC10" + HEX
     legacy.put("workshop_sessions", session_id="token-a", student_id="7", account_sid=account)
     assert legacy.run().verified

@@ -199,7 +199,7 @@ def test_a_token_too_long_for_an_index_stays_and_the_others_are_migrated(
     ]
 
 
-def test_an_email_too_long_for_an_index_is_kept_raw_values(legacy: Legacy) -> None:
+def test_an_email_too_long_for_an_index_is_kept_raw(legacy: Legacy) -> None:
     email = legacy.one(
         "SELECT string_agg(md5(n::text), '') || '@b.c' FROM generate_series(1, 99) AS n"
     )

@@ -14,7 +14,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS stepwise.write_counts (
   CONSTRAINT write_counts_pkey PRIMARY KEY (key_sha256, backend)
 ) WITH (fillfactor = 50);
 
--- Serves count_writes(): the rows that have ended.
+-- Serves count_writes(): the rows whose window has ended.
 CREATE INDEX IF NOT EXISTS write_counts_ends_at_idx ON stepwise.write_counts (ends_at);
 
 -- Count writes under each key and refuse them if a key has more than its limit. The message of the

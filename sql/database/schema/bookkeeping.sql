@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS stepwise.script_runs (
 
 -- Tables that stood in `public` before the first upgrade. A downgrade returns them.
 CREATE TABLE IF NOT EXISTS stepwise.adopted_tables (
-  table_name TEXT CONSTRAINT adopted_tables_pkey PRIMARY KEY,  -- with its schema, as it is now
+  table_name TEXT CONSTRAINT adopted_tables_pkey PRIMARY KEY,  -- present name, with its schema
   former_name TEXT NOT NULL,          -- name in public
   columns TEXT[] NOT NULL,            -- names before the upgrade
   constraints TEXT[] NOT NULL,        -- names before the upgrade

@@ -10,7 +10,7 @@ BEGIN
     FROM pg_proc AS current
     JOIN pg_proc AS other USING (pronamespace, proname)
     WHERE current.pronamespace::REGNAMESPACE::TEXT IN ('public', 'assessment', 'learning', 'legacy')
-      -- Savepoints have later numbers than their transaction.
+      -- Savepoints have transaction ids later than that of their transaction.
       AND age(current.xmin) <= age(pg_current_xact_id()::xid)
       AND age(other.xmin) > age(pg_current_xact_id()::xid)
       AND pg_has_role(other.proowner, 'USAGE')

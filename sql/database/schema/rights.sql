@@ -102,8 +102,8 @@ CREATE OR REPLACE FUNCTION stepwise.revoke_api_rights() RETURNS VOID
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v RECORD;
-  -- Roles with rights on our tables, such as that of an application that is not their owner. They are
-  -- granted the functions that they could call before because PUBLIC could.
+  -- Roles with rights on our tables, such as that of an application that is not their owner. Functions
+  -- that they could call as part of PUBLIC are granted to them directly.
   v_users TEXT[];
   v_user TEXT;
   v_tables INTEGER := 0;

@@ -1,4 +1,4 @@
--- Adds the schemas of the project to the search path of people, so that the queries of the guides find
+-- Adds the schemas of the project to the search_path of new sessions, so that queries of the guides find
 -- their tables; the project's own statements always name their schema. A dump does not contain these
 -- settings, so this script also runs alone: psql "$DATABASE_URL" -f sql/database/schema/search_path.sql
 
