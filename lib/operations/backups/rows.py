@@ -38,8 +38,8 @@ def write(
         secrets: Values of the columns that are named after secrets.
         token: Identifier of the row.
         vault: Vault that encrypts the secrets.
-        search_columns: Whether to search each column even if `text` seems to hold no secret, because
-            a column of another type than text is named after a secret.
+        search_columns: Whether to search each column even if `text` seems to hold no secret,
+            because a column of another type than text is named after a secret.
     """
     text = text.replace("\r", " ").replace("\n", " ")
     unchanged: dict[str, str] = {}
