@@ -15,6 +15,8 @@ PRODUCT_EVENT_TYPES = frozenset(
         "deployment_success",
         "email_changed",
         "help_asked",
+        "help_given",
+        "help_withdrawn",
         "session_claimed",
         "session_created",
         "session_detached",
@@ -48,7 +50,7 @@ EventType = Annotated[
 
 
 class LoggedEventIn(CamelRequest):
-    """Something that happened on a page."""
+    """An event on a page, to be stored in the log."""
 
     unread: ClassVar[frozenset[str]] = frozenset({"studentEmail"})
 
@@ -63,7 +65,7 @@ class LoggedEventIn(CamelRequest):
 
 
 class LoggedOut(CamelAnswer):
-    """The event is stored."""
+    """Confirmation that the event was stored."""
 
     message: str = "Event logged"
 
@@ -74,7 +76,7 @@ class LoggedEvent(Body):
     event_id: int
     """Number of the event."""
     session_token: str | None
-    """Token of the session; null for an event of no session."""
+    """Token of the session; null for an event without a session."""
     event_type: str
     """Type of the event."""
     event_data: Any

@@ -105,7 +105,9 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 --   student_renamed     an operator changed the student's name; belongs to no session
 --   students_merged     an operator merged another student into this one; belongs to no session
 --   session_detached    an operator gave the session to an anonymous student
---   help_asked          the student asked for help; help_withdrawn and help_given end it
+--   help_asked          the student asked for help
+--   help_withdrawn      the student no longer needs help
+--   help_given          an instructor marked the student as helped
 --   token_replaced      an operator gave the session a new token
 --   session_expired     the clean-up closed the session and removed its key
 CREATE TABLE IF NOT EXISTS public.events (
