@@ -1,4 +1,4 @@
-"""POST /api/admin-list-configs: like -v2, but falls back to the legacy tables."""
+"""POST /api/admin-list-configs: as admin-list-configs-v2, but falls back to the legacy tables."""
 
 from typing import Annotated
 

@@ -69,8 +69,8 @@ class AuditRow:
     address: str | None
     """The first digits of the hash of the caller's address."""
     facts: dict[str, Any]
-    allowed: int
-    """Number of entries that the limit allows in this page."""
+    page_rows: int
+    """Number of entries of the page before it was cut to size."""
 
 
 def admit_operator(postgres: "Postgres", attempt: Attempt) -> int | None:

@@ -57,7 +57,7 @@ def read(query: AuditQuery, deps: Deps) -> AuditOut:
         max_bytes=MAX_PAGE_BYTES,
     )
     rows = store.load_audit_page(deps.postgres, filters)
-    complete = len(rows) < query.limit and (not rows or len(rows) == rows[0].allowed)
+    complete = len(rows) < query.limit and (not rows or len(rows) == rows[0].page_rows)
     return AuditOut(
         entries=[AuditEntry.model_validate(row, from_attributes=True) for row in rows],
         next_cursor=None if complete else cursor.write(rows[-1].id),

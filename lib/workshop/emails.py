@@ -5,7 +5,7 @@ import unicodedata
 
 _BLANK = r"[\t-\r \u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_NAMED = re.compile(rf"^.*<([^<>]*@[^<>]*)>{_BLANK}*\Z", re.DOTALL)
+_WITH_DISPLAY_NAME = re.compile(rf"^.*<([^<>]*@[^<>]*)>{_BLANK}*\Z", re.DOTALL)
 _SCHEME = re.compile(rf"^{_BLANK}*(mailto:{_BLANK}*)+")
 _QUERY = re.compile(r"[?][^@]*\Z")
 _BLANKS_AROUND = re.compile(rf"^{_BLANK}+|{_BLANK}+\Z")
@@ -18,7 +18,7 @@ def normalized_email(text: str) -> str:
     characters.
     """
     email = _lower(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))
-    email = _NAMED.sub(r"\1", email)
+    email = _WITH_DISPLAY_NAME.sub(r"\1", email)
     if _SCHEME.match(email):
         email = _QUERY.sub("", _SCHEME.sub("", email))
     return _BLANKS_AROUND.sub("", email)

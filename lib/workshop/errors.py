@@ -157,7 +157,9 @@ for _constraint, _error in (
     ("sessions_current_step_check", NoSuchCurrentStep),
 ):
     register_constraint(_constraint, _error)
-register_constraint("sessions_something_to_save", lambda: NothingToSave(reason="unknown fields"))
+register_constraint(
+    "sessions_something_to_save", lambda: NothingToSave(reason="the course has none of these flags")
+)
 register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))
 register_reason("students_merge_refused", lambda reason: MergeRefused(reason=reason))
 register_reason(

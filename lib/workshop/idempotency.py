@@ -30,7 +30,8 @@ _LATER_FIELDS = (
     "twilio_account_sid",
     "course_id",
 )
-"""Fields that a version after the first added; keys outlive a deployment for 24 hours."""
+"""Fields that were added after the first version. Keys that it stored stay valid for 24 hours, so a
+body without these fields must keep its hash."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class IdempotencyClaim:
 
 
 def _absent(body: Body) -> set[str]:
-    """Return the later fields that were not sent; a body without them keeps its older hash."""
+    """Return the fields of `_LATER_FIELDS` that were not sent."""
     return {name for name in _LATER_FIELDS if getattr(body, name, None) is None}
 
 

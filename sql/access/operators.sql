@@ -35,12 +35,11 @@ SELECT EXISTS (
   SELECT FROM public.operator_audit WHERE id = %(id)s AND entry_sha256 = %(entry_sha256)s);
 
 -- audit_page --
--- Return a page of entries, newest first, before the given id (null: the first page), with the number of
--- entries that the limit allows. Fewer are returned if they would exceed max_bytes. Uses
--- operator_audit_pkey.
-SELECT id, happened_at, action, outcome, address, facts, allowed
+-- Return a page of entries, newest first, before the given id (null: the first page), as many as fit in
+-- max_bytes, with the number of entries before the page was cut to size. Uses operator_audit_pkey.
+SELECT id, happened_at, action, outcome, address, facts, page_rows
 FROM (
-  SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS allowed,
+  SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS page_rows,
     sum(200 + octet_length(action) + octet_length(facts::TEXT)) OVER in_order AS bytes
   FROM (
     SELECT id, happened_at, action, outcome, left(address_sha256, 12) AS address,

@@ -11,8 +11,8 @@ FROM public.courses c WHERE c.course_id = coalesce(%(course_id)s::TEXT, public.d
 
 -- class_students --
 -- Return a page of a course's students by id, after the given one (null: the first page): those with a
--- session, and those whom a roster enrolled. Each has one session, an open one before closed ones, the
--- furthest first; or none. With a time, return only students who changed since then.
+-- session, and those whom a roster enrolled. Each comes with at most one session: an open one rather than
+-- a closed one, and then the furthest. With a time, return only students who changed since then.
 WITH members AS (
   SELECT s.student_id, count(*) AS sessions, max(s.updated_at) AS updated_at
   FROM public.sessions s

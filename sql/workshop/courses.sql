@@ -33,7 +33,8 @@ ON CONFLICT ON CONSTRAINT courses_pkey DO UPDATE
   SET name = excluded.name, steps = excluded.steps, updated_at = now();
 
 -- rename_steps --
--- Give reported steps the names that their course has now. The time of their last report stays.
+-- Give reported steps the names that their course has now. Adding a microsecond to updated_at keeps
+-- set_updated_at() from setting it to now.
 UPDATE public.step_progress p
 SET step_name = public.step_name(c.steps, p.step_number),
   updated_at = p.updated_at + INTERVAL '1 microsecond'
@@ -43,7 +44,7 @@ WHERE s.session_token = p.session_token AND s.course_id = %(course_id)s
 
 -- recompute_sessions --
 -- Compute completion and furthest step of a course's sessions from its present steps and flags. This
--- does not count as activity.
+-- does not count as activity, so updated_at is treated as in rename_steps.
 UPDATE public.sessions s
 SET completion_rate = r.rate, current_step = r.furthest,
   updated_at = s.updated_at + INTERVAL '1 microsecond'

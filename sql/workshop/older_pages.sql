@@ -19,12 +19,12 @@ FROM public.tracked_students(ARRAY(
 
 -- tracked_students --
 -- Return a page of students, the most recently active first, after the given time and e-mail (null: the
--- first page), with the number of students that the limit allows. Fewer are returned if they would
--- exceed max_bytes. A text encoded as JSON is at least as long here as in the response.
+-- first page), as many as fit in max_bytes, with the number of students before the page was cut to size.
+-- A text encoded as JSON is at least as long here as in the response.
 SELECT student_id, student_name, exercises, completed_steps, started_at, last_activity,
-  total_time_spent, completion_rate, repo_created, demo_mode, allowed
+  total_time_spent, completion_rate, repo_created, demo_mode, page_rows
 FROM (
-  SELECT short.*, row_number() OVER in_order AS place, count(*) OVER () AS allowed,
+  SELECT short.*, row_number() OVER in_order AS place, count(*) OVER () AS page_rows,
     sum(%(fixed_bytes)s + octet_length(exercises::TEXT) + octet_length(to_jsonb(student_id)::TEXT)
       + coalesce(octet_length(to_jsonb(student_name)::TEXT), 0)) OVER in_order AS bytes
   FROM (
@@ -61,10 +61,10 @@ SELECT DISTINCT spelled AS student FROM (
 WHERE position(%(letters)s IN regexp_replace(lower(spelled), '[^a-z0-9@]', '', 'g')) > 0;
 
 -- legacy_students --
--- Return students of workshop_students while the unified schema does not exist, newest first: those
--- spelled in one of these ways, or all if that is null, as many as fit in max_bytes. A column that this
--- database lacks is null, and so is a value that is larger than an eighth of that. Names of columns may
--- be in camel case.
+-- Return students of workshop_students while the unified schema does not exist, newest first: those with
+-- one of these spellings of their e-mail (null: all), as many as fit in max_bytes. A column that this
+-- database lacks is null, and so is a value that is larger than an eighth of max_bytes. Names of columns
+-- may be in camel case.
 SELECT student_email, student_name, exercises, started_at, created_at, last_activity, updated_at,
   total_time_spent, completion_rate, repo_created, demo_mode
 FROM (

@@ -36,7 +36,7 @@ def accounts(rows: Rows, deps: Deps) -> list[tuple[str | None, str | None]]:
 
 
 @pytest.mark.parametrize(("method", "path", "fields"), CALLS)
-def test_accounts_that_a_page_sends_are_the_students(
+def test_accounts_that_a_page_sends_are_stored_for_its_student(
     client: TestClient, post: Post, rows: Rows, deps: Deps, method: str, path: str,
     fields: dict[str, Any],
 ) -> None:  # fmt: skip

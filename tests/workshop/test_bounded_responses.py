@@ -1,4 +1,4 @@
-"""No response grows with what is stored: at most 4 MB, and a cursor to the rest."""
+"""Responses of at most 4 MB, however much is stored; a cursor leads to the next page."""
 
 import json
 from collections.abc import Callable
@@ -146,7 +146,7 @@ def test_a_student_with_two_hundred_large_sessions_is_listed_in_pages(
     assert len(first.json()["sessions"]) == 2
     shared = client.get("/api/student-progress", params={"studentEmail": EMAIL}).json()
     assert len(shared["sessions"]) == 200
-    assert shared["next_cursor"] is None, "a cursor would tell a stranger a token"
+    assert shared["next_cursor"] is None, "a cursor contains a token, which strangers must not get"
     wrong = client.get("/api/student-progress", params={**query, "cursor": "x"}, headers=operator)
     assert wrong.json()["code"] == "invalid_cursor"
 

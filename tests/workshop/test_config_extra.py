@@ -1,4 +1,4 @@
-"""student-config-save and -update: fields that are not known, and those of the admin panel."""
+"""student-config-save and -update: unknown fields, and the fields of the admin panel."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Each function is deployed alone, and must know the errors that its SQL raises."""
+"""Each function, imported alone, registers the errors that its SQL raises."""
 
 import subprocess
 import sys

@@ -25,7 +25,7 @@ def ask(client: TestClient, **fields: Any) -> Any:
 
 
 def help_requests(client: TestClient) -> list[tuple[str, str]]:
-    """Return token and time of those who wait, which lists and analytics must agree on."""
+    """Return token and time of each waiting student; check that lists and analytics agree."""
     analytics = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()
     body = {"adminPassword": INSTRUCTOR_PASSWORD}
     listed = client.post("/api/admin-list-configs-v2", json=body).json()
@@ -92,7 +92,7 @@ def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows:
     assert analytics["helpRequests"][0]["waitingSeconds"] >= 3600
 
 
-def test_asking_for_help_needs_a_session_and_marking_it_as_given_an_instructor(
+def test_help_is_asked_for_in_a_session_and_marked_as_given_by_an_instructor(
     client: TestClient,
 ) -> None:
     assert ask(client).status_code == 404
@@ -183,7 +183,7 @@ def test_every_secret_is_sealed_for_the_new_token(
     assert vault.open(sealed_key, token, LEGACY_FIELD) == "from an unknown column"
 
 
-def test_new_link_needs_a_student_whom_the_audit_does_not_name(
+def test_new_link_needs_a_student_and_the_audit_names_nobody(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")

@@ -82,7 +82,9 @@ class ExtraFields(CamelBody):
 class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
     """Fields to save. A field that is left out or null keeps its value."""
 
-    model_config = ConfigDict(extra="allow")  # may be flags that only the session's course defines
+    model_config = ConfigDict(
+        extra="allow"
+    )  # an unknown field may be a flag of the session's course
 
     session_token: ConfigToken
     """Token of the session; the credential of the call."""

@@ -28,7 +28,7 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
             if stored.built_in:
                 raise CourseIsBuiltIn
             reported_steps = store.load_reported_steps(transaction, course.course_id)
-            steps = ", ".join(_steps_taken_away(stored, course, reported_steps))
+            steps = ", ".join(_removed_or_moved_steps(stored, course, reported_steps))
             if steps:
                 raise StepsHaveReports(steps=steps)
             course = with_former_names(course, stored)
@@ -49,7 +49,7 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
 
 
 def with_former_names(course: Course, stored: Course) -> Course:
-    """Return the course with the stored names of each step as aliases, unless another step has one.
+    """Return the course with the stored names of each step as aliases, except names that it uses.
 
     Pages that still send a former name continue to report the same step.
     """
@@ -64,14 +64,14 @@ def with_former_names(course: Course, stored: Course) -> Course:
     )
 
 
-def _with_aliases(step: Step, former: Step | None, numbers_by_key: dict[str, int]) -> Step:
-    if former is None:
+def _with_aliases(step: Step, former_step: Step | None, numbers_by_key: dict[str, int]) -> Step:
+    if former_step is None:
         return step
-    free_names = (name for name in former.names if name_key(name) not in numbers_by_key)
+    free_names = (name for name in former_step.names if name_key(name) not in numbers_by_key)
     return replace(step, aliases=(*step.aliases, *free_names))
 
 
-def _steps_taken_away(
+def _removed_or_moved_steps(
     stored: Course, course: Course, reported_steps: Iterable[store.ReportedStep]
 ) -> Iterator[str]:
     """Yield each reported step that the new course lacks or has under another number."""

@@ -55,7 +55,7 @@ def load_course(postgres: "Postgres", course_id: str | None) -> Course | None:
 
 
 def lock_course(transaction: "Transaction", course_id: str) -> Course | None:
-    """Return a course and keep others from changing it until the transaction ends."""
+    """Lock a course until the transaction ends; return it, None if it does not exist."""
     params = {"course_id": course_id}
     transaction.execute(_queries["take_turns"], params)
     row = transaction.fetch_one(_queries["lock_course"], params, _CourseRow)

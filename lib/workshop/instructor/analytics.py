@@ -12,7 +12,9 @@ from lib.workshop.instructor.wire import Analytics
 
 MAX_BYTES = 900_000
 """Maximum size of each list; together they stay below 4 MB."""
-Days = Annotated[int, Query(ge=1, le=366, description="Number of days of events.")]
+Days = Annotated[
+    int, Query(ge=1, le=366, description="Number of days whose events are counted, up to now.")
+]
 Limit = Annotated[int, Query(ge=1, le=2000, description="Maximum length of each list.")]
 OneCourse = Annotated[
     OptionalCourseId,
@@ -35,7 +37,7 @@ def analytics(
     Args:
         deps: Provides Postgres.
         course_id: The course whose sessions to count; None for all.
-        days: Number of days of events.
+        days: Number of days whose events are counted, up to now.
         limit: Maximum length of each list.
         closed_too: Whether to list stuck sessions that the clean-up has closed, too.
 

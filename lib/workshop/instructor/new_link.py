@@ -26,8 +26,9 @@ KEPT_COLUMNS = "_legacy"
 def make_new_link(request: NewLinkIn, deps: Deps) -> NewLinkOut:
     """Give a session a new token; steps, configuration and API key stay.
 
-    The session is the one with the given token, or the student's last one, if possible one with
-    progress. An API key that cannot be decrypted is removed, since it is sealed for its session.
+    The session is the one with the given token, or else the student's last one with progress, or
+    else the last one. An API key that cannot be decrypted is removed, since it is sealed for its
+    session.
 
     Raises:
         FieldMissing: If no session and no student is given.

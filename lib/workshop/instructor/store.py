@@ -97,7 +97,7 @@ class RemovedSessions:
 
 @dataclass(frozen=True)
 class ChangedEmail:
-    """A student with a new e-mail, and the number of sessions and legacy rows."""
+    """A student with a new e-mail, the number of sessions, and that of changed legacy rows."""
 
     student_id: UUID
     student_email: str

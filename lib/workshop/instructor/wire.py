@@ -10,13 +10,13 @@ from lib.web.cursor import Cursor
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.course import COURSE
 from lib.workshop.fields import AnyToken, Email, OptionalUrl
-from lib.workshop.older_pages.wire import StudentName
+from lib.workshop.older_pages.wire import EmailOrId
 from lib.workshop.wire import with_flags
 
 MAX_PAGE_SIZE = 2000
 """Maximum number of sessions in one response."""
-MAX_TEXT_LENGTH = 20_000
-"""Characters of a text in the list; pages may send fewer, but old rows hold texts of any length."""
+MAX_LISTED_TEXT_LENGTH = 20_000
+"""Characters of a text in the list; pages send at most 5,000, but older rows have longer texts."""
 
 
 class ListIn(CamelRequest):
@@ -29,8 +29,8 @@ class ListIn(CamelRequest):
 
 
 def _shorten(value: Any) -> Any:
-    too_long = isinstance(value, str) and len(value) > MAX_TEXT_LENGTH
-    return value[: MAX_TEXT_LENGTH - 1] + "…" if too_long else value
+    too_long = isinstance(value, str) and len(value) > MAX_LISTED_TEXT_LENGTH
+    return value[: MAX_LISTED_TEXT_LENGTH - 1] + "…" if too_long else value
 
 
 ShortenedText = Annotated[str, BeforeValidator(_shorten)]
@@ -151,7 +151,7 @@ class Totals(CamelBody):
     avg_completion: float
     """Mean share of completed steps, 0 to 100."""
     not_started: int
-    """Number of students whom a roster enrolled and who have not begun."""
+    """Number of enrollments whose student has not begun the course."""
 
 
 class FunnelStep(CamelBody):
@@ -244,7 +244,7 @@ class HelpRequest(CamelBody):
     help_asked_at: UtcTime
     """Time since which the student waits."""
     waiting_seconds: int
-    """Seconds since then."""
+    """Seconds for which the student has waited."""
 
 
 class DayEvents(CamelBody):
@@ -312,7 +312,7 @@ class ChangeEmailIn(CamelRequest):
 
     student_id: UUID | None = None
     """Id of the student."""
-    student_email: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    student_email: Annotated[EmailOrId | None, BeforeValidator(blank_is_none)] = None
     """Present e-mail of the student, used if `studentId` is left out."""
     new_email: Email
     """New e-mail of the student."""
@@ -337,7 +337,7 @@ class NewLinkIn(CamelRequest):
 
     student_id: UUID | None = None
     """Id of the student, whose last session gets the token."""
-    student_email: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    student_email: Annotated[EmailOrId | None, BeforeValidator(blank_is_none)] = None
     """E-mail of the student, used like the id."""
     session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
     """Present token of the session, as the lists show it; chooses among a student's sessions."""

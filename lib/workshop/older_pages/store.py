@@ -43,10 +43,10 @@ class TrackedStudentRow:
 
 @dataclass(frozen=True)
 class ListedStudentRow(TrackedStudentRow):
-    """A student's progress in all sessions, beside other students."""
+    """A student's progress in all sessions, in a list of students."""
 
-    allowed: int
-    """Number of students that the limit allows in this page."""
+    page_rows: int
+    """Number of students of the page before it was cut to size."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def load_student(postgres: "Postgres", student: str) -> TrackedStudentRow | None
 def load_all_students(
     postgres: "Postgres", after: StudentPosition, limit: int
 ) -> tuple[list[ListedStudentRow], int]:
-    """Return a page of students, the most recently active first, and the number of all.
+    """Return a page of students, the most recently active first, and the total number.
 
     Raises:
         SchemaMissing: If the unified schema does not exist.

@@ -31,7 +31,7 @@ def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
         TokenTooShort: If a deployment would begin a session under a short token.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
-        TooManyExercises: If the session already has the maximum number of other exercises.
+        TooManyExercises: If the session already has the maximum number of exercises.
     """
     refuse_short_token(report.session_token, deps)
     claim = IdempotencyClaim.from_request(
@@ -87,7 +87,7 @@ def _all_students(lookup: StudentLookup, deps: Deps) -> TrackedStudentsOut:
         legacy_rows = store.load_legacy_students(deps.postgres, None, limit=store.MAX_STUDENTS)
         students = [_from_legacy_row(row) for row in legacy_rows]
         return TrackedStudentsOut(students=students, count=len(students))
-    complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].allowed)
+    complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].page_rows)
     return TrackedStudentsOut(
         students=[_from_row(row) for row in rows],
         count=count,

@@ -25,7 +25,7 @@ def _refuse_reserved_name(value: str) -> str:
     return value
 
 
-StudentName = Annotated[
+EmailOrId = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^\x00-\x1f]+$"),
     AfterValidator(_refuse_reserved_name),
@@ -46,7 +46,7 @@ class TrackIn(CamelRequest):
     """Token of the session; the credential of the call."""
     student_email: OptionalEmail = None
     """E-mail of the student."""
-    student_id: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    student_id: Annotated[EmailOrId | None, BeforeValidator(blank_is_none)] = None
     """E-mail or id of the student, used if `studentEmail` is left out."""
     student_name: ShortText = None
     """Name of the student."""

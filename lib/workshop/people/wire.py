@@ -7,9 +7,9 @@ from pydantic import BeforeValidator, StringConstraints
 
 from lib.web.wire import CamelAnswer, CamelRequest, blank_is_none
 from lib.workshop.fields import AnyToken
-from lib.workshop.older_pages.wire import StudentName
+from lib.workshop.older_pages.wire import EmailOrId
 
-OptionalStudentName = Annotated[StudentName | None, BeforeValidator(blank_is_none)]
+OptionalEmailOrId = Annotated[EmailOrId | None, BeforeValidator(blank_is_none)]
 
 
 class RenameStudentIn(CamelRequest):
@@ -17,7 +17,7 @@ class RenameStudentIn(CamelRequest):
 
     student_id: UUID | None = None
     """Id of the student."""
-    student_email: OptionalStudentName = None
+    student_email: OptionalEmailOrId = None
     """E-mail of the student, used if `studentId` is left out."""
     new_name: Annotated[
         str,
@@ -43,11 +43,11 @@ class MergeStudentsIn(CamelRequest):
 
     keep_student_id: UUID | None = None
     """Id of the student who stays."""
-    keep_student_email: OptionalStudentName = None
+    keep_student_email: OptionalEmailOrId = None
     """E-mail of the student who stays, used if `keepStudentId` is left out."""
     merge_student_id: UUID | None = None
     """Id of the student who is merged and no longer exists afterwards."""
-    merge_student_email: OptionalStudentName = None
+    merge_student_email: OptionalEmailOrId = None
     """E-mail of the merged student, used if `mergeStudentId` is left out."""
 
 

@@ -13,22 +13,25 @@ from lib.workshop.progress.wire import BugReportIn
 MAX_BYTES_IN_SESSION = 20_000
 """Maximum size of a report in its session, which keeps 100; the event has the whole report."""
 TEXT_LENGTHS = (2000, 1000, 500, 250)
-"""Characters to which the fields are cut until the report has that size."""
+"""Maximum lengths of a field, in characters, tried in order until the report has at most
+MAX_BYTES_IN_SESSION."""
 
 
 def report(bug: BugReportIn, deps: Deps) -> int:
     """Store a bug report as an event and, if its session exists, in the session.
 
-    Secrets are removed from the report, since providers' error messages quote them, and so is the
-    session token, which the address of the page holds.
+    Secrets are removed from the report, since providers' error messages quote them. The session
+    token is removed, too, since the address of the page contains it.
 
     Returns:
         The number of the report.
     """
     fields = bug.model_dump(by_alias=True, exclude_none=True, exclude={"session_token"})
     fields["reportedAt"] = utc_text(deps.clock())
-    whole = without_tokens(redact(fields), bug.session_token)
-    return store.record_bug_report(deps.postgres, bug.session_token, whole, shortened(whole))
+    full_report = without_tokens(redact(fields), bug.session_token)
+    return store.record_bug_report(
+        deps.postgres, bug.session_token, full_report, shortened(full_report)
+    )
 
 
 def shortened(report: dict[str, Any]) -> dict[str, Any]:

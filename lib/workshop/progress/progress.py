@@ -81,7 +81,7 @@ def _sessions_of_student(lookup: Lookup, deps: Deps) -> SessionsOut:
         key = cursor.read(lookup.cursor, bool, datetime.fromisoformat, str)
         after = store.SessionPosition(*key)
     rows = store.load_sessions_of_student(deps.postgres, lookup, after)
-    complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].allowed)
+    complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].page_rows)
     return SessionsOut(
         sessions=[_progress(row.progress) for row in rows],
         next_cursor=None

@@ -20,7 +20,7 @@ _queries = load_queries("workshop/progress.sql")
 MAX_PAGE_BYTES = 4_000_000
 """Maximum size of the sessions in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
 MAX_LISTED_SESSION_BYTES = 500_000
-"""Maximum size of a session beside others."""
+"""Maximum size of one session in a list."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class SessionPosition:
 
 @dataclass(frozen=True)
 class ListedSession:
-    """A session of a student."""
+    """A session in a student's list, and the values by which the list is sorted."""
 
     progress: str
     """The session as JSON."""
     has_progress: bool
     last_activity: datetime
     session_token: str
-    allowed: int
-    """Number of sessions that the limit allows in this page."""
+    page_rows: int
+    """Number of sessions of the page before it was cut to size."""
 
 
 def open_session(postgres: "Postgres", session_token: str, student: SessionIn) -> None:
@@ -77,7 +77,7 @@ def load_session(postgres: "Postgres", session_token: str) -> str | None:
 def load_sessions_of_student(
     postgres: "Postgres", lookup: Lookup, after: SessionPosition
 ) -> list[ListedSession]:
-    """Return a page of a student's whole sessions, those with progress first, under their name."""
+    """Return a page of a student's whole sessions, those with progress first."""
     params = {
         **_student(lookup),
         "after_progress": after.has_progress,

@@ -8,7 +8,8 @@ from lib.workshop.errors import TokenTooShort
 from lib.workshop.progress import store
 
 RANDOM_BYTES = 32
-MINIMUM_LENGTH = 32  # characters of a new session's token in a deployment
+MINIMUM_LENGTH = 32
+"""Characters of the shortest token under which a deployment begins a session."""
 
 
 def new_session_token(now: datetime) -> str:
@@ -17,12 +18,12 @@ def new_session_token(now: datetime) -> str:
 
 
 def refuse_short_token(session_token: str, deps: Deps) -> None:
-    """Refuse to begin a session under a token that could be guessed, in a deployment.
+    """In a deployment, refuse to begin a session under a token that could be guessed.
 
-    Existing sessions keep shorter tokens; only for these is one more query needed.
+    Existing sessions may have shorter tokens, so a short token costs one more query.
 
     Raises:
-        TokenTooShort: If there is no session with this token.
+        TokenTooShort: If the token is too short and no session has it.
     """
     if (
         deps.settings.deployed

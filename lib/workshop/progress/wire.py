@@ -178,7 +178,7 @@ class RecordedOut(ProgressOut):
 
 
 class SessionsOut(Answer):
-    """A student's sessions, newest first; an unknown student has none."""
+    """A student's sessions, those with progress first; an unknown student has none."""
 
     sessions: list[Progress] | list[SharedSession]
     """Whole sessions for operators, the share view of the newest 200 for others."""

@@ -9,9 +9,9 @@ from lib.web.wire import utc_text
 from lib.workshop.class_progress.class_progress import class_progress
 from lib.workshop.class_progress.wire import ClassOut, ClassStudent, StepState
 
-HEAD = ("email", "name", "github", "status")
-TAIL = ("completion_rate", "seconds", "last_activity")
-WORDS = {
+FIRST_COLUMNS = ("email", "name", "github", "status")
+LAST_COLUMNS = ("completion_rate", "seconds", "last_activity")
+STATE_TEXTS = {
     StepState.NOT_BEGUN: "",
     StepState.BEGUN: "begun",
     StepState.VALIDATED: "validated",
@@ -19,7 +19,8 @@ WORDS = {
     StepState.DEPLOYED: "completed",
     StepState.DONE: "completed",
 }
-COMPLETE = 100  # per cent
+COMPLETE = 100
+"""Completion rate of a student who has completed every step, percent."""
 Limit = Annotated[int, Query(ge=1, le=2000, description="Maximum number of students in the file.")]
 
 
@@ -33,11 +34,12 @@ def export(
         InvalidCursor: If the cursor is not that of a page.
     """
     page = class_progress(deps, course_id=course_id, limit=limit, after=after, since=None)
-    return csv_body.write(_head(page), map(_row, page.students)), page.next_cursor
+    return csv_body.write(_header(page), map(_row, page.students)), page.next_cursor
 
 
-def _head(page: ClassOut) -> list[str]:
-    return [*HEAD, *(f"{step.step_number} {step.step_name}" for step in page.steps), *TAIL]
+def _header(page: ClassOut) -> list[str]:
+    steps = (f"{step.step_number} {step.step_name}" for step in page.steps)
+    return [*FIRST_COLUMNS, *steps, *LAST_COLUMNS]
 
 
 def _row(student: ClassStudent) -> list[object]:
@@ -46,7 +48,7 @@ def _row(student: ClassStudent) -> list[object]:
         student.student_name,
         student.github_username,
         _status(student),
-        *(WORDS[StepState(letter)] for letter in student.steps),
+        *(STATE_TEXTS[StepState(letter)] for letter in student.steps),
         student.completion_rate,
         student.total_time_spent,
         utc_text(student.last_activity) if student.last_activity else None,

@@ -12,8 +12,10 @@ from lib.workshop.roster import store
 from lib.workshop.roster.roster_file import Roster, read_csv, read_list
 from lib.workshop.roster.wire import MAX_LISTED, ImportedOut, RosterIn
 
-MAX_COLUMNS_NAMED = 50
+MAX_LISTED_COLUMNS = 50
+"""Maximum number of ignored columns that a response names."""
 MAX_COLUMN_LENGTH = 100
+"""Characters to which the name of an ignored column is cut."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def import_roster(request: RosterIn, deps: Deps, facts: dict[str, Any]) -> Impor
     Args:
         request: The roster.
         deps: Provides Postgres.
-        facts: Gets the counts that the audit trail records.
+        facts: Dictionary to which the counts for the audit trail are added.
 
     Raises:
         UnreadableRoster: If the file is not CSV, is empty, too long, or has no e-mails.
@@ -67,7 +69,7 @@ def import_roster(request: RosterIn, deps: Deps, facts: dict[str, Any]) -> Impor
         rejected=roster.rejected[:MAX_LISTED],
         other_names=[line.line for line in lines if line.other_name][:MAX_LISTED],
         ignored_columns=[name[:MAX_COLUMN_LENGTH] for name in roster.ignored_columns][
-            :MAX_COLUMNS_NAMED
+            :MAX_LISTED_COLUMNS
         ],
     )
 

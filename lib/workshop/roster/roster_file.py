@@ -28,7 +28,8 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     LAST: frozenset({"lastname", "last", "surname", "familyname"}),
     IDENTIFIER: frozenset({"identifier"}),  # GitHub Classroom's: an e-mail, a name or a number
 }
-_NO_LETTER = re.compile(r"[\W_]+")
+"""Headings of each column, in lower case, without blanks and punctuation."""
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _email: TypeAdapter[str | None] = TypeAdapter(OptionalEmail)
 _name: TypeAdapter[str | None] = TypeAdapter(ShortText)
 _github: TypeAdapter[str | None] = TypeAdapter(GithubName)
@@ -94,33 +95,33 @@ def read_list(students: Iterable[Mapping[str, Any]], *, by_github: bool) -> Rost
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """Return the lines that are not blank, each with its number in the file."""
     text = text.removeprefix("\ufeff").replace("\0", "\ufffd")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
+    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(DELIMITERS, key=first_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
-    before = 0
+    lines_read = 0
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                rows.append((before + 1, cells))
-            before = reader.line_num
+                rows.append((lines_read + 1, cells))
+            lines_read = reader.line_num
     except csv.Error as error:
-        raise UnreadableRoster(reason=f"Line {before + 1} is not CSV: {error}.") from error
+        raise UnreadableRoster(reason=f"Line {lines_read + 1} is not CSV: {error}.") from error
     return rows
 
 
 def _column_of(cell: str) -> str | None:
-    key = _NO_LETTER.sub("", cell).lower()
+    key = _NOT_ALPHANUMERIC.sub("", cell).lower()
     return next((column for column, names in COLUMNS.items() if key in names), None)
 
 
 def _guess_columns(cells: list[str]) -> list[str | None]:
     """Return the columns of a file without a header: an e-mail, then a name, then a GitHub name."""
-    rest = iter((NAME, GITHUB))
+    further_columns = iter((NAME, GITHUB))
     columns: list[str | None] = []
     for cell in cells:
         is_email = "@" in cell and EMAIL not in columns
-        columns.append(EMAIL if is_email else next(rest, None))
+        columns.append(EMAIL if is_email else next(further_columns, None))
     return columns if EMAIL in columns else [None] * len(cells)
 
 
@@ -163,7 +164,7 @@ def _roster(
 
 
 def _problem(values: Mapping[str, Any], *, by_github: bool) -> tuple[Any, str] | None:
-    """Return the wrong field and its problem, None if the line can be imported; never its value."""
+    """Return the wrong field and the problem, without its value; None for a line to import."""
     for field, adapter, problem in (
         (EMAIL, _email, "This is not an e-mail address."),
         (NAME, _name, "A name is a text of at most 200 characters."),

@@ -27,7 +27,7 @@ class ImportedLine:
 def import_roster(
     transaction: "Transaction", course_id: str | None, people: Iterable[Person]
 ) -> list[ImportedLine]:
-    """Enroll people in a course, None for the built-in one."""
+    """Enroll people in a course (None: the built-in one); return the outcome for each line."""
     lines = [
         {"line": each.line, "email": each.email, "name": each.name, "github": each.github}
         for each in people

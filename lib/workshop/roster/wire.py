@@ -8,6 +8,7 @@ from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
 from lib.workshop.fields import OptionalCourseId
 
 MAX_PEOPLE = 20_000
+"""Maximum number of lines of a roster."""
 MAX_LISTED = 500
 """Maximum length of the lists of lines in a response."""
 

@@ -13,6 +13,7 @@ from lib.workshop.lookup import HeaderToken, QueryToken
 from lib.workshop.session_log.wire import EventType
 
 MAX_EVENTS = 1000
+"""Maximum number of events on a page."""
 
 
 @dataclass(frozen=True)

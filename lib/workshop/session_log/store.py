@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _queries = load_queries("workshop/session_log.sql")
 MAX_EVENTS_PER_STUDENT = 1000
-"""Maximum number of a student's events in EVENTS_WINDOW, in case that a page logs in a loop."""
+"""Maximum number of a student's events in EVENTS_WINDOW, in case a page logs in a loop."""
 EVENTS_WINDOW = timedelta(hours=1)
 MAX_RESPONSE_BYTES = 4_000_000
 """Maximum size of the events in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""

@@ -1,5 +1,5 @@
 -- Functions that let each endpoint of the workshop work in one round trip. The script runs in one
--- execute, after tables.sql. courses.sql has the functions about a course alone.
+-- execute, after tables.sql. The functions that concern only a course are in courses.sql.
 -- lib/workshop/errors.py maps a raised CONSTRAINT name to an error. Functions that write wait at most
 -- 3 seconds for a row, so that one locked row does not occupy every connection.
 
@@ -114,7 +114,7 @@ BEGIN
 END $$;
 
 -- Return a session as session_progress() made it, within a number of bytes: the largest fields are cut,
--- and truncated_fields names them; of `extra`, it names the members that are missing.
+-- and truncated_fields names them. Instead of `extra`, it names the members of `extra` that are missing.
 CREATE OR REPLACE FUNCTION public.bounded_session(p_session JSONB, p_max_bytes INTEGER)
 RETURNS JSONB LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -168,8 +168,8 @@ END $$;
 
 -- Find or create a session and its student, lock the session's row, and return the student. A
 -- new e-mail claims an anonymous session, but never the session of another person. A name is stored
--- with the session, and with the student only if the student has none. The course may be null; a
--- session without progress takes another one.
+-- with the session, and with the student only if the student has none. A null course stands for the
+-- session's own or, in a new session, the default; a session without progress may change its course.
 CREATE OR REPLACE FUNCTION public.open_session(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_course_id TEXT
@@ -326,7 +326,8 @@ END $$;
 
 -- Store the accounts that a session sent; null changes nothing. E-mails are not verified, so the
 -- student keeps the first account, unless only this session has ever sent one. The SID is sealed.
--- The student's updated_at stays, because it says how new the name is.
+-- The student's updated_at says how new the name is, so it only gets a microsecond, which keeps
+-- set_updated_at() from setting it to now.
 CREATE OR REPLACE FUNCTION public.give_accounts(
   p_session_token TEXT, p_github_username TEXT, p_twilio_account_sid TEXT
 ) RETURNS VOID LANGUAGE plpgsql AS $$
