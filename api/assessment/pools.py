@@ -25,7 +25,7 @@ def list_pools(
     limit: Limit = lists.MAX_PAGE,
     cursor: Annotated[Cursor, Query()] = None,
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return the pools; on the local server, others get what everybody may see of them."""
+    """Return the pools; on the local server, other callers get the public part of each pool."""
     return lists.pools(limit, cursor, deps, is_operator=is_operator)
 
 

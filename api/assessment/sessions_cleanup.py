@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from lib.assessment.sessions.end import clean_up_on_schedule, cleanup
+from lib.assessment.sessions.end import clean_up_on_schedule, close_idle_sessions
 from lib.assessment.sessions.wire import SessionCleanupIn, SessionCleanupOut
 from lib.deps import Deps, current_deps, get_deps
 from lib.framework import Depends
@@ -16,7 +16,7 @@ def clean_up_tests(
     deps: Annotated[Deps, Depends(get_deps)], body: SessionCleanupIn | None = None
 ) -> SessionCleanupOut:
     """Close sessions idle for `inactivity_minutes`; their answers stay recorded."""
-    return cleanup(body or SessionCleanupIn(), deps)
+    return close_idle_sessions(body or SessionCleanupIn(), deps)
 
 
 @app.get("/api/sessions/cleanup")

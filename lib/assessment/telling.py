@@ -16,8 +16,8 @@ TELLS: tuple[Tells, ...] = get_args(Tells)
 """All kinds of disclosure. Snapshots store a kind's index, so only append to this list."""
 
 T = TypeVar("T")
-Untold = Annotated[T | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None)]
-"""A field that a response leaves out if it is None, such as what a pool does not tell yet."""
+OmittedIfNone = Annotated[T | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None)]
+"""A field that a response leaves out if it is None, such as a result that is not disclosed yet."""
 
 STEPS = 20
 """Number of steps of a rounded proficiency between 0 and 1."""

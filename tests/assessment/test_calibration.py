@@ -106,7 +106,7 @@ def accept(client: TestClient, pool_id: str, accepted: Any) -> Any:
 def calibrate(
     client: TestClient, operator: dict[str, str], pool_id: str, *, accepts: bool = True
 ) -> dict[str, Any]:
-    """Calibrate a pool and, unless told otherwise, accept estimates of which many drift."""
+    """Calibrate a pool and, if `accepts` is true, accept estimates that wait for it."""
     response = client.post(
         "/api/admin-calibrate", json={"question_pool_id": pool_id}, headers=operator
     )
@@ -240,7 +240,7 @@ def test_student_who_returns_after_a_year_counts_as_another_person(
     assert calibrate(client, operator, pool_id)["people"] == 20
 
 
-def test_answers_are_limited_by_drawing_whole_people(
+def test_answers_are_limited_by_drawing_whole_respondents(
     pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)

@@ -24,7 +24,7 @@ def finish(student: Student, **criteria: Any) -> list[dict[str, Any]]:
 
 def test_stop_rules_of_the_service_are_those_of_the_engine() -> None:
     assert get_args(get_type_hints(StopRules)["type"]) == STOP_RULES, (
-        "give Type in lib/engine/stopping.py and StopRule in lib/assessment/sessions/wire.py the"
+        "give Type in lib/engine/stopping.py and StopRule in lib/assessment/pools/rules.py the"
         " same kinds in the same order"
     )
 

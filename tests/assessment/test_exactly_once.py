@@ -70,7 +70,7 @@ def test_thirty_identical_submits_record_one_answer_and_get_one_response(
 def test_repeat_during_the_recording_of_the_last_answer_gets_its_figures(
     ann: Student, deps: Deps, postgres_url: str, rows: Rows
 ) -> None:
-    """Read one after the other, the answer was there already and the session's result was not."""
+    """Without one snapshot for both, the answer could be read without the session's result."""
     ann.start(end_criteria={"max_questions": 1})
     assert ann.question
     session_id, question_id = UUID(ann.session_id), ann.question["id"]

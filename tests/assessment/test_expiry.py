@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from tests.assessment.conftest import Rows, Student
 from tests.assessment.test_exactly_once import at_once
 
-MINUTES = "UPDATE assessment.test_sessions SET last_activity = last_activity - interval '{} min'"
+MOVE_BACK = "UPDATE assessment.test_sessions SET last_activity = last_activity - interval '{} min'"
 NOTHING_OLD = {"tests_removed": 0, "proficiencies_removed": 0}
 
 
@@ -18,7 +18,7 @@ def later(rows: Rows) -> Callable[[int], None]:
     """Let minutes pass: move recorded times back, since the database's clock decides."""
 
     def move(minutes: int) -> None:
-        rows(MINUTES.format(minutes))
+        rows(MOVE_BACK.format(minutes))
 
     return move
 

@@ -11,8 +11,10 @@ from tests.assessment.conftest import CANARY, Rows, Student, make_questions, upl
 from tests.assessment.tickets import TicketHolder, issue
 
 QUESTIONS = 40
-RIGHT = {f"q{number}": number % 4 for number in range(QUESTIONS)}
+CORRECT_OPTIONS = {f"q{number}": number % 4 for number in range(QUESTIONS)}
+"""Index of the correct option of each question."""
 FIGURES = ("proficiency", "accuracy", "correct", "gain", "efficiency", "summary", "change")
+"""Parts of the names of fields that depend on which answers were right."""
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ class Harvester:
         }
 
 
-def test_the_script_reads_every_key_of_an_open_pool_that_tells_each(
+def test_the_script_reads_every_key_of_an_open_pool_that_tells_after_each_answer(
     client: TestClient, pool_id: str
 ) -> None:
     """The docs state this weakness; it also shows that the script works."""
@@ -229,7 +231,7 @@ def test_questions_of_an_earlier_test_come_last(
             ann.answer(right=number % 2 == 0)
     assert [len(questions) for questions in ids_by_test] == [15, 15, 15]
     assert set(ids_by_test[0]).isdisjoint(ids_by_test[1])
-    new = set(RIGHT) - {*ids_by_test[0], *ids_by_test[1]}
+    new = set(CORRECT_OPTIONS) - {*ids_by_test[0], *ids_by_test[1]}
     assert set(ids_by_test[2][:10]) == new, "the ten that remain come first"
     assert len(set(ids_by_test[2])) == 15
     bob = TicketHolder(client, issue(client, operator, pool_id, "bob")[0])
@@ -270,4 +272,4 @@ def test_a_rebuilt_test_avoids_the_same_questions(
         if is_flushed:
             deps.redis.pipeline([["FLUSHALL"]])
         assert figures_in({k: v for k, v in ann.answer().items() if len(second) < 20}) == []
-    assert set(first) | set(second) == set(RIGHT)
+    assert set(first) | set(second) == set(CORRECT_OPTIONS)

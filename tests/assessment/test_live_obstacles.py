@@ -242,7 +242,7 @@ def test_triggers_do_not_fire_during_the_upgrade_and_stay_where_they_fit(
     assert rows("SELECT DISTINCT updated_at::text FROM assessment.student_proficiencies") == [
         ("2024-01-01 00:00:00",)
     ]
-    assert any("the trigger praise is off" in line for line in lines)
+    assert any("the trigger praise stays disabled" in line for line in lines)
     assert dict(rows("SELECT tgname::text, tgenabled::text FROM pg_trigger"
                      " WHERE tgname IN ('touch', 'keep', 'praise', 'note')")) == {
         "touch": "O", "keep": "O", "praise": "D", "note": "A",

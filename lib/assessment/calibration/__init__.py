@@ -1,1 +1,1 @@
-"""Estimating item parameters from recorded answers."""
+"""Estimation of item parameters from recorded answers."""

@@ -46,8 +46,8 @@ MIN_ANSWERS = 100
 """Number of answers below which a pool keeps the parameters that its authors wrote."""
 
 DRIFT_SHARE = 0.2
-"""Share of the questions with answers above which drift makes the estimates wait for an operator:
-either the authors' parameters were guesses, or the answers are not honest."""
+"""Share of drifted questions, among those with answers, above which the estimates wait for an
+operator: either the authors' parameters were guesses, or the answers are not honest."""
 
 SUCCESSES: frozenset[Outcome] = frozenset(
     {"calibrated", "needs_acceptance", "too_few_answers", "changed_meanwhile"}
@@ -63,7 +63,7 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
 
     Raises:
         PoolNotFound: If the pool does not exist.
-        NothingToAccept: If no estimates of the pool wait, or not those of the given number.
+        NothingToAccept: If no estimates of the pool wait, or if they have another number.
         ProposalOutdated: If the pool has changed since they were made.
     """
     if body.accept is not False and body.question_pool_id is not None:
@@ -98,7 +98,7 @@ def accept_proposal(pool_id: UUID, number: int | None, deps: Deps) -> PoolCalibr
 
     Raises:
         PoolNotFound: If the pool does not exist.
-        NothingToAccept: If no estimates of the pool wait, or not those of the given number.
+        NothingToAccept: If no estimates of the pool wait, or if they have another number.
         ProposalOutdated: If the pool has changed since they were made.
     """
     with deps.postgres.transaction() as tx:
@@ -112,7 +112,7 @@ def accept_proposal(pool_id: UUID, number: int | None, deps: Deps) -> PoolCalibr
         version = store.accept(tx, pool_id, proposal)
     log("calibration_accepted", question_pool_id=pool_id, version=version)
     report = proposal.report
-    return _failed(pool_id).model_copy(
+    return _nothing_estimated(pool_id).model_copy(
         update={
             "outcome": "calibrated",
             "version": version,
@@ -144,7 +144,7 @@ def calibrate_pool(
         AppError: If the database is unavailable.
     """
     store.begin_attempt(deps.postgres, pool_id)
-    out, reason = _failed(pool_id), None
+    out, reason = _nothing_estimated(pool_id), None
     try:
         data = _read(pool_id, deps, max_answers)
         out = _too_few_answers(pool_id, data)
@@ -178,7 +178,8 @@ def _record_failure(pool_id: UUID, error: AppError, deps: Deps) -> None:
         store.end_attempt(deps.postgres, pool_id, "failed", is_success=False, reason=reason)
 
 
-def _failed(pool_id: UUID) -> PoolCalibrationOut:
+def _nothing_estimated(pool_id: UUID) -> PoolCalibrationOut:
+    """Return the result of an attempt so far; its outcome is `failed` until another is known."""
     return PoolCalibrationOut(
         question_pool_id=pool_id,
         outcome="failed",
@@ -194,7 +195,7 @@ def _failed(pool_id: UUID) -> PoolCalibrationOut:
 
 def _too_few_answers(pool_id: UUID, data: CalibrationData) -> PoolCalibrationOut:
     answers = data.answers
-    return _failed(pool_id).model_copy(
+    return _nothing_estimated(pool_id).model_copy(
         update={
             "outcome": "too_few_answers",
             "version": data.pool.version,

@@ -175,7 +175,7 @@ def write_proposal(
 ) -> int | None:
     """Store estimates as a proposal that waits for an operator; return its number.
 
-    Return None if the pool already has a version after `version`, on which the estimates are based.
+    The estimates are based on `version`; return None if the pool already has a later one.
     """
     proposal = {
         "base_version": version,

@@ -42,7 +42,7 @@ MAX_BYTES = 3_500_000
 def pools(
     limit: int, after: str | None, deps: Deps, *, is_operator: bool
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return a page of pools; on the local server, others get what everybody may see of them.
+    """Return a page of pools; on the local server, other callers get the public part of each pool.
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.

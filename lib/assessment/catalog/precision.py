@@ -16,6 +16,7 @@ from lib.engine.normal import normal_quantile
 from lib.engine.precision import reachable_deviation
 
 PROFICIENCIES = tuple(round(0.02 * step, 2) for step in range(1, 50))
+"""Percentiles at which the precision is computed, 0.02 to 0.98."""
 
 
 def precision(pool_id: UUID, deps: Deps) -> PrecisionOut:
@@ -29,8 +30,8 @@ def precision(pool_id: UUID, deps: Deps) -> PrecisionOut:
         raise PoolNotFound
     row, criteria = details.pool, EndCriteria()
     pool = item_pool(deps.postgres, pool_id, row.version)
-    greatest = row.rules.get("max_questions") or criteria.max_questions
-    questions = min(greatest, criteria.max_questions)
+    pool_maximum = row.rules.get("max_questions") or criteria.max_questions
+    questions = min(pool_maximum, criteria.max_questions)
     deviations = reachable_deviation(
         pool.bank, normal_quantile(np.array(PROFICIENCIES)), pool.gradable, questions
     )

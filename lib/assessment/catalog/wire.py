@@ -97,7 +97,7 @@ class RulesOut(Body):
     starts_per_day: int | None = None
     """Number of tests that a student may start within 24 hours; null without a limit."""
     trains: bool = False
-    """Whether calibration uses tests that were started without ticket and operator."""
+    """Whether calibration uses tests that were started neither with a ticket nor by an operator."""
     min_questions: int | None = None
     """Minimum length of a test; null if it is not set."""
     max_questions: int | None = None
@@ -195,11 +195,11 @@ class CalibrationFitOut(Body):
     errors: ErrorsOut
     """Standard errors of the estimates."""
     drifted: bool
-    """Whether the estimates differ from the parameters before by more than chance."""
+    """Whether the estimates differ from the earlier parameters by more than chance."""
     p_value: float
     """p-value of the hypothesis that only a shift common to all questions occurred."""
     curve_change: float
-    """Root mean square change of P(correct) over the respondents: how badly the parameters before
+    """Root mean square change of P(correct) over the respondents: how badly the earlier parameters
     fitted the answers; 0.1 is a large change."""
 
 

@@ -22,7 +22,7 @@ from lib.deps import Deps
 from lib.engine.fit import person_fit
 from lib.errors import SessionNotFound
 
-COMPARED = (
+COMPARED_FIELDS = (
     "student_id",
     "current_proficiency",
     "next_question_id",
@@ -129,7 +129,7 @@ def _differences(
         return [Difference(field="state", redis=in_redis, database=in_database)]
     return [
         Difference(field=name, redis=cached[name], database=expected[name])
-        for name in COMPARED
+        for name in COMPARED_FIELDS
         if cached[name] != expected[name]
     ]
 

@@ -119,7 +119,7 @@ def _square(numbers: list[float] | None, k: int) -> FloatArray | None:
 
 
 class ItemPoolCache:
-    """Pools in process memory; evicts the least recently used; safe for threads."""
+    """Pools in process memory; evicts the least recently used; thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes

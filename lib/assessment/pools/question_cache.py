@@ -13,7 +13,7 @@ _BYTES_PER_QUESTION = 800
 
 
 class QuestionCache:
-    """Questions by id; safe for threads."""
+    """Questions by id; thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
         self._max_bytes = max_bytes

@@ -163,8 +163,8 @@ class UploadIn(StrictBody):
     starts_per_day: int | None = Field(default=None, ge=1, le=1_000, strict=True)
     """Number of tests that a student may start within 24 hours; no limit by default."""
     trains: bool | None = Field(default=None, strict=True)
-    """Whether calibration uses tests that were started without ticket and operator; by default it
-    does not."""
+    """Whether calibration uses tests that were started neither with a ticket nor by an operator; by
+    default it does not."""
     min_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
     """Minimum length of a test, unless the pool has fewer questions; 1 by default, and 5 if the
     pool tells results at the end."""

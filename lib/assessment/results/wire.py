@@ -122,7 +122,7 @@ class ConceptProgress(Body):
     history: list[float]
     """Final proficiency of each test, oldest first."""
     timeline: list[ConceptPoint]
-    """The timeline with its dates."""
+    """The values of `history`, each with the date of its test."""
     improvement: float
     """`change`, as the earlier service named it."""
     current_level: float

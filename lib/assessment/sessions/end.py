@@ -69,7 +69,7 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
     )
 
 
-def cleanup(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
+def close_idle_sessions(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
     """Close every session that has been idle for the given time; its answers stay recorded."""
     stop_at = time.monotonic() + MAX_SECONDS
     closed_count = 0
@@ -87,7 +87,7 @@ def cleanup(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
 
 def clean_up_on_schedule(deps: Deps) -> SessionCleanupOut:
     """Close sessions that were idle for 30 minutes; remove tests past their retention time."""
-    closed = cleanup(SessionCleanupIn(), deps)
+    closed = close_idle_sessions(SessionCleanupIn(), deps)
     removed = remove_old_tests(deps)
     return closed.model_copy(
         update={"tests_removed": removed.tests, "proficiencies_removed": removed.proficiencies}

@@ -55,7 +55,7 @@ def session_prior(records: Records, correlation: FloatArray | None) -> Posterior
 
 
 def _moments_today(record: ConceptRecord) -> tuple[float, float]:
-    """Return mean and variance of an ability, given its record and its age."""
+    """Return mean and variance of an ability today; an older record gives a larger variance."""
     variance = 1.0 - min(max(record.confidence, 0.0), 1.0 - MARGIN)
     percentile = min(max(record.proficiency, MARGIN), 1.0 - MARGIN)
     mean, variance_today = aged(latent_mean(percentile, variance), variance, record.age_days)

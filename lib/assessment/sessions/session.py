@@ -189,9 +189,9 @@ def askable_items(session: Session) -> Mask | None:
     if not available.any():
         return None
     if session.asked_before:
-        new = available.copy()
-        new[list(session.asked_before)] = False
-        available = new if new.any() else available
+        new_items = available.copy()
+        new_items[list(session.asked_before)] = False
+        available = new_items if new_items.any() else available
     if pool.eligibility is not None:
         level = level_of(session.current_proficiency)
         available = pool.eligibility.eligible(available, session.session_id, level)

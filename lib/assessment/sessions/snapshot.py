@@ -1,12 +1,12 @@
 """Snapshot of a session, as Redis stores it: at most 4 KB, without correct answers.
 
 A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
-session is restored bit for bit: versions of the format and the engine, pool and version, end
-criteria, what the pool tells, the student's records, the items of earlier tests, and for each
-answer the item, whether it was correct and its site (see `lib.engine.posterior`). The last 8 bytes
-of `packed` are a checksum over all of it and the session's id. A snapshot that is truncated,
-altered, of another session, format or version of the engine is therefore discarded, and the session
-is rebuilt from the record.
+session is restored bit for bit: the versions of the format and of the engine, the pool and its
+version, the end criteria, the pool's rule `tells`, the student's records, the items of earlier
+tests, and for each answer the item, whether it was correct and its site (see
+`lib.engine.posterior`). The last 8 bytes of `packed` are a checksum over the whole snapshot and the
+session's id. A snapshot that is truncated or altered, or that belongs to another session, format or
+version of the engine, is therefore discarded, and the session is rebuilt from the record.
 """
 
 import binascii
@@ -143,7 +143,7 @@ def cache_session(text: str, session: Session) -> None:
 
 
 def pop_cached_session(session_id: UUID, text: Any) -> Session | None:
-    """Return the session that this process encoded as exactly this text; it saves decoding."""
+    """Return the session that this process encoded as exactly this text, which saves decoding."""
     with _lock:
         session = _cached_sessions.pop(text, None) if isinstance(text, str) else None
     return session if session is not None and session.session_id == session_id else None

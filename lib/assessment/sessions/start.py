@@ -57,7 +57,7 @@ def start(body: StartIn, key: str | None, deps: Deps, *, is_operator: bool) -> S
         body: The request.
         key: Its Idempotency-Key.
         deps: Postgres, Redis and settings.
-        is_operator: Whether an operator makes the call, who needs no ticket.
+        is_operator: Whether an operator makes the call; operators need no ticket.
 
     Raises:
         AppError: If the start is refused, see `_refusal`, or the ticket is not valid or

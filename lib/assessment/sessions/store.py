@@ -47,7 +47,7 @@ class NewStart:
     """Hash of the body that came with the key."""
     is_operator: bool = False
     open_tests_count: bool = False
-    """Whether a start without proof counts as proven."""
+    """Whether the session is proven even without a ticket or an operator."""
     needs_ticket: bool = False
     """Whether every pool of the deployment needs tickets."""
 

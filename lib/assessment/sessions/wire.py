@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from lib.assessment.former_ids import PoolUuid, SessionUuid
 from lib.assessment.pools.question import MAX_OPTIONS, Question, QuestionId
 from lib.assessment.pools.rules import MAX_QUESTIONS, ConceptNames, StopRule
-from lib.assessment.telling import Untold
+from lib.assessment.telling import OmittedIfNone
 from lib.web.wire import Answer, Body, StrictBody
 
 StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -146,14 +146,14 @@ class StartOut(Body):
     """Id of the test. It is a credential: whoever holds it can answer and read the result."""
     student_id: str
     """Id of the student."""
-    initial_proficiency: Untold[list[float]] = None
+    initial_proficiency: OmittedIfNone[list[float]] = None
     """Proficiency in each concept before the first answer, a percentile from 0 to 1; absent if the
     pool tells results at the end."""
     concept_names: list[str]
     """Names of the concepts, in the order of every list of proficiencies."""
     next_question: QuestionOut
     """The question to answer."""
-    extra_time: Untold[float] = None
+    extra_time: OmittedIfNone[float] = None
     """Share by which the student's ticket extends time limits; absent without a ticket."""
     status: Literal["started"] = "started"
     """Always `started`."""
@@ -164,10 +164,10 @@ class ContinueOut(Body):
 
     status: Literal["continue"] = "continue"
     """Always `continue`."""
-    current_proficiency: Untold[list[float]] = None
+    current_proficiency: OmittedIfNone[list[float]] = None
     """Proficiency in each concept after the answer, a percentile from 0 to 1; absent if the pool
     tells results at the end."""
-    updated_proficiency: Untold[list[float]] = None
+    updated_proficiency: OmittedIfNone[list[float]] = None
     """The same as `current_proficiency`, under the name that older clients read."""
     next_question: QuestionOut
     """The question to answer next."""
@@ -201,14 +201,14 @@ class CompletedOut(Body):
 
     status: Literal["completed"] = "completed"
     """Always `completed`."""
-    final_proficiency: Untold[list[float]] = None
+    final_proficiency: OmittedIfNone[list[float]] = None
     """Proficiency in each concept, a percentile from 0 to 1; rounded if the pool tells results at
     the end, and absent if the test is too short for them."""
     total_questions: int
     """Number of answers."""
-    accuracy: Untold[float] = None
+    accuracy: OmittedIfNone[float] = None
     """Share of the answers that were correct, 0 to 1; absent like the proficiency."""
-    test_summary: Untold[TestSummary] = None
+    test_summary: OmittedIfNone[TestSummary] = None
     """The result in figures, as `summary` of `test/end`; absent like the proficiency."""
 
 
@@ -219,9 +219,9 @@ class EndOut(Body):
     if the test is too short for them.
     """
 
-    final_proficiency: Untold[list[float]] = None
+    final_proficiency: OmittedIfNone[list[float]] = None
     """Proficiency in each concept after the last answer, a percentile from 0 to 1."""
-    summary: Untold[TestSummary] = None
+    summary: OmittedIfNone[TestSummary] = None
     """The result in figures."""
 
 
@@ -230,7 +230,7 @@ class StatusOut(Body):
 
     status: str
     """State of the test: `active`, `completed`, `terminated` or `expired`."""
-    current_proficiency: Untold[list[float]] = None
+    current_proficiency: OmittedIfNone[list[float]] = None
     """Proficiency in each concept after the last answer, a percentile from 0 to 1; absent while the
     pool does not tell it."""
     questions_answered: int

@@ -30,8 +30,8 @@ BEGIN
 END
 $$;
 
--- Results recorded before this script count as before. Those of older deployments are kept as history but
--- are never a prior: they are on another scale, have no measure of precision, and list concepts in another
+-- Results recorded before this column existed are still priors. Those of older deployments are kept as
+-- history but are never a prior: they are on another scale, have no measure of precision, and list concepts in another
 -- order.
 DO $$
 BEGIN
@@ -143,7 +143,8 @@ $$;
 -- Idempotency-Key of its start. If neither is possible, `refusal` is one of the codes that
 -- lib/assessment/sessions/start.py turns into errors, and `expected` a fact for the error's message.
 -- Starts of one student on one pool run one after another, so that each counts those before it.
--- in_open_tests_count says whether tests without a ticket count for the student, too.
+-- in_open_tests_count (OPEN_TESTS_COUNT) says whether a session is proven even if it is started neither
+-- with a ticket nor by an operator.
 CREATE OR REPLACE FUNCTION assessment.start_session(
   in_session UUID, in_resumed UUID, in_student VARCHAR, in_pool UUID, in_names TEXT[],
   in_default_names TEXT[], in_criteria JSONB, in_ticket UUID, in_ticket_uses INT,
@@ -160,7 +161,7 @@ DECLARE
   records JSONB;
   right_now TIMESTAMP := clock_timestamp() AT TIME ZONE 'UTC';
   idle_since TIMESTAMP := right_now - make_interval(mins => in_idle_minutes);
-  today INT;
+  recent_starts INT;
 BEGIN
   IF in_resumed IS NOT NULL THEN
     SELECT s.* INTO started FROM assessment.test_sessions s WHERE s.id = in_resumed FOR UPDATE;
@@ -236,14 +237,14 @@ BEGIN
   -- Only starts of the same kind count, so that nobody can use up the starts of a student.
   IF NOT in_is_operator AND pool.rules ->> 'starts_per_day' IS NOT NULL THEN
     SELECT count(*), ceil(extract(epoch FROM min(s.started_at) + interval '1 day' - right_now))
-    INTO today, expected
+    INTO recent_starts, expected
     FROM (
       SELECT c.started_at FROM assessment.test_sessions c
       WHERE c.student_id = in_student AND c.question_pool_id = in_pool
         AND c.proven = is_proven AND c.end_reason IS DISTINCT FROM 'reset' AND c.started_at > right_now - interval '1 day'
       ORDER BY c.started_at DESC LIMIT (pool.rules ->> 'starts_per_day')::INT
     ) AS s;
-    IF today >= (pool.rules ->> 'starts_per_day')::INT THEN
+    IF recent_starts >= (pool.rules ->> 'starts_per_day')::INT THEN
       refusal := 'starts_used_up';
       RETURN NEXT;
       RETURN;

@@ -137,7 +137,7 @@ BEGIN
         AND k.contype = 'u'
       WHERE i.indrelid = v_table.relation AND i.indisunique AND NOT i.indisprimary
         AND v_table.former_name IN ('test_sessions', 'test_responses')
-        AND NOT EXISTS (  -- one of our columns, or one that tells tests apart
+        AND NOT EXISTS (  -- one of our columns, or one that distinguishes tests
           SELECT FROM pg_catalog.pg_attribute AS a
           WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) AND (
             a.attname::TEXT <> ALL (v_table.columns)
@@ -171,7 +171,7 @@ BEGIN
       END LOOP;
     END IF;
 
-    -- A trigger would refuse the upgrade, or date every row to today.
+    -- A trigger would refuse the upgrade, or set the time of the last change of every row to now.
     FOR v_object IN
       SELECT t.tgname, t.tgenabled, f.prosrc
       FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid
@@ -179,7 +179,7 @@ BEGIN
         AND t.tgname = ANY (v_table.triggers)
     LOOP
       INSERT INTO pg_temp.older_objects
-      VALUES (CASE v_object.tgenabled WHEN 'A' THEN 'constant trigger' ELSE 'trigger' END,
+      VALUES (CASE v_object.tgenabled WHEN 'A' THEN 'always trigger' ELSE 'trigger' END,
         v_table.relation, v_object.tgname, v_object.prosrc, v_new_kinds);
       EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', v_table.relation, v_object.tgname);
     END LOOP;

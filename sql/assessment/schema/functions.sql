@@ -116,7 +116,7 @@ BEGIN
 END
 $$;
 
--- Otherwise, any role could attach the function to a table of its own and so write proficiencies.
+-- Without this, any role could attach the function to a table of its own and so write proficiencies.
 REVOKE ALL ON FUNCTION assessment.keep_proficiency() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency

@@ -7,7 +7,7 @@
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 
--- Return the schema of the assessment that a downgrade set aside.
+-- Bring back the schema of the assessment that a downgrade set aside.
 DO $$
 DECLARE
   v_name TEXT;

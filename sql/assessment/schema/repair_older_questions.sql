@@ -86,8 +86,8 @@ CREATE OR REPLACE FUNCTION pg_temp.texts_of(options JSONB) RETURNS JSONB LANGUAG
   FROM pg_temp.options_of(options) AS o
 $$;
 
--- The one option that an answer means: its text, also without blanks or without case, its key, or a
--- letter; null if none or several.
+-- The option that an answer names: by its text (if need be, ignoring blanks and case), by its key, or by
+-- a letter; null if it names none or several.
 CREATE OR REPLACE FUNCTION pg_temp.right_option(options JSONB, answer TEXT) RETURNS TEXT
 LANGUAGE sql AS $$
   WITH input AS (

@@ -1,5 +1,5 @@
 -- Creates the policies of older deployments' tables again, and enables their triggers, which
--- free_older_tables.sql took away for the time of the upgrade. Those that do not fit the changed columns
+-- free_older_tables.sql dropped and disabled for the time of the upgrade. Those that do not fit the changed columns
 -- are reported, and their definitions are kept.
 
 SELECT set_config('lock_timeout', '5s', true);
@@ -25,12 +25,12 @@ BEGIN
       SELECT FROM unnest(v_object.columns) AS c (name)
       WHERE v_object.definition ~* ('\m' || c.name || '\M'))
     THEN
-      RAISE NOTICE '%: the trigger % is off, because its function mentions a column whose type has '
+      RAISE NOTICE '%: the trigger % stays disabled, because its function mentions a column whose type has '
         'changed. Change it, then ALTER TABLE % ENABLE TRIGGER %', v_object.relation, v_object.name,
         v_object.relation, quote_ident(v_object.name) USING ERRCODE = 'SW001';
     ELSE
       EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', v_object.relation,
-        CASE v_object.kind WHEN 'constant trigger' THEN 'ALWAYS' ELSE '' END, v_object.name);
+        CASE v_object.kind WHEN 'always trigger' THEN 'ALWAYS' ELSE '' END, v_object.name);
     END IF;
   END LOOP;
 END

@@ -138,7 +138,7 @@ CREATE TABLE IF NOT EXISTS assessment.calibration_attempts (
     CONSTRAINT calibration_attempts_pool_id_fkey REFERENCES assessment.question_pools (id),
   started_at TIMESTAMP NOT NULL,
   finished_at TIMESTAMP,                  -- null: it is running, or its function was stopped
-  outcome TEXT,                           -- calibrated, out_of_time, failed …; null: as above
+  outcome TEXT,                           -- calibrated, out_of_time, failed …; null: not finished
   reason TEXT,                            -- name of the error (never its text) if it failed
   failures INT NOT NULL                   -- failed attempts since the last success
     CONSTRAINT calibration_attempts_failures_check CHECK (failures >= 0)

@@ -3,7 +3,7 @@
 -- upgrade_older_tables.sql, which gives merged questions their place in a pool.
 --
 -- A row with a new id is moved, a row that is equal to the stored one is dropped, and any other row
--- is set aside whole. Only rows decide: a twin without rows is removed.
+-- is set aside whole. Then the twin is removed.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));

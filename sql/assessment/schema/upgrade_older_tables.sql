@@ -25,7 +25,7 @@ BEGIN
 END
 $$;
 
--- The number that a row had as its id before the upgrade; of two rows the later one has the greater.
+-- The number that was a row's id before the upgrade; later rows have greater numbers.
 CREATE OR REPLACE FUNCTION pg_temp.former_number(row_data JSONB) RETURNS NUMERIC LANGUAGE sql AS $$
   SELECT CASE WHEN row_data ->> 'former_id' ~ '^\d{1,30}$' THEN (row_data ->> 'former_id')::NUMERIC END
 $$;
@@ -139,7 +139,7 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------------------------
--- A version of a pool from the questions that an older deployment wrote, with the functions of
+-- Make a version of each pool from the questions that an older deployment wrote, with the functions of
 -- repair_older_questions.sql
 -- ---------------------------------------------------------------------------------------------
 DO $$
