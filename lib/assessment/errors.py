@@ -98,7 +98,7 @@ class ExpiryRefused(InvalidInput):
 
 
 class StartKeyReused(InvalidInput):
-    """This Idempotency-Key came with another body before; use a new key for a new test."""
+    """This Idempotency-Key was sent with another body before; use a new key for a new test."""
 
     code = "start_key_reused"
     fields = ("Idempotency-Key",)

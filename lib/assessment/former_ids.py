@@ -15,7 +15,7 @@ _DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
 def former_id(kind: Kind, text: str) -> UUID:
-    """Return the UUID of an id: a UUID in any spelling itself, any other text hashed to one.
+    """Return an id as a UUID: a UUID in any spelling stays, any other text is hashed to one.
 
     `assessment.fixed_uuid` of sql/assessment/schema/normalize_older_tables.sql does the same.
     """

@@ -1,6 +1,6 @@
 """Courses: the steps of a workshop, their names, and the flags that record progress in them.
 
-`courses/` reads and stores those of the database.
+The package `courses` reads and stores the courses of the database.
 """
 
 import re
@@ -77,8 +77,9 @@ def name_key(name: str) -> str:
 def _completes(step: Step, flag: str) -> str:
     if flag not in step.completed_by:
         return ""
-    others = len(step.completed_by) > 1
-    return "; completes it, together with the step's other flag" if others else "; completes it"
+    if len(step.completed_by) > 1:
+        return "; completes it, together with the step's other flag"
+    return "; completes it"
 
 
 COURSE = Course(
@@ -153,4 +154,4 @@ COURSE = Course(
 tests/workshop/test_course.py compares the two. All other courses are only in the database."""
 
 COURSE_LISTS: Mapping[str, tuple[str, ...]] = {"flags": COURSE.flags}
-"""Columns of a session by the name of their list in queries."""
+"""Columns of a session, by the name under which a query inserts their list."""

@@ -138,7 +138,7 @@ class CourseIsBuiltIn(Conflict):
 
 
 class StepsHaveReports(Conflict):
-    """Nothing was changed: sessions have reported steps that this would take away: {steps}."""
+    """Nothing was changed: these steps would be removed or moved, but have reports: {steps}."""
 
     code = "steps_have_reports"
     fields = ("steps",)

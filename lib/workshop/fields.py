@@ -1,7 +1,7 @@
 """Types and limits of the request fields that the workshop's pages send.
 
 Existing pages also send unknown fields; these are ignored and never stored. Secrets
-are removed from texts here, before other code sees them.
+are removed from texts here, before they reach other code.
 """
 
 import math
@@ -22,7 +22,7 @@ MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 TIMES_IN_JSON = frozenset({"timestamp", "lastAttempt", "reportedAt"})
 """Members of exercises and bug reports that hold a time."""
 MAX_TEXT_LENGTH = 5000
-"""Characters of a text that a student writes."""
+"""Maximum number of characters of a text that a student writes."""
 
 
 def _round_number(value: Any) -> Any:
@@ -65,7 +65,8 @@ _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 def _truthy(value: Any) -> Any:
     """Return whether JavaScript counts a value as true.
 
-    A text such as "false" or "yes" counts as the value that it names; any other text is returned.
+    A text such as "false" or "yes" counts as the value that it names; any other text is
+    returned without surrounding blanks.
     """
     if not isinstance(value, str):
         return isinstance(value, list | dict) or bool(value)
@@ -124,7 +125,7 @@ Email = Annotated[
     NoSecret,
 ]
 StoredJson = Annotated[Any, AfterValidator(times_in_utc)]
-"""Exercises or bug reports in their stored form."""
+"""Stored exercises or bug reports, whose times become UTC."""
 OptionalEmail = Annotated[Email | None, _Optional]
 JsonArrayOrObject = Annotated[
     list[Any] | dict[str, Any], BeforeValidator(_array_or_object), AfterValidator(redact)

@@ -14,7 +14,7 @@ MIN_LENGTH = 10
 def without_tokens(value: Any, session_token: str | None) -> Any:
     """Return a JSON value without this session's token and without those of other sessions.
 
-    Otherwise, readers of a bug report or an event would get the credential of its session.
+    They would give readers of a bug report or an event the credential of its session.
     """
     text = _TOKEN.sub(REDACTED, json.dumps(value, ensure_ascii=False))
     if session_token is not None and len(session_token) >= MIN_LENGTH:

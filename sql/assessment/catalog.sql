@@ -104,13 +104,13 @@ WHERE p.id = %(pool_id)s;
 SELECT p.current_version, (v.report ->> 'restored_version')::INT AS restored_version,
   EXISTS (
     SELECT FROM assessment.pool_versions o WHERE o.pool_id = p.id AND o.version = %(version)s
-  ) AS is_known
+  ) AS exists
 FROM assessment.question_pools p
 JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
 WHERE p.id = %(pool_id)s;
 
 -- write_next_version --
--- Add the next version of a pool, with the settings of the version `source` and the counts of the last
+-- Add the next version of a pool, with the settings of the version `source` and the counts of the current
 -- one; return its number.
 WITH pool AS (
   UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
@@ -121,7 +121,7 @@ INSERT INTO assessment.pool_versions (
 SELECT pool.id, pool.current_version, %(origin)s, last.question_count, source.prior_covariance,
   %(report)s, source.selection, last.exposure
 FROM pool
-JOIN assessment.pool_versions last ON last.pool_id = pool.id AND last.version = %(last)s
+JOIN assessment.pool_versions last ON last.pool_id = pool.id AND last.version = %(current_version)s
 JOIN assessment.pool_versions source ON source.pool_id = pool.id AND source.version = %(source)s
 RETURNING version;
 

@@ -43,7 +43,7 @@ SELECT (SELECT count(*) FROM public.students) AS students,
   (SELECT count(*) FROM public.sessions) AS sessions;
 
 -- legacy_students --
--- Return the newest rows of workshop_students that fit in max_bytes; databases differ in its columns.
+-- Return the newest rows of workshop_students that fit in max_bytes; its columns differ between databases.
 -- A larger value is cut to a text, because the list shows its beginning at most. Names of columns may
 -- be in camel case.
 SELECT columns FROM (

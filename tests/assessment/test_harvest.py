@@ -231,8 +231,8 @@ def test_questions_of_an_earlier_test_come_last(
             ann.answer(right=number % 2 == 0)
     assert [len(questions) for questions in ids_by_test] == [15, 15, 15]
     assert set(ids_by_test[0]).isdisjoint(ids_by_test[1])
-    new = set(CORRECT_OPTIONS) - {*ids_by_test[0], *ids_by_test[1]}
-    assert set(ids_by_test[2][:10]) == new, "the ten that remain come first"
+    unasked = set(CORRECT_OPTIONS) - {*ids_by_test[0], *ids_by_test[1]}
+    assert set(ids_by_test[2][:10]) == unasked, "the ten that remain come first"
     assert len(set(ids_by_test[2])) == 15
     bob = TicketHolder(client, issue(client, operator, pool_id, "bob")[0])
     bob.start()

@@ -138,15 +138,15 @@ def test_rotation_moves_accounts_to_the_new_key(post: Post, rows: Rows, settings
         rows("INSERT INTO students (student_email, twilio_account_sid) SELECT %s,"
              " twilio_account_sid FROM students LIMIT 1 RETURNING 1", f"s{number}@example.com"
         )  # fmt: skip
-    new = replace(
+    new_settings = replace(
         settings, encryption_key="ab" * 32, encryption_key_previous=settings.encryption_key
     )
-    deps = Deps(new)
+    deps = Deps(new_settings)
     rotation = rotate(deps, batch_keys=2)
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (6, 0, 0)
-    only_new = Vault.from_settings(replace(new, encryption_key_previous=None))
+    new_key_only = Vault.from_settings(replace(new_settings, encryption_key_previous=None))
     for (sid,) in rows("SELECT twilio_account_sid FROM students"):
-        assert only_new.open(sid, "", ACCOUNT_FIELD) == SID
+        assert new_key_only.open(sid, "", ACCOUNT_FIELD) == SID
     rows("UPDATE students SET twilio_account_sid = twilio_account_sid || 'x'")
     deps.close()
     deps = Deps(replace(settings, encryption_key="cd" * 32))

@@ -101,10 +101,10 @@ def test_merge_moves_everything_to_the_student_who_stays(
     assert post(sessionToken=OTHER, studentEmail=BEN).json()["progress"]["student_email"] == ANN
     again = call(client, "merge-students", keepStudentEmail=ANN, mergeStudentId=student_ids[BEN])
     assert (again.status_code, again.json()["code"]) == (404, "student_not_found")
-    gone = client.get(
+    merged_student = client.get(
         "/api/student-progress", params={"studentId": student_ids[BEN]}, headers=operator
     )
-    assert gone.json()["sessions"] == []
+    assert merged_student.json()["sessions"] == []
     assert post(sessionToken="ws_3_long_enough", studentEmail=BEN).status_code == 200
     assert rows(OWNERS) == [(ANN, 2, 3), (BEN, 1, 1)]
 

@@ -186,18 +186,22 @@ def test_no_response_contains_an_api_key(
                 body["eventType"] = "action"
             fields = {"stepNumber": 1, "exerciseId": "step-1", "description": "x"}
             fields["newEmail"] = "ann@example.com"
-            whole: dict[str, Any] = {**body, **fields}
+            request_body: dict[str, Any] = {**body, **fields}
             if row.module == "workshop.admin_people":
-                whole = {**people_bodies(client, rows)[row.path]}
+                request_body = {**people_bodies(client, rows)[row.path]}
             if row.module == "operations.admin_create_unified_schema":
-                whole = {}
+                request_body = {}
             if row.path == "/api/admin-import-roster":
-                whole = {"csv": "ann@example.com"}
+                request_body = {"csv": "ann@example.com"}
             if row.module == "workshop.admin_save_course":
-                whole = {"courseId": "knots", "name": "Knots", "steps": [{"name": "Bowline"}]}
+                request_body = {
+                    "courseId": "knots",
+                    "name": "Knots",
+                    "steps": [{"name": "Bowline"}],
+                }
             response = client.request(
                 method, row.path, headers=operator,
-                **({"params": params} if method == "GET" else {"json": whole}),
+                **({"params": params} if method == "GET" else {"json": request_body}),
             )  # fmt: skip
             assert response.status_code == 200, row
             assert "canary" not in response.text

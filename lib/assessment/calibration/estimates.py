@@ -27,14 +27,14 @@ class Estimates:
 
     @property
     def drifted(self) -> list[str]:
-        """Questions that changed by more than chance, smallest p-value first."""
+        """The first `MAX_NAMED` questions that changed by more than chance, by p-value."""
         flagged = np.flatnonzero(self.calibration.drift.drifted)
         ordered = flagged[np.argsort(self.calibration.drift.p_value[flagged], kind="stable")]
         return [self.items[i].question_id for i in ordered[:MAX_NAMED]]
 
     @property
     def drift_share(self) -> float:
-        """Share of the questions with answers that changed by more than chance."""
+        """Share of drifted questions among those with answers."""
         drifted, answered = self.calibration.drift.drifted, self.calibration.answers > 0
         return int(drifted.sum()) / max(int(answered.sum()), 1)
 
@@ -87,7 +87,7 @@ class Estimates:
 
 
 def estimate(data: CalibrationData, budget: Budget | None = None) -> Estimates:
-    """Calibrate a pool from its recorded answers within a time budget."""
+    """Calibrate a pool from its recorded answers within a time budget (None: without a limit)."""
     items, pool = data.items, data.pool
     concepts = np.reshape([item.concepts for item in items], (len(items), pool.concept_count))
     covariance = pool.prior_covariance

@@ -64,7 +64,8 @@ def retire(pool_id: UUID, question_id: str, body: RetireIn, deps: Deps) -> Chang
 
     Raises:
         QuestionNotFound: If the pool has no such question.
-        QuestionChanged: If it has changed since the version that the caller read, if any.
+        QuestionChanged: If the caller states the version that they read, and the question has
+            changed since.
     """
     with deps.postgres.transaction() as tx:
         item = _lock(tx, pool_id, question_id, None)
@@ -90,7 +91,7 @@ def go_back(body: PoolVersionIn, deps: Deps) -> PoolVersionOut:
         versions = store.lock_versions(tx, pool_id, version)
         if versions is None:
             raise PoolNotFound
-        if not versions.is_known:
+        if not versions.exists:
             raise PoolVersionNotFound
         current = versions.current_version
         if version not in {current, versions.restored_version}:

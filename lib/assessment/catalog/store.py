@@ -110,8 +110,8 @@ class LockedVersions:
     current_version: int
     restored_version: int | None
     """Version that the current one restored."""
-    is_known: bool
-    """Whether the pool has the version in question."""
+    exists: bool
+    """Whether the pool has the version that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -198,14 +198,18 @@ def restore(tx: "Transaction", pool_id: UUID, version: int, current_version: int
 
 
 def _write_next_version(
-    tx: "Transaction", pool_id: UUID, origin: str, last: int, restored_version: int | None
+    tx: "Transaction",
+    pool_id: UUID,
+    origin: str,
+    current_version: int,
+    restored_version: int | None,
 ) -> int:
     report = None if restored_version is None else {"restored_version": restored_version}
     params = {
         "pool_id": pool_id,
         "origin": origin,
-        "last": last,
-        "source": last if restored_version is None else restored_version,
+        "current_version": current_version,
+        "source": current_version if restored_version is None else restored_version,
         "report": None if report is None else as_jsonb(report),
     }
     version: int = tx.fetch_value(_queries["write_next_version"], params)

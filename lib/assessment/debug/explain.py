@@ -24,7 +24,7 @@ DECIMALS = 6
 def explain_choice(
     session: Session, answers: Sequence[AnswerRow], step: int | None
 ) -> ChoiceOut | None:
-    """Return why the question of a step was chosen.
+    """Return an explanation of the choice of a step's question.
 
     Args:
         session: The session, rebuilt from its record.
@@ -39,18 +39,18 @@ def explain_choice(
         StepNotReached: If the test did not come as far.
     """
     count = session.posterior.answered
-    last = count if session.next_item is not None else count - 1
-    step = last if step is None else step
-    if last < 0:
+    last_step = count if session.next_item is not None else count - 1
+    step = last_step if step is None else step
+    if last_step < 0:
         return None
-    if step > last:
-        raise StepNotReached(last=last)
-    before = _before(session, answers, step)
+    if step > last_step:
+        raise StepNotReached(last=last_step)
+    session_then = _session_at(session, answers, step)
     chosen_item = session.next_item if step == count else session.posterior.items[step]
-    return _choice(before, step, chosen_item)
+    return _choice(session_then, step, chosen_item)
 
 
-def _before(session: Session, answers: Sequence[AnswerRow], step: int) -> Session:
+def _session_at(session: Session, answers: Sequence[AnswerRow], step: int) -> Session:
     """Return the session as it was after `step` answers."""
     posterior = session.prior
     if step:
@@ -62,16 +62,16 @@ def _before(session: Session, answers: Sequence[AnswerRow], step: int) -> Sessio
     )
 
 
-def _choice(before: Session, step: int, chosen_item: int | None) -> ChoiceOut:
-    pool, settings = before.pool, before.pool.selection
+def _choice(session: Session, step: int, chosen_item: int | None) -> ChoiceOut:
+    pool, settings = session.pool, session.pool.selection
     unasked = pool.gradable.copy()
-    unasked[list(before.posterior.items)] = False
-    askable = askable_items(before)
+    unasked[list(session.posterior.items)] = False
+    askable = askable_items(session)
     if askable is None:
         askable = np.zeros_like(unasked)
     items = np.flatnonzero(unasked)
-    information = gains(before.posterior, pool.bank, items)
-    level = level_of(before.current_proficiency)
+    information = gains(session.posterior, pool.bank, items)
+    level = level_of(session.current_proficiency)
     chances = np.ones(len(pool))
     if pool.eligibility is not None:
         chances = pool.eligibility.chances(len(pool), level)
@@ -85,11 +85,11 @@ def _choice(before: Session, step: int, chosen_item: int | None) -> ChoiceOut:
     return ChoiceOut(
         step=step,
         question_id=None if chosen_item is None else pool.question_ids[chosen_item],
-        proficiency=before.current_proficiency,
+        proficiency=session.current_proficiency,
         level=level,
         probability=None
         if chosen_item is None
-        else round(explain(before.posterior, pool.bank, chosen_item).probability, DECIMALS),
+        else round(explain(session.posterior, pool.bank, chosen_item).probability, DECIMALS),
         max_exposure=settings.max_exposure,
         best_items=settings.best_items,
         greatest_loss=settings.greatest_loss,

@@ -65,11 +65,11 @@ class Eligibility:
         if max_exposure >= 1:
             return None
         counts = counts or zero_counts()
-        others = np.array(counts["usual"], float)[:, None]
+        usual = np.array(counts["usual"], float)[:, None]
         return cls(
             np.array(counts["items"], np.intp),
             _probability(max_exposure, np.array(counts["eligible"]), np.array(counts["shown"])),
-            _probability(max_exposure, others, np.zeros_like(others))[:, 0],
+            _probability(max_exposure, usual, np.zeros_like(usual))[:, 0],
         )
 
     def chances(self, count: int, level: int) -> FloatArray:

@@ -75,10 +75,12 @@ def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -
     Raises:
         ValueError: If the limit is 1 or more.
     """
-    old, eligibility = previous or zero_counts(), Eligibility.of_counts(previous, limit)
+    old_counts, eligibility = previous or zero_counts(), Eligibility.of_counts(previous, limit)
     if eligibility is None:
         raise ValueError("the limit must be below 1")
-    items = sorted({*old["items"], *(row.position for row in rows if row.position is not None)})
+    items = sorted(
+        {*old_counts["items"], *(row.position for row in rows if row.position is not None)}
+    )
     columns = {position: column for column, position in enumerate(items)}
     tests, shown = np.zeros(ALL_LEVELS + 1), np.zeros((ALL_LEVELS + 1, len(items)))
     for row in rows:
@@ -87,15 +89,15 @@ def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -
         else:
             shown[row.level, columns[row.position]] = row.tests
     fade = MEMORY_TESTS / (MEMORY_TESTS + tests)
-    others = fade * old["usual"] + tests * _with_all_levels(eligibility.default_probability)
-    eligible = np.repeat(others[:, None], len(items), axis=1)
-    old_columns = [columns[position] for position in old["items"]]
-    faded = fade[:, None] * np.array(old["eligible"], float)
+    usual = fade * old_counts["usual"] + tests * _with_all_levels(eligibility.default_probability)
+    eligible = np.repeat(usual[:, None], len(items), axis=1)
+    old_columns = [columns[position] for position in old_counts["items"]]
+    faded = fade[:, None] * np.array(old_counts["eligible"], float)
     eligible[:, old_columns] = faded + tests[:, None] * _with_all_levels(eligibility.probability)
-    shown[:, old_columns] += fade[:, None] * np.array(old["shown"], float)
+    shown[:, old_columns] += fade[:, None] * np.array(old_counts["shown"], float)
     tracked: NDArray[np.bool_] = np.any(shown > TRACKED_SHARE * limit * eligible, axis=0)
     return {
-        "usual": others.round(3).tolist(),
+        "usual": usual.round(3).tolist(),
         "items": [
             position for position, is_tracked in zip(items, tracked, strict=True) if is_tracked
         ],

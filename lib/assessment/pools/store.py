@@ -161,7 +161,7 @@ def current_version(postgres: "Postgres", pool_id: UUID) -> int | None:
 
 
 def stage_upload(tx: "Transaction", questions: list[dict[str, Any]]) -> list[ExistingPool]:
-    """Wait for other uploads and stage the questions; return the pools that hold some already."""
+    """Wait for other uploads and stage the questions; return the pools that have some of them."""
     tx.fetch_value(_queries["lock_uploads"])
     tx.execute(_queries["stage_upload"], {"questions": as_jsonb(questions)})
     return tx.fetch_all(_queries["existing_pools"], None, ExistingPool)
@@ -177,7 +177,7 @@ def lock_or_create_pool(
 
 
 def write_rules(tx: "Transaction", pool_id: UUID, changes: dict[str, Any]) -> dict[str, Any]:
-    """Change rules of a pool, those with None to their defaults; return all rules."""
+    """Change rules of a pool (None: back to the default); return all rules."""
     params = {"pool_id": pool_id, "given": as_jsonb(changes)}
     rules: dict[str, Any] = tx.fetch_value(_queries["write_rules"], params)
     return rules

@@ -190,10 +190,10 @@ class UploadIn(StrictBody):
 
     @model_validator(mode="after")
     def _questions_fit_together(self) -> Self:
-        first = len(self.questions[0].concepts)
+        concept_count = len(self.questions[0].concepts)
         positions: dict[str, int] = {}
         for position, question in enumerate(self.questions):
-            if len(question.concepts) != first:
+            if len(question.concepts) != concept_count:
                 raise PydanticCustomError(
                     "concept_count",
                     "question {id} has {actual} concepts, the first question {first}",
@@ -201,7 +201,7 @@ class UploadIn(StrictBody):
                         "field": f"questions[{position}].concepts",
                         "id": question.id,
                         "actual": len(question.concepts),
-                        "first": first,
+                        "first": concept_count,
                     },
                 )
             if question.id in positions:
@@ -215,7 +215,7 @@ class UploadIn(StrictBody):
                     },
                 )
             positions[question.id] = position
-        self._check_shares(first)
+        self._check_shares(concept_count)
         return self
 
     def _check_shares(self, concepts: int) -> None:

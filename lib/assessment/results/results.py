@@ -31,7 +31,7 @@ MAX_PAGE = 200
 
 
 def proficiency(scope: ReadScope, deps: Deps) -> ProficiencyOut:
-    """Return proficiency and confidence in each concept: long-term, or of the one session.
+    """Return proficiency and confidence in each concept: long-term, or in the scope's session.
 
     Raises:
         StudentNotFound: If the student never started a test, or the session is not the student's.

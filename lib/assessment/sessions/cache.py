@@ -52,7 +52,7 @@ class LockResult:
 def lock_and_read(
     redis: "RedisRest | None", session_id: UUID, question_id: str, count: "WriteCount | None" = None
 ) -> LockResult:
-    """Lock the answer to a question, read the session's snapshot, and count the call if asked to.
+    """Lock the answer to a question, read the session's snapshot, and count the call with `count`.
 
     Raises:
         TooManyWrites: If there were too many of these calls.
@@ -80,7 +80,7 @@ def write_and_unlock(
     snapshot: str | None,
     next_question: Question | None,
 ) -> None:
-    """Write the snapshot after an answer (None: the test is over) and the next question; unlock.
+    """Write the snapshot after an answer (None: delete it) and the next question; unlock.
 
     If `lock_and_read` found a snapshot, it is only replaced if it still exists: otherwise the end
     of the test has deleted it. If Redis did not reply to `lock_and_read`, it is not called again.

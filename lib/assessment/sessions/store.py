@@ -183,7 +183,7 @@ def accuracy(correct: int, total: int) -> float:
 
 
 def start_session(postgres: "Postgres", new_start: NewStart) -> StartedSession:
-    """Create a session, resume the one that the caller may go on with, or say why not."""
+    """Create a session or resume a running one; if neither is allowed, return the refusal."""
     params = {
         **vars(new_start),
         "default_names": list(DEFAULT_CONCEPTS),

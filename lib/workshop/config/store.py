@@ -28,7 +28,7 @@ class ConfigurationChange:
     only_flags: bool
     """Whether only these flags are to be saved; refused if the course defines none of them."""
     version: int | None
-    """The version that must be the stored one; None for any."""
+    """Version that must be the stored one, or nothing is changed; None for any."""
     create: bool
     """Whether to create the session if it does not exist."""
     github_username: str | None

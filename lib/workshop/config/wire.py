@@ -117,8 +117,8 @@ class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
 
     def has_known_changes(self) -> bool:
         """Return whether there is anything to save except flags that are not columns."""
-        others = {"session_token", "version", *self.other_flags()}
-        return bool(self.model_dump(exclude=others, exclude_none=True))
+        not_counted = {"session_token", "version", *self.other_flags()}
+        return bool(self.model_dump(exclude=not_counted, exclude_none=True))
 
     @model_validator(mode="after")
     def _keep_flags_only(self) -> Self:

@@ -1,1 +1,1 @@
-"""Courses as data: read and saved."""
+"""Courses as data: reading and saving them."""

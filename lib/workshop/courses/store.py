@@ -15,7 +15,7 @@ _queries = load_queries("workshop/courses.sql")
 
 @dataclass(frozen=True)
 class ReportedStep:
-    """A step that sessions have reported."""
+    """A step that sessions have reported, and the number of these sessions."""
 
     step_number: int
     sessions: int
@@ -48,7 +48,7 @@ class _CourseRow:
 
 
 def load_course(postgres: "Postgres", course_id: str | None) -> Course | None:
-    """Return a course, the built-in one for None; None if it does not exist."""
+    """Return a course (None: the built-in one); return None if it does not exist."""
     params = {"course_id": course_id}
     row = postgres.fetch_one(_queries["course"], params, _CourseRow, read=True)
     return None if row is None else row.to_course()

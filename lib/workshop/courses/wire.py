@@ -91,12 +91,12 @@ class CourseIn(CamelRequest):
                 )
             aliases = ((f"{path}.aliases[{n}]", alias) for n, alias in enumerate(step.aliases))
             for place, name in ((f"{path}.name", step.name), *aliases):
-                first = places.setdefault(name_key(name), place)
-                if first != place:
+                first_place = places.setdefault(name_key(name), place)
+                if first_place != place:
                     raise PydanticCustomError(
                         "step_name",
                         "Each name and alias occurs once in a course; {first} is the same",
-                        {"field": place, "first": first},
+                        {"field": place, "first": first_place},
                     )
         return self
 

@@ -1,1 +1,1 @@
-"""Help: a student asks for it, and an instructor marks it as given."""
+"""Requests for help: students ask, and instructors mark the help as given."""

@@ -14,7 +14,7 @@ def change_email(request: ChangeEmailIn, deps: Deps) -> ChangedEmailOut:
         FieldMissing: If neither studentId nor studentEmail is given.
         StudentNotFound: If the student does not exist.
         EmailOfAnotherStudent: If another student has the new e-mail.
-        OlderTableRefuses: If a legacy table cannot hold it.
+        OlderTableRefuses: If a legacy table cannot hold the new e-mail.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     if request.student_id is None and request.student_email is None:

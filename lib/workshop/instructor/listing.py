@@ -10,7 +10,7 @@ from lib.workshop.instructor.wire import ListedSession, ListIn, ListOut
 
 
 def list_configs(request: ListIn, deps: Deps) -> ListOut:
-    """Return a page of sessions with their students, and the total numbers.
+    """Return a page of sessions with their students, and the total number of both.
 
     A page has `limit` sessions, or fewer if their JSON would exceed 4 MB.
 

@@ -29,7 +29,7 @@ _EMPTY: tuple[Any, ...] = (None, "", "[]", "{}", [], {})
 
 
 def list_configs_or_legacy(request: ListIn, deps: Deps) -> ListOut:
-    """Return a page of `list_configs`, or the legacy tables if the unified schema does not exist.
+    """Return a page of `list_configs`, or legacy rows if the unified schema does not exist.
 
     Raises:
         InvalidCursor: If the cursor is not the nextCursor of a page.

@@ -43,5 +43,5 @@ def trim_to_size(page: ListOut) -> ListOut:
 
 
 def _email(session: ListedSession) -> str | None:
-    """Return the e-mail as students have it; sessions of legacy tables have other spellings."""
+    """Return the normalized e-mail, which students have; legacy sessions may spell it otherwise."""
     return normalized_email(session.student_email) if session.student_email else None

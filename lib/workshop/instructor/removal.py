@@ -7,7 +7,7 @@ from lib.workshop.instructor.wire import DeletedSessionsOut, DeleteSessionsIn
 
 
 def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
-    """Remove the API keys of sessions, or the sessions; unknown tokens are ignored.
+    """Remove the API keys of sessions, or whole sessions; unknown tokens are ignored.
 
     Raises:
         OlderTableRefuses: If a legacy table cannot be changed.

@@ -141,7 +141,7 @@ def load_page(postgres: "Postgres", after: Position, limit: int) -> ListPage:
 
 
 def load_legacy_students(postgres: "Postgres", limit: int) -> list[dict[str, Any]]:
-    """Return the newest rows of workshop_students, by column; databases differ in its columns.
+    """Return the newest rows of workshop_students, by column; its columns differ between databases.
 
     Raises:
         SchemaMissing: If the table does not exist.
@@ -150,7 +150,7 @@ def load_legacy_students(postgres: "Postgres", limit: int) -> list[dict[str, Any
 
 
 def load_legacy_configs(postgres: "Postgres", limit: int) -> list[dict[str, Any]]:
-    """Return the newest rows of student_configs, by column; databases differ in its columns.
+    """Return the newest rows of student_configs, by column; its columns differ between databases.
 
     Raises:
         SchemaMissing: If the table does not exist.

@@ -21,7 +21,7 @@ MAX_STUDENTS = 2000
 MAX_STUDENTS_BYTES = 4_000_000
 """Maximum size of the students in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
 FIXED_STUDENT_BYTES = 300
-"""Size of a student in the response without name, e-mail and exercises."""
+"""Maximum size of a student in the response without name, e-mail and exercises."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
 
 
 def look_up(lookup: StudentLookup, deps: Deps) -> TrackedOut | TrackedStudentsOut:
-    """Return one student, or a page of all of them.
+    """Return one student, or a page of all students.
 
     Raises:
         InvalidCursor: If the cursor is not the nextCursor of a page.

@@ -1,5 +1,5 @@
 -- Runs before the workshop's tables are created: returns tables that a downgrade set aside, and
--- remembers which tables an older application had, so that a downgrade leaves those in place.
+-- records which tables an older application had, so that a downgrade leaves those in place.
 
 SELECT set_config('lock_timeout', '5s', true);
 
@@ -84,7 +84,7 @@ BEGIN
 END
 $$;
 
--- Remember the tables of an older application. If `removals` exists, our own version created them all.
+-- Record the tables of an older application. If `removals` exists, our own version created them all.
 DO $$
 DECLARE
   v_name TEXT;
