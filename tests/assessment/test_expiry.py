@@ -104,7 +104,7 @@ def test_cleanup_uses_the_requested_idle_time(
     }
 
 
-def test_cleanup_needs_the_password_and_its_schedule_the_secret(client: TestClient) -> None:
+def test_cleanup_needs_the_password_or_the_secret_of_its_schedule(client: TestClient) -> None:
     assert client.post("/api/sessions/cleanup", json={}).status_code == 401
     assert client.get("/api/sessions/cleanup").status_code == 401
     cron = {"Authorization": "Bearer a secret for the tests' cron"}

@@ -175,7 +175,7 @@ def test_funnel_has_every_step_of_the_course(client: TestClient, operator: dict[
     ]
 
 
-def test_every_boolean_column_is_a_flag_or_known_not_to_be(rows: Rows) -> None:
+def test_every_boolean_column_is_a_flag_or_one_of_the_other_booleans(rows: Rows) -> None:
     booleans = rows(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'public.sessions'::regclass"
         " AND attnum > 0 AND NOT attisdropped AND atttypid = 'boolean'::regtype"

@@ -70,7 +70,7 @@ def test_pages_follow_each_other_without_a_gap(client: TestClient, log: Log, row
     assert client.get(PATH, params={"sessionToken": TOKEN, "cursor": "x"}).status_code == 422
 
 
-def test_holder_reads_one_session_and_an_operator_all(
+def test_holder_reads_one_session_and_an_operator_reads_all(
     client: TestClient, log: Log, post: Callable[..., Any]
 ) -> None:
     post(sessionToken=OTHER, studentEmail="bob@example.com")

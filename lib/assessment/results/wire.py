@@ -20,8 +20,8 @@ class ProficiencyOut(Body):
     last_updated: UtcTime | None
     """Time of the last change; null without a recorded test."""
     proven: list[bool]
-    """For each concept, whether its value comes from a test that was started with a ticket or by an
-    operator; other values are never a prior."""
+    """For each concept, whether its value comes from a proven test: one that was started with a
+    ticket or by an operator, or while OPEN_TESTS_COUNT was 1. Other values are never a prior."""
 
 
 class UntoldTest(Body):
@@ -46,8 +46,8 @@ class UntoldTest(Body):
     last_activity: UtcTime | None
     """Time of the start or of the last answer."""
     proven: bool
-    """Whether the test was started with a ticket or by an operator; the result of another test is
-    never a prior."""
+    """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was 1;
+    the result of another test is never a prior."""
 
 
 class RecordedTest(UntoldTest):
@@ -98,7 +98,8 @@ class TimelinePoint(Body):
     proficiency_by_concept: dict[str, float]
     """Proficiency by name of the concept."""
     proven: bool
-    """Whether the test was started with a ticket or by an operator."""
+    """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
+    1."""
 
 
 class ConceptPoint(Body):
@@ -180,9 +181,11 @@ class PoolResultOut(Body):
     last_activity: UtcTime | None
     """Time of the start or of the last answer."""
     proven: bool
-    """Whether the test was started with a ticket or by an operator."""
+    """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
+    1."""
     admitted: bool
-    """Whether the test was admitted by a ticket or an operator, or its pool trains."""
+    """Whether calibration may use the answers: the test was started with a ticket or by an operator,
+    or the rule `trains` of its pool was true."""
 
 
 class PoolResultsOut(Answer):

@@ -16,7 +16,7 @@ from lib.workshop.wire import with_flags
 MAX_PAGE_SIZE = 2000
 """Maximum number of sessions in one response."""
 MAX_LISTED_TEXT_LENGTH = 20_000
-"""Characters of a text in the list; pages send at most 5,000, but older rows have longer texts."""
+"""Maximum number of characters of a text in the list; texts of older rows may be longer."""
 
 
 class ListIn(CamelRequest):

@@ -181,7 +181,7 @@ class SessionsOut(Answer):
     """A student's sessions, those with progress first; an unknown student has none."""
 
     sessions: list[Progress] | list[SharedSession]
-    """Whole sessions for operators, the share view of the newest 200 for others."""
+    """Whole sessions for operators; for others, the share view of the first 200."""
     next_cursor: str | None = None
     """Cursor of an operator's next page; null on the last one."""
 
