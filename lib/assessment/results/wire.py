@@ -46,8 +46,8 @@ class UntoldTest(Body):
     last_activity: UtcTime | None
     """Time of the start or of the last answer."""
     proven: bool
-    """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was 1;
-    the result of another test is never a prior."""
+    """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
+    1; the result of another test is never a prior."""
 
 
 class RecordedTest(UntoldTest):
@@ -184,8 +184,8 @@ class PoolResultOut(Body):
     """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
     1."""
     admitted: bool
-    """Whether calibration may use the answers: the test was started with a ticket or by an operator,
-    or the rule `trains` of its pool was true."""
+    """Whether calibration may use the answers: the test was started with a ticket or by an
+    operator, or the rule `trains` of its pool was true."""
 
 
 class PoolResultsOut(Answer):
