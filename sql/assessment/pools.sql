@@ -60,7 +60,7 @@ WHERE (u.difficulty, u.discrimination, u.guessing)
   IS DISTINCT FROM (q.difficulty, q.discrimination, q.guessing);
 
 -- archive_changed_texts --
--- Keep the texts that running sessions show and grade by before they are replaced.
+-- Before texts are replaced, keep them for running sessions, which show and grade by them.
 INSERT INTO assessment.question_revisions (question_id, revision, content, options, correct_answer)
 SELECT q.id, q.revision, q.content, q.options, q.correct_answer
 FROM assessment.questions q JOIN pg_temp.uploaded u ON u.id = q.id

@@ -44,8 +44,8 @@ SELECT (SELECT count(*) FROM public.students) AS students,
 
 -- legacy_students --
 -- Return the newest rows of workshop_students that fit in max_bytes; its columns differ between databases.
--- A larger value is cut to a text, because the list shows its beginning at most. Names of columns may
--- be in camel case.
+-- A value larger than max_value_bytes becomes a text and is cut, because the list shows only its
+-- beginning. Names of columns may be in camel case.
 SELECT columns FROM (
   SELECT columns, sum(octet_length(columns::TEXT)) OVER (
     ORDER BY columns ->> 'created_at' DESC NULLS LAST ROWS UNBOUNDED PRECEDING) AS bytes

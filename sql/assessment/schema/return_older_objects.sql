@@ -1,6 +1,6 @@
--- Creates the policies of older deployments' tables again, and enables their triggers, which
--- free_older_tables.sql dropped and disabled for the time of the upgrade. Those that do not fit the changed columns
--- are reported, and their definitions are kept.
+-- Creates the policies of older deployments' tables again, which free_older_tables.sql dropped for the
+-- time of the upgrade, and enables the triggers that it disabled. Those that do not fit the changed
+-- columns are reported, and the definitions of such policies are kept.
 
 SELECT set_config('lock_timeout', '5s', true);
 

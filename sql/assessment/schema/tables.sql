@@ -116,7 +116,7 @@ CREATE TABLE IF NOT EXISTS assessment.pool_items (
   version INT NOT NULL,                   -- the first version of the pool that has this row
   question_id VARCHAR NOT NULL
     CONSTRAINT pool_items_question_id_fkey REFERENCES assessment.questions (id),
-  revision INT NOT NULL,                  -- which text of the question
+  revision INT NOT NULL,                  -- revision of the question's text
   option_count INT NOT NULL,
   correct_option INT,                     -- 0-based; null: never asked (no such option)
   concepts DOUBLE PRECISION[] NOT NULL,   -- Q-matrix row, k weights
