@@ -16,7 +16,7 @@ from lib.web.functions import function_app
 from local.pages.demo_accounts import DemoAccounts
 from local.pages.pages import PUBLIC, Pages
 
-SERVED = (
+SERVED_FUNCTIONS = (
     "learning.auth",
     "learning.profile",
     "learning.topics",
@@ -40,7 +40,7 @@ def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
     rebinding, in which a page elsewhere lets its own domain resolve to this machine.
     """
     install_deps(Deps(device.settings, device.now))
-    for module in SERVED:
+    for module in SERVED_FUNCTIONS:
         function_app(module).dependency_overrides[get_db] = database_session(device)
     routes = DeviceRoutes(device_app(device, board))
     return TrustedHostMiddleware(
@@ -65,7 +65,7 @@ class DeviceRoutes:
             row = find_row(scope)
             if any(route.matches(scope)[0] is Match.FULL for route in self._routes):
                 app = self._own
-            elif row is None or row[1] in SERVED:
+            elif row is None or row[1] in SERVED_FUNCTIONS:
                 app = index_app
             else:
                 scope = {**scope, "path": "/not-on-a-device", "raw_path": b"/not-on-a-device"}
@@ -73,4 +73,4 @@ class DeviceRoutes:
 
 
 async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma: no cover
-    raise NotImplementedError("a table of paths only")
+    raise NotImplementedError("These routes only match paths; they serve no requests.")

@@ -1,4 +1,4 @@
-"""The background thread that synchronises a device while its server answers."""
+"""The background thread that synchronises a device while its server can be reached."""
 
 import random
 import threading
@@ -17,7 +17,7 @@ seconds of being online."""
 REGULAR_WAIT = 60.0
 """Seconds until the next sync after one that succeeded, unless the server names another time."""
 AFTER_WRITE = 0.5
-"""Seconds after a change, so that several changes go together."""
+"""Seconds between a change and its sync, so that several changes are sent in one call."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Outcome:
     """Result of a sync that reached the server."""
 
     wait: float | None = None
-    """Seconds until the next one, if the server names them."""
+    """Seconds until the next sync, if the server names them."""
     must_wait: bool = False
     """Whether the server refused this sync, so that nothing may shorten the wait."""
     problem: str | None = None
-    """Instruction for a person."""
+    """Reason why the sync failed, for the pages, if a person has to act."""
 
 
 class Background:
@@ -74,7 +74,7 @@ class Background:
         self._succeeded.wait(seconds)
 
     def stop(self) -> None:
-        """End the thread after the call that is under way."""
+        """End the thread after the sync that is under way."""
         self._ended.set()
         self._wake.set()
         self._thread.join()
@@ -106,7 +106,7 @@ class Background:
             log("sync_failed", code=error.code)
             return self._after_failure(error.retry_after)
         except Exception as error:  # noqa: BLE001 the thread has to go on
-            problem = "Something went wrong on the device; the log says what."
+            problem = "The sync failed on the device and will be retried; see the device's log."
             log("sync_failed", details={"error": error}, kind=type(error).__name__, at=place(error))
             return self._after_failure(None)
         else:

@@ -80,7 +80,9 @@ def _store(device: Device, content_list: Mapping[str, Any], files: Sequence[Cont
         user = read_device_user(db)
         if user is not None:
             recount_mastery(db, user.student_id, now)
-        queue.retry_rejected(db, PracticeQuestionNotFound.code)  # the server may have it again
+        queue.retry_rejected(
+            db, PracticeQuestionNotFound.code
+        )  # the server may have the question again
         hashes = {it["name"]: it["sha256"] for it in content_list["files"]}
         state = read_value(db, SYNC) or {}
         write_value(db, SYNC, {**state, "content": content_list["content"], "files": hashes})

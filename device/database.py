@@ -27,7 +27,7 @@ from lib.logs import log
 
 WAIT_SECONDS = 20.0
 """Time that a call waits for those before it."""
-COMMITTED = "committed"
+AFTER_COMMIT = "after_commit"
 """Key in `Session.info` of the function that runs after each commit."""
 _CHANGE_COUNTER = slice(24, 28)
 """Bytes of the header that SQLite changes with every transaction that writes."""
@@ -63,7 +63,7 @@ class Database:
             raise Busy
         try:
             with _PublishingSession(self._engine, expire_on_commit=False) as session:
-                session.info[COMMITTED] = self._after_commit
+                session.info[AFTER_COMMIT] = self._after_commit
                 yield session
         finally:
             self._writer.release()
@@ -109,7 +109,7 @@ class _PublishingSession(Session):
 
     def commit(self) -> None:
         super().commit()
-        after_commit: Callable[[], None] = self.info[COMMITTED]
+        after_commit: Callable[[], None] = self.info[AFTER_COMMIT]
         after_commit()
 
 
@@ -134,7 +134,7 @@ def replace_database(folder: Folder) -> None:
 
 
 def make_working_copy(folder: Folder) -> None:
-    """Copy the database, if there is one, in place of what a killed process has left."""
+    """Copy the database, if there is one; replace a working copy that a killed process left."""
     remove_working_copy(folder)
     if folder.newest.exists():
         shutil.copyfile(folder.newest, folder.working_copy)
@@ -142,7 +142,7 @@ def make_working_copy(folder: Folder) -> None:
 
 
 def remove_working_copy(folder: Folder) -> None:
-    """Remove the working copy and what belongs to it."""
+    """Remove the working copy and the files that SQLite keeps beside it."""
     for suffix in ("", "-journal", "-wal", "-shm"):
         folder.working_copy.with_name(folder.working_copy.name + suffix).unlink(missing_ok=True)
 

@@ -28,7 +28,7 @@ class ServerAway(AppError):
 
 
 class ServerNotSet(AppError):
-    """The device does not know its server: start it once with `make device SERVER=<address>`."""
+    """The device has no server yet: start it once with `make device SERVER=<address>`."""
 
     status = 503
     code = "server_not_set"

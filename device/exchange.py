@@ -26,7 +26,7 @@ from device.folder import Folder
 from device.old_database import import_old_database
 from device.opening import open_database
 from device.queue import QueuedOperation, StoredOperation
-from device.rows import NoPlace, apply_operation, as_row, as_wire, recount_mastery
+from device.rows import MissingReference, apply_operation, as_row, as_wire, recount_mastery
 from device.user import DeviceUser, read_device_user
 from device.values import DEVICE, read_value
 from lib.learning.changes.clock import parts_of
@@ -100,7 +100,7 @@ def import_file(folder: Folder, source: Path) -> str:
         A report for the person at the terminal.
 
     Raises:
-        CannotOpen: If the device's database cannot be opened, such as while the device runs.
+        CannotOpen: If the device's database cannot be opened, for example while the device runs.
         CannotImport: If the file is neither, is damaged, or belongs to another student.
     """
     try:
@@ -147,10 +147,10 @@ def _import_queue(
 
 
 def _try_to_apply(db: Session, operation: QueuedOperation, user: DeviceUser, now: datetime) -> bool:
-    """Apply a change; return False if it has no place on this device yet."""
+    """Apply a change; return False if it refers to a row that this device does not have yet."""
     try:
         apply_operation(db, operation, user.student_id, now)
-    except NoPlace:
+    except MissingReference:
         return False
     return True
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-PRIVATE = 0o700
+PRIVATE_MODE = 0o700
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Folder:
 
     @property
     def identity(self) -> Path:
-        """Number that shows whether the database is a restored or copied one."""
+        """Id and number of syncs, which show whether the database was restored or copied."""
         return self.path / "identity.json"
 
     def create(self) -> None:
         """Create the folder for its owner alone."""
-        self.path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        self.path.mkdir(mode=PRIVATE_MODE, parents=True, exist_ok=True)
 
     def name_aside(self, name: str, reason: str, now: datetime) -> str:
         """Return a name that no file has yet, with the reason and the time."""

@@ -1,8 +1,8 @@
 """Identity of a device: a restored or copied database becomes a new device.
 
 The database and a file beside it count the syncs. A database that was restored is behind the file,
-and in a copied folder the lock file is another file; either way, the server may have seen later
-changes of the same device, so that its numbers must not be used again.
+and in a copied folder the lock file is another file. In both cases, the server may have received
+later changes under the same id, so the device takes a new one.
 """
 
 import json
@@ -51,13 +51,13 @@ def count_sync(db: Session) -> None:
 
 
 def become_new(db: Session, folder: Folder) -> UUID:
-    """Give the device a new id, since the server knows another one under the present id."""
-    (folder.identity).unlink(missing_ok=True)
+    """Give the device a new id, since the server has a later state under the present one."""
+    folder.identity.unlink(missing_ok=True)
     return settle_identity(db, folder)
 
 
 def write_count(db: Session, folder: Folder) -> None:
-    """Write the number of syncs to the file; until then it is smaller there, which is harmless."""
+    """Write the number of syncs to the file, where a smaller number is harmless until then."""
     stored = read_value(db, DEVICE)
     assert stored is not None  # noqa: S101 as above
     _write(folder, _Identity(stored["id"], stored["syncs"], _lock_number(folder)))

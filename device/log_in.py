@@ -84,7 +84,7 @@ def admit(device: Device, tokens: dict[str, Any]) -> TokensOut:
 
 
 def require_no_user(device: Device) -> None:
-    """Refuse a registration at a device that has its user.
+    """Refuse a registration at a device that already has a user.
 
     Raises:
         DeviceOfAnotherUser: If it has one.

@@ -2,8 +2,8 @@
 
 Ids are made from the old device, the table and the row's number there, because two old devices gave
 the same numbers to different rows. Importing again therefore adds nothing. Rows that the old device
-had sent are at the server; derived rows are derived anew. Rows that no table here can hold are kept
-aside.
+had sent are at the server; derived rows are computed again. Rows that no table here can hold are
+kept aside.
 """
 
 import sqlite3
@@ -62,12 +62,15 @@ class _Import:
     """Name of the old device."""
     questions: Mapping[int, Row]
     """Questions of the old device by their numbers."""
-    new: int = 0
-    repeated: int = 0
-    sent: int = 0
-    """Rows that the server has already."""
-    derived: int = 0
-    aside: Counter[str] = field(default_factory=Counter)
+    new_count: int = 0
+    """Number of changes that were queued."""
+    repeated_count: int = 0
+    """Number of changes that were imported before, or are in the file twice."""
+    sent_count: int = 0
+    """Number of rows that the server has already."""
+    derived_count: int = 0
+    """Number of changes of derived rows, which are not imported."""
+    aside_counts: Counter[str] = field(default_factory=Counter)
     """Number of rows that are kept aside, by table and reason."""
 
     def id_of(self, table: str, number: object) -> UUID:
@@ -76,7 +79,7 @@ class _Import:
 
     def set_aside(self, table: str, number: object, content: Row, reason: str) -> None:
         """Keep a row, or columns of it, that no table here can hold."""
-        self.aside[f"{table}: {reason}"] += 1
+        self.aside_counts[f"{table}: {reason}"] += 1
         statement = insert(SetAsideRow).values(
             id=uuid_of(f"{self.origin}:{table}:{number}:{reason}"),
             origin=self.origin,
@@ -95,13 +98,13 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
     """
     try:
         with old_database(source) as old, database.session() as db, database.recorder.paused():
-            student = _student(old, user, source)
+            student_number = _student_number(old, user, source)
             questions = {row["id"]: row for row in old.rows("questions")}
             work = _Import(db, old, user, now, old.identity(), questions)
-            _import_attempts(work, student)
+            _import_attempts(work, student_number)
             _import_queue(work)
-            _keep_unknown(work)
-            if work.new:
+            _set_unknown_aside(work)
+            if work.new_count:
                 recount_mastery(db, user.student_id, now)
             db.commit()
     except sqlite3.DatabaseError as error:
@@ -109,7 +112,7 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
     return _report(work, source)
 
 
-def _student(old: OldDatabase, user: DeviceUser, source: Path) -> int | None:
+def _student_number(old: OldDatabase, user: DeviceUser, source: Path) -> int | None:
     """Return the number that the old device gave to the student; None if the file does not have it.
 
     Raises:
@@ -130,13 +133,13 @@ def _student(old: OldDatabase, user: DeviceUser, source: Path) -> int | None:
     return own[0]["id"] if own else None
 
 
-def _import_attempts(work: _Import, student: int | None) -> None:
-    """Queue the answers of the student that were not sent."""
+def _import_attempts(work: _Import, student_number: int | None) -> None:
+    """Queue the attempts of the student that were not sent."""
     for row in work.old.rows(ATTEMPTS):
-        if student is not None and row.get("student_id") != student:
+        if student_number is not None and row.get("student_id") != student_number:
             work.set_aside(ATTEMPTS, row["_number"], row, "it is another student's")
         elif row.get("synced"):
-            work.sent += 1
+            work.sent_count += 1
         else:
             _import_attempt(work, row["id"], row, row.get("timestamp"), row)
 
@@ -146,9 +149,9 @@ def _import_queue(work: _Import) -> None:
     for row in work.old.rows(QUEUE):
         table, number = str(row.get("table_name")), row.get("record_id")
         if row.get("synced"):
-            work.sent += 1
+            work.sent_count += 1
         elif table in DERIVED:
-            work.derived += 1
+            work.derived_count += 1
         elif table == ATTEMPTS and row.get("operation_type") != OperationType.DELETE:
             data = _data(work, row)
             if data is not None:
@@ -160,25 +163,25 @@ def _import_queue(work: _Import) -> None:
             work.set_aside(QUEUE, row["_number"], row, "such a change is not synchronised")
 
 
-def _import_attempt(work: _Import, number: object, values: Row, time: object, origin: Row) -> None:
-    """Queue an answer; the same answer in the table and in the queue counts once."""
+def _import_attempt(work: _Import, number: object, values: Row, time: object, row: Row) -> None:
+    """Queue the attempt of a row; one that is in the table and in the queue counts once."""
     try:
         operation = _attempt(work, number, values, time)
     except _Unusable as reason:
-        table = QUEUE if "operation_type" in origin else ATTEMPTS
-        work.set_aside(table, origin["_number"], origin, str(reason))
+        table = QUEUE if "operation_type" in row else ATTEMPTS
+        work.set_aside(table, row["_number"], row, str(reason))
         return
     _add(work, operation)
 
 
 def _attempt(work: _Import, number: object, values: Row, time: object) -> QueuedOperation:
-    """Return the operation of an answer.
+    """Return the operation that creates an attempt.
 
     Raises:
         _Unusable: If a value is missing or wrong, or its question is unknown.
     """
     try:
-        sent = LiveAttemptIn.model_validate(
+        attempt = LiveAttemptIn.model_validate(
             {name: values.get(name) for name in LiveAttemptIn.model_fields}
         )
         at = min(_time.validate_python(time), work.now)  # its clock may have been ahead
@@ -189,10 +192,10 @@ def _attempt(work: _Import, number: object, values: Row, time: object) -> Queued
     question = _question(work, values.get("question_id"))
     columns = {
         "question_id": str(question.id),
-        "answer": sent.answer,
-        "is_correct": is_correct(question.question_type, question.correct_answer, sent.answer),
-        "time_taken_seconds": sent.time_taken_seconds,
-        "confidence": sent.confidence,
+        "answer": attempt.answer,
+        "is_correct": is_correct(question.question_type, question.correct_answer, attempt.answer),
+        "time_taken_seconds": attempt.time_taken_seconds,
+        "confidence": attempt.confidence,
         "timestamp": utc_text(at),
     }
     row_id = work.id_of(ATTEMPTS, number)
@@ -200,7 +203,7 @@ def _attempt(work: _Import, number: object, values: Row, time: object) -> Queued
 
 
 def _question(work: _Import, number: object) -> Question:
-    """Return the question that the old device knew under a number.
+    """Return the question that had a number on the old device.
 
     Raises:
         _Unusable: If this device has no such question, or another one under the number.
@@ -224,8 +227,8 @@ def _import_profile(work: _Import, row: Row) -> None:
     if data is None:
         return
     try:
-        sent = {name: value for name, value in data.items() if name in PROFILE_FIELDS}
-        changes = changes_of(ProfileChangeIn.model_validate(sent))
+        fields = {name: value for name, value in data.items() if name in PROFILE_FIELDS}
+        changes = changes_of(ProfileChangeIn.model_validate(fields))
         at = min(_time.validate_python(row.get("timestamp")), work.now)
     except ValidationError:
         work.set_aside(QUEUE, row["_number"], row, "a value of the profile is not valid")
@@ -236,10 +239,10 @@ def _import_profile(work: _Import, row: Row) -> None:
     }
     if columns:
         operation_id = work.id_of(QUEUE, row["_number"])
-        student = work.user.student_id
+        student_id = work.user.student_id
         _add(
             work,
-            _operation(work, PROFILES, student, OperationType.UPDATE, columns, at, operation_id),
+            _operation(work, PROFILES, student_id, OperationType.UPDATE, columns, at, operation_id),
         )
 
 
@@ -277,14 +280,14 @@ def _operation(
 
 def _add(work: _Import, operation: QueuedOperation) -> None:
     if not queue.add_operation(work.db, operation):
-        work.repeated += 1
+        work.repeated_count += 1
         return
-    work.new += 1
+    work.new_count += 1
     apply_operation(work.db, operation, work.user.student_id, work.now)
 
 
-def _keep_unknown(work: _Import) -> None:
-    """Keep the rows of unknown tables, and the values of unknown columns."""
+def _set_unknown_aside(work: _Import) -> None:
+    """Keep the rows of unknown tables aside, and the values of unknown columns."""
     for table in work.old.unknown_tables:
         for row in work.old.rows(table):
             work.set_aside(table, row["_number"], row, "the table is unknown")
@@ -303,10 +306,13 @@ def _keep_unknown(work: _Import) -> None:
 def _report(work: _Import, source: Path) -> str:
     lines = [
         f"Imported {source}:",
-        f"- {work.new} changes that the server does not have are queued",
-        f"- {work.repeated} were imported before, or are in the file twice",
-        f"- {work.sent} had been sent by the old device",
-        f"- {work.derived} were about mastery or plans, which are derived",
+        f"- {work.new_count} changes that the server does not have are queued",
+        f"- {work.repeated_count} were imported before, or are in the file twice",
+        f"- {work.sent_count} had been sent by the old device",
+        f"- {work.derived_count} were about mastery or plans, which are derived",
     ]
-    lines += [f"- {number} kept aside from {what}" for what, number in sorted(work.aside.items())]
+    lines += [
+        f"- {number} kept aside from {table_and_reason}"
+        for table_and_reason, number in sorted(work.aside_counts.items())
+    ]
     return "\n".join(lines)

@@ -53,7 +53,7 @@ def open_database(folder: Folder, now: Callable[[], datetime] = utc_now) -> Iter
     """Hold the database of a folder, which no other process may hold.
 
     Raises:
-        CannotOpen: If another process holds it, or the file is something else.
+        CannotOpen: If another process holds it, or the file is not a device's database.
     """
     folder.create()
     try:
@@ -120,7 +120,7 @@ def _bring_up_to_date(folder: Folder) -> None:
     """Create or upgrade the tables in the working copy.
 
     Raises:
-        CannotOpen: If they cannot be; the message says why.
+        CannotOpen: If the upgrade fails; the message says why.
     """
     create_own_tables(folder)
     os.environ[SQLITE_NAME] = f"sqlite:///{folder.working_copy}"

@@ -150,7 +150,7 @@ def settle(
     code: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Store the server's answer to a change."""
+    """Store the outcome of a change at the server."""
     db.execute(
         update(Operation)
         .where(Operation.id == operation_id)
@@ -163,7 +163,7 @@ def retry_rejected(db: Session, code: str | None = None) -> None:
 
     Args:
         db: The session.
-        code: Code of the refusals; all of them by default.
+        code: Code of the refusals to retry; by default, all are retried.
     """
     statement = update(Operation).where(Operation.state == OperationState.REJECTED.value)
     if code is not None:
@@ -176,7 +176,7 @@ def prune(db: Session) -> int:
 
     The latest ones stay, and with them the device's largest clock. So does the latest change of
     each editable column, against which an imported change is compared. Refused and waiting changes
-    are never deleted. The server recognises a change that is imported again by its id.
+    are never deleted. If an import queues a deleted change again, the server recognises its id.
     """
     applied = select(Operation.id, Operation.table_name, Operation.row_id, Operation.columns)
     newest_first = (

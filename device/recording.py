@@ -16,7 +16,7 @@ from lib.learning.changes.synced import SYNCED, SyncedTable
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import OperationType
 
-RECORDED: Mapping[SyncedTable, tuple[OperationType, tuple[str, ...]]] = {
+RECORDED_CHANGES: Mapping[SyncedTable, tuple[OperationType, tuple[str, ...]]] = {
     SyncedTable.QUESTION_ATTEMPTS: (
         OperationType.CREATE,
         SYNCED[SyncedTable.QUESTION_ATTEMPTS].columns,
@@ -43,7 +43,7 @@ class Recorder:
         self._queued = False
 
     def use(self, clock: DeviceClock) -> None:
-        """Take readings from a clock; this comes before the first recording."""
+        """Take readings from a clock; to be called before the first change is recorded."""
         self._clock = clock
 
     @property
@@ -76,7 +76,7 @@ class Recorder:
         connection.create_function("new_operation_id", 0, self._new_operation_id)
         connection.create_function("next_clock", 0, self._next_clock)
         connection.create_function("present_time", 0, self._present_time)
-        for table, (change, columns) in RECORDED.items():
+        for table, (change, columns) in RECORDED_CHANGES.items():
             connection.execute(_trigger(table.value, change, columns))
 
     def _is_recording(self) -> int:
@@ -113,4 +113,4 @@ def _trigger(table: str, change: OperationType, columns: Sequence[str]) -> str:
             FROM ({values}))
           WHERE number > 0;
         END
-    """  # noqa: S608 as above
+    """  # noqa: S608 our own names

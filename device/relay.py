@@ -1,4 +1,4 @@
-"""Calls that only the server can serve, passed on to it."""
+"""Relay of calls that only the server can serve."""
 
 from starlette.concurrency import run_in_threadpool
 
@@ -11,18 +11,18 @@ from lib.framework import Request, Response
 
 @raises(LogInNeeded, ServerAway, ServerNotSet)
 async def relay_as_user(request: Request) -> Response:
-    """Return the server's response to the same call as the user."""
+    """Make the same call to the server as the user; return its response."""
     return as_response(await pass_on(request, as_user=True))
 
 
 @raises(ServerAway, ServerNotSet)
 async def relay(request: Request) -> Response:
-    """Return the server's response to the same call without a user."""
+    """Make the same call to the server without a user; return its response."""
     return as_response(await pass_on(request, as_user=False))
 
 
 async def pass_on(request: Request, *, as_user: bool) -> Reply:
-    """Make a call to the server."""
+    """Make the call of a request to the server; return the reply."""
     device: Device = request.app.state.device
     call = device.server.call_as_user if as_user else device.server.call
     body = await request.json() if request.method != "GET" else None

@@ -1,7 +1,7 @@
 """Comparison of the device's rows with the server's, and repair of the tables that differ.
 
-Only rows without waiting changes are repaired, so that nothing of the device is lost. An answer
-that the server does not have is sent again: the server never deletes answers, so it has lost this
+Only rows without waiting changes are repaired, so that nothing of the device is lost. An attempt
+that the server does not have is sent again: the server never deletes attempts, so it has lost this
 one, for example because a backup was restored.
 """
 
@@ -12,12 +12,13 @@ from uuid import UUID
 from device import queue
 from device.context import Device
 from device.log_in import require_success
-from device.rows import NoPlace, put_row, recount_mastery, remove_row, send_again
+from device.rows import MissingReference, put_row, recount_mastery, remove_row, send_again
 from lib.learning.changes.rows import digests, read_rows
 from lib.learning.changes.synced import SCHEMA_VERSION, SyncedTable
 from lib.logs import log
 
-PAGE = "200"
+PAGE_SIZE = "200"
+"""Rows in one response of the server, as a query parameter."""
 
 
 def compare(device: Device, body: Mapping[str, Any], student_id: UUID) -> None:
@@ -50,8 +51,8 @@ def differing(
         device: The device.
         server_digests: Digests of the server by table.
         student_id: The student.
-        by_hash: Whether hashes count, which differ if a table has other columns at the server; by
-            default, they do. Otherwise only the numbers of rows are compared.
+        by_hash: Whether to compare hashes as well as numbers of rows; False if the tables have
+            other columns at the server, since the hashes differ then.
     """
     with device.database.session() as db:
         own = digests(db, student_id)
@@ -69,7 +70,7 @@ def differing(
 
 
 def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
-    """Store the server's rows of a table; send answers that it lacks again, and remove other rows.
+    """Store the server's rows of a table; queue attempts that it lacks, and remove other rows.
 
     Raises:
         ServerAway, LogInNeeded: If the server's rows cannot be fetched; nothing is changed then.
@@ -85,22 +86,22 @@ def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
                 send_again(db, table, row_id, present[row_id], clock, now)
             else:
                 remove_row(db, table, row_id)
-        missing = 0
+        without_place = 0
         for row_id, columns in rows.items():
-            if row_id in waiting or _has(present.get(row_id), columns):
+            if row_id in waiting or _has_values(present.get(row_id), columns):
                 continue
             try:
                 put_row(db, table, row_id, columns, student_id, now)
-            except NoPlace:
-                missing += 1
+            except MissingReference:
+                without_place += 1
         if table is SyncedTable.QUESTION_ATTEMPTS:
             recount_mastery(db, student_id, now)
         db.commit()
-    if missing:
-        log("rows_without_place", table=table.value, number=missing)
+    if without_place:
+        log("rows_without_place", table=table.value, number=without_place)
 
 
-def _has(present: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> bool:
+def _has_values(present: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> bool:
     """Return whether a row has the server's values; columns that one side lacks do not count."""
     if present is None:
         return False
@@ -113,7 +114,7 @@ def _server_rows(device: Device, table: SyncedTable) -> Iterator[Mapping[str, An
     Raises:
         ServerAway, LogInNeeded: If they cannot be fetched.
     """
-    parameters = {"table": table.value, "limit": PAGE}
+    parameters = {"table": table.value, "limit": PAGE_SIZE}
     while True:
         body = require_success(
             device.server.call_as_user("GET", "/api/learning/sync/rows", parameters=parameters)

@@ -1,4 +1,4 @@
-"""Rows of the student as operations and the server carry them, and their place on the device."""
+"""Storing a student's rows on the device, from the JSON of operations and of the server."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from lib.web.wire import UtcTime, utc_text
 _time: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 
 
-class NoPlace(Exception):
+class MissingReference(Exception):
     """A row refers to one that the device does not have yet; the message says which."""
 
 
@@ -54,7 +54,7 @@ def apply_operation(
     """Store the change of another device, unless a later one of the same column was made here.
 
     Raises:
-        NoPlace: If it refers to what is not on this device yet.
+        MissingReference: If it refers to a row that is not on this device yet.
     """
     table, row_id = SyncedTable(operation.table_name), UUID(operation.row_id)
     values = as_row(table, operation.columns)
@@ -80,10 +80,10 @@ def put_row(
     student_id: UUID,
     now: datetime,
 ) -> None:
-    """Store a row as the server has it; columns with changes that wait keep the device's values.
+    """Store a row as the server has it; columns with pending changes keep the device's values.
 
     Raises:
-        NoPlace: If it refers to what is not on this device yet.
+        MissingReference: If it refers to a row that is not on this device yet.
         ValueError: If a value does not fit its column.
     """
     synced = SYNCED[table]
@@ -143,7 +143,7 @@ def put_class(db: Session, row: Mapping[str, Any], now: datetime) -> None:
 
 
 def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
-    """Derive mastery from all answers, for example after storing those of another device."""
+    """Derive mastery from all attempts, for example after storing those of another device."""
     skill_row = mastery_store.lock_student(db, student_id, now)
     recount(db, skill_row, now)
 
@@ -151,20 +151,20 @@ def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
 def _require_question(db: Session, values: Mapping[str, Any]) -> None:
     query = select(Question.id).where(Question.id == values["question_id"])
     if db.execute(query).one_or_none() is None:
-        raise NoPlace(f"The question {values['question_id']} is not on this device yet.")
+        raise MissingReference(f"The question {values['question_id']} is not on this device yet.")
 
 
 def _require_class(db: Session, values: Mapping[str, Any]) -> None:
     class_id = values.get("class_id")
     query = select(Class.id).where(Class.id == class_id)
     if class_id is not None and db.execute(query).one_or_none() is None:
-        raise NoPlace(f"The class {class_id} is not on this device yet.")
+        raise MissingReference(f"The class {class_id} is not on this device yet.")
 
 
 def _remove_predecessor(
     db: Session, table: SyncedTable, row_id: UUID, values: Mapping[str, Any], student_id: UUID
 ) -> None:
-    """Remove the row that a new one replaces; the server reports its deletion, too."""
+    """Remove the row that a new one replaces, before the server reports its deletion."""
     if table is SyncedTable.PLAN_ARMS:
         db.execute(delete(PlanArm).where(PlanArm.student_id == student_id, PlanArm.id != row_id))
     else:

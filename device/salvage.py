@@ -1,7 +1,8 @@
 """Repair of a damaged database: its readable rows are copied into a new file.
 
-Rows are looked up by their number, so that a damaged page costs the rows in it and no others. What
-cannot be read is taken from the file before the last change; the rest is fetched from the server.
+Rows are looked up by rowid, so that a damaged page costs the rows in it and no others. Rows that
+cannot be read are taken from the file before the last change; the server has most of those that are
+missing even there.
 """
 
 import sqlite3
@@ -22,7 +23,7 @@ Row = tuple[Any, ...]
 
 @dataclass
 class Salvage:
-    """Rows and parts saved from a damaged file."""
+    """Outcome of a repair: the rows that were saved, and those that were not."""
 
     rows: dict[str, int] = field(default_factory=dict)
     """Number of saved rows by table."""
@@ -42,7 +43,7 @@ class _Reader:
     failures: int = 0
 
     def rows(self) -> Iterator[Row]:
-        """Yield every row that can be read, with its number first."""
+        """Yield every row that can be read, with its rowid first."""
         yield from self._between(1, self._last())
 
     @property
@@ -51,7 +52,7 @@ class _Reader:
         return self.failures == 0
 
     def _last(self) -> int:
-        """Return the largest number of a row, or a bound for it."""
+        """Return the largest rowid, or an upper bound if it cannot be read."""
         try:
             query = f"SELECT max(rowid) FROM {_quoted(self.table)}"  # noqa: S608 our own names
             return int(self.connection.execute(query).fetchone()[0] or 0)
@@ -61,9 +62,9 @@ class _Reader:
 
     def _between(self, first: int, last: int) -> Iterator[Row]:
         """Yield the readable rows of a range, which is halved where something is damaged."""
-        waiting = [(first, last)]
-        while waiting and self.failures < MAX_FAILURES:
-            low, high = waiting.pop()
+        ranges = [(first, last)]
+        while ranges and self.failures < MAX_FAILURES:
+            low, high = ranges.pop()
             if low > high:
                 continue
             try:
@@ -72,7 +73,7 @@ class _Reader:
                 self.failures += 1
                 if low < high:
                     middle = (low + high) // 2
-                    waiting += [(middle + 1, high), (low, middle)]
+                    ranges += [(middle + 1, high), (low, middle)]
                 continue
             yield from rows
 
@@ -160,7 +161,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 
 def _remove_orphans(writer: sqlite3.Connection) -> dict[str, int]:
-    """Remove rows that refer to missing ones until there are none; return their number."""
+    """Remove rows that refer to missing ones until there are none; return how many, by table."""
     removed: dict[str, int] = {}
     while orphans := writer.execute("PRAGMA foreign_key_check").fetchall():
         for table, number, *_ in set(orphans):

@@ -65,7 +65,7 @@ class Server:
         """Make a call with a given token, or without one.
 
         Raises:
-            ServerNotSet: If the device does not know its server.
+            ServerNotSet: If the device has no server yet.
             ServerAway: If the server does not respond.
         """
         address = self._accounts.read().server

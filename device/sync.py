@@ -1,7 +1,7 @@
-"""One sync of a device: its changes are sent in their order, and it takes what the server has.
+"""One sync of a device: it sends its changes in their order, and stores those of the server.
 
-A call sends the oldest changes and the cursor. What comes back is stored in one transaction: the
-outcomes of the changes, the rows, and the new cursor; so a call that is repeated after a crash
+A call sends the oldest changes and the cursor. The response is stored in one transaction: the
+outcomes of the changes, the rows, and the new cursor. So a call that is repeated after a crash
 changes nothing. At the end, digests of each table are compared, and rows that differ are repaired.
 """
 
@@ -20,7 +20,7 @@ from device.context import Device
 from device.errors import LogInNeeded, ServerAway
 from device.identity import become_new, count_sync, write_count
 from device.queue import StoredOperation
-from device.rows import NoPlace, as_wire, put_class, put_row, recount_mastery, remove_row
+from device.rows import MissingReference, as_wire, put_class, put_row, recount_mastery, remove_row
 from device.server import Reply
 from device.tables import OperationState
 from device.user import read_device_user
@@ -31,13 +31,14 @@ from lib.web.wire import utc_text
 PATH = "/api/learning/sync"
 MAX_OPERATIONS = 200
 MAX_BYTES = 240 * 1024
-"""Size of the changes in a call; with the rest it stays below 256 KB."""
+"""Maximum size of the changes in a call, which keeps the whole body below 256 KB."""
 CONFLICT, TOO_MANY, SERVER_FAULT = 409, 429, 500
 UNREADABLE = frozenset({400, 413, 422})
 """Statuses of a call whose body is refused as a whole, for example for the size of one change."""
 SUPERSEDED, STALE_CURSOR = "device_superseded", "invalid_cursor"
 TABLES = frozenset(SyncedTable)
-DONE = frozenset({"applied", "duplicate"})
+APPLIED_STATUSES = frozenset({"applied", "duplicate"})
+"""Outcomes of changes that the server holds."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,14 @@ def synchronise(device: Device) -> Outcome:
             continue
         limit = MAX_OPERATIONS
         body: Mapping[str, Any] = call.reply.body
-        is_stuck = _store(device, call, body, user.student_id)
-        if is_stuck:
+        all_deferred = _store(device, call, body, user.student_id)
+        if all_deferred:
             return Outcome(call.reply.retry_after, must_wait=True)
         if body["has_more"] or _has_waiting(device):
             continue
         if call.with_digests:
             repair.compare(device, body, user.student_id)
-            if _has_waiting(device):  # what the server had lost
+            if _has_waiting(device):  # attempts that the server had lost
                 continue
             _finish(device)
             return Outcome(call.reply.retry_after)
@@ -204,11 +205,12 @@ def _store(device: Device, call: _Call, body: Mapping[str, Any], student_id: UUI
 
 
 def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any]) -> bool:
-    """Store the outcome of a change; return whether answers have changed.
+    """Store the outcome of a change; return whether attempts have changed.
 
-    The row of a refused answer is removed, so that all copies stay equal; the operation keeps it.
+    The row of a refused attempt is removed, so that all copies stay equal; the operation has its
+    values.
     """
-    if outcome["status"] in DONE:
+    if outcome["status"] in APPLIED_STATUSES:
         queue.settle(db, operation.id, OperationState.APPLIED)
     elif outcome["status"] == OperationState.REJECTED:
         queue.settle(db, operation.id, OperationState.REJECTED, outcome["code"], outcome["message"])
@@ -219,7 +221,7 @@ def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any])
 
 
 def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
-    """Store a row of the server; return whether it is an answer."""
+    """Store a row of the server; return whether it is an attempt."""
     if row["table_name"] not in TABLES:  # a newer server's; a repair fetches it later
         return False
     table, row_id = SyncedTable(row["table_name"]), UUID(row["row_id"])
@@ -228,7 +230,9 @@ def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: De
     else:
         try:
             put_row(db, table, row_id, row["columns"], student_id, device.now())
-        except NoPlace:  # repaired once content and class are here: until then the digests differ
+        except (
+            MissingReference
+        ):  # repaired once content and class are here: until then the digests differ
             return False
     return table is SyncedTable.QUESTION_ATTEMPTS
 
@@ -248,7 +252,7 @@ def _finish(device: Device) -> None:
 
 
 def _become_new(device: Device) -> None:
-    """Take a new id, since the server knows a later state of this device."""
+    """Take a new id, since the server has seen a later state of this device."""
     with device.database.session() as db:
         device.database.recorder.clock.belong_to(become_new(db, device.folder))
         db.commit()

@@ -22,7 +22,7 @@ class OperationState(StrEnum):
 
     PENDING = "pending"  # not answered yet
     APPLIED = "applied"  # the server holds it
-    REJECTED = "rejected"  # the server refused it; kept for a person
+    REJECTED = "rejected"  # the server refused it; kept for the user to see
 
 
 class DeviceBase(DeclarativeBase):
@@ -58,7 +58,7 @@ class Operation(DeviceBase):
     columns: Mapped[dict[str, Any]]
     """New values by column; empty for a deletion."""
     clock: Mapped[str]
-    """Clock of the change, as text that sorts in the order of all devices' changes."""
+    """Reading of the clock at the change, as text that sorts in the order of all changes."""
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(server_default=OperationState.PENDING.value)
     code: Mapped[str | None]

@@ -78,7 +78,7 @@ def store_user(db: Session, details: UserDetails, now: datetime) -> DeviceUser:
 
 
 def store_classes(db: Session, classes: Mapping[str, Any], now: datetime) -> None:
-    """Store the classes of a response where they are missing; other students stay unknown."""
+    """Store the classes of a response where they are missing, without their other students."""
     for each in classes["classes"]:
         row = {"id": UUID(each["id"]), "name": each["name"], "grade": each["grade"]}
         _add(db, Class, {**row, "created_at": now, "updated_at": now})

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from device.tables import StoredValue
 
 DEVICE = "device"
-"""Id of the device, and the number that shows whether the database is a restored one."""
+"""Id of the device, its former ids, and its number of syncs."""
 USER = "user"
-"""The one user."""
+"""Ids and name of the device's one user."""
 REPAIR = "repair"
 """Repair of a damaged database, kept until the next sync has fetched the rest."""
 SYNC = "sync"
-"""Cursor of the pulled changes, and the last sync."""
+"""Cursor of the pulled changes, hashes of the content, and time of the last complete sync."""
 
 
 def read_value(db: Session, name: str) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ def clock() -> datetime:
     return NOW
 
 
-def described(name: str = "ann") -> UserDetails:
+def user_details(name: str = "ann") -> UserDetails:
     return UserDetails(
         USER_ID,
         {"id": 7, "username": name, "created_at": "2026-01-01T00:00:00Z", "student_profile": None},
@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[Database]:
 def furnish(database: Database) -> DeviceUser:
     """Store a user and a syllabus."""
     with database.session() as db, database.recorder.paused():
-        user = store_user(db, described(), NOW)
+        user = store_user(db, user_details(), NOW)
         store_syllabus(db)
         db.commit()
     return user

@@ -43,7 +43,7 @@ def check_queues(world: World) -> None:
 
 
 def check_answers(world: World) -> None:
-    """Check that each acknowledged answer is on the server once, and no refused one."""
+    """Check that the server has each acknowledged attempt once, and no refused one."""
     counts = world.numbers_at_server()
     acknowledged = set().union(world.saved, *(laptop.acknowledged for laptop in world.devices))
     refused = set().union(*(laptop.refused for laptop in world.devices))
@@ -55,16 +55,16 @@ def check_answers(world: World) -> None:
 def check_copies(world: World) -> None:
     """Check that all copies are equal, row by row and by digest."""
     with world.sessions() as db:
-        rows, sums = _copy(db, world.student_id)
+        rows, server_digests = _copy(db, world.student_id)
     for laptop in world.devices:
         with laptop.device.database.session() as db:
-            own_rows, own_sums = _copy(db, world.student_id)
+            own_rows, own_digests = _copy(db, world.student_id)
         assert own_rows == rows
-        assert own_sums == sums
+        assert own_digests == server_digests
 
 
 def check_mastery(world: World) -> None:
-    """Check that mastery on each side equals that of a new count of all answers."""
+    """Check that mastery on each side equals that of a new count of all attempts."""
     with world.sessions() as db:
         expected = _mastery(db, world.student_id)
     for laptop in world.devices:

@@ -31,7 +31,7 @@ from lib.learning.sync.wire import QueueIn
 from lib.learning.tables import Class, QuestionAttempt, StudentProfile, User
 from lib.learning.tables.base import new_id
 from lib.web.wire import utc_text
-from tests.device.devices import NOW, described
+from tests.device.devices import NOW, user_details
 from tests.device.in_process import ServerInProcess
 from tests.device.laptops import Laptop, attempt
 
@@ -65,7 +65,10 @@ class World:
         self._blank = blank
         self.devices: list[Laptop] = []
         self.saved: set[int] = set()
-        """Answers that were acknowledged by the server, or by a device before it was restored."""
+        """Numbers of the attempts that may not be lost, beside those on the devices.
+
+        The server acknowledged them, or held them when their device was restored.
+        """
         self.edits: list[tuple[str, str, Any]] = []
         """Columns that the server has changed, with the clock and the value."""
         for skew in SKEWS[:devices]:
@@ -116,14 +119,14 @@ class World:
             change_profile(call, ProfileChangeIn(**values))
 
     def mark(self, mark: float) -> None:
-        """Enter a mark, in place of one before."""
+        """Enter a mark, which replaces an earlier one."""
         marks = [{"student_id": str(self.student_id), "mark": mark}]
         body = {"exam": "Mock", "exam_date": "2026-11-20", "marks": marks}
         with self._admin() as call:
             enter_marks(call, MarksIn.model_validate(body))
 
     def assign(self, arm: str | None) -> None:
-        """Assign an arm, or end the student's part."""
+        """Assign an arm of the comparison, or end the student's part in it."""
         body = {"students": [{"student_id": str(self.student_id), "arm": arm}]}
         with self._admin() as call:
             assign_arms(call, str(self.class_id), PlanArmsIn.model_validate(body))
@@ -148,7 +151,7 @@ class World:
         self.saved.add(number)
 
     def settle(self, rounds: int = 5) -> bool:
-        """Synchronise all devices until nothing changes; return whether that is reached."""
+        """Synchronise all devices until no change is pending; return whether all syncs complete."""
         self.server.is_signed_out = False
         for _ in range(rounds):
             self.server.serve_late()
@@ -222,7 +225,7 @@ class World:
             path.mkdir()
             shutil.copyfile(self._blank, path / "local.db")
         laptop = Laptop(path, skew, self)
-        ann = described(self._name)
+        ann = user_details(self._name)
         ann = replace(
             ann, user_id=self.user_id, profile={**ann.profile, "id": str(self.student_id)}
         )

@@ -61,10 +61,10 @@ class ServerInProcess:
     session: Callable[[], AbstractContextManager[Session]]
     now: Callable[[], datetime]
     user_id: UUID
-    tokens: int = 1
-    """Number of the present access token."""
+    token_number: int = 1
+    """Number in the present access token."""
     is_signed_out: bool = False
-    late: list[Mapping[str, Any]] = field(default_factory=list)
+    late_bodies: list[Mapping[str, Any]] = field(default_factory=list)
     """Bodies of syncs that are still on their way."""
 
     @contextmanager
@@ -81,7 +81,7 @@ class ServerInProcess:
         """Serve one call."""
         if path == REFRESH:
             return self._refresh()
-        if token != f"token {self.tokens}":
+        if token != f"token {self.token_number}":
             return _reply(UNAUTHORIZED, {"code": "not_logged_in", "error": "Log in."})
         try:
             with self.call() as call:
@@ -93,14 +93,16 @@ class ServerInProcess:
 
     def serve_late(self) -> None:
         """Serve the calls that were on their way; nobody waits for the responses."""
-        late, self.late = self.late, []
-        for body in late:
-            self.serve(sync.PATH, body, {}, f"token {self.tokens}")
+        bodies, self.late_bodies = self.late_bodies, []
+        for body in bodies:
+            self.serve(sync.PATH, body, {}, f"token {self.token_number}")
 
     def _refresh(self) -> Reply:
         if self.is_signed_out:
             return _reply(UNAUTHORIZED, {"code": "not_logged_in", "error": "Log in."})
-        return _reply(200, {"access_token": f"token {self.tokens}", "refresh_token": "refresh"})
+        return _reply(
+            200, {"access_token": f"token {self.token_number}", "refresh_token": "refresh"}
+        )
 
     def _answer(
         self, call: Call, path: str, body: Any, parameters: Mapping[str, str]
@@ -176,7 +178,7 @@ class FaultyClient(Server):
     """
 
     def __init__(self, accounts: AccountFile, server: ServerInProcess) -> None:
-        # Without the client for HTTP, which takes longer to create than most histories.
+        # An HTTP client is not created, since that takes longer than most histories.
         self._accounts = accounts
         self._refreshing = threading.Lock()
         self._server = server
@@ -203,10 +205,10 @@ class FaultyClient(Server):
             return self._server.serve(path, received, parameters, token)
 
         if mishap in {Mishap.EXPIRED, Mishap.SIGNED_OUT}:
-            self._server.tokens += 1
+            self._server.token_number += 1
             self._server.is_signed_out = mishap is Mishap.SIGNED_OUT
         if mishap is Mishap.LATE:
-            self._server.late.append(received)
+            self._server.late_bodies.append(received)
         if mishap in {Mishap.DROPPED, Mishap.LATE}:
             raise ServerAway
         if mishap is Mishap.SERVER_ENDS:

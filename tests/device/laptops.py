@@ -47,7 +47,7 @@ class World(Protocol):
     user_id: UUID
     student_id: UUID
     saved: set[int]
-    """Numbers of the answers that may not be lost."""
+    """Numbers of the attempts that may not be lost, beside those on the devices."""
 
     def next_number(self) -> int:
         """Return the number of a new answer."""
@@ -66,11 +66,11 @@ class Laptop:
     skew: timedelta
     world: World
     backups: list[tuple[bytes, set[int]]] = field(default_factory=list)
-    """Copies of the database, each with the answers that it has."""
+    """Copies of the database, each with the numbers of its attempts."""
     acknowledged: set[int] = field(default_factory=set)
-    """Numbers of the answers that were acknowledged here, and are in the database."""
+    """Numbers of the attempts that were acknowledged here, and are in the database."""
     refused: set[int] = field(default_factory=set)
-    """Those of them that the server has to refuse."""
+    """Numbers of the attempts in the database that the server has to refuse."""
 
     def __post_init__(self) -> None:
         self._opened = ExitStack()
@@ -102,7 +102,7 @@ class Laptop:
 
     def sign_in(self) -> None:
         """Log in."""
-        tokens = (f"token {self.world.server.tokens}", "refresh")
+        tokens = (f"token {self.world.server.token_number}", "refresh")
         self.device.accounts.write(Account("https://server", *tokens))
 
     def _step(self, *_arguments: object) -> None:
@@ -133,7 +133,7 @@ class Laptop:
             yield Call(db, user, self.now())
 
     def answer(self, text: str = "true") -> None:
-        """Record an answer; its seconds are its number, which identifies it on all sides."""
+        """Record an attempt; the seconds that it took are its number, by which all find it."""
         number = self.world.next_number()
         with self.call() as call:
             record(call, attempt(number, text))
@@ -166,7 +166,7 @@ class Laptop:
             change_profile(call, ProfileChangeIn(**values))
 
     def sync(self, *mishaps: tuple[Mishap, int]) -> bool:
-        """Synchronise; return whether it was completed."""
+        """Synchronise; return whether the sync was completed."""
         self.client.mishaps = list(mishaps)
         try:
             outcome = synchronise(self.device)
@@ -175,7 +175,7 @@ class Laptop:
         return outcome.problem is None and not outcome.must_wait
 
     def back_up(self) -> None:
-        """Copy the database, as docs/device.md says."""
+        """Copy the database, as docs/device.md describes."""
         copy = (self.path / "local.db").read_bytes()
         self.backups.append((copy, self.acknowledged | self.refused))
 
@@ -208,13 +208,13 @@ class Laptop:
             return list(db.execute(query).scalars())
 
     def rejected_answers(self) -> set[int]:
-        """Return the numbers of the answers that the device shows as refused."""
+        """Return the numbers of the attempts that the device shows as refused."""
         with self.device.database.session() as db:
             return {int(it.columns["time_taken_seconds"]) for it in queue.list_rejected(db, 50)}
 
 
 def attempt(number: int, text: str) -> AttemptIn:
-    """Return an answer whose seconds are its number."""
+    """Return an attempt that took as many seconds as its number."""
     return AttemptIn(
         id=new_id(),
         question_id=str(QUESTION_IDS[number % len(QUESTION_IDS)]),

@@ -25,10 +25,10 @@ from tests.device.devices import (
     USER_ID,
     answer,
     attempt_ids,
-    described,
     furnish,
     opened,
     queued_rows,
+    user_details,
 )
 
 
@@ -110,7 +110,7 @@ def test_answer_without_its_question_is_kept_for_the_server(
 ) -> None:
     other = tmp_path / "other"
     with opened(other) as database, database.session() as db:
-        store_user(db, described(), NOW)
+        store_user(db, user_details(), NOW)
         db.commit()
     report = import_file(Folder(other), exported_file)
     assert report.endswith("3 of them are kept for the server and are not shown here yet.")
@@ -151,9 +151,9 @@ def test_file_that_was_changed_is_refused(
 def test_changes_of_another_student_are_refused(exported_file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     with opened(other) as database, database.session() as db:
-        described_ben = described("ben")
-        profile = {**described_ben.profile, "id": "01a00000-0000-7000-8000-000000000099"}
-        user = store_user(db, type(described_ben)(USER_ID, described_ben.me, profile, {}), NOW)
+        ben = user_details("ben")
+        profile = {**ben.profile, "id": "01a00000-0000-7000-8000-000000000099"}
+        user = store_user(db, type(ben)(USER_ID, ben.me, profile, {}), NOW)
         assert isinstance(user, DeviceUser)
         db.commit()
     with pytest.raises(CannotImport, match="changes of ann; this device belongs to ben"):

@@ -11,7 +11,7 @@ from tests.device.end_of_history import check
 from tests.device.histories import World
 from tests.device.in_process import Mishap
 
-LONGEST = 40
+MAX_STEPS = 40
 Step = tuple[str, int, tuple[Any, ...]]
 numbers = st.integers(0, 4)
 texts = st.sampled_from(["true", "false"])
@@ -40,7 +40,7 @@ at_server = st.one_of(
 )
 steps = st.tuples(numbers, crashes, st.one_of(on_device, on_device, on_device, at_server))
 # Lengths are drawn evenly: short lists, which Hypothesis prefers, leave weak faults unnoticed.
-histories = st.integers(0, LONGEST).flatmap(
+histories = st.integers(0, MAX_STEPS).flatmap(
     lambda length: st.lists(steps, min_size=length, max_size=length)
 )
 

@@ -73,19 +73,19 @@ def test_other_users_and_teachers_are_refused(server: LocalServer, tmp_path: Pat
     assert server.send(Request("POST", "/api/auth/register", teacher, operator)).status == 201
     device = DeviceProcess(tmp_path / "device", "--server", server.url)
     try:
-        refused = device.log_in("tom", PASSWORD)
-        assert (refused.status_code, refused.json()["code"]) == (403, "for_students_only")
+        refusal = device.log_in("tom", PASSWORD)
+        assert (refusal.status_code, refusal.json()["code"]) == (403, "for_students_only")
         assert device.log_in("ann", PASSWORD).status_code == 200
-        refused = device.log_in("ben", PASSWORD)
-        assert (refused.status_code, refused.json()["code"]) == (409, "device_of_another_user")
-        again = {
+        refusal = device.log_in("ben", PASSWORD)
+        assert (refusal.status_code, refusal.json()["code"]) == (409, "device_of_another_user")
+        other_student = {
             "username": "eve",
             "password": PASSWORD,
             "role": "student",
             "grade": 9,
             "target_exam": "Finals",
         }
-        assert device.http.post("/api/auth/register", json=again).status_code == 409
+        assert device.http.post("/api/auth/register", json=other_student).status_code == 409
         log_in = {"username": "eve", "password": PASSWORD}
         assert server.send(Request("POST", "/api/auth/login", log_in)).status == 401
         assert device.log_in("ann", PASSWORD).status_code == 200
@@ -96,15 +96,15 @@ def test_other_users_and_teachers_are_refused(server: LocalServer, tmp_path: Pat
 def test_first_log_in_without_the_server_is_refused_with_the_reason(tmp_path: Path) -> None:
     device = DeviceProcess(tmp_path / "device")
     try:
-        refused = device.log_in("ann", PASSWORD)
-        assert (refused.status_code, refused.json()["code"]) == (503, "server_not_set")
+        refusal = device.log_in("ann", PASSWORD)
+        assert (refusal.status_code, refusal.json()["code"]) == (503, "server_not_set")
         assert device.log_in("ann", device.code).status_code == 503
     finally:
         device.kill()
     device = DeviceProcess(tmp_path / "device", "--server", "http://127.0.0.1:9")
     try:
-        refused = device.log_in("ann", PASSWORD)
-        assert (refused.status_code, refused.json()["code"]) == (503, "server_away")
+        refusal = device.log_in("ann", PASSWORD)
+        assert (refusal.status_code, refusal.json()["code"]) == (503, "server_away")
     finally:
         device.kill()
 
@@ -140,8 +140,8 @@ def test_device_serves_students_on_this_machine_alone(tmp_path: Path) -> None:
         assert device.http.get("/", headers={"Host": "example.org"}).status_code == 400
         form = {"username": "eve", "password": PASSWORD}
         for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://example.org"}):
-            refused = device.http.post("/api/auth/login", data=form, headers=headers)
-            assert (refused.status_code, refused.json()["code"]) == (
+            refusal = device.http.post("/api/auth/login", data=form, headers=headers)
+            assert (refusal.status_code, refusal.json()["code"]) == (
                 403,
                 "called_from_another_site",
             )

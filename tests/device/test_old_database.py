@@ -25,10 +25,11 @@ from tests.device.devices import (
     NOW,
     QUESTION_IDS,
     attempt_ids,
-    described,
     furnish,
     opened,
     queued_rows,
+    store_syllabus,
+    user_details,
 )
 from tests.support.live_learning import LIVE_TABLES, TABLES, Row, generate
 
@@ -277,13 +278,11 @@ def test_answers_are_imported_once_their_questions_have_come(
 ) -> None:
     path = tmp_path / "new"
     with opened(path) as database, database.session() as db:
-        store_user(db, described(), NOW)
+        store_user(db, user_details(), NOW)
         db.commit()
     old.attempt(1)
     assert "- 0 changes" in import_file(Folder(path), old.path)
     with opened(path) as database, database.session() as db:
-        from tests.device.devices import store_syllabus
-
         store_syllabus(db)
         db.commit()
     assert "- 1 changes" in import_file(Folder(path), old.path)

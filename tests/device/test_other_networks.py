@@ -1,4 +1,4 @@
-"""Networks that respond in the server's place, such as those that want a log-in of their own."""
+"""Networks that respond in the server's place, such as those that require a log-in of their own."""
 
 import threading
 from collections.abc import Iterator

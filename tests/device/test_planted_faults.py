@@ -166,17 +166,17 @@ def forgotten_tombstone(patch: pytest.MonkeyPatch) -> None:
 def cursor_before_rows(patch: pytest.MonkeyPatch) -> None:
     store = sync._store
 
-    def store_cursor_first(device: Any, operations: Any, body: Any, student_id: UUID) -> bool:
+    def store_cursor_first(device: Any, call: Any, body: Any, student_id: UUID) -> bool:
         with device.database.session() as db:
             state = read_value(db, SYNC) or {}
             write_value(db, SYNC, {**state, "cursor": body["cursor"]})
             db.commit()
-        return store(device, operations, body, student_id)
+        return store(device, call, body, student_id)
 
     patch.setattr(sync, "_store", store_cursor_first)
 
 
-def number_not_raised(patch: pytest.MonkeyPatch) -> None:
+def counter_not_raised(patch: pytest.MonkeyPatch) -> None:
     lock = changes_store.lock_counters
     patch.setattr(
         changes_store, "lock_counters", lambda *arguments: dict.fromkeys(lock(*arguments), 1)
@@ -184,11 +184,11 @@ def number_not_raised(patch: pytest.MonkeyPatch) -> None:
 
 
 def applied_although_rejected(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sync, "DONE", sync.DONE | {"rejected"})
+    patch.setattr(sync, "APPLIED_STATUSES", sync.APPLIED_STATUSES | {"rejected"})
 
 
 def retry_skipped_over(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sync, "DONE", sync.DONE | {"retry"})
+    patch.setattr(sync, "APPLIED_STATUSES", sync.APPLIED_STATUSES | {"retry"})
 
 
 def queue_emptied_before_the_response(patch: pytest.MonkeyPatch) -> None:
@@ -251,7 +251,7 @@ FAULTS: tuple[Plant, ...] = (
     time_of_the_row_for_its_columns,
     forgotten_tombstone,
     cursor_before_rows,
-    number_not_raised,
+    counter_not_raised,
     applied_although_rejected,
     retry_skipped_over,
     queue_emptied_before_the_response,

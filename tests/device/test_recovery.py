@@ -110,7 +110,7 @@ def as_newer_server(body: Any) -> None:
         body["digests"]["badges"] = {"count": 1, "sha256": "0" * 64}
 
 
-def test_device_takes_what_it_knows_from_a_newer_server(
+def test_unknown_columns_and_tables_of_a_newer_server_are_ignored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop = world.devices[0]
