@@ -12,8 +12,8 @@ function exclusively(run) {
 /**
  * A function that calls the API as a user; `onEnd` is called once, when the log-in is over.
  *
- * A log-in of the same user that was stored meanwhile, by another tab or after this one had ended,
- * is used, and never ended by the calls of an earlier one.
+ * If a newer log-in of the same user is stored, by another tab or after this one has ended, the calls
+ * use it, and never end it.
  *
  * @param {{access: string, refresh: string}} account
  * @param {() => void} onEnd
@@ -48,13 +48,13 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
     }
   };
   return async (method, path, options) => {
-    const sent = current.access;
+    const token = current.access;
     try {
-      return await open(sent)(method, path, options);
+      return await open(token)(method, path, options);
     } catch (problem) {
       if (problem.kind !== "credential") throw problem;
     }
-    await renew(sent);
+    await renew(token);
     return open(current.access)(method, path, options);
   };
 }

@@ -34,8 +34,8 @@ export function Form({ fields, check, send, label, busyLabel, className = "large
       await send(values);
       if (form.current) setBusy(false);
     } catch (failure) {
-      const refused = refusedFields(failure, fields.map(({ name }) => name));
-      if (refused) show(refused);
+      const serverFaults = refusedFields(failure, fields.map(({ name }) => name));
+      if (serverFaults) show(serverFaults);
       else setProblem(failure);
       setBusy(false);
     }

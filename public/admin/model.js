@@ -1,12 +1,12 @@
 // The logic of the admin page, without the DOM.
 
 export const STEPS = ["schema", "dryRun", "run", "verify", "cleanUp"];
-const IRREGULAR = { skipped: "decide", "kept raw": "kept", mended: "repaired" };
+const STATE_OF_OUTCOME = { skipped: "decide", "kept raw": "kept", mended: "repaired" };
 
 /** A call as curl sends it, with variables in place of the address and the password. */
 export function curlOf(method, path, body = null, query = {}) {
-  const set = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
-  const address = `"$APP${path}${set.length ? `?${new URLSearchParams(set)}` : ""}"`;
+  const parameters = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const address = `"$APP${path}${parameters.length ? `?${new URLSearchParams(parameters)}` : ""}"`;
   if (method === "GET") return `curl -sS ${address} \\\n  -H "Authorization: Bearer $ADMIN_PASSWORD"`;
   const members = Object.entries(body ?? {}).map(([name, value]) => `, ${JSON.stringify(name)}: ${JSON.stringify(value)}`.replaceAll("'", "'\\''"));
   return `curl -sS -X ${method} ${address} \\\n  -H "Content-Type: application/json" \\\n  -d '{"adminPassword": "'"$ADMIN_PASSWORD"'"${members.join("")}}'`;
@@ -20,9 +20,9 @@ export function sumOf(report) {
   return { read: add("read"), created: add("created"), merged: add("merged"), unchanged: add("unchanged"), notMoved: add("skipped"), moved, rows };
 }
 
-/** The irregular values of a report, as the API orders them: what needs a person first. */
+/** The irregular values of a report in the API's order: those that need a decision first. */
 export function irregular(report) {
-  return report.findings.groups.map((group) => ({ ...group, state: IRREGULAR[group.outcome] ?? group.outcome }));
+  return report.findings.groups.map((group) => ({ ...group, state: STATE_OF_OUTCOME[group.outcome] ?? group.outcome }));
 }
 
 /** The report's groups as rows of a CSV file; it has no personal data. */

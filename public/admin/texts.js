@@ -138,7 +138,7 @@ export const UPKEEP = {
 
 export const AUDIT = {
   title: "Audit trail",
-  lead: "Every call of an operator, newest first. Each entry seals the one before, so a change or a gap shows.",
+  lead: "Every call of an operator, newest first. Each entry has a checksum of the one before, so that changes and gaps are noticed.",
   loading: "Reading the audit trail …",
   holds: "The chain is unbroken.",
   broken: (id) => `Entry ${id} or one before it was changed or removed.`,

@@ -14,7 +14,7 @@ import { LOGIN, SORTS, STATUS, TITLE, WORDS } from "./texts.js";
 const RosterDialog = lazy(() => import("../roster/roster.js"), "RosterDialog");
 const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
 const PATH = "/instructor-dashboard";
-const CLASS = "/api/class-progress";
+const CLASS_PATH = "/api/class-progress";
 const NEXT_PAGE_MS = 20;
 const TICK_MS = 5000;
 
@@ -40,7 +40,7 @@ function useClass(api, courseId, { paused, enabled }) {
   const load = useCallback(
     async (signal, last) => {
       const query = nextQuery(last, { courseId, now: Date.now() });
-      return merged(last, query, await api("GET", CLASS, { query, signal }), Date.now());
+      return merged(last, query, await api("GET", CLASS_PATH, { query, signal }), Date.now());
     },
     [api, courseId],
   );
@@ -158,7 +158,7 @@ function App() {
   const live = useClass(api, view.courseId, { paused, enabled });
   const refused = live.state === "failed" && live.problem.kind === "credential";
   const check = async (entered) => {
-    await apiWith(entered)("GET", CLASS, { query: { limit: 1 } });
+    await apiWith(entered)("GET", CLASS_PATH, { query: { limit: 1 } });
     logIn(entered);
     setEnabled(true);
   };

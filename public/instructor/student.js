@@ -8,7 +8,7 @@ import { Table } from "../shared/table.js";
 import { cellOf } from "./model.js";
 import { DETAIL, STATES } from "./texts.js";
 
-const EVENTS = 12;
+const MAX_EVENTS = 12;
 const OPTIONAL = Symbol("problem of an optional call");
 
 /** A call whose failure leaves the rest of the dialog as it is. */
@@ -18,7 +18,7 @@ async function loadStudent(api, row, signal) {
   const [progress, log, tests] = await Promise.all([
     api("GET", "/api/student-progress", { query: { studentId: row.studentId }, signal }),
     row.sessionToken
-      ? settled(api("GET", "/api/session-log", { query: { sessionToken: row.sessionToken, limit: EVENTS }, signal }))
+      ? settled(api("GET", "/api/session-log", { query: { sessionToken: row.sessionToken, limit: MAX_EVENTS }, signal }))
       : { events: [] },
     settled(api("GET", `/api/student/${encodeURIComponent(row.studentId)}/history`, { query: { limit: 10 }, signal })),
   ]);

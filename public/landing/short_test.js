@@ -14,7 +14,7 @@ import { DEMO, MOVED } from "./texts.js";
 
 const POOL = "5e9d0000-0000-4000-8000-000000000001"; // the demo's questions on school mathematics
 const QUESTIONS = 8;
-const MISSING = ["pool_not_found", "ticket_required", "criterion_refused"];
+const NO_DEMO_CODES = ["pool_not_found", "ticket_required", "criterion_refused"]; // of a server without the demo's pool
 const api = apiWith(null);
 
 function Moved({ move }) {
@@ -39,7 +39,7 @@ export function ShortTest({ test: former, unknown }) {
   const key = useRef(null);
   const { signal } = useRef(new AbortController()).current;
 
-  /** Show the estimate and its change; a pool that discloses nothing before the end has no bars. */
+  /** Show the estimate and its change; nothing new is shown if the pool discloses no estimate before the end. */
   const showEstimate = async (test, names, before) => {
     const proficiency = await proficiencyOf(api, test, signal).catch(() => null);
     if (!proficiency) return before;
@@ -113,7 +113,7 @@ export function ShortTest({ test: former, unknown }) {
     if (state.name === "over") heading.current.focus();
   }, [state.name]);
 
-  const missing = problem && MISSING.includes(problem.code) && DEMO.missing;
+  const missing = problem && NO_DEMO_CODES.includes(problem.code) && DEMO.missing;
   const asking = state.name === "asking";
   return html`<div class="flow">
     <div class="row">

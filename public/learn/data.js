@@ -32,7 +32,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  let own = copy; // null once it can store nothing more; this object stays, so that the question on the page is not lost
+  let own = copy; // null once it can store nothing more; the page keeps these functions, and so the current question
 
   /** The result of a function of the copy; null without a copy. */
   const fromCopy = async (use) => {

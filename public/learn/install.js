@@ -3,7 +3,7 @@ import { useEffect, useState } from "../shared/html.js";
 import { installIsPutOff, putOffInstall } from "./stored.js";
 
 const WORKER = "/worker.js";
-const STARTED = "(display-mode: standalone)";
+const STANDALONE = "(display-mode: standalone)";
 
 let offer = null; // the browser's own dialog, which a click may open once
 const listeners = new Set();
@@ -22,7 +22,7 @@ addEventListener("appinstalled", () => setOffer(null));
 /** Keep a copy of the page's files in this browser, from which it opens offline. */
 export function keepCopy() {
   const { serviceWorker } = navigator;
-  if (!serviceWorker) return; // not in some private windows, nor without HTTPS
+  if (!serviceWorker) return; // missing in some private windows, and without HTTPS
   const policy = globalThis.trustedTypes?.createPolicy("stepwise-worker", { createScriptURL: () => WORKER });
   const start = () => serviceWorker.register(policy ? policy.createScriptURL("") : WORKER, { scope: "/learn" }).catch(() => {});
   if (document.readyState === "complete") start();
@@ -31,7 +31,7 @@ export function keepCopy() {
 
 /** The way in which this browser installs pages: "button" if it offers a dialog, "menu" on iPhones and iPads, else null. */
 function way() {
-  if (matchMedia(STARTED).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;
+  if (matchMedia(STANDALONE).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;
   if (offer) return "button";
   return navigator.standalone === false ? "menu" : null;
 }

@@ -8,9 +8,9 @@ export function dayOf(now) {
 }
 
 /** The newest plan of each period, from the loaded plans and those made since. */
-export function withMade(plans, made) {
+export function newestPlans(plans, newPlans) {
   const newest = new Map(plans.map((stored) => [stored.plan_type, stored]));
-  for (const stored of made) {
+  for (const stored of newPlans) {
     const earlier = newest.get(stored.plan_type);
     if (!earlier || earlier.created_at <= stored.created_at) newest.set(stored.plan_type, stored);
   }
@@ -138,7 +138,7 @@ export function timelineFacts(timeline) {
   };
 }
 
-/** Topics that moved by a point or more. */
+/** Topics whose mastery changed by a point or more. */
 export function movedTopics(rows) {
   return rows.filter(({ change }) => Math.abs(Math.round(change)) >= 1);
 }

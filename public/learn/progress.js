@@ -8,7 +8,7 @@ import { MASTERY, MISTAKES, TIMELINE, dayName } from "./texts.js";
 import { DayBars } from "./timeline.js";
 
 const KINDS = { excellent: "good", good: "good", fair: "info", "needs work": "", none: "" };
-const CONCEPTS = 5;
+const MAX_CONCEPTS = 5;
 
 const topicColumns = [
   { name: "topic", label: MASTERY.columns.topic, cell: ({ id, name }) => html`<a href=${`#practise=${id}`}><bdi>${name}</bdi></a>` },
@@ -60,7 +60,7 @@ function Month({ timeline }) {
 function Mistakes({ mistakes }) {
   return html`<section class="card flow" aria-labelledby="mistakes">
     <h2 id="mistakes">${MISTAKES.title}</h2>
-    <div class="cols">${mistakes.slice(0, CONCEPTS).map((concept) => html`<div class="flow tight" key=${concept.concept_id}>
+    <div class="cols">${mistakes.slice(0, MAX_CONCEPTS).map((concept) => html`<div class="flow tight" key=${concept.concept_id}>
       <h3><bdi>${concept.concept_name}</bdi> <span class="soft small">${MISTAKES.about(concept.wrong_answers)}</span></h3>
       <ul class="small">${concept.most_common.map((row) => {
         const [before, answer, after] = MISTAKES.yours(row.answer, row.count);

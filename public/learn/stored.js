@@ -3,7 +3,7 @@
 
 const KEY = "stepwise.answers";
 const INSTALL_KEY = "stepwise.install";
-const PUT_OFF_MS = 7 * 24 * 3_600_000; // Safari deletes what an unused page that is not installed stored after 7 days
+const PUT_OFF_MS = 7 * 24 * 3_600_000; // after 7 days without use, Safari deletes the data of a page that is not installed
 
 const isAnswer = (one) => ["id", "question_id", "answer"].every((name) => typeof one?.[name] === "string");
 
@@ -57,6 +57,6 @@ export function putOffInstall(now, storage = localStorage) {
   try {
     storage.setItem(INSTALL_KEY, String(now));
   } catch {
-    // Private windows may refuse; the page asks again when it is opened anew.
+    // Private windows may refuse; the page asks again when it is next opened.
   }
 }

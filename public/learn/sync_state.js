@@ -8,7 +8,7 @@ const GRACE_MS = 5000; // a change that waits for longer is worth a warning
 /**
  * The copy of the student: `{phase: "opening"|"ready"|"none", opened, copy, reason, lose}`. `opened` is the copy once it
  * is open, else null. `copy` is the same, but null after `lose(error)`, for a copy that can store nothing more;
- * `reason` says why there is none.
+ * `reason` is the reason why there is none.
  */
 export function useCopy(api, account) {
   const [state, setState] = useState({ phase: "opening", opened: null, copy: null, reason: null });
@@ -31,9 +31,9 @@ export function useCopy(api, account) {
   return { ...state, lose };
 }
 
-const NOTHING = { pending: 0, answers: 0, since: null, rejections: [], syncing: false, away: false, problem: null, lastSuccess: null };
+const NO_SYNC = { pending: 0, answers: 0, since: null, rejections: [], syncing: false, away: false, problem: null, lastSuccess: null };
 
-/** Send the answers that wait without a copy when the page opens and when the connection is back. */
+/** Without a copy: send the waiting answers when the page opens and when the connection is back. */
 function useWaiting(data, onSent) {
   const [waiting, setWaiting] = useState(data.waiting);
   const [syncing, setSyncing] = useState(false);
@@ -55,7 +55,7 @@ function useWaiting(data, onSent) {
     addEventListener("online", send);
     return () => removeEventListener("online", send);
   }, [send]);
-  return { ...NOTHING, pending: waiting, answers: waiting, syncing, send, refresh };
+  return { ...NO_SYNC, pending: waiting, answers: waiting, syncing, send, refresh };
 }
 
 /** Ask the browser not to delete the copy, and warn before the page is closed while a change waits. */

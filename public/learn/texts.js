@@ -9,7 +9,7 @@ export const LINKS = [
 
 export const ENTER = {
   title: "What should you study today?",
-  about: "See what brings the most marks in your exam, practise it, and watch what you know grow.",
+  about: "See what brings the most marks in your exam, practise it, and watch your knowledge grow.",
   logIn: "Log in",
   demo: (name) => `Look around as ${name}`,
   demoAbout: "The demo’s student has practised for a month. No password is needed on this machine.",
@@ -124,7 +124,7 @@ export const DEVICE = {
     format: "This is not a file of unsent answers.",
     version: "This file comes from another version of Stepwise.",
     damaged: "This file is damaged or incomplete. Nothing was imported.",
-    early: "Go online once first, so that this device knows whose answers these are.",
+    early: "Go online once first: only then can this file be compared with your account.",
     student: "This file belongs to another student. Nothing was imported.",
     storage: "This browser has no room left. Nothing was imported.",
   },
@@ -264,7 +264,7 @@ export const PRACTICE = {
   soFar: (right, all) => `${right} of ${all} right so far`,
   offline: "You are offline.",
   noAnswer: "The server does not answer.",
-  kept: "Your answer is kept on this device and is sent until the server has it.",
+  kept: "Your answer is kept on this device and is sent again until the server has it.",
   notKept: "This browser has no room for your answer, so it is not saved. Stay on this question until you are online.",
   tryNow: "Try now",
   gone: ["This question is no longer there.", "Your answer to it was not stored. Go on with the next one."],

@@ -3,7 +3,7 @@ import { Badge } from "../shared/elements.js";
 import { number } from "../shared/format.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { useInstall } from "./install.js";
-import { dayOf, dayPlan, marksOf, sessionsOf, withMade } from "./model.js";
+import { dayOf, dayPlan, marksOf, newestPlans, sessionsOf } from "./model.js";
 import { PlanCard } from "./plan.js";
 import { MasteryCard } from "./side.js";
 import { NEXT, TODAY, dayName, marks } from "./texts.js";
@@ -13,7 +13,7 @@ const ClassCard = lazy(() => import("./class_card.js"), "ClassCard");
 const DeviceCard = lazy(() => import("./device_card.js"), "DeviceCard");
 const InstallCard = lazy(() => import("./install_card.js"), "InstallCard");
 const SettingsDialog = lazy(() => import("./settings.js"), "SettingsDialog");
-const OTHERS = 4;
+const MAX_OTHERS = 4;
 
 /** The two sentences of the heading: the exam, and what today brings for it. */
 function headline({ profile, advice }, sessions) {
@@ -69,7 +69,7 @@ function NextCard({ advice }) {
       <a class="btn large" href=${`#practise=${best.topic_id}`}>${NEXT.start}</a>
       ${others.length > 0 && html`<button type="button" class="quiet large" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>${NEXT.other}</button>`}
     </div>
-    ${open && html`<div class="flow tight"><h3>${NEXT.others}</h3><ul class="others">${others.slice(0, OTHERS).map((row) => html`<${Other} key=${row.topic_id} row=${row} />`)}</ul></div>`}
+    ${open && html`<div class="flow tight"><h3>${NEXT.others}</h3><ul class="others">${others.slice(0, MAX_OTHERS).map((row) => html`<${Other} key=${row.topic_id} row=${row} />`)}</ul></div>`}
   </section>`;
 }
 
@@ -77,10 +77,10 @@ function NextCard({ advice }) {
 export function Today({ overview, data, now, sync, copy, onChange }) {
   const offer = useInstall();
   const [settings, setSettings] = useState(false);
-  const [made, setMade] = useState([]);
+  const [newPlans, setNewPlans] = useState([]);
   const { profile, advice, mastery } = overview;
   const { prediction } = overview.plans;
-  const plans = withMade(overview.plans.plans, made);
+  const plans = newestPlans(overview.plans.plans, newPlans);
   const day = dayOf(now);
   const plan = dayPlan(plans, day);
   const sessions = plan ? sessionsOf(plan, advice.recommendations, mastery.topics, day) : [];
@@ -99,7 +99,7 @@ export function Today({ overview, data, now, sync, copy, onChange }) {
       <div class="flow">
         <${NextCard} advice=${advice} />
         <${PlanCard} plans=${plans} plan=${plan} sessions=${sessions} profile=${profile} day=${day} data=${data}
-          onMade=${(stored) => setMade((old) => [...old, stored])} onChange=${onChange} />
+          onMade=${(stored) => setNewPlans((old) => [...old, stored])} onChange=${onChange} />
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
         ${(copy || sync.pending > 0) && html`<${DeviceCard} sync=${sync} copy=${copy} />`}

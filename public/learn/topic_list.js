@@ -5,7 +5,7 @@ import { html, useEffect } from "../shared/html.js";
 import { subjectsOf } from "./model.js";
 import { MASTERY, NEXT, PRACTICE } from "./texts.js";
 
-const RECOMMENDED = 3;
+const MAX_RECOMMENDED = 3;
 
 export function TopicList({ overview }) {
   const { advice, topics, mastery, progress } = overview;
@@ -18,7 +18,7 @@ export function TopicList({ overview }) {
     <h1>${PRACTICE.title}</h1>
     ${advice.recommendations.length > 0
       ? html`<section class="flow"><h2>${PRACTICE.recommended}</h2><div class="cols">
-          ${advice.recommendations.slice(0, RECOMMENDED).map((row) => html`<a class="card door" key=${row.topic_id} href=${`#practise=${row.topic_id}`}>
+          ${advice.recommendations.slice(0, MAX_RECOMMENDED).map((row) => html`<a class="card door" key=${row.topic_id} href=${`#practise=${row.topic_id}`}>
             <b><bdi>${row.topic_name}</bdi></b>
             <span class="soft small">${NEXT.otherGain(row.components.session_marks, row.components.session_minutes)}</span>
             <span class="go">${NEXT.start} <span aria-hidden="true">→</span></span>

@@ -8,18 +8,18 @@ import { preciseRange } from "./model.js";
 import { CHARTS, LIST, POOL } from "./texts.js";
 
 const ERRORS_SHOWN = 200; // with more questions the error lines hide the points
-const LABELLED = 5;
+const MAX_LABELS = 5;
 
 /** Difficulty against discrimination; flagged questions are amber squares with their id. */
 export function Scatter({ questions, flags }) {
   const active = questions.filter((question) => question.is_asked);
   const marked = new Set(flags.map(({ question }) => question.id));
   const highest = Math.max(2, ...active.map((question) => question.parameters.discrimination));
-  const labels = flags.filter(({ question }) => question.is_asked).slice(0, LABELLED);
+  const labels = flags.filter(({ question }) => question.is_asked).slice(0, MAX_LABELS);
   return html`<section class="card flow tight" aria-labelledby="scatter">
     <h2 id="scatter">${CHARTS.scatter}</h2>
     <p class="soft small">${CHARTS.scatterHint}</p>
-    <${Chart} title=${CHARTS.scatterFinding(active.length, labels.length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
+    <${Chart} title=${CHARTS.scatterSummary(active.length, labels.length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
       ${({ x, y }) => html`
         ${active.length <= ERRORS_SHOWN && active.map(({ id, parameters, calibration }) => {
           const error = calibration?.errors.difficulty;
@@ -50,11 +50,11 @@ export function Precision({ precision }) {
   const [place, setPlace] = useState(() => ranges.reduce((least, range, n) => (width(range) < width(ranges[least]) ? n : least), 0));
   const { deviations } = precision.concepts[place];
   const points = precision.proficiencies.map((proficiency, n) => [proficiency, deviations[n]]);
-  const finding = CHARTS.precise(names[place], ranges[place], precision.questions);
+  const summary = CHARTS.precise(names[place], ranges[place], precision.questions);
   return html`<section class="card flow tight" aria-labelledby="precision">
     <h2 id="precision">${CHARTS.precision}</h2>
-    <p class="soft small">${finding}</p>
-    <${Chart} title=${finding} x=${[0, 1]} y=${[0, 1]} xName=${CHARTS.proficiency} yName=${CHARTS.deviation}>
+    <p class="soft small">${summary}</p>
+    <${Chart} title=${summary} x=${[0, 1]} y=${[0, 1]} xName=${CHARTS.proficiency} yName=${CHARTS.deviation}>
       ${({ x, y, top, bottom }) => html`
         <${Line} points=${points} x=${x} y=${y} top=${top} bottom=${bottom} />
         <line class="mark-ln" x2="100%" y1=${y(precision.precise_enough)} y2=${y(precision.precise_enough)} stroke-dasharray="5 4" />

@@ -62,7 +62,7 @@ export function linesOfItems(text) {
 
 const TOKEN = /\s*(?:([[\]{},:])|("(?:[^"\\]|\\.)*")|(-?\d[\d.eE+-]*|true|false|null))/y;
 
-/** The line of the first character at which a text stops being JSON; browsers do not say where that is. */
+/** The line of the first character at which a text stops being JSON; browsers do not report it. */
 export function lineOfError(text) {
   const open = [];
   let expected = "value";

@@ -6,36 +6,36 @@ import { batches, refusedItems, withoutRepeats } from "./model.js";
 import { FILE, IMPORT } from "./texts.js";
 
 const UPLOAD = "/api/questions/upload";
-const SHOWN_PROBLEMS = 50;
-const PREVIEWED = 5;
-const ALLOWED = ["guessing", "selection", "concept_names", "admission", "tells", "starts_per_day", "trains", "min_questions", "max_questions", "stop_rules", "name"];
+const MAX_PROBLEMS = 50;
+const PREVIEW_SIZE = 5;
+const POOL_FIELDS = ["guessing", "selection", "concept_names", "admission", "tells", "starts_per_day", "trains", "min_questions", "max_questions", "stop_rules", "name"];
 
 /** The fields of an upload that a file has besides its questions. */
-const settingsOf = (fields) => Object.fromEntries(Object.entries(fields).filter(([name]) => ALLOWED.includes(name)));
+const settingsOf = (fields) => Object.fromEntries(Object.entries(fields).filter(([name]) => POOL_FIELDS.includes(name)));
 
 /**
  * Check items on the server until only good ones are left.
  *
  * @returns {Promise<{items: object[], problems: object[]}>} rejects with the Problem if it names no question
  */
-export async function checked(api, items, settings) {
+export async function checkedItems(api, items, settings) {
   const problems = [];
   const good = [];
   for (const batch of batches(items)) {
-    let rest = batch;
-    while (rest.length) {
-      const body = { ...settings, questions: rest.map((item) => item.question), dry_run: true };
+    let remaining = batch;
+    while (remaining.length) {
+      const body = { ...settings, questions: remaining.map((item) => item.question), dry_run: true };
       try {
         await api("POST", UPLOAD, { body });
         break;
       } catch (problem) {
-        const refused = refusedItems(rest, problem.details ?? []);
-        if (refused === null) throw problem;
-        problems.push(...refused.problems);
-        rest = refused.rest;
+        const refusal = refusedItems(remaining, problem.details ?? []);
+        if (refusal === null) throw problem;
+        problems.push(...refusal.problems);
+        remaining = refusal.remaining;
       }
     }
-    good.push(...rest);
+    good.push(...remaining);
   }
   return { items: good, problems };
 }
@@ -47,19 +47,19 @@ function Problems({ problems, lines }) {
     setCopied(true);
   };
   return html`<ol class="els" aria-label=${IMPORT.errors}>
-      ${problems.slice(0, SHOWN_PROBLEMS).map(({ line, problem }, place) => html`<li class="el" key=${place}>
+      ${problems.slice(0, MAX_PROBLEMS).map(({ line, problem }, place) => html`<li class="el" key=${place}>
         <span class="num mono">${line}</span>
         <div><code>${(lines[line - 1] ?? "").trim().slice(0, 160)}</code><p class="error">${problem}</p></div>
       </li>`)}
     </ol>
-    ${problems.length > SHOWN_PROBLEMS && html`<p class="soft small">${IMPORT.more(problems.length - SHOWN_PROBLEMS)}</p>`}
+    ${problems.length > MAX_PROBLEMS && html`<p class="soft small">${IMPORT.more(problems.length - MAX_PROBLEMS)}</p>`}
     <div class="row"><button type="button" class="quiet" onClick=${copy}>${copied ? IMPORT.copied : IMPORT.copy}</button></div>`;
 }
 
 function Preview({ items }) {
-  return html`<details><summary>${IMPORT.preview(Math.min(PREVIEWED, items.length))}</summary>
+  return html`<details><summary>${IMPORT.preview(Math.min(PREVIEW_SIZE, items.length))}</summary>
     <ol class="flow tight">
-      ${items.slice(0, PREVIEWED).map(({ line, question }) => html`<li key=${line} class="flow tight">
+      ${items.slice(0, PREVIEW_SIZE).map(({ line, question }) => html`<li key=${line} class="flow tight">
         <p><b><bdi>${question.content}</bdi></b></p>
         <ul>${question.options.map((option) => html`<li key=${option}><bdi>${option}</bdi> ${option === question.correct_answer && html`<${Badge} kind="good" sign="✓">right<//>`}</li>`)}</ul>
       </li>`)}
@@ -94,7 +94,7 @@ export function ImportFile({ api, pool, onDone }) {
     const settings = { ...settingsOf(read.fields), ...target };
     const imported = { name: chosen.name, lines: text.split(/\r\n|\r|\n/), settings, ignored: read.ignored };
     try {
-      const result = items.length ? await checked(api, items, settings) : { items: [], problems: [] };
+      const result = items.length ? await checkedItems(api, items, settings) : { items: [], problems: [] };
       const problems = [...read.problems, ...repeats, ...result.problems].sort((a, b) => a.line - b.line);
       setFile({ ...imported, items: result.items, problems });
     } catch (failure) {

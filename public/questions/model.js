@@ -75,7 +75,7 @@ export function withoutRepeats(items, problemOf) {
   return { items: unique, problems };
 }
 
-/** The items that a refusal names by `questions[i]`, and their problems by line; null if it names others. */
+/** The problems of the items that a refusal names by `questions[i]`, and the remaining items; null if it names anything else. */
 export function refusedItems(items, details) {
   const places = details.map((detail) => ({ match: DETAIL.exec(detail.field ?? ""), problem: detail.problem }));
   if (!places.length || places.some(({ match }) => match === null)) return null;
@@ -87,7 +87,7 @@ export function refusedItems(items, details) {
   }
   return {
     problems: [...byPlace].map(([place, texts]) => ({ line: items[place]?.line ?? 1, problem: texts.join("; ") })),
-    rest: items.filter((_, place) => !byPlace.has(place)),
+    remaining: items.filter((_, place) => !byPlace.has(place)),
   };
 }
 

@@ -8,7 +8,7 @@ import { useLive } from "../shared/live.js";
 import { Table } from "../shared/table.js";
 import { RESULTS } from "./texts.js";
 
-const NEWEST = 100;
+const MAX_RESULTS = 100;
 
 const levels = (proficiency) =>
   (proficiency ?? []).map((value) => (value === null ? "–" : Math.round(100 * value))).join(", ");
@@ -27,7 +27,7 @@ async function wholeCsv(api, path) {
 
 export function ResultsDialog({ api, poolId, onClose }) {
   const path = `/api/pools/${poolId}/results`;
-  const load = useCallback((signal) => api("GET", path, { query: { limit: NEWEST }, signal }), [api, path]);
+  const load = useCallback((signal) => api("GET", path, { query: { limit: MAX_RESULTS }, signal }), [api, path]);
   const live = useLive(load, { interval: null });
   const [problem, setProblem] = useState(null);
   const save = async () => {
@@ -45,7 +45,7 @@ export function ResultsDialog({ api, poolId, onClose }) {
     ${live.state === "loading" && html`<${Loading} label=${RESULTS.loading} />`}
     ${live.data && live.data.results.length === 0 && html`<p class="soft">${RESULTS.none}</p>`}
     ${live.data && live.data.results.length > 0 && html`<div class="row"><${Action} className="quiet" label=${RESULTS.download} busyLabel=${RESULTS.downloading} run=${save} /></div>
-      <p class="soft small">${words.level}: ${live.data.concept_names.join(", ")}. ${live.data.next_cursor ? RESULTS.shown(NEWEST) : ""}</p>
+      <p class="soft small">${words.level}: ${live.data.concept_names.join(", ")}. ${live.data.next_cursor ? RESULTS.shown(MAX_RESULTS) : ""}</p>
       <${Table} label=${RESULTS.title} rows=${live.data.results} columns=${[
         { name: "student", label: words.student, cell: (test) => html`<bdi>${test.student_id}</bdi> ${!test.proven && html`<${Badge}>${RESULTS.unproven}<//>`}` },
         { name: "date", label: words.date, className: "soft", cell: (test) => dateTime(test.completed_at ?? test.last_activity) },

@@ -37,7 +37,7 @@ export const POOL = {
 export const CHARTS = {
   scatter: "Difficulty and discrimination",
   scatterHint: "High and well spread is good. Squares are flagged; a line shows the standard error of an estimate.",
-  scatterFinding: (n, flagged) => `${count(n, "question")} by difficulty and discrimination; ${flagged ? `${flagged} flagged` : "none flagged"}.`,
+  scatterSummary: (n, flagged) => `${count(n, "question")} by difficulty and discrimination; ${flagged ? `${flagged} flagged` : "none flagged"}.`,
   difficulty: "difficulty, percentile",
   discrimination: "discrimination",
   precision: "What the pool can measure",
@@ -63,7 +63,7 @@ export const CONCEPTS = {
 
 export const FLAGS = {
   title: "Flagged questions",
-  none: "Nothing looks wrong. Questions are flagged here when their answers say so.",
+  none: "Nothing looks wrong. Questions are flagged here when their answers point to a problem.",
   columns: { question: "Question", why: "Why", what: "What to do" },
   noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
   belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${number(answers)} answers: less often than by guessing`, what: "check the right answer" }),
@@ -123,7 +123,7 @@ export const QUESTION = {
 export const IMPORT = {
   title: (name) => `Import: ${name}`,
   choose: "Choose a file",
-  chooseHint: "JSON as the API takes it, or CSV with the columns question, option_a, option_b, …, answer, and if you like id, concepts, difficulty, discrimination, guessing.",
+  chooseHint: "JSON as the API takes it, or CSV with the columns question, option_a, option_b, …, answer, and optionally id, concepts, difficulty, discrimination, guessing.",
   checking: "Checking …",
   need: (bad, all) => `${bad} of ${all} need correction`,
   ready: "ready",

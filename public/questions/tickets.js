@@ -8,7 +8,7 @@ import { Table } from "../shared/table.js";
 import { studentsIn } from "./model.js";
 import { TICKETS } from "./texts.js";
 
-const AT_ONCE = 1000;
+const MAX_STUDENTS = 1000; // in one call
 
 export function TicketsDialog({ api, poolId, onClose }) {
   const [tickets, setTickets] = useState(null);
@@ -25,10 +25,10 @@ export function TicketsDialog({ api, poolId, onClose }) {
     setBusy(true);
     const made = [];
     try {
-      for (let from = 0; from < students.length; from += AT_ONCE) {
+      for (let from = 0; from < students.length; from += MAX_STUDENTS) {
         const body = {
           question_pool_id: poolId,
-          student_ids: students.slice(from, from + AT_ONCE),
+          student_ids: students.slice(from, from + MAX_STUDENTS),
           valid_hours: 24 * Number(form.get("days")),
           uses: Number(form.get("uses")),
           extra_time: Number(form.get("extra")),

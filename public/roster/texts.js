@@ -6,7 +6,7 @@ export const ROSTER = {
   about: "Students of the list appear at once, as “not started”. Importing it again changes nothing.",
   choose: "Choose a file",
   again: "Choose another file",
-  hint: "CSV with columns for e-mail and name, and if you like the GitHub name; also GitHub Classroom’s classroom_roster.csv.",
+  hint: "CSV with columns for e-mail and name, and optionally the GitHub name; also GitHub Classroom’s classroom_roster.csv.",
   byGithub: "Enroll those without an e-mail by their GitHub name",
   notStored: "Nothing is stored yet.",
   parts: ({ created, enrolled, updated, unchanged, repeated }) =>

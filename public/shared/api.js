@@ -3,10 +3,10 @@ import { Problem, problemOf } from "./problems.js";
 
 export const TIMEOUT_MS = 30_000; // operators' calls have 29 s on the platforms
 
-/** The path with its query; null and undefined parameters are left out. */
+/** The path with its query; null, undefined and empty parameters are left out. */
 export function addressOf(path, query = {}) {
-  const set = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return set.length ? `${path}?${new URLSearchParams(set)}` : path;
+  const parameters = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return parameters.length ? `${path}?${new URLSearchParams(parameters)}` : path;
 }
 
 /**

@@ -26,7 +26,7 @@ const label = (value) => String(value).replace("-", "−");
  * Axes with grid lines around what `children({x, y, top, bottom})` draws; `x` and `y` are scales.
  *
  * @param {{title: string, x: [number, number], y: [number, number], xName: string, yName: string,
- *   height?: number, children: Function}} props `title` says the finding
+ *   height?: number, children: Function}} props `title` states what the chart shows
  */
 export function Chart({ title, x, y, xName, yName, height = 236, children }) {
   const bottom = height - BOTTOM;
@@ -56,7 +56,7 @@ export function Line({ points, x, y, top, bottom, area = false, className = "ln"
   </svg>`;
 }
 
-/** A bar of a share, 0 to 1, for the cell of a table whose number stands beside it. */
+/** A bar for a share, 0 to 1; hidden from screen readers, since its number stands beside it. */
 export function Share({ value, warn = false, height = 8 }) {
   return html`<svg width="100%" height=${height} aria-hidden="true">
     <rect class="base" width="100%" height=${height} rx=${height / 2} />

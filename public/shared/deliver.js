@@ -1,6 +1,6 @@
 // A call that is repeated until the server has acknowledged or refused it. Repeating has to be safe.
 import { pauseAfter } from "./live.js";
-import { isPassing } from "./problems.js";
+import { isTemporary } from "./problems.js";
 
 const FIRST_PAUSE_MS = 2000;
 
@@ -23,7 +23,7 @@ function pause(milliseconds, signal) {
 }
 
 /**
- * Make a call again and again while its problems pass by themselves.
+ * Repeat a call as long as its problems are temporary.
  *
  * @template Response
  * @param {(signal: AbortSignal) => Promise<Response>} call
@@ -39,7 +39,7 @@ export async function untilAnswered(call, signal, onWait) {
       onWait(null);
       return response;
     } catch (problem) {
-      if (signal.aborted || !(isPassing(problem) || problem.kind === "locked")) throw problem;
+      if (signal.aborted || !(isTemporary(problem) || problem.kind === "locked")) throw problem;
       const milliseconds = pauseAfter(failures, problem, FIRST_PAUSE_MS);
       const { ended, end } = pause(milliseconds, signal);
       onWait({ problem, until: Date.now() + milliseconds, now: end });

@@ -3,7 +3,7 @@ import { Field, ProblemNote } from "./elements.js";
 import { html, useEffect, useId, useRef, useState } from "./html.js";
 
 /**
- * A dialog that opens with the page's focus on its heading and gives it back when closed.
+ * A dialog that moves the focus to its heading, and returns it when closed.
  *
  * @param {{title: any, sheet?: boolean, onClose: () => void, children: any}} props
  */

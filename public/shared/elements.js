@@ -61,7 +61,7 @@ export function Empty({ title, level: Heading = "h3", children, action }) {
   return html`<div class="empty"><${Heading}>${title}<//><p class="soft">${children}</p>${action && html`<div class="row mid">${action}</div>`}</div>`;
 }
 
-/** Bars in the shape of what comes; appears after 300 ms. */
+/** Placeholder bars while data load; they appear after 300 ms. */
 export function Loading({ label, rows = 4 }) {
   const [late, setLate] = useState(false);
   useEffect(() => {
@@ -82,9 +82,7 @@ export function Count({ value, label, hint, warn, pressed, onClick }) {
   </button>`;
 }
 
-/**
- * A field with label, hint and error. `children(props)` renders the control with the props it gets.
- */
+/** A field with label, hint and error; `children(props)` renders its control with the given props. */
 export function Field({ label, hint, error, short, children }) {
   const id = useId();
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || null;

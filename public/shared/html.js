@@ -9,7 +9,7 @@ export const html = htm.bind(h);
 
 const same = (a, b) => Object.keys({ ...a, ...b }).every((name) => Object.is(a[name], b[name]));
 
-/** A component that renders again only when one of its props is another one. */
+/** A component that renders again only when one of its props changes. */
 export function memo(render) {
   return class extends Component {
     shouldComponentUpdate(next) {

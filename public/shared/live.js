@@ -1,7 +1,7 @@
 // Data that refreshes itself: pauses while the page is hidden, keeps the last good data, waits longer
 // after each failure.
 import { useCallback, useEffect, useRef, useState } from "./html.js";
-import { isPassing } from "./problems.js";
+import { isTemporary } from "./problems.js";
 
 export const REFRESH_MS = 10_000;
 const LONGEST_WAIT_MS = 60_000;
@@ -15,7 +15,7 @@ export function pauseAfter(failures, problem = null, interval = REFRESH_MS) {
 /** The state to show: loading, ready, stale (old data, and a problem), failed (no data). */
 export function stateOf({ data, problem }) {
   if (problem === null) return data === null ? "loading" : "ready";
-  return data === null || !isPassing(problem) ? "failed" : "stale";
+  return data === null || !isTemporary(problem) ? "failed" : "stale";
 }
 
 const EMPTY = { data: null, problem: null, loadedAt: null, nextAt: null, failures: 0 };
@@ -53,7 +53,7 @@ export function useLive(load, { interval = REFRESH_MS, paused = false } = {}) {
       }
       running = false;
       if (controller.signal.aborted) return;
-      const again = !paused && interval !== null && (next.problem === null || isPassing(next.problem));
+      const again = !paused && interval !== null && (next.problem === null || isTemporary(next.problem));
       const pause = again ? pauseAfter(next.failures, next.problem, interval) : null;
       update({ ...next, nextAt: again ? Date.now() + pause : null });
       if (again) timer = setTimeout(run, pause);

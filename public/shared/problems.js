@@ -32,8 +32,8 @@ function isOwn(body) {
  */
 export function problemOf(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter, 10);
-  const passes = status >= 500 || KINDS[status] === "locked";
-  return new Problem(isOwn(body) || passes ? kindOf(status) : "unreadable", {
+  const temporary = status >= 500 || KINDS[status] === "locked";
+  return new Problem(isOwn(body) || temporary ? kindOf(status) : "unreadable", {
     status,
     message: typeof body?.error === "string" ? body.error : "",
     code: body?.code ?? null,
@@ -43,7 +43,7 @@ export function problemOf(status, body, retryAfter) {
   });
 }
 
-/** Whether the same call may succeed if it is sent again later, unchanged. */
-export function isPassing(problem) {
+/** Whether a problem is temporary: the same call may succeed later. */
+export function isTemporary(problem) {
   return ["offline", "timeout", "busy", "server", "unreadable"].includes(problem.kind);
 }

@@ -18,7 +18,7 @@ export const LOGIN = {
 export const PART = { failed: "This part of the page could not be loaded.", retry: "Try again" };
 
 const BY_KIND = {
-  offline: ["This computer is offline.", "Nothing was lost. It goes on when the connection is back."],
+  offline: ["This computer is offline.", "Nothing was lost. Try again when the connection is back."],
   timeout: ["The server took too long to respond.", "Nothing was lost. Try again in a moment."],
   unreadable: ["The response could not be read.", "Something between this page and the server changed it."],
   credential: ["This password is not right.", "After 5 wrong ones there is a pause of 15 minutes."],

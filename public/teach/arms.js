@@ -46,17 +46,17 @@ export function ArmsCard({ arms, ownClass, members, data, onChange }) {
   };
   const draw = act(() => data.draw(ownClass.id));
   const end = act(() => data.endArms(ownClass.id, members));
-  const placed = arms?.arms.reduce((sum, { student_count: n }) => sum + n, 0) ?? 0;
-  const waiting = members.length - placed;
+  const assigned = arms?.arms.reduce((sum, { student_count: n }) => sum + n, 0) ?? 0;
+  const unassigned = members.length - assigned;
   return html`<section class="card flow tight">
     <h2>${ARMS.title}</h2>
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${arms ? html`<${Comparison} arms=${arms} />` : html`<p class="small soft">${ARMS.about}</p>`}
     <div class="row">
-      ${waiting > 0 && html`<button type="button" class="quiet" onClick=${() => setAsking("draw")}>${arms ? ARMS.more : ARMS.draw}</button>`}
+      ${unassigned > 0 && html`<button type="button" class="quiet" onClick=${() => setAsking("draw")}>${arms ? ARMS.more : ARMS.draw}</button>`}
       ${arms && html`<button type="button" class="quiet" onClick=${() => setAsking("end")}>${ARMS.end}</button>`}
     </div>
-    ${asking === "draw" && html`<${Confirm} title=${ARMS.drawTitle} about=${ARMS.about} warning=${ARMS.warning} label=${ARMS.drawYes(waiting)} busyLabel=${ARMS.drawing} run=${draw} onClose=${() => setAsking(null)} />`}
+    ${asking === "draw" && html`<${Confirm} title=${ARMS.drawTitle} about=${ARMS.about} warning=${ARMS.warning} label=${ARMS.drawYes(unassigned)} busyLabel=${ARMS.drawing} run=${draw} onClose=${() => setAsking(null)} />`}
     ${asking === "end" && html`<${Confirm} title=${ARMS.endTitle} about=${ARMS.endAbout} label=${ARMS.end} busyLabel=${ARMS.ending} run=${end} onClose=${() => setAsking(null)} />`}
   </section>`;
 }

@@ -1,4 +1,4 @@
-// A class: the finding, its students, its mastery by topic, and the cards beside them.
+// A class: the headline, its students, its mastery by topic, and the cards beside them.
 import { Count, Empty } from "../shared/elements.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { JoinCard, MarksCard } from "./side.js";
@@ -13,7 +13,7 @@ const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
 const TopicsCard = lazy(() => import("./topics.js"), "TopicsCard");
 const KINDS = ["all", "high", "medium", "none"];
 
-function findingOf({ name }, counts) {
+function headlineOf({ name }, counts) {
   if (!counts.all) return PAGE.empty(name);
   if (counts.high) return PAGE.atRisk(name, counts.high, counts.all);
   return counts.medium ? PAGE.someRisk(name, counts.medium, counts.all) : PAGE.calm(name, counts.all);
@@ -33,14 +33,14 @@ export function ClassView({ overview, data, onChange, children }) {
   const { ownClass, members, analytics, topics, marks, devices } = overview;
   const rows = studentRows(members, analytics);
   const counts = countsOf(rows);
-  const finding = findingOf(ownClass, counts);
+  const headline = headlineOf(ownClass, counts);
   useEffect(() => {
-    document.title = `${finding} – Stepwise`;
-  }, [finding]);
+    document.title = `${headline} – Stepwise`;
+  }, [headline]);
   const topicsOfClass = topicRows(analytics, topics);
   return html`
     <div class="flow tight">
-      <div class="row end"><h1 class="grow"><bdi>${finding}</bdi></h1>${children}</div>
+      <div class="row end"><h1 class="grow"><bdi>${headline}</bdi></h1>${children}</div>
       <p class="soft">${PAGE.about(ownClass.student_count, ownClass.grade)}</p>
       ${counts.all > 0 && topicsOfClass.length > 0 && html`<${Expected} analytics=${analytics} />`}
     </div>

@@ -4,12 +4,12 @@ import { dateTime } from "../shared/format.js";
 import { html, useState } from "../shared/html.js";
 import { DEVICES } from "./texts.js";
 
-const FIRST = 8; // devices that are visible at once
+const MAX_VISIBLE = 8; // devices, until the button is pressed
 
 /** @param {{devices: object[]}} props the device that synchronised last comes first */
 export function DevicesCard({ devices }) {
   const [all, setAll] = useState(false);
-  const visible = all ? devices : devices.slice(0, FIRST);
+  const visible = all ? devices : devices.slice(0, MAX_VISIBLE);
   return html`<section class="card flow tight">
     <h2>${DEVICES.title}</h2>
     ${devices.length === 0 && html`<p class="small soft">${DEVICES.none}</p>`}

@@ -65,13 +65,13 @@ export function topicRows(analytics, topics) {
   return [...rows.filter(({ begun }) => begun), ...rows.filter(({ begun }) => !begun)];
 }
 
-/** The weak topics that cost the class most marks: what is missing times the share of the exam. */
-export function costliest(rows, most = 3) {
+/** The weak topics that cost the class most marks: missing mastery times the share of the exam. */
+export function costliest(rows, limit = 3) {
   const cost = ({ mean, weight }) => (100 - mean) * weight;
-  return rows.filter(({ weak }) => weak).toSorted((a, b) => cost(b) - cost(a)).slice(0, most);
+  return rows.filter(({ weak }) => weak).toSorted((a, b) => cost(b) - cost(a)).slice(0, limit);
 }
 
-/** The marks of each exam, the newest first: name, day, mean and number. */
+/** The exams, the newest first, each with its name, day, mean mark, and mark by student. */
 export function examsOf(marks) {
   const exams = new Map();
   for (const row of marks) {

@@ -4,7 +4,7 @@ import { html, useState } from "../shared/html.js";
 import { examsOf } from "./model.js";
 import { JOIN, MARKS, dayOf } from "./texts.js";
 
-const EXAMS = 3;
+const MAX_EXAMS = 3;
 
 /** The join code, with the buttons that renew it or close the class. */
 export function JoinCard({ ownClass, data, onChange }) {
@@ -38,7 +38,7 @@ export function JoinCard({ ownClass, data, onChange }) {
 
 /** The newest exams with marks, and the button for entering more. */
 export function MarksCard({ marks, onOpen }) {
-  const exams = examsOf(marks).slice(0, EXAMS);
+  const exams = examsOf(marks).slice(0, MAX_EXAMS);
   return html`<section class="card flow tight">
     <h2>${MARKS.heading}</h2>
     ${exams.length

@@ -6,7 +6,7 @@ import { Interval } from "../test/interval.js";
 import { STUDENTS } from "./texts.js";
 
 const BADGES = { high: ["warn", "!"], medium: ["info", ""], none: ["", ""] };
-const LOWEST = 2;
+const MAX_TOPICS = 2; // in the reason of a risk
 const AT_A_TIME = 12;
 
 /** The risk of a student as a badge. */
@@ -17,7 +17,7 @@ export function Risk({ risk }) {
 
 /** The reason why a student is at risk, as a sentence. */
 export function reasonOf({ mean, weak }) {
-  return mean === null ? STUDENTS.dash : STUDENTS.why(mean, weak.slice(0, LOWEST).map(STUDENTS.topic).join(", "));
+  return mean === null ? STUDENTS.dash : STUDENTS.why(mean, weak.slice(0, MAX_TOPICS).map(STUDENTS.topic).join(", "));
 }
 
 /** @param {{rows: object[], all: number, onOpen: (row: object) => void}} props */

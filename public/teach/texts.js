@@ -79,7 +79,7 @@ export const STUDENT = {
 
 export const TOPICS = {
   title: "What the class knows",
-  finding: (names) => `Weakest for their weight: ${names}.`,
+  weakest: (names) => `Weakest for their weight: ${names}.`,
   solid: "No topic that has been begun is below 40.",
   open: (n) => ` Nobody has begun ${count(n, "topic")}.`,
   notBegun: "not begun",

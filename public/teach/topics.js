@@ -21,7 +21,7 @@ export function TopicsCard({ rows }) {
   const open = rows.filter(({ begun }) => !begun).length;
   return html`<section class="card flow mb" aria-labelledby="topics">
     <h2 id="topics">${TOPICS.title}</h2>
-    <p class="small">${worst.length ? TOPICS.finding(worst.map(({ name }) => name).join(", ")) : TOPICS.solid}${open > 0 && TOPICS.open(open)}</p>
+    <p class="small">${worst.length ? TOPICS.weakest(worst.map(({ name }) => name).join(", ")) : TOPICS.solid}${open > 0 && TOPICS.open(open)}</p>
     <${Table} label=${TOPICS.label} columns=${COLUMNS} rows=${visibleRows} rowKey=${({ id }) => id} />
     ${more}
     <p class="small soft">${TOPICS.about}</p>

@@ -64,7 +64,7 @@ export function OverTime({ tests }) {
 }
 
 /** Summary of a series; a change inside the last band is about the same. */
-function findingOf(points, concept, names) {
+function summaryOf(points, concept, names) {
   if (points.length < 2) return HISTORY.pool(names);
   const [first, last] = [points[0], points.at(-1)];
   const name = concept ?? HISTORY.meanOf;
@@ -78,10 +78,10 @@ function Group({ group }) {
   const points = seriesOf(group, concept);
   const rows = points.map((point, place) => ({ ...point, change: place ? point.value - points[place - 1].value : null })).reverse();
   const words = HISTORY.columns;
-  const finding = findingOf(points, concept, group.names);
+  const summary = summaryOf(points, concept, group.names);
   return html`<section class="card flow">
     <div class="row wide-fields">
-      <h2 class="grow" aria-live="polite">${finding}</h2>
+      <h2 class="grow" aria-live="polite">${summary}</h2>
       ${!single && html`<${Field} label=${HISTORY.concept} short>
         ${(props) => html`<select ...${props} value=${concept ?? ""} onChange=${(event) => setConcept(event.target.value || null)}>
           <option value="">${HISTORY.mean}</option>
@@ -90,7 +90,7 @@ function Group({ group }) {
       <//>`}
     </div>
     <${Picture} points=${points} />
-    <${Table} label=${finding} rows=${rows} rowKey=${(row) => row.id} columns=${[
+    <${Table} label=${summary} rows=${rows} rowKey=${(row) => row.id} columns=${[
       { name: "date", label: words.date, cell: (row) => dateTime(row.date) },
       { name: "value", label: words.value, num: true, cell: (row) => html`<b>${row.value}</b>${row.low !== null && html` <span class="soft">${RESULT.range(row.low, row.high)}</span>`}` },
       { name: "change", label: words.change, num: true, className: "hide-s", cell: (row) => (row.change === null ? html`<span class="soft">${HISTORY.first}</span>` : row.change === 0 ? "0" : RESULT.change(row.change)) },

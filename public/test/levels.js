@@ -1,7 +1,7 @@
 // Levels with their intervals, computed from proficiency and confidence. No DOM, no clock.
 
 const Z95 = 1.959964; // 97.5th percentile of the standard normal distribution
-const LEAST = 0.001; // a rounded proficiency may be 0 or 1, which no finite ability has
+const MIN_SHARE = 0.001; // a rounded proficiency may be 0 or 1, which no finite ability has
 const points = (share) => Math.round(100 * share);
 
 /** The standard normal distribution function; error below 1e-7 (Abramowitz & Stegun 26.2.17). */
@@ -33,7 +33,7 @@ export function quantile(share) {
  */
 export function interval(proficiency, confidence) {
   const variance = Math.max(0, 1 - confidence);
-  const mean = quantile(Math.min(1 - LEAST, Math.max(LEAST, proficiency))) * Math.sqrt(1 + variance);
+  const mean = quantile(Math.min(1 - MIN_SHARE, Math.max(MIN_SHARE, proficiency))) * Math.sqrt(1 + variance);
   const half = Z95 * Math.sqrt(variance);
   return [normal(mean - half), normal(mean + half)];
 }
@@ -46,7 +46,7 @@ export function levelOf([low, high]) {
 
 /**
  * One row for each concept, in points from 0 to 100. `before` is null where it is not known, and
- * `change` is null if it lies inside the band.
+ * `change` is null if `before` is null or inside the band.
  *
  * @param {{concept_names: string[], proficiency: number[], confidence: number[]}} result
  * @param {string[]} names the concepts in the order of the test

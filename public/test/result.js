@@ -1,4 +1,4 @@
-// The end of a test: the finding, the profile before and after, and the way on.
+// The end of a test: the headline, the profile before and after, and the links to go on.
 import { apiWith } from "../shared/api.js";
 import { download, toCsv } from "../shared/csv.js";
 import { Loading, Note, Page, ProblemNote } from "../shared/elements.js";
@@ -22,11 +22,11 @@ function save(profile) {
 }
 
 function ProfileCard({ test, profile }) {
-  const widest = profile.reduce((best, row) => (Math.abs(row.value - 50) > Math.abs(best.value - 50) ? row : best));
+  const farthestFromMiddle = profile.reduce((best, row) => (Math.abs(row.value - 50) > Math.abs(best.value - 50) ? row : best));
   return html`<section class="card flow">
       <div class="row"><h2>${RESULT.profile}</h2><div class="push"><${ProfileLegend} before=${profile.some((row) => row.before !== null)} /></div></div>
       <${Profile} profile=${profile} />
-      <details><summary>${RESULT.meaning(widest.value)}</summary><p class="small soft">${RESULT.meaningText(widest.value, widest.name)}</p></details>
+      <details><summary>${RESULT.meaning(farthestFromMiddle.value)}</summary><p class="small soft">${RESULT.meaningText(farthestFromMiddle.value, farthestFromMiddle.name)}</p></details>
       ${!test.proven && html`<p class="small soft">${RESULT.unproven}</p>`}
     </section>`;
 }

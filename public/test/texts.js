@@ -81,7 +81,7 @@ export const TEST = {
   ending: "Ending …",
 };
 
-/** The reason why a question was chosen, as far as the page knows: [before, concept, after]. */
+/** The reason why a question was chosen, as far as it is known: [before, concept, after]. */
 export function whyWords({ concepts, leastCertain }) {
   if (!concepts.length) return ["Of all questions that are left, this one tells the most about your level.", "", ""];
   const name = listed(concepts);
@@ -140,7 +140,7 @@ export const RESULT = {
   unproven: "This test was taken without a ticket, so it is practice and does not change your record.",
 };
 
-/** The finding of a result: which concepts are above and below the middle. */
+/** The headline of a result: which concepts are above and below the middle. */
 export function headline(profile) {
   const names = (level) => profile.filter((row) => row.level === level).map((row) => row.name);
   const [above, below] = [names("above"), names("below")];

@@ -104,8 +104,8 @@ function Share({ studentId }) {
   </section>`;
 }
 
-/** Text of the heading: [before the name, after it]. */
-function findingOf(current, counts) {
+/** The student's place in the course, as the end of a sentence. */
+function headlineOf(current, counts) {
   if (current === null) return OWN.finished(counts.all);
   return counts.begun ? OWN.at(current, counts.all) : OWN.begin(counts.all);
 }
@@ -137,14 +137,15 @@ export function OwnDashboard({ token, isOther, onGone, onOther, onState }) {
   const steps = stepsOf(course, session);
   const counts = countsOf(steps);
   const current = currentStep(steps);
-  const finding = findingOf(current, counts);
-  const [hello, rest] = OWN.hello(finding);
-  document.title = `${finding[0].toUpperCase()}${finding.slice(1)} – Stepwise`;
+  const headline = headlineOf(current, counts);
+  const capitalised = `${headline[0].toUpperCase()}${headline.slice(1)}`;
+  const [beforeName, afterName] = OWN.hello(headline);
+  document.title = `${capitalised} – Stepwise`;
   return html`<div class="flow loose">
     ${live.state === "stale" && html`<${StaleNote} live=${live} now=${now} />`}
     ${live.state === "failed" && html`<${ProblemNote} problem=${live.problem} retry=${live.reload} />`}
     <div class="flow tight">
-      <h1>${session.student_name ? html`${hello}<bdi>${session.student_name}</bdi>${rest}` : `${finding[0].toUpperCase()}${finding.slice(1)}`}</h1>
+      <h1>${session.student_name ? html`${beforeName}<bdi>${session.student_name}</bdi>${afterName}` : capitalised}</h1>
       <p class="soft"><bdi>${OWN.about(course.name, session.started_at)}</bdi>${session.total_time_spent > 0 && ` · ${OWN.spent(session.total_time_spent)}`} ${session.demo_mode && html`<${Badge}>${OWN.demo}<//>`}</p>
       ${!session.is_active && html`<p class="soft">${OWN.closed}</p>`}
     </div>

@@ -53,7 +53,7 @@ export const PARTS = {
 
 export const OWN = {
   loading: "Loading your steps …",
-  hello: (finding) => [`Hello `, `, ${finding}`],
+  hello: (headline) => [`Hello `, `, ${headline}`],
   at: (step, all) => `you are at step ${step} of ${all}`,
   begin: (all) => `you have ${count(all, "step")} ahead of you`,
   finished: (all) => `you have done all ${all} steps`,
@@ -67,7 +67,7 @@ export const OWN = {
 
 export const HELP = {
   title: "Stuck? Ask.",
-  about: "Your instructor sees it at once, with the step you are at.",
+  about: "Your instructor sees at once that you ask, and at which step.",
   ask: "Ask for help",
   asking: "Asking …",
   upTitle: "Your hand is up",

@@ -13,7 +13,7 @@ PATH = "/learn"
 BADGE = ".bar .badge"
 TOPIC = "Algebraic expressions"
 SYNC = "**/api/learning/sync"
-IN_CONTROL = """
+WAIT_FOR_WORKER = """
 async () => {
   await navigator.serviceWorker.ready;
   while (navigator.serviceWorker.controller === null) {
@@ -21,6 +21,7 @@ async () => {
   }
 }
 """
+"""Script that waits until the service worker controls the page."""
 STORE = """
 async (write) => {
   const [{ name }] = await indexedDB.databases();
@@ -45,22 +46,23 @@ async (write) => {
   return contents;
 }
 """
-"""Read the only copy in this browser, after writing `meta`, `rows`, `queue`, and removing rows."""
+"""Script that reads the only copy in this browser, after it has written `meta`, `rows` and `queue`,
+and removed rows."""
 
 
 @contextmanager
 def laptop(browser: Browser, account: Account, path: str = PATH) -> Iterator[WatchedPage]:
-    """Open the page in a browser of its own, which holds a copy after the block begins."""
+    """Open the page in a browser of its own, which holds a copy when the block begins."""
     with watched_page(browser, account.url, workers=True) as watched:
         watched.open("/icon.svg", idle=False)
         account.enter(watched, path)
-        watched.page.evaluate(IN_CONTROL)
+        watched.page.evaluate(WAIT_FOR_WORKER)
         expect_synced(watched.page)
         yield watched
 
 
 def expect_synced(page: Page) -> None:
-    """Wait until the page says that the server has everything."""
+    """Wait until the page shows that the server has everything."""
     expect(page.locator(BADGE)).to_contain_text("Synced")
 
 

@@ -12,7 +12,7 @@ from tests.conftest import ADMIN_PASSWORD
 from tests.support.browser import WatchedPage
 
 PASSWORD = "correct horse battery"
-SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 _numbers = count(1)
 
 
@@ -58,7 +58,7 @@ class Account:
             method,
             f"{self.url}/api/learning/{path}",
             headers={"Authorization": f"Bearer {self.access}"},
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             **options,
         )
         assert response.is_success, response.text
@@ -76,7 +76,9 @@ class School:
     def log_in(self, username: str = TEACHER) -> Account:
         """Log in to an account of the demo."""
         body = {"username": username, "password": self.password}
-        return self._account(httpx.post(f"{self.url}/api/auth/login", json=body, timeout=SECONDS))
+        return self._account(
+            httpx.post(f"{self.url}/api/auth/login", json=body, timeout=TIMEOUT_SECONDS)
+        )
 
     def register(self, name: str = "student", role: str = "student", **fields: Any) -> Account:
         """Create an account with a name of its own."""
@@ -91,7 +93,9 @@ class School:
         }
         headers = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
         return self._account(
-            httpx.post(f"{self.url}/api/auth/register", json=body, headers=headers, timeout=SECONDS)
+            httpx.post(
+                f"{self.url}/api/auth/register", json=body, headers=headers, timeout=TIMEOUT_SECONDS
+            )
         )
 
     def _account(self, response: httpx.Response) -> Account:

@@ -1,4 +1,4 @@
-"""Pictures of the pages for docs/screens/, of a running `make dev` with its demo data.
+"""Pictures of the pages for docs/screens/, taken from a running `make dev` with its demo data.
 
 Run `make seed-legacy` first, so that there is something to migrate, and then `make screens`.
 """
@@ -25,7 +25,7 @@ LOCAL = ROOT / ".local"
 SIZE = (1280, 800)
 SETTLE_MS = 500
 STUDENT_IN_THE_WORKSHOP = "Rosa Delgado"
-STUDENT_WITH_TESTS = "d7dbb526-c3ee-55b2-80a8-7d9eeb09eb7b"  # Aisha Khan, who has taken four
+STUDENT_WITH_TESTS = "d7dbb526-c3ee-55b2-80a8-7d9eeb09eb7b"  # Aisha Khan, who has taken four tests
 
 
 def _dashboard(page: Page) -> None:

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from local.pages import shell
-from tests.browser.offline import IN_CONTROL, PATH, unexpected
+from tests.browser.offline import PATH, WAIT_FOR_WORKER, unexpected
 from tests.browser.school import School
 from tests.browser.site import Site, running_site
 from tests.support.browser import WatchedPage, watched_page
 
-RENEWED = """
+WAIT_FOR_NEW_COPY = """
 async (old) => {
   await (await navigator.serviceWorker.ready).update();
   for (;;) {
@@ -23,7 +23,8 @@ async (old) => {
   }
 }
 """
-COPIES = "caches.keys()"
+"""Script that waits until another copy has replaced the one with the name `old`."""
+COPY_NAMES = "caches.keys()"
 OUTCOME = """
 async () => {
   const registration = await navigator.serviceWorker.ready;
@@ -44,6 +45,7 @@ OFFER = """
   return offer.defaultPrevented;
 }
 """
+"""Script that offers to install the page, and returns whether the page keeps the offer for later."""
 LOG_IN = """localStorage.setItem("stepwise.account", JSON.stringify(
   { access: "a", refresh: "r", username: "ann", role: "student" }))"""
 TITLE = "What should you study today?"
@@ -63,7 +65,7 @@ def watched(browser: Browser, site: tuple[Site, str]) -> Iterator[WatchedPage]:
     with ExitStack() as stack:
         watched = stack.enter_context(watched_page(browser, site[1], workers=True))
         watched.open(PATH, idle=False)
-        watched.page.evaluate(IN_CONTROL)
+        watched.page.evaluate(WAIT_FOR_WORKER)
         yield watched
 
 
@@ -117,11 +119,11 @@ def test_page_opens_while_the_server_is_slow_or_failing(
 def test_new_version_replaces_the_copy(watched: WatchedPage, site: tuple[Site, str]) -> None:
     server, _url = site
     page = watched.page
-    before = page.evaluate(COPIES)
+    before = page.evaluate(COPY_NAMES)
     server.replace("learn/texts.js", TITLE, NEW_TITLE)
     (server.folder / shell.WORKER).write_text(shell.content(server.folder), encoding="utf-8")
     page.reload()
-    page.evaluate(RENEWED, before[0])
+    page.evaluate(WAIT_FOR_NEW_COPY, before[0])
     page.context.set_offline(True)
     page.reload()
     expect(page.locator("h1")).to_have_text(NEW_TITLE)

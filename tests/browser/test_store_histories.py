@@ -15,7 +15,7 @@ from tests.browser.school import Account, School
 from tests.support.browser import watched_page
 
 DRIVER = (Path(__file__).parent / "store_driver.js").read_text(encoding="utf-8")
-STEPS = 24
+MAX_STEPS = 24
 TABLE = "question_attempts"
 MISHAPS = ("none", "none", "dropped", "lost", "twice", "expired", "crash")
 TOPIC = "Algebraic expressions"
@@ -74,16 +74,16 @@ class BrowserDevice:
         """Synchronise, with a mishap."""
         crash = rng.randint(1, 4) if mishap == "crash" else None
         outcome = self.run("sync", mishap="none" if crash else mishap, crash=crash)
-        assert outcome.get("repaired", []) == []  # the digests alone would hide what was lost
+        assert outcome.get("repaired", []) == []  # a repair would hide a lost row
 
     def back_up_or_restore(self) -> None:
         """Copy the store, or put the copy back, which loses what was queued since."""
         if self._copy is None:
             self._copy = self.run("dump")
             return
-        kept = {each["row_id"] for each in self._copy["queue"]}
-        waiting = {each["row_id"] for each in self.run("dump")["queue"]}
-        self.at_risk |= waiting - kept
+        copied = {each["row_id"] for each in self._copy["queue"]}
+        queued = {each["row_id"] for each in self.run("dump")["queue"]}
+        self.at_risk |= queued - copied
         self.run("restore", self._copy)
         self._copy = None
 
@@ -122,7 +122,7 @@ def play(
 ) -> set[str]:
     """Play a history; return the answers that the third device has sent."""
     sent_directly = set()
-    for _ in range(rng.randint(STEPS // 2, STEPS)):
+    for _ in range(rng.randint(MAX_STEPS // 2, MAX_STEPS)):
         device = rng.choice(devices)
         action = rng.choice(["answer", "answer", "edit", "sync", "sync", "other"])
         if action == "answer":

@@ -39,22 +39,22 @@ def wait_for_attempts(page: Page, account: Account, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoilt", "reason"),
+    ("invalid", "reason"),
     [
         ({"columns": {"answer": "x" * 300_000}}, "larger than"),
         ({"clock": "yesterday"}, "clock"),
     ],
 )
 def test_change_that_makes_a_call_unreadable_is_rejected_and_the_others_are_sent(
-    browser: Browser, student: Account, topic: str, spoilt: dict[str, Any], reason: str
+    browser: Browser, student: Account, topic: str, invalid: dict[str, Any], reason: str
 ) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.set_offline(True)
         practise(page, topic, answers=4)
         second = stored(page)["queue"][1]
-        columns = {**second["columns"], **spoilt.get("columns", {})}
-        stored(page, {"queue": [{**second, **spoilt, "columns": columns}]})
+        columns = {**second["columns"], **invalid.get("columns", {})}
+        stored(page, {"queue": [{**second, **invalid, "columns": columns}]})
         page.context.set_offline(False)
         expect(page.locator(BADGE)).to_contain_text("1 refused")
         wait_for_attempts(page, student, 3)
@@ -67,7 +67,7 @@ def test_change_that_makes_a_call_unreadable_is_rejected_and_the_others_are_sent
         expect_synced(page)
 
 
-def foreign(status: int) -> Callable[[Route], None]:
+def foreign_response(status: int) -> Callable[[Route], None]:
     """Return a handler that responds in the server's place, as the log-in of a network does."""
     page = "<html>Accept the terms</html>"
     return lambda route: route.fulfill(status=status, content_type="text/html", body=page)
@@ -82,7 +82,7 @@ def test_call_that_something_else_refuses_rejects_no_change(
             *(("**/api/**", status) for status in (200, 401, 404)),
             *((SYNC, status) for status in (401, 413, 422)),
         ):
-            page.context.route(pattern, foreign(status))
+            page.context.route(pattern, foreign_response(status))
             if status == HTTPStatus.OK:
                 practise(page, topic)
             with page.expect_request("**/api/learning/content-files"):
@@ -153,7 +153,7 @@ def test_tables_of_a_newer_server_are_left_alone_and_repaired_once(
 
 
 @pytest.mark.parametrize("change", ["content", "version"])
-def test_refused_answer_goes_again_when_the_server_may_take_it(
+def test_refused_answer_is_sent_again_when_the_server_may_accept_it(
     browser: Browser, student: Account, topic: str, change: str
 ) -> None:
     with laptop(browser, student) as watched:
@@ -235,12 +235,12 @@ def test_page_that_is_too_old_for_the_server_says_so_and_keeps_its_answers(
     with laptop(browser, student) as watched:
         page = watched.page
 
-        def grow_old(route: Route) -> None:
+        def send_distant_version(route: Route) -> None:
             body = json.loads(route.request.post_data or "{}")
             body["device"]["schema_version"] = 9
             route.continue_(post_data=json.dumps(body))
 
-        page.context.route(SYNC, grow_old)
+        page.context.route(SYNC, send_distant_version)
         practise(page, topic)
         expect(page.get_by_text("This page is older than the server.")).to_be_visible()
         assert len(stored(page)["queue"]) == 1

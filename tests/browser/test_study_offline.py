@@ -115,12 +115,12 @@ def test_closed_page_keeps_the_answers_that_it_has_graded(
         practise(page, topic, answers=2)
         page.close()
         page.context.unroute(SYNC)
-        again = page.context.new_page()
-        again.goto(PATH)
-        expect_synced(again)
+        second = page.context.new_page()
+        second.goto(PATH)
+        expect_synced(second)
         assert student.get("attempts")["count"] == 2
-        assert stored(again)["queue"] == []
-        assert rows_here(again) == rows_at_server(student)
+        assert stored(second)["queue"] == []
+        assert rows_here(second) == rows_at_server(student)
 
 
 def test_two_tabs_share_the_store_and_send_once(
@@ -144,8 +144,8 @@ def test_two_tabs_share_the_store_and_send_once(
         first.context.set_offline(False)
         expect_synced(first)
         expect_synced(second)
-        carried = [body for body in bodies if "question_attempts" in body]
-        assert len(carried) == 1
+        bodies_with_attempts = [body for body in bodies if "question_attempts" in body]
+        assert len(bodies_with_attempts) == 1
         assert student.get("attempts")["count"] == 2
         assert_synced(first, student)
 

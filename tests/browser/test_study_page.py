@@ -92,7 +92,7 @@ def open_as(visit: Visit, account: Account, path: str = PATH, **options: Any) ->
 
 
 def sent_attempts(page: Page, account: Account) -> list[dict[str, Any]]:
-    """Return the answers at the server once the page says that it has them."""
+    """Return the attempts at the server once the page shows that all were sent."""
     expect(page.locator(".bar .badge")).to_contain_text("Synced")
     return attempts(account)
 
@@ -447,10 +447,10 @@ def test_log_out_forgets_the_tokens_and_ends_them(visit: Visit, newcomer: Accoun
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     assert page.evaluate("localStorage.getItem('stepwise.account')") is None
-    refused = page.request.post(
+    refusal = page.request.post(
         f"{newcomer.url}/api/auth/refresh", data={"refresh_token": newcomer.refresh}
     )
-    assert refused.status == 401
+    assert refusal.status == 401
 
 
 def test_teacher_is_shown_the_way_to_the_classes(visit: Visit, school: School) -> None:

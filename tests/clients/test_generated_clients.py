@@ -20,7 +20,7 @@ from tests.support.local_server import LocalServer
 from tests.support.node_packages import copy_with_packages, run_node
 
 FOLDER = Path(__file__).parent
-SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 EXPECTED = {
     "health": "healthy",
     "test": {
@@ -89,7 +89,7 @@ def run_python(arguments: list[str], path: Path) -> str:
         env={"PYTHONPATH": str(path)},
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert process.returncode == 0, process.stdout + process.stderr

@@ -22,8 +22,8 @@ from lib.errors import DatabaseUnavailable
 from lib.learning.tables.base import new_id
 from tests.device.devices import answer, attempt_ids, furnish, opened, queued_rows
 
-CRASHES = 40
-"""Number of steps after which a process is killed; storing one answer takes fewer."""
+MAX_STEPS = 80
+"""Bound of the steps at which a process is killed; storing one answer takes fewer."""
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_killing_at_any_step_loses_no_acknowledged_answer(folder: Path) -> None:
     with opened(folder) as database:
         expected = attempt_ids(database)
     acknowledged_counts = set()
-    for steps in range(1, 2 * CRASHES):
+    for steps in range(1, MAX_STEPS):
         acknowledged = acknowledged_until_killed(folder, steps)
         acknowledged_counts.add(len(acknowledged))
         expected |= acknowledged

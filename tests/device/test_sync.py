@@ -278,18 +278,20 @@ def test_server_that_is_away_keeps_the_queue(device_named: OpenDevice) -> None:
 
 def test_rows_that_differ_are_repaired(device_named: OpenDevice, postgres_url: str) -> None:
     device = device_named("laptop")
-    changed, lost = answer(device, 1), answer(device, 2)
+    changed_id, lost_id = answer(device, 1), answer(device, 2)
     synchronise(device)
-    foreign = new_id()
+    foreign_id = new_id()
     with device.database.session() as db, device.database.recorder.paused():
-        db.execute(delete(QuestionAttempt).where(QuestionAttempt.id == lost))
+        db.execute(delete(QuestionAttempt).where(QuestionAttempt.id == lost_id))
         db.execute(
-            update(QuestionAttempt).where(QuestionAttempt.id == changed).values(answer="tampered")
+            update(QuestionAttempt)
+            .where(QuestionAttempt.id == changed_id)
+            .values(answer="tampered")
         )
         [row] = read_rows(db, SyncedTable.QUESTION_ATTEMPTS, student_in(db)).items()
         db.execute(
             insert(QuestionAttempt).values(
-                id=foreign,
+                id=foreign_id,
                 student_id=student_in(db),
                 question_id=QUESTION_IDS[3],
                 answer="never sent",
@@ -300,12 +302,12 @@ def test_rows_that_differ_are_repaired(device_named: OpenDevice, postgres_url: s
         )
         db.commit()
     synchronise(device)
-    assert attempts(device) == {changed, lost, foreign} == server_attempts(postgres_url)
+    assert attempts(device) == {changed_id, lost_id, foreign_id} == server_attempts(postgres_url)
     with device.database.session() as db:
         rows = read_rows(db, SyncedTable.QUESTION_ATTEMPTS, student_in(db))
     answers = {row_id: columns["answer"] for row_id, columns in rows.items()}
-    assert answers == {changed: "true", lost: "true", foreign: "never sent"}
-    assert row[0] == changed
+    assert answers == {changed_id: "true", lost_id: "true", foreign_id: "never sent"}
+    assert row[0] == changed_id
 
 
 def student_in(db: Session) -> UUID:
@@ -384,12 +386,12 @@ def test_restored_database_becomes_a_new_device(
     (path / "local.db").write_bytes(backup)
     with device_of(path, school.url) as device:
         assert identity(device) != first
-        again = answer(device, 3)
+        third = answer(device, 3)
         synchronise(device)
-        assert {later, again} < attempts(device) == server_attempts(postgres_url)
+        assert {later, third} < attempts(device) == server_attempts(postgres_url)
 
 
-def test_server_that_knows_a_later_state_makes_a_new_device(
+def test_server_with_a_later_state_makes_a_new_device(
     school: LocalServer, tmp_path: Path, postgres_url: str
 ) -> None:
     """Both the database and the file beside it were restored, which only the server can notice."""

@@ -13,12 +13,12 @@ function storageWith(text = null) {
 const ANN = { access: "a1", refresh: "r1", username: "ann", role: "student" };
 const reply = (access, refresh) => ({ access_token: access, refresh_token: refresh, user: { username: "ann", role: "student" } });
 
-/** Calls of a server on which only `valid` is a good access token; `refreshed` answers a refresh. */
-function serverWith(valid, refreshed) {
+/** Calls of a server on which only `valid` is a good access token; `onRefresh` responds to a refresh. */
+function serverWith(valid, onRefresh) {
   const calls = [];
   const open = (token) => async (method, path, options) => {
     calls.push([token, path, options?.body?.refresh_token]);
-    if (path === "/api/auth/refresh") return refreshed(options.body.refresh_token);
+    if (path === "/api/auth/refresh") return onRefresh(options.body.refresh_token);
     if (token !== valid) throw new Problem("credential", { code: "token_expired" });
     return { success: true };
   };

@@ -31,7 +31,7 @@ test("rows that stay behind and keys that cannot be opened have to be accepted",
   assert.equal(obstacleOf({ ...REPORT, sources: [REPORT.sources[1]], preflight: null }), null);
 });
 
-test("a step is done when its call says so", () => {
+test("a step is done when the response of its call reports that", () => {
   assert.deepEqual(doneSteps({}), { schema: false, dryRun: false, run: false, verify: false, cleanUp: false });
   const unverified = { done: true, verification: { verified: false } };
   assert.deepEqual(doneSteps({ schema: {}, dryRun: REPORT, run: unverified }), { schema: true, dryRun: true, run: true, verify: false, cleanUp: false });

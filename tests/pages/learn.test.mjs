@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { dataOf } from "../../public/learn/data.js";
-import { dayOf, dayPlan, daysFrom, feedbackOf, marksOf, mayBeNumber, movedTopics, nextQuestion, optionsOf, planOn, profileChanges, sessionsOf, subjectsOf, timelineFacts, viewOf, withMade } from "../../public/learn/model.js";
+import { dayOf, dayPlan, daysFrom, feedbackOf, marksOf, mayBeNumber, movedTopics, nextQuestion, newestPlans, optionsOf, planOn, profileChanges, sessionsOf, subjectsOf, timelineFacts, viewOf } from "../../public/learn/model.js";
 import { forgetAnswer, installIsPutOff, keepAnswer, putOffInstall, waitingAnswers } from "../../public/learn/stored.js";
 import { clockOf, marks, minutes } from "../../public/learn/texts.js";
 import { Problem } from "../../public/shared/problems.js";
@@ -36,9 +36,9 @@ test("a plan is shown on the days that it covers, the day's own before the week'
 test("a plan that was made since takes the place of the one of its period", () => {
   const one = (plan_type, created_at) => ({ plan_type, created_at });
   const made = [one("daily", "2026-11-28T02:00:00Z"), one("weekly", "2026-11-28T01:00:00Z")];
-  assert.deepEqual(withMade([one("daily", "2026-11-28T01:00:00Z")], made), made);
+  assert.deepEqual(newestPlans([one("daily", "2026-11-28T01:00:00Z")], made), made);
   const remade = one("daily", "2026-11-28T03:00:00Z");
-  assert.deepEqual(withMade([remade], made), [remade, made[1]]);
+  assert.deepEqual(newestPlans([remade], made), [remade, made[1]]);
 });
 
 test("a session brings the marks of its time, at most those of its topic", () => {

@@ -6,7 +6,7 @@ import { dataOf } from "../../public/learn/data.js";
 import { changeOf } from "../../public/learn/offline/file.js";
 import { waitingAnswers } from "../../public/learn/stored.js";
 import { apiWith } from "../../public/shared/api.js";
-import { isPassing } from "../../public/shared/problems.js";
+import { isTemporary } from "../../public/shared/problems.js";
 
 const ANN = { access: "a1", refresh: "r1", username: "ann", role: "student" };
 const OWN = { success: false, error: "Log in again.", code: "refresh_refused", requestId: "r" };
@@ -40,7 +40,7 @@ const FOREIGN = [...REFUSED, 200].map((status) => [`page ${status}`, () => html(
 for (const [name, respond] of FOREIGN) {
   test(`a log-in outlasts the response of something else: ${name}`, async () => {
     const { problem, over, stored } = await outcomeOf(respond);
-    assert.ok(isPassing(problem), problem.kind);
+    assert.ok(isTemporary(problem), problem.kind);
     assert.equal(over, false);
     assert.deepEqual(stored, ANN);
   });

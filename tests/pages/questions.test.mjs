@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { delimiterOf, parseCsv } from "../../public/shared/csv_file.js";
 import { idOf, lineOfError, linesOfItems, readFile, rightOption } from "../../public/questions/file.js";
-import { checked } from "../../public/questions/import.js";
+import { checkedItems } from "../../public/questions/import.js";
 import { batches, conceptRows, flagsOf, preciseRange, refusedItems, searched, studentsIn, withoutRepeats } from "../../public/questions/model.js";
 import { editOf } from "../../public/questions/question.js";
 import { Problem } from "../../public/shared/problems.js";
@@ -94,9 +94,9 @@ const item = (line, id) => ({ line, question: { id, content: "x".repeat(50) } })
 test("a refusal that names questions leaves the others", () => {
   const items = [item(1, "a"), item(5, "b"), item(9, "c")];
   const details = [{ field: "questions[1].options", problem: "two are the same" }, { field: "questions[1].id", problem: "too long" }];
-  const { problems, rest } = refusedItems(items, details);
+  const { problems, remaining } = refusedItems(items, details);
   assert.deepEqual(problems, [{ line: 5, problem: "options: two are the same; id: too long" }]);
-  assert.deepEqual(rest.map(({ line }) => line), [1, 9]);
+  assert.deepEqual(remaining.map(({ line }) => line), [1, 9]);
   assert.equal(refusedItems(items, [{ field: "selection", problem: "?" }]), null);
   assert.equal(refusedItems(items, []), null);
 });
@@ -109,12 +109,12 @@ test("a file is checked without being stored until only good questions are left"
     if (bad >= 0) throw new Problem("refused", { details: [{ field: `questions[${bad}].id`, problem: "no" }] });
     return {};
   };
-  const result = await checked(api, [item(1, "a"), item(2, "b"), item(3, "c")], { guessing: 0.2 });
+  const result = await checkedItems(api, [item(1, "a"), item(2, "b"), item(3, "c")], { guessing: 0.2 });
   assert.deepEqual(result.items.map(({ line }) => line), [1, 3]);
   assert.deepEqual(result.problems, [{ line: 2, problem: "id: no" }]);
   assert.ok(sent.every((body) => body.dry_run === true && body.guessing === 0.2));
   const other = async () => { throw new Problem("conflict", { details: [] }); };
-  await assert.rejects(checked(other, [item(1, "a")], {}), (problem) => problem.kind === "conflict");
+  await assert.rejects(checkedItems(other, [item(1, "a")], {}), (problem) => problem.kind === "conflict");
 });
 
 test("batches stay below the size of a body, and none is empty", () => {

@@ -6,7 +6,7 @@ import { toCsv } from "../../public/shared/csv.js";
 import { ago, bytes, count, duration, nameOf, number, safeLink } from "../../public/shared/format.js";
 import { pauseAfter, stateOf } from "../../public/shared/live.js";
 import { storePassword, storedPassword } from "../../public/shared/login.js";
-import { Problem, isPassing } from "../../public/shared/problems.js";
+import { Problem, isTemporary } from "../../public/shared/problems.js";
 import { sorted } from "../../public/shared/table.js";
 import { explain, staleLine } from "../../public/shared/texts.js";
 
@@ -118,7 +118,7 @@ test("old data stay while a problem may pass, and go when the password is wrong"
   assert.equal(stateOf({ data: {}, problem: new Problem("offline") }), "stale");
   assert.equal(stateOf({ data: null, problem: new Problem("offline") }), "failed");
   assert.equal(stateOf({ data: {}, problem: new Problem("credential") }), "failed");
-  assert.equal(isPassing(new Problem("conflict")), false);
+  assert.equal(isTemporary(new Problem("conflict")), false);
 });
 
 test("problems are explained by the fact and what to do", () => {

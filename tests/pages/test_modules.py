@@ -38,8 +38,8 @@ def test_changed_package_is_refused() -> None:
 PUBLIC = FOLDER.parent
 MAX_PAGE_BYTES = 40 * 1024
 LARGER = {"learn": 74 * 1024}
-"""Limits of larger pages: the study page, 50 KB with plan, advice and 30 days, loads the modules of
-the copy in the browser at the same time."""
+"""Limits of larger pages. The study page loads the modules of its copy, a third of the total, at the
+same time as its own."""
 PRELOADED = re.compile(r'<link rel="modulepreload" href="/([^"]+)" />')
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 

@@ -101,7 +101,7 @@ def calibration_from(rng: Random, questions: list[dict[str, Any]]) -> Calibratio
 
 
 def history_from(rng: Random) -> dict[str, Any]:
-    """Return the answers of one student, not in their order, some at the same time."""
+    """Return the attempts of one student in random order, some of them at the same time."""
     concepts = [str(uuid_from(rng)) for _ in range(3)]
     questions = [
         {

@@ -16,7 +16,7 @@ from lib.workshop.errors import CourseNotFound
 
 MAX_PAGE_SIZE = 2000
 MAX_BYTES = 3_900_000
-"""Maximum size of the students in a response; the rest is below 0.1 MB."""
+"""Maximum size of the students in a response, bytes; all other fields take less than 0.1 MB."""
 PageSize = Annotated[
     int, Query(ge=1, le=MAX_PAGE_SIZE, description="Maximum number of students on the page.")
 ]
@@ -48,7 +48,7 @@ def class_progress(
     if course is None:
         raise CourseNotFound
     fitting = list(within((_student(row, course.steps) for row in rows), MAX_BYTES))
-    whole = len(fitting) == len(rows) < limit
+    is_last = len(fitting) == len(rows) < limit
     return ClassOut(
         course_id=course.course_id,
         course_name=course.name,
@@ -58,7 +58,7 @@ def class_progress(
         students=fitting,
         total_students=course.students,
         as_of=course.as_of,
-        next_cursor=None if whole or not fitting else cursor.write(fitting[-1].student_id),
+        next_cursor=None if is_last or not fitting else cursor.write(fitting[-1].student_id),
     )
 
 

@@ -40,7 +40,7 @@ class CleanupCounts:
 
     closed_sessions: int = 0
     removed_leftover_keys: int = 0
-    """API keys of sessions that had been closed without removing theirs."""
+    """API keys that closed sessions still had."""
     deleted_sessions: int = 0
     deleted_students: int = 0
     deleted_reports: int = 0

@@ -1,6 +1,6 @@
 // Automatic synchronisation: after each change, when the connection is back, and every one or two
 // minutes. One tab at a time synchronises; it notifies the others, which read the store again.
-import { isPassing } from "../../shared/problems.js";
+import { isTemporary } from "../../shared/problems.js";
 import { summaryOf } from "./queue.js";
 import { META, QUEUE } from "./store.js";
 import { synchronise } from "./sync.js";
@@ -101,14 +101,14 @@ export class Background {
     const { problem = null, stuck = false, seconds = null, repaired = [] } = outcome;
     const failed = problem !== null || stuck;
     this.failures = failed ? this.failures + 1 : 0;
-    const away = problem !== null && isPassing(problem);
+    const away = problem !== null && isTemporary(problem);
     this.#change({ syncing: false, away, problem: away ? null : problem, repairs: this.state.repairs + repaired.length });
     const wait = failed ? waitAfter(this.failures - 1, problem?.seconds ?? seconds) : seconds * 1000 || REGULAR_WAIT_MS;
     if (failed && (problem?.seconds || stuck)) this.blockedUntil = Date.now() + wait;
     this.channel.postMessage("synced");
     await this.#read("rows");
-    const late = !failed && this.state.pending > 0; // a change that was written while the sync ended
-    if (problem?.kind !== "credential") this.soon(late ? AFTER_WRITE_MS : wait);
+    const hasNew = !failed && this.state.pending > 0; // a change that was written while the sync ended
+    if (problem?.kind !== "credential") this.soon(hasNew ? AFTER_WRITE_MS : wait);
     return !failed;
   }
 

@@ -22,7 +22,7 @@ async function fetchFile(api, { sha256: hash }, signal) {
   return JSON.parse(text);
 }
 
-/** The answered questions of old files that no file has any more; mastery still counts them. */
+/** The answered questions of old files that no new file has; mastery still counts them. */
 async function keptQuestions(tables, before, after) {
   const answered = new Set((await tables.rows(ATTEMPTS)).map(({ columns }) => columns.question_id));
   const present = new Set(after.flatMap(({ content }) => content.questions).map(({ id }) => id));

@@ -1,6 +1,6 @@
 // The student's copy in this browser: it stores answers and changes of the profile and serves questions and the
 // overview without the server, and synchronises in the background.
-import { isPassing } from "../../shared/problems.js";
+import { isTemporary } from "../../shared/problems.js";
 import { forgetAnswer, waitingAnswers } from "../stored.js";
 import { Background } from "./background.js";
 import { contentOf } from "./content.js";
@@ -126,8 +126,8 @@ class Copy {
       overview = await fetchOverview();
       await this.store.write((tables) => tables.put(META, { at: Date.now(), overview }, "overview"));
     } catch (problem) {
-      const mayPass = problem instanceof TypeError || isPassing(problem) || problem.kind === "locked";
-      if (overview === null && (!saved || !mayPass)) throw problem;
+      const temporary = problem instanceof TypeError || isTemporary(problem) || problem.kind === "locked";
+      if (overview === null && (!saved || !temporary)) throw problem;
       if (overview === null) [overview, asOf] = [saved.overview, saved.at];
     }
     return { ...(await this.#withOwnRows(overview, asOf)), asOf };

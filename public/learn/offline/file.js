@@ -52,7 +52,7 @@ export async function exportText(store, username, now) {
   return `${JSON.stringify(header)}\n${lines}`;
 }
 
-/** Whether a change has the columns of its table, with values that this page can show; an answer may have others, too. */
+/** Whether a change has the columns of its table, with values that this page can show; an attempt may have other columns, too. */
 function fits(table, columns) {
   const checks = COLUMNS[table];
   const names = Object.keys(table === PROFILES ? columns : checks);

@@ -30,8 +30,8 @@ function usualSeconds(calibration, question) {
   return calibration.items[question.id]?.seconds ?? question.expected_time_seconds ?? calibration.seconds ?? null;
 }
 
-/** The weight of an answer, 0 to 1, where a quick, certain, first one has 1. */
-function factor(calibration, attempt, question, repeated) {
+/** The weight of an answer, 0 to 1; 1 for a quick and certain first answer. */
+function weightOf(calibration, attempt, question, repeated) {
   const { steps } = calibration;
   const usual = usualSeconds(calibration, question);
   const right = attempt.is_correct;
@@ -40,8 +40,8 @@ function factor(calibration, attempt, question, repeated) {
   return (repeated ? steps.repeated : 1) * (slow ? steps.slow : 1) * (1 - doubt * (1 - steps.unsure));
 }
 
-/** An ability in logits after one more answer; `first` is the step of the first answer. */
-function moved(ability, answers, difficulty, right, first, decay) {
+/** An ability in logits after one more answer: `answers` is the number before it, `first` the step of the first. */
+function abilityAfter(ability, answers, difficulty, right, first, decay) {
   const expected = 1 / (1 + Math.exp(bounded(difficulty - ability)));
   return ability + ((right ? 1 : 0) - expected) * first / (1 + decay * answers);
 }
@@ -75,10 +75,10 @@ export function countAll(attempts, questions, calibration = DEFAULT_CALIBRATION)
     const id = question.concept_id;
     const before = concepts.get(id) ?? { skill: steps.transfer * overall, attempts: 0, correct: 0 };
     const difficulty = difficultyOf(calibration, question);
-    const size = factor(calibration, attempt, question, answered.has(question.id));
+    const weight = weightOf(calibration, attempt, question, answered.has(question.id));
     const right = attempt.is_correct;
-    const skill = moved(before.skill, before.attempts, difficulty, right, size * steps.concept, steps.concept_decay);
-    overall = moved(overall, total, difficulty, right, size * steps.overall, steps.overall_decay);
+    const skill = abilityAfter(before.skill, before.attempts, difficulty, right, weight * steps.concept, steps.concept_decay);
+    overall = abilityAfter(overall, total, difficulty, right, weight * steps.overall, steps.overall_decay);
     total += 1;
     answered.add(question.id);
     concepts.set(id, { skill, attempts: before.attempts + 1, correct: before.correct + (right ? 1 : 0), score: scoreOf(calibration, id, skill), last: attempt.timestamp });
@@ -92,7 +92,7 @@ export function bandOf(score) {
 }
 
 /** The mastery of all topics with concepts, in the shape of `GET /api/learning/mastery`. */
-export function masteryAnswer(topics, counted) {
+export function masteryBody(topics, counted) {
   const rows = topics.filter(({ concepts }) => concepts.length > 0).map((topic) => {
     const concepts = topic.concepts.map(({ id, name }) => {
       const { score = 0, attempts = 0, correct = 0, last = null } = counted.get(id) ?? {};

@@ -5,7 +5,7 @@ import { META, QUEUE, ROWS, result } from "./store.js";
 const UNKNOWN_QUESTION = "practice_question_not_found"; // code of a refusal that new content may lift
 export const ATTEMPTS = "question_attempts";
 export const PROFILES = "student_profiles";
-const ANSWER = ["question_id", "answer", "is_correct", "time_taken_seconds", "confidence", "timestamp"];
+const SENT_COLUMNS = ["question_id", "answer", "is_correct", "time_taken_seconds", "confidence", "timestamp"];
 export const TABLES = [PROFILES, ATTEMPTS, "exam_marks", "plan_arms"]; // those that are synchronised
 export const EDITABLE = ["grade", "target_exam", "exam_date", "available_hours_per_day"];
 
@@ -47,11 +47,11 @@ async function enqueue(tables, { id = crypto.randomUUID(), table, rowId, kind, c
  */
 export async function addAnswer(tables, { id, question_id, answer, time_taken_seconds, confidence }, isCorrect, now) {
   if (await tables.get(ROWS, [ATTEMPTS, id])) return false;
-  const sent = { question_id, answer, time_taken_seconds, confidence, timestamp: timeText(now) };
-  const columns = { ...sent, is_correct: isCorrect };
+  const ungraded = { question_id, answer, time_taken_seconds, confidence, timestamp: timeText(now) };
+  const columns = { ...ungraded, is_correct: isCorrect };
   await tables.put(ROWS, { table: ATTEMPTS, id, columns, clocks: {} });
   // The operation has the answer's id, so that the same answer is never queued twice.
-  await enqueue(tables, { id, table: ATTEMPTS, rowId: id, kind: "create", columns: isCorrect === null ? sent : columns, now });
+  await enqueue(tables, { id, table: ATTEMPTS, rowId: id, kind: "create", columns: isCorrect === null ? ungraded : columns, now });
   return true;
 }
 
@@ -91,8 +91,8 @@ export async function settle(tables, operation, outcome) {
  * The operation gets a new id: the server may remember the old one as applied.
  */
 export async function sendAgain(tables, { id, columns }, now) {
-  const sent = Object.fromEntries(ANSWER.filter((name) => (columns[name] ?? null) !== null).map((name) => [name, columns[name]]));
-  await enqueue(tables, { table: ATTEMPTS, rowId: id, kind: "create", columns: sent, now });
+  const values = Object.fromEntries(SENT_COLUMNS.filter((name) => (columns[name] ?? null) !== null).map((name) => [name, columns[name]]));
+  await enqueue(tables, { table: ATTEMPTS, rowId: id, kind: "create", columns: values, now });
 }
 
 /** Put rejected changes, of one code or of all, back into the queue, and their answers back into the rows. */
@@ -115,7 +115,7 @@ export function retryAll(tables) {
   return retryRejected(tables);
 }
 
-/** Delete a rejected change that the student has read about. */
+/** Delete a rejected change that the student has seen. */
 export async function dismiss(tables, id) {
   const [operation] = (await tables.all(QUEUE)).filter((each) => each.id === id && each.state === "rejected");
   if (operation) await tables.remove(QUEUE, operation.sequence);
@@ -148,19 +148,19 @@ export async function takeRow(tables, row, pending) {
  *
  * @returns {Promise<boolean>} whether it is new on this device
  */
-export async function importOperation(tables, sent, grade) {
-  const key = [sent.table_name, sent.row_id];
+export async function importOperation(tables, change, grade) {
+  const key = [change.table_name, change.row_id];
   const row = await tables.get(ROWS, key);
-  if (await result(tables.of(QUEUE).index("id").getKey(sent.id))) return false;
-  await advanceClock(tables, sent.clock); // so that a change that is made here later wins against it
-  const operation = { ...sent, state: "pending", code: null, reason: null };
-  if (sent.table_name === ATTEMPTS) {
+  if (await result(tables.of(QUEUE).index("id").getKey(change.id))) return false;
+  await advanceClock(tables, change.clock); // so that a change that is made here later wins against it
+  const operation = { ...change, state: "pending", code: null, reason: null };
+  if (change.table_name === ATTEMPTS) {
     if (row) return false;
-    await tables.put(ROWS, { table: ATTEMPTS, id: sent.row_id, columns: { confidence: null, ...sent.columns, is_correct: grade(sent.columns) }, clocks: {} });
+    await tables.put(ROWS, { table: ATTEMPTS, id: change.row_id, columns: { confidence: null, ...change.columns, is_correct: grade(change.columns) }, clocks: {} });
   } else {
-    const columns = Object.entries(sent.columns).filter(([name]) => EDITABLE.includes(name) && sent.clock > (row?.clocks[name] ?? ""));
+    const columns = Object.entries(change.columns).filter(([name]) => EDITABLE.includes(name) && change.clock > (row?.clocks[name] ?? ""));
     if (!row || !columns.length) return false;
-    const clocks = Object.fromEntries(columns.map(([name]) => [name, sent.clock]));
+    const clocks = Object.fromEntries(columns.map(([name]) => [name, change.clock]));
     await tables.put(ROWS, { ...row, columns: { ...row.columns, ...Object.fromEntries(columns) }, clocks: { ...row.clocks, ...clocks } });
   }
   await tables.put(QUEUE, operation);

@@ -4,7 +4,7 @@ import { ATTEMPTS, TABLES, pendingOf, sendAgain, takeRow } from "./queue.js";
 import { META, QUEUE, ROWS } from "./store.js";
 
 const PATH = "/api/learning/sync/rows";
-const PAGE = 200;
+const PAGE_SIZE = 200; // rows
 const DIFFERENCES = "differences"; // key in META: by table, the two digests at its last repair
 
 /**
@@ -12,7 +12,7 @@ const DIFFERENCES = "differences"; // key in META: by table, the two digests at 
  *
  * @param {Store} store
  * @param {Object<string, {count: number, sha256: string}>} digests of the server, by table
- * @param {boolean} byHash whether hashes count; they differ where the server's tables have other columns
+ * @param {boolean} byHash whether to compare hashes, too; false if the server's tables have other columns
  * @returns {Promise<Map<string, string>>} by table: the two digests as a text
  */
 export async function differing(store, digests, byHash = true) {
@@ -32,7 +32,7 @@ async function serverRows(api, table, signal) {
   const rows = [];
   let cursor = null;
   do {
-    const page = await api("GET", PATH, { query: { table, limit: PAGE, cursor }, signal });
+    const page = await api("GET", PATH, { query: { table, limit: PAGE_SIZE, cursor }, signal });
     rows.push(...page.rows);
     cursor = page.next_cursor;
   } while (cursor !== null);
@@ -47,13 +47,13 @@ async function serverRows(api, table, signal) {
  */
 async function repair(store, api, table, signal) {
   const rows = await serverRows(api, table, signal);
-  const there = new Set(rows.map(({ row_id: id }) => id));
+  const serverIds = new Set(rows.map(({ row_id: id }) => id));
   await store.write(async (tables) => {
     const queue = await tables.all(QUEUE);
     const waiting = new Set(pendingOf(queue).map((operation) => operation.row_id));
     const refused = new Set(queue.filter(({ state }) => state === "rejected").map((operation) => operation.row_id));
     for (const row of await tables.rows(table)) {
-      if (there.has(row.id) || waiting.has(row.id)) continue;
+      if (serverIds.has(row.id) || waiting.has(row.id)) continue;
       if (table === ATTEMPTS && !refused.has(row.id)) await sendAgain(tables, row, Date.now());
       else await tables.remove(ROWS, [table, row.id]);
     }

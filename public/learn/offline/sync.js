@@ -10,7 +10,7 @@ import { META, QUEUE } from "./store.js";
 const PATH = "/api/learning/sync";
 const SCHEMA_VERSION = 1;
 const MAX_OPERATIONS = 200;
-const MAX_BYTES = 240 * 1024; // with the rest of the body it stays below 256 KB
+const MAX_BYTES = 240 * 1024; // of the changes, so that the whole body stays below 256 KB
 const UNREADABLE = [400, 422]; // statuses with which the API refuses a call as a whole
 const TOO_LARGE = 413; // may come from the platform, before a call reaches the API
 const FIELDS = ["id", "table_name", "row_id", "kind", "columns", "clock"];
@@ -20,14 +20,14 @@ const wire = (operation) => Object.fromEntries(FIELDS.map((name) => [name, opera
 /** The first operations that fit into one call, at most `limit`; at least one, unless `limit` is 0. */
 export function fitting(operations, limit = MAX_OPERATIONS) {
   const encoder = new TextEncoder();
-  const chosen = [];
+  const first = [];
   let size = 0;
   for (const operation of operations.slice(0, limit)) {
     size += encoder.encode(JSON.stringify(wire(operation))).length + 2;
-    if (chosen.length && size > MAX_BYTES) break;
-    chosen.push(operation);
+    if (first.length && size > MAX_BYTES) break;
+    first.push(operation);
   }
-  return chosen;
+  return first;
 }
 
 async function prepare(store, limit) {

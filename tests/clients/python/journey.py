@@ -61,7 +61,7 @@ def take_test() -> dict[str, Any]:
         for number in range(1, 10)
     ]
     upload = upload_questions.sync(client=operator, body=UploadIn(questions=questions))
-    started = start_test.sync(
+    new_test = start_test.sync(
         client=student,
         body=StartIn(
             student_id="python-student",
@@ -70,24 +70,24 @@ def take_test() -> dict[str, Any]:
             end_criteria=EndCriteria(type_=EndCriteriaType.FIXED_LENGTH, max_questions=5),
         ),
     )
-    answer = answer_all(started.session_id, started.next_question.id)
-    invalid = SubmitIn(session_id=started.session_id, question_id="python-1", response=-1)
-    ended = end_test.sync(client=student, body=EndIn(session_id=started.session_id))
-    status = get_test_status.sync(started.session_id, client=student)
+    answer = answer_all(new_test.session_id, new_test.next_question.id)
+    invalid = SubmitIn(session_id=new_test.session_id, question_id="python-1", response=-1)
+    end = end_test.sync(client=student, body=EndIn(session_id=new_test.session_id))
+    status = get_test_status.sync(new_test.session_id, client=student)
     results = get_student_proficiency.sync(
-        "python-student", client=student, x_session_id=str(started.session_id)
+        "python-student", client=student, x_session_id=str(new_test.session_id)
     )
     return {
         "uploaded": upload.count,
         "status": answer.status,
         "answers": answer.total_questions,
-        "accuracy": ended.summary.accuracy,
+        "accuracy": end.summary.accuracy,
         "is_active": status.is_active,
         "concepts": results.concept_names,
-        "same_result": results.proficiency == ended.final_proficiency,
+        "same_result": results.proficiency == end.final_proficiency,
         "too_late": submit_answer.sync(
             client=student,
-            body=SubmitIn(session_id=started.session_id, question_id="another", response=0),
+            body=SubmitIn(session_id=new_test.session_id, question_id="another", response=0),
         ).code,
         "invalid": submit_answer.sync(client=student, body=invalid).details[0].field,
         "unknown": get_test_status.sync(UUID(int=1), client=student).code,
@@ -106,21 +106,21 @@ def answer_all(session_id: UUID, question_id: str) -> CompletedOut:
 
 
 def take_workshop() -> dict[str, Any]:
-    """Report nine steps, save the configuration and look at it as the instructor does."""
+    """Report nine steps, save the configuration, and read both, also as the operator."""
     session = generate_session.sync(
         client=student, body=SessionIn(student_email="python@example.com")
     )
     token = session.session_token
     for step in range(1, 10):
         report = ProgressIn(session_token=token, step_number=step, completed=True, time_spent=60)
-        recorded = record_progress.sync(client=student, body=report, idempotency_key=f"{step}")
+        reply = record_progress.sync(client=student, body=report, idempotency_key=f"{step}")
     settings = ConfigIn(session_token=token, selected_voice="en-US-Journey-O")
     saved = save_config.sync(client=student, body=settings)
     stale = ConfigIn(session_token=token, selected_voice="another", version=saved.version - 1)
     looked_up = look_up_progress.sync(client=student, x_session_token=token)
     assert isinstance(looked_up, ProgressOut)
     return {
-        "steps": len(recorded.progress.step_progress),
+        "steps": len(reply.progress.step_progress),
         "completion": looked_up.progress.completion_rate,
         "seconds": looked_up.progress.total_time_spent,
         "voice": get_config.sync(client=student, x_session_token=token).config.selected_voice,
