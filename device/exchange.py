@@ -114,7 +114,7 @@ def import_file(folder: Folder, source: Path) -> str:
             user = read_device_user(db)
         if user is None:
             raise CannotImport(
-                "Log in at this device first, so that it knows whose rows these are."
+                "Log in at this device first: it imports only the rows of its user."
             )
         if is_database:
             return import_old_database(database, source, user, utc_now())

@@ -1,4 +1,4 @@
-"""Log-in at a device: checked by the server, which alone knows the password.
+"""Log-in at a device; the server checks the password, since the device does not store it.
 
 While the server is away, the user of the device gets in with the device's code, which is printed
 at the start; without it, any program on the machine could get in.

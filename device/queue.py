@@ -76,7 +76,7 @@ def add_operation(db: Session, operation: QueuedOperation) -> bool:
 
 
 def list_pending(db: Session, limit: int | None = None) -> list[StoredOperation]:
-    """Return the oldest changes that the server has not answered; uses idx_operations_state."""
+    """Return the oldest changes that the server has not decided on; uses idx_operations_state."""
     query = select(*_STORED).where(Operation.state == OperationState.PENDING.value)
     return _stored(db, query.order_by(Operation.sequence).limit(limit))
 
@@ -101,7 +101,7 @@ def count_states(db: Session) -> dict[OperationState, int]:
 
 
 def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
-    """Return the columns of a row whose changes the server has not answered."""
+    """Return the columns of a row whose changes the server has not decided on."""
     waiting = select(Operation.columns).where(
         Operation.state == OperationState.PENDING.value,
         Operation.table_name == table_name,
@@ -111,7 +111,7 @@ def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
 
 
 def waiting_rows(db: Session, table_name: str) -> set[UUID]:
-    """Return the rows of a table with changes that the server has not answered."""
+    """Return the rows of a table with changes that the server has not decided on."""
     waiting = select(Operation.row_id).where(
         Operation.state == OperationState.PENDING.value, Operation.table_name == table_name
     )

@@ -48,7 +48,7 @@ class _Reader:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing was unreadable so far."""
+        """Whether every row could be read so far."""
         return self.failures == 0
 
     def _last(self) -> int:

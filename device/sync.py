@@ -43,7 +43,7 @@ APPLIED_STATUSES = frozenset({"applied", "duplicate"})
 
 @dataclass(frozen=True)
 class _Call:
-    """A call: what was sent, and what the server answered."""
+    """A call: what was sent, and the response."""
 
     operations: Sequence[StoredOperation]
     with_digests: bool
@@ -122,7 +122,7 @@ def _isolate_change(device: Device, call: _Call, student_id: UUID) -> bool:
 
 
 def _send(device: Device, limit: int) -> _Call:
-    """Send the oldest changes, and ask for digests once nothing else is left.
+    """Send the oldest changes, and ask for digests once these are the last ones.
 
     Args:
         device: The device.

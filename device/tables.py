@@ -20,7 +20,7 @@ from lib.learning.tables.closed_lists import OperationType, one_of
 class OperationState(StrEnum):
     """Outcome of an operation at the server."""
 
-    PENDING = "pending"  # not answered yet
+    PENDING = "pending"  # not decided yet
     APPLIED = "applied"  # the server holds it
     REJECTED = "rejected"  # the server refused it; kept for the user to see
 

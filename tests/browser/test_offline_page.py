@@ -45,7 +45,7 @@ OFFER = """
   return offer.defaultPrevented;
 }
 """
-"""Script that offers to install the page, and returns whether the page keeps the offer for later."""
+"""Script that offers to install the page; returns whether the page keeps the offer for later."""
 LOG_IN = """localStorage.setItem("stepwise.account", JSON.stringify(
   { access: "a", refresh: "r", username: "ann", role: "student" }))"""
 TITLE = "What should you study today?"

@@ -38,8 +38,8 @@ def test_changed_package_is_refused() -> None:
 PUBLIC = FOLDER.parent
 MAX_PAGE_BYTES = 40 * 1024
 LARGER = {"learn": 74 * 1024}
-"""Limits of larger pages. The study page loads the modules of its copy, a third of the total, at the
-same time as its own."""
+"""Limits of larger pages: a third of the study page are the modules of its copy, which it loads at
+the same time."""
 PRELOADED = re.compile(r'<link rel="modulepreload" href="/([^"]+)" />')
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 
