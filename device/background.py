@@ -121,7 +121,7 @@ class Background:
             self._board.change(is_syncing=False, server_away=server_away, problem=problem)
 
     def _after_failure(self, retry_after: float | None) -> tuple[float, bool]:
-        """Return the wait after a failure: doubled each time, or longer if the server asks for it."""
+        """Return the wait after a failure: doubled each time, or longer at the server's request."""
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
         jittered = wait * self._rng.uniform(0.5, 1.0)

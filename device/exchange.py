@@ -113,9 +113,7 @@ def import_file(folder: Folder, source: Path) -> str:
         with database.session() as db:
             user = read_device_user(db)
         if user is None:
-            raise CannotImport(
-                "Log in at this device first: it imports only the rows of its user."
-            )
+            raise CannotImport("Log in at this device first: it imports only the rows of its user.")
         if is_database:
             return import_old_database(database, source, user, utc_now())
         return _import_queue(database, operations, _header(content, source), user)

@@ -29,15 +29,15 @@ class _Identity:
 
 def settle_identity(db: Session, folder: Folder) -> UUID:
     """Return the id of the device, a new one if the database is new, restored or copied."""
-    stored = read_value(db, DEVICE)
+    device_value = read_value(db, DEVICE)
     identity = _read(folder)
-    if stored is not None and identity is not None:
-        is_same = identity.device == stored["id"] and identity.lock == _lock_number(folder)
-        if is_same and identity.syncs <= stored["syncs"]:
-            return UUID(stored["id"])
+    if device_value is not None and identity is not None:
+        is_same = identity.device == device_value["id"] and identity.lock == _lock_number(folder)
+        if is_same and identity.syncs <= device_value["syncs"]:
+            return UUID(device_value["id"])
     device_id = new_id()
-    syncs = 0 if stored is None else stored["syncs"]
-    former = [] if stored is None else [*stored["former"], stored["id"]]
+    syncs = 0 if device_value is None else device_value["syncs"]
+    former = [] if device_value is None else [*device_value["former"], device_value["id"]]
     write_value(db, DEVICE, {"id": str(device_id), "syncs": syncs, "former": former})
     _write(folder, _Identity(str(device_id), syncs, _lock_number(folder)))
     return device_id
@@ -45,9 +45,9 @@ def settle_identity(db: Session, folder: Folder) -> UUID:
 
 def count_sync(db: Session) -> None:
     """Count a sync, in the transaction that stores its cursor; `write_count` follows the commit."""
-    stored = read_value(db, DEVICE)
-    assert stored is not None  # noqa: S101 opening the database settles it
-    write_value(db, DEVICE, {**stored, "syncs": stored["syncs"] + 1})
+    device_value = read_value(db, DEVICE)
+    assert device_value is not None  # noqa: S101 opening the database settles it
+    write_value(db, DEVICE, {**device_value, "syncs": device_value["syncs"] + 1})
 
 
 def become_new(db: Session, folder: Folder) -> UUID:
@@ -58,9 +58,9 @@ def become_new(db: Session, folder: Folder) -> UUID:
 
 def write_count(db: Session, folder: Folder) -> None:
     """Write the number of syncs to the file, where a smaller number is harmless until then."""
-    stored = read_value(db, DEVICE)
-    assert stored is not None  # noqa: S101 as above
-    _write(folder, _Identity(stored["id"], stored["syncs"], _lock_number(folder)))
+    device_value = read_value(db, DEVICE)
+    assert device_value is not None  # noqa: S101 as above
+    _write(folder, _Identity(device_value["id"], device_value["syncs"], _lock_number(folder)))
 
 
 def _read(folder: Folder) -> _Identity | None:

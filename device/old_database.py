@@ -121,7 +121,9 @@ def _student_number(old: OldDatabase, user: DeviceUser, source: Path) -> int | N
     if not {ATTEMPTS, QUEUE} & set(old.tables):
         raise CannotImport(f"{source} is not the database of an old device.")
     if any(isinstance(row.get("id"), str) for row in old.rows("users")[:1]):
-        raise CannotImport(f"{source} is the database of a current device; export its changes there.")
+        raise CannotImport(
+            f"{source} is the database of a current device; export its changes there."
+        )
     names = {row["id"]: row.get("username") for row in old.rows("users")}
     profiles = old.rows(PROFILES)
     own = [row for row in profiles if names.get(row.get("user_id")) == user.username]

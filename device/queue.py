@@ -102,40 +102,40 @@ def count_states(db: Session) -> dict[OperationState, int]:
 
 def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
     """Return the columns of a row whose changes the server has not decided on."""
-    waiting = select(Operation.columns).where(
+    query = select(Operation.columns).where(
         Operation.state == OperationState.PENDING.value,
         Operation.table_name == table_name,
         Operation.row_id == row_id.hex,
     )
-    return {name for columns in db.execute(waiting).scalars() for name in columns}
+    return {name for columns in db.execute(query).scalars() for name in columns}
 
 
 def waiting_rows(db: Session, table_name: str) -> set[UUID]:
     """Return the rows of a table with changes that the server has not decided on."""
-    waiting = select(Operation.row_id).where(
+    query = select(Operation.row_id).where(
         Operation.state == OperationState.PENDING.value, Operation.table_name == table_name
     )
-    return {UUID(row_id) for row_id in db.execute(waiting).scalars()}
+    return {UUID(row_id) for row_id in db.execute(query).scalars()}
 
 
 def was_rejected(db: Session, table_name: str, row_id: UUID) -> bool:
     """Return whether the server has refused a change of a row."""
-    refused = select(Operation.sequence).where(
+    query = select(Operation.sequence).where(
         Operation.state == OperationState.REJECTED.value,
         Operation.table_name == table_name,
         Operation.row_id == row_id.hex,
     )
-    return db.execute(refused.limit(1)).first() is not None
+    return db.execute(query.limit(1)).first() is not None
 
 
 def has_later(db: Session, operation: QueuedOperation, column: str) -> bool:
     """Return whether a later change of the same column of the row was queued."""
-    later = select(Operation.columns).where(
+    query = select(Operation.columns).where(
         Operation.table_name == operation.table_name,
         Operation.row_id == UUID(operation.row_id).hex,
         Operation.clock > operation.clock,
     )
-    return any(column in columns for columns in db.execute(later).scalars())
+    return any(column in columns for columns in db.execute(query).scalars())
 
 
 def last_clock(db: Session) -> str | None:
@@ -188,10 +188,10 @@ def prune(db: Session) -> int:
     unneeded = []
     for place, (operation_id, table_name, row_id, columns) in enumerate(db.execute(newest_first)):
         editable = SYNCED[SyncedTable(table_name)].editable
-        changed = {(table_name, row_id, name) for name in editable.intersection(columns)}
-        if place >= KEPT_CHANGES and changed <= later_columns:
+        changed_columns = {(table_name, row_id, name) for name in editable.intersection(columns)}
+        if place >= KEPT_CHANGES and changed_columns <= later_columns:
             unneeded.append(operation_id)
-        later_columns |= changed
+        later_columns |= changed_columns
     for first in range(0, len(unneeded), KEPT_CHANGES):
         db.execute(
             delete(Operation).where(Operation.id.in_(unneeded[first : first + KEPT_CHANGES]))

@@ -97,12 +97,12 @@ def put_row(
         _remove_predecessor(db, table, row_id, values, student_id)
     values[synced.owner] = student_id
     waiting = queue.waiting_columns(db, table.value, row_id)
-    changed = {name: value for name, value in values.items() if name not in {*waiting, "id"}}
+    updates = {name: value for name, value in values.items() if name not in {*waiting, "id"}}
     statement = insert(synced.table).values(
         **{"id": row_id, **values, "created_at": now, "updated_at": now}
     )
     db.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_={**changed, "updated_at": now})
+        statement.on_conflict_do_update(index_elements=["id"], set_={**updates, "updated_at": now})
     )
 
 

@@ -29,10 +29,12 @@ class DeviceUser:
 
 def read_device_user(db: Session) -> DeviceUser | None:
     """Return the user of the device; None before the first log-in."""
-    stored = read_value(db, USER)
-    if stored is None:
+    user_value = read_value(db, USER)
+    if user_value is None:
         return None
-    return DeviceUser(UUID(stored["id"]), UUID(stored["student_id"]), stored["username"])
+    return DeviceUser(
+        UUID(user_value["id"]), UUID(user_value["student_id"]), user_value["username"]
+    )
 
 
 @dataclass(frozen=True)

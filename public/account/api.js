@@ -28,8 +28,8 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
     return turn;
   };
   const useNewer = (token) => {
-    const stored = readAccount(storage);
-    if (stored?.username === account.username && stored.access !== token) current = stored;
+    const newest = readAccount(storage);
+    if (newest?.username === account.username && newest.access !== token) current = newest;
     return current.access !== token;
   };
   const exchange = async (expiredToken) => {
@@ -61,7 +61,7 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
 
 /** End a user's log-in on the server, if it can be reached; the stored one is the newest. */
 export function logOut(api, account, storage = globalThis.localStorage) {
-  const stored = readAccount(storage);
-  const { refresh } = stored?.username === account.username ? stored : account;
+  const newest = readAccount(storage);
+  const { refresh } = newest?.username === account.username ? newest : account;
   return api("POST", "/api/auth/logout", { body: { refresh_token: refresh } }).catch(() => {});
 }

@@ -8,8 +8,8 @@ const isText = (value) => typeof value === "string" && value.length > 0;
 /** The stored response of a log-in; null if there is none or it is not as expected. */
 export function readAccount(storage = localStorage) {
   try {
-    const stored = JSON.parse(storage.getItem(KEY));
-    const { access, refresh, username, role } = stored ?? {};
+    const content = JSON.parse(storage.getItem(KEY));
+    const { access, refresh, username, role } = content ?? {};
     return [access, refresh, username, role].every(isText) ? { access, refresh, username, role } : null;
   } catch {
     return null;
@@ -27,8 +27,8 @@ export function storeAccount(account, storage = localStorage) {
 
 /** Forget the log-in of a user; that of another one, who has logged in in another tab, stays. */
 export function forgetAccount({ username }, storage = localStorage) {
-  const stored = readAccount(storage);
-  if (stored !== null && stored.username !== username) return;
+  const current = readAccount(storage);
+  if (current !== null && current.username !== username) return;
   try {
     storage.removeItem(KEY);
   } catch {

@@ -64,12 +64,12 @@ function useFigures(api, courseId, enabled) {
 }
 
 function Hands({ rows, onShow }) {
-  const waiting = rows.filter((row) => row.helpSeconds !== null).sort((a, b) => b.helpSeconds - a.helpSeconds);
-  if (!waiting.length) return null;
+  const raisedHands = rows.filter((row) => row.helpSeconds !== null).sort((a, b) => b.helpSeconds - a.helpSeconds);
+  if (!raisedHands.length) return null;
   const button = html`<button type="button" class="quiet" onClick=${onShow}>${WORDS.showFirst}</button>`;
-  return html`<${Note} kind="warn" fact=${WORDS.hands(waiting.length)} action=${button}>
-    ${waiting.slice(0, 5).map((row, place) => html`<span key=${row.key}>${place ? ", " : " "}<bdi>${row.name}</bdi>${WORDS.hand(row.frontier, duration(row.helpSeconds))}</span>`)}
-    ${waiting.length > 5 ? ", …" : "."}
+  return html`<${Note} kind="warn" fact=${WORDS.hands(raisedHands.length)} action=${button}>
+    ${raisedHands.slice(0, 5).map((row, place) => html`<span key=${row.key}>${place ? ", " : " "}<bdi>${row.name}</bdi>${WORDS.hand(row.frontier, duration(row.helpSeconds))}</span>`)}
+    ${raisedHands.length > 5 ? ", …" : "."}
   <//>`;
 }
 
@@ -130,7 +130,7 @@ function Dashboard({ live, api, view, change, now }) {
   const figures = useFigures(api, view.courseId, true);
   const all = useMemo(() => [...data.students.values()].map((student) => rowOf(student, now + data.clockOffset)), [data.students, minute]);
   const counts = useMemo(() => countsOf(all), [all]);
-  const opened = open && all.find((row) => row.key === open);
+  const openRow = open && all.find((row) => row.key === open);
   const partial = data.nextCursor === null ? null : data.totalStudents;
   const press = (status) => change({ status: view.status === status ? null : status });
   return html`<div class="flow">
@@ -144,7 +144,7 @@ function Dashboard({ live, api, view, change, now }) {
       ? html`<${Empty} title=${WORDS.nobody} action=${html`<button type="button" class="quiet" onClick=${importRoster}>${WORDS.import}</button>`}>${WORDS.nobodyHint}<//>`
       : html`<${Students} all=${all} steps=${data.steps} view=${view} change=${change} courses=${figures.courses} onOpen=${(row) => setOpen(row.key)} onImport=${importRoster} minute=${minute} partial=${partial} />`}
     ${importing && html`<${RosterDialog} api=${api} courseId=${view.courseId} onDone=${live.reload} onClose=${() => setImporting(false)} />`}
-    ${opened && html`<${StudentDialog} key=${opened.key} api=${api} row=${opened} steps=${data.steps} medians=${figures.medians} now=${now + data.clockOffset} onClose=${() => setOpen(null)} onChange=${live.reload} />`}
+    ${openRow && html`<${StudentDialog} key=${openRow.key} api=${api} row=${openRow} steps=${data.steps} medians=${figures.medians} now=${now + data.clockOffset} onClose=${() => setOpen(null)} onChange=${live.reload} />`}
   </div>`;
 }
 
@@ -156,7 +156,7 @@ function App() {
   const now = useNow(TICK_MS);
   const form = useRef(null);
   const live = useClass(api, view.courseId, { paused, enabled });
-  const refused = live.state === "failed" && live.problem.kind === "credential";
+  const isRefused = live.state === "failed" && live.problem.kind === "credential";
   const check = async (entered) => {
     await apiWith(entered)("GET", CLASS_PATH, { query: { limit: 1 } });
     logIn(entered);
@@ -175,17 +175,17 @@ function App() {
     addEventListener("keydown", search);
     return () => removeEventListener("keydown", search);
   }, []);
-  const inside = enabled && !refused && live.data !== null;
+  const inside = enabled && !isRefused && live.data !== null;
   const bar = inside
     ? html`<${Badge} kind=${live.state === "ready" && !paused ? "good" : "warn"} sign="●">${paused ? WORDS.paused : WORDS.live((now - live.loadedAt) / 1000)}<//>
         <button type="button" onClick=${() => setPaused(!paused)}>${paused ? WORDS.resume : WORDS.pause}</button>
         ${password !== null && html`<button type="button" onClick=${leave}>Log out</button>`}`
     : html`<button type="button" onClick=${() => form.current?.querySelector("input")?.focus()}>${LOGIN.open}</button>`;
   return html`<${Page} current=${PATH} bar=${bar} size="wide">
-    ${(!enabled || refused) && html`<div class="flow" ref=${form}><h1>${TITLE}</h1>
+    ${(!enabled || isRefused) && html`<div class="flow" ref=${form}><h1>${TITLE}</h1>
       <${LogInForm} title=${LOGIN.title} button=${LOGIN.button} check=${check}><p class="soft">${LOGIN.about}</p><//></div>`}
     ${enabled && live.state === "loading" && html`<div class="flow"><h1>${TITLE}</h1><${Loading} label=${WORDS.loading} rows=${8} /></div>`}
-    ${enabled && !refused && live.state === "failed" && html`<div class="flow"><h1>${TITLE}</h1><${ProblemNote} problem=${live.problem} retry=${live.reload} now=${now} /></div>`}
+    ${enabled && !isRefused && live.state === "failed" && html`<div class="flow"><h1>${TITLE}</h1><${ProblemNote} problem=${live.problem} retry=${live.reload} now=${now} /></div>`}
     ${inside && live.state !== "failed" && html`<${Dashboard} live=${live} api=${operatorApi} view=${view} change=${change} now=${now} />`}
   <//>`;
 }

@@ -156,11 +156,11 @@ export function StudentDialog({ api, row, steps, medians, now, onClose, onChange
   const load = useCallback((signal) => loadStudent(api, row, signal), [api, row.studentId, row.sessionToken]);
   const live = useLive(load, { interval: null });
   const session = live.data?.sessions.find((one) => one.session_token === row.sessionToken) ?? live.data?.sessions[0];
-  const changed = () => {
+  const reload = () => {
     live.reload();
     onChange();
   };
-  const helped = async () => {
+  const markHelped = async () => {
     setProblem(null);
     try {
       await api("POST", "/api/admin-mark-helped", { body: { sessionToken: row.sessionToken } });
@@ -169,7 +169,7 @@ export function StudentDialog({ api, row, steps, medians, now, onClose, onChange
       setProblem(failure);
     }
   };
-  const button = html`<${Action} run=${helped} label=${DETAIL.helped} busyLabel=${DETAIL.helping} />`;
+  const button = html`<${Action} run=${markHelped} label=${DETAIL.helped} busyLabel=${DETAIL.helping} />`;
   return html`<${Dialog} title=${html`<bdi>${row.name}</bdi>`} onClose=${onClose}>
     <p class="soft small"><bdi>${DETAIL.email(row.studentEmail)}</bdi>${row.startedAt && ` · ${DETAIL.seen(dateTime(row.startedAt), ago(row.lastActivity, now))}`}</p>
     ${row.helpSeconds !== null && html`<${Note} kind="warn" fact=${DETAIL.asks(row.frontier, duration(row.helpSeconds))} action=${button} />`}
@@ -181,7 +181,7 @@ export function StudentDialog({ api, row, steps, medians, now, onClose, onChange
     ${live.data && html`
       <section class="flow tight"><h3>${DETAIL.events}</h3><${Events} log=${live.data.log} /></section>
       <section class="flow tight"><h3>${DETAIL.bugs}</h3><${Bugs} sessions=${live.data.sessions} /></section>
-      <${Sessions} api=${api} sessions=${live.data.sessions} onChange=${changed} />
+      <${Sessions} api=${api} sessions=${live.data.sessions} onChange=${reload} />
       <section class="flow tight"><h3>${DETAIL.tests}</h3><${Tests} tests=${live.data.tests} /></section>
       <${Removal} api=${api} row=${row} onRemoved=${() => (onChange(true), onClose())} />`}
   <//>`;

@@ -31,7 +31,7 @@ export function ShortTest({ test: former, unknown }) {
   const [state, setState] = useState({ name: "new" });
   const [profile, setProfile] = useState(unknown);
   const [move, setMove] = useState(null);
-  const [sent, setSent] = useState(null);
+  const [sentOption, setSent] = useState(null);
   const [waiting, setWaiting] = useState(null);
   const [starting, setStarting] = useState(false);
   const [problem, setProblem] = useState(null);
@@ -59,11 +59,11 @@ export function ShortTest({ test: former, unknown }) {
     key.current ??= crypto.randomUUID();
     try {
       const body = { student_id: visitor(), question_pool_id: POOL, end_criteria: { max_questions: QUESTIONS } };
-      const started = await startTest(api, body, key.current);
-      const test = { sessionId: started.session_id, studentId: started.student_id, demo: true };
+      const newTest = await startTest(api, body, key.current);
+      const test = { sessionId: newTest.session_id, studentId: newTest.student_id, demo: true };
       rememberTest(test);
-      await showEstimate(test, started.concept_names, null);
-      ask(test, started.next_question, 0, started.concept_names, QUESTIONS, true);
+      await showEstimate(test, newTest.concept_names, null);
+      ask(test, newTest.next_question, 0, newTest.concept_names, QUESTIONS, true);
       key.current = null;
     } catch (failure) {
       setProblem(failure);
@@ -113,20 +113,20 @@ export function ShortTest({ test: former, unknown }) {
     if (state.name === "over") heading.current.focus();
   }, [state.name]);
 
-  const missing = problem && NO_DEMO_CODES.includes(problem.code) && DEMO.missing;
+  const noDemo = problem && NO_DEMO_CODES.includes(problem.code) && DEMO.missing;
   const asking = state.name === "asking";
   return html`<div class="flow">
     <div class="row">
       <h2 class="grow" ref=${heading} tabindex="-1">${state.name === "over" ? headline(profile) : DEMO.title}</h2>
       ${asking && html`<span class="soft small">${DEMO.question(state.number, state.most)}</span>`}
     </div>
-    ${problem && (missing ? html`<${Note} kind="bad" fact=${missing[0]}>${missing[1]}<//>` : html`<${ProblemNote} problem=${problem} />`)}
+    ${problem && (noDemo ? html`<${Note} kind="bad" fact=${noDemo[0]}>${noDemo[1]}<//>` : html`<${ProblemNote} problem=${problem} />`)}
     ${state.name === "closed" && html`<${Note} kind="warn" fact=${DEMO.closed[0]}>${DEMO.closed[1]}<//>`}
     ${waiting && html`<${Note} kind="warn" fact=${navigator.onLine ? TEST.noAnswer : TEST.offline} action=${html`<button type="button" class="quiet" onClick=${waiting.now}>${TEST.tryNow}</button>`}>${TEST.kept}<//>`}
     ${asking
       ? html`<${Track} number=${state.number} most=${state.most} />
-          <${Question} key=${state.question.id} question=${state.question} compact focus=${state.focus} busy=${sent !== null} fixed=${sent}
-            label=${waiting ? TEST.waiting : sent === null ? TEST.send : TEST.sending} onSend=${send} />`
+          <${Question} key=${state.question.id} question=${state.question} compact focus=${state.focus} busy=${sentOption !== null} fixed=${sentOption}
+            label=${waiting ? TEST.waiting : sentOption === null ? TEST.send : TEST.sending} onSend=${send} />`
       : state.name !== "over" && html`<p class="soft">${DEMO.about}</p>`}
     ${!asking && html`<div class="row">
       ${state.name === "over" && html`<a class="btn large" href="/test#result">${DEMO.result}</a>`}

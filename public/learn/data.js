@@ -96,8 +96,8 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
         get("attempts", signal, { limit: PAGE_SIZE }),
       ]);
       const ids = new Set(questions.map(({ id }) => id));
-      const answered = attempts.map(({ question_id: id }) => id).filter((id) => ids.has(id));
-      return { questions, answered: [...new Set(answered)].reverse() };
+      const answeredIds = attempts.map(({ question_id: id }) => id).filter((id) => ids.has(id));
+      return { questions, answered: [...new Set(answeredIds)].reverse() };
     },
 
     makePlan: (type) => api("POST", "/api/learning/plan", { body: { plan_type: type } }),

@@ -9,31 +9,31 @@ export function dayOf(now) {
 
 /** The newest plan of each period, from the loaded plans and those made since. */
 export function newestPlans(plans, newPlans) {
-  const newest = new Map(plans.map((stored) => [stored.plan_type, stored]));
-  for (const stored of newPlans) {
-    const earlier = newest.get(stored.plan_type);
-    if (!earlier || earlier.created_at <= stored.created_at) newest.set(stored.plan_type, stored);
+  const newest = new Map(plans.map((storedPlan) => [storedPlan.plan_type, storedPlan]));
+  for (const storedPlan of newPlans) {
+    const earlier = newest.get(storedPlan.plan_type);
+    if (!earlier || earlier.created_at <= storedPlan.created_at) newest.set(storedPlan.plan_type, storedPlan);
   }
   return [...newest.values()];
 }
 
 /** The current plan of a period if it covers a day, else null. */
 export function planOn(plans, type, day) {
-  const stored = plans.find(({ plan_type: kind }) => kind === type);
-  return stored && stored.plan.start_date <= day && day <= stored.plan.end_date ? stored : null;
+  const storedPlan = plans.find(({ plan_type: kind }) => kind === type);
+  return storedPlan && storedPlan.plan.start_date <= day && day <= storedPlan.plan.end_date ? storedPlan : null;
 }
 
 /** The days of a plan from `day` on. */
-export function daysFrom(stored, day) {
-  return stored.plan.daily_plans.filter(({ date }) => date >= day);
+export function daysFrom(storedPlan, day) {
+  return storedPlan.plan.daily_plans.filter(({ date }) => date >= day);
 }
 
 /** The part of the plans for a day: the day's own plan if there is one, else the week's or the exam's. */
 export function dayPlan(plans, day) {
   for (const type of ["daily", "weekly", "exam"]) {
-    const stored = planOn(plans, type, day);
-    const planned = stored?.plan.daily_plans.find(({ date }) => date === day);
-    if (planned) return { ...planned, type, madeAt: stored.created_at, warning: stored.plan.warning };
+    const storedPlan = planOn(plans, type, day);
+    const planned = storedPlan?.plan.daily_plans.find(({ date }) => date === day);
+    if (planned) return { ...planned, type, madeAt: storedPlan.created_at, warning: storedPlan.plan.warning };
   }
   return null;
 }
@@ -78,8 +78,8 @@ export function sessionsOf(plan, recommendations, mastery, day) {
 
 /** The marks of a day's sessions together, null if none is known. */
 export function marksOf(sessions) {
-  const counted = sessions.filter(({ marks }) => marks !== null);
-  return counted.length ? counted.reduce((sum, { marks }) => sum + marks, 0) : null;
+  const withMarks = sessions.filter(({ marks }) => marks !== null);
+  return withMarks.length ? withMarks.reduce((sum, { marks }) => sum + marks, 0) : null;
 }
 
 /** The root of a topic in the tree of topics. */
@@ -104,12 +104,12 @@ export function subjectsOf(topics, mastery, progress) {
     const topic = byId.get(row.topic_id) ?? { id: row.topic_id, name: row.topic_name, parent_id: null, exam_weightage: 0 };
     const root = rootOf(topic, byId);
     if (!subjects.has(root.id)) subjects.set(root.id, { id: root.id, name: root.name, topics: [] });
-    const begun = row.concepts.some(({ total_attempts: attempts }) => attempts > 0);
+    const hasBegun = row.concepts.some(({ total_attempts: attempts }) => attempts > 0);
     subjects.get(root.id).topics.push({
       id: row.topic_id,
       name: row.topic_name,
       score: row.mastery_score,
-      band: begun ? row.band : "none",
+      band: hasBegun ? row.band : "none",
       weight: topic.exam_weightage,
       chance: today.get(row.topic_id) ?? null,
       change: changes.get(row.topic_id) ?? 0,
@@ -208,6 +208,6 @@ export function profileChanges(profile, fields) {
     grade: Number(fields.grade),
     available_hours_per_day: Number(fields.available_hours_per_day),
   };
-  const stored = { ...profile, exam_date: profile.exam_date?.slice(0, 10) ?? null };
-  return Object.fromEntries(Object.entries(entered).filter(([name, value]) => value !== stored[name]));
+  const current = { ...profile, exam_date: profile.exam_date?.slice(0, 10) ?? null };
+  return Object.fromEntries(Object.entries(entered).filter(([name, value]) => value !== current[name]));
 }

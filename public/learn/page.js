@@ -42,10 +42,10 @@ function Loaded({ live, now, children }) {
 
 /** Warnings: there is no copy in this browser, or the server cannot be reached. */
 function Notes({ reason, asOf, onRetry }) {
-  const missing = DEVICE.noCopy[reason];
+  const noCopy = DEVICE.noCopy[reason];
   const [fact, about] = asOf ? DEVICE.asOf(asOf) : [];
   return html`
-    ${missing && html`<${Note} kind="warn" fact=${missing[0]}>${missing[1]}<//>`}
+    ${noCopy && html`<${Note} kind="warn" fact=${noCopy[0]}>${noCopy[1]}<//>`}
     ${asOf && html`<${Note} kind="warn" fact=${fact} action=${html`<button class="quiet" type="button" onClick=${onRetry}>${DEVICE.tryAgain}</button>`}>${about}<//>`}`;
 }
 

@@ -18,9 +18,9 @@ function Session({ session }) {
   </li>`;
 }
 
-function Week({ stored, day }) {
+function Week({ storedPlan, day }) {
   return html`<table class="flat week"><tbody>
-    ${daysFrom(stored, day).map((each) => {
+    ${daysFrom(storedPlan, day).map((each) => {
       const rows = [...each.topics, ...each.revisions];
       return html`<tr key=${each.date}>
         <th scope="row" class="clock">${dayName(each.date, true)}</th>
@@ -31,14 +31,14 @@ function Week({ stored, day }) {
   </tbody></table>`;
 }
 
-/** @param {{plans: object[], plan: object|null, sessions: object[], profile: object, day: string, data: object, onMade: (stored: object) => void, onChange: () => void}} props */
+/** @param {{plans: object[], plan: object|null, sessions: object[], profile: object, day: string, data: object, onMade: (storedPlan: object) => void, onChange: () => void}} props */
 export function PlanCard({ plans, plan, sessions, profile, day, data, onMade, onChange }) {
   const [problem, setProblem] = useState(null);
   const make = (type) => async () => {
     setProblem(null);
     try {
-      const stored = await data.makePlan(type);
-      onMade(stored);
+      const storedPlan = await data.makePlan(type);
+      onMade(storedPlan);
       onChange();
     } catch (failure) {
       setProblem(failure);
@@ -60,7 +60,7 @@ export function PlanCard({ plans, plan, sessions, profile, day, data, onMade, on
     <div class="row"><${Action} key=${plan ? "again" : "make"} className="quiet" run=${make("daily")} label=${plan ? PLAN.again : PLAN.make} busyLabel=${PLAN.making} />
       ${plan && html`<span class="soft small">${PLAN.made(plan.madeAt)}</span>`}</div>
     <h3>${PLAN.week}</h3>
-    ${week ? html`<${Week} stored=${week} day=${day} />` : html`<p class="soft small">${PLAN.weekAbout}</p>`}
+    ${week ? html`<${Week} storedPlan=${week} day=${day} />` : html`<p class="soft small">${PLAN.weekAbout}</p>`}
     <div class="row"><${Action} key=${week ? "week again" : "week"} className="quiet" run=${make("weekly")} label=${week ? PLAN.weekAgain : PLAN.makeWeek} busyLabel=${PLAN.making} /></div>
   </section>`;
 }

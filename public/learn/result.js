@@ -64,11 +64,11 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
 export function Summary({ name, results, concepts, scores, onMore }) {
   const heading = useRef(null);
   useEffect(() => heading.current.focus(), []);
-  const changed = [...concepts].filter(([id, { score }]) => Math.round(scores.get(id)) !== Math.round(score));
+  const changedConcepts = [...concepts].filter(([id, { score }]) => Math.round(scores.get(id)) !== Math.round(score));
   return html`<div class="flow loose">
     <div class="flow tight"><h1 ref=${heading} tabindex="-1">${PRACTICE.done(results.filter(Boolean).length, results.length)}</h1><p class="soft"><bdi>${PRACTICE.doneAbout(name)}</bdi></p></div>
-    ${changed.length > 0 && html`<section class="card flow"><h2>${PRACTICE.changed}</h2>
-      <table class="flat stacked mb"><tbody>${changed.map(([id, concept]) => html`<tr key=${id}>
+    ${changedConcepts.length > 0 && html`<section class="card flow"><h2>${PRACTICE.changed}</h2>
+      <table class="flat stacked mb"><tbody>${changedConcepts.map(([id, concept]) => html`<tr key=${id}>
         <th scope="row"><bdi>${concept.name}</bdi></th>
         <td class="num"><b>${Math.round(scores.get(id))}</b> <span class="soft">${PRACTICE.before} ${Math.round(concept.score)}</span></td>
         <td class="pic line"><${Share} value=${scores.get(id) / 100} /></td>

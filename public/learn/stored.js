@@ -9,8 +9,8 @@ const isAnswer = (one) => ["id", "question_id", "answer"].every((name) => typeof
 
 function readAll(storage) {
   try {
-    const stored = JSON.parse(storage.getItem(KEY));
-    return stored !== null && typeof stored === "object" && !Array.isArray(stored) ? stored : {};
+    const content = JSON.parse(storage.getItem(KEY));
+    return content !== null && typeof content === "object" && !Array.isArray(content) ? content : {};
   } catch {
     return {};
   }

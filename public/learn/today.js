@@ -99,7 +99,7 @@ export function Today({ overview, data, now, sync, copy, onChange }) {
       <div class="flow">
         <${NextCard} advice=${advice} />
         <${PlanCard} plans=${plans} plan=${plan} sessions=${sessions} profile=${profile} day=${day} data=${data}
-          onMade=${(stored) => setNewPlans((old) => [...old, stored])} onChange=${onChange} />
+          onMade=${(storedPlan) => setNewPlans((old) => [...old, storedPlan])} onChange=${onChange} />
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
         ${(copy || sync.pending > 0) && html`<${DeviceCard} sync=${sync} copy=${copy} />`}

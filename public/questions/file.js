@@ -115,8 +115,8 @@ function fromCsv(text, poolConcepts) {
   if (!head) return { items: [], problems: [{ line: 1, problem: FILE.empty }], fields: {}, ignored: [] };
   const names = head.cells.map((cell) => cell.toLowerCase().replaceAll(" ", "_"));
   const columns = names.map((name) => COLUMNS[name] ?? (OPTION.test(name) ? "option" : null));
-  const missing = ["content", "answer", "option"].filter((column) => !columns.includes(column));
-  if (missing.length) return { items: [], problems: [{ line: head.line, problem: FILE.missing(missing) }], fields: {}, ignored: [] };
+  const missingColumns = ["content", "answer", "option"].filter((column) => !columns.includes(column));
+  if (missingColumns.length) return { items: [], problems: [{ line: head.line, problem: FILE.missing(missingColumns) }], fields: {}, ignored: [] };
   const concepts = [...(poolConcepts ?? [])];
   const problems = [];
   const items = [];

@@ -76,7 +76,7 @@ export function ImportFile({ api, pool, onDone }) {
   const [file, setFile] = useState(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(null);
-  const [done, setDone] = useState(null);
+  const [importedCount, setDone] = useState(null);
   const input = useRef(null);
   const name = useRef(null);
   const target = pool === null ? {} : { question_pool_id: pool.id };
@@ -104,23 +104,23 @@ export function ImportFile({ api, pool, onDone }) {
   };
   const run = async () => {
     setProblem(null);
-    let stored = 0;
+    let storedCount = 0;
     let poolId = pool?.id;
     const settings = { ...file.settings };
     if (pool === null && name.current.value.trim()) settings.name = name.current.value.trim();
     try {
       for (const batch of batches(file.items)) {
-        setBusy(IMPORT.importing(stored, file.items.length));
+        setBusy(IMPORT.importing(storedCount, file.items.length));
         const body = { ...settings, questions: batch.map((item) => item.question) };
         if (poolId) body.question_pool_id = poolId;
         poolId = (await api("POST", UPLOAD, { body })).question_pool_id;
-        stored += batch.length;
+        storedCount += batch.length;
       }
-      setDone(stored);
+      setDone(storedCount);
       setFile(null);
       onDone(poolId);
     } catch (failure) {
-      setProblem(Object.assign(failure, { message: [failure.message, stored ? IMPORT.partly(stored) : ""].filter(Boolean).join(" ") }));
+      setProblem(Object.assign(failure, { message: [failure.message, storedCount ? IMPORT.partly(storedCount) : ""].filter(Boolean).join(" ") }));
     }
     setBusy(null);
   };
@@ -130,7 +130,7 @@ export function ImportFile({ api, pool, onDone }) {
     <div class="row"><h2 id="import">${file ? IMPORT.title(file.name) : "Import questions"}</h2>
       ${file && html`<span class="push"><${Badge} kind=${bad ? "warn" : "good"}>${bad ? IMPORT.need(bad, all) : IMPORT.ready}<//></span>`}
     </div>
-    ${done !== null && html`<${Note} kind="good" fact=${IMPORT.done(done)} />`}
+    ${importedCount !== null && html`<${Note} kind="good" fact=${IMPORT.done(importedCount)} />`}
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${busy && html`<p role="status" class="soft">${busy}</p>`}
     ${file && html`<p role="status"><b>${file.items.length ? IMPORT.can(file.items.length) : IMPORT.cannot}</b> ${IMPORT.notStored} ${bad ? IMPORT.correct(bad) : ""} ${file.ignored.length ? IMPORT.ignored(file.ignored) : ""}</p>

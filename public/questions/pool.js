@@ -134,7 +134,7 @@ function Content({ api, details, list, precision, reload }) {
   const questions = list.data.rows;
   const names = Array.from({ length: pool.concept_count }, (_, place) => POOL.concept(place, pool.concept_names?.[place] ?? null));
   const flags = useMemo(() => flagged(questions, { testCount: pool.test_count, maxExposure: selection.max_exposure }), [questions, details]);
-  const opened = questions.find((question) => question.id === open?.question);
+  const openQuestion = questions.find((question) => question.id === open?.question);
   const show = (question) => setOpen({ question: question.id });
   const close = () => setOpen(null);
   return html`<div class="flow loose">
@@ -151,7 +151,7 @@ function Content({ api, details, list, precision, reload }) {
       <${Concepts} rows=${conceptRows(questions, names, pool.test_count)} precision=${precision} />`}
     ${questions.length > 0 && html`<${Questions} questions=${questions} onOpen=${show} />`}
     <${Versions} api=${api} pool=${pool} versions=${details.versions} onChange=${reload} />
-    ${opened && html`<${QuestionDialog} key=${opened.id} api=${api} poolId=${pool.id} question=${opened} names=${names} onClose=${close} onChange=${reload} />`}
+    ${openQuestion && html`<${QuestionDialog} key=${openQuestion.id} api=${api} poolId=${pool.id} question=${openQuestion} names=${names} onClose=${close} onChange=${reload} />`}
     ${open?.dialog === "tickets" && html`<${TicketsDialog} api=${api} poolId=${pool.id} onClose=${close} />`}
     ${open?.dialog === "results" && html`<${ResultsDialog} api=${api} poolId=${pool.id} onClose=${close} />`}
   </div>`;

@@ -23,7 +23,7 @@ export function TicketsDialog({ api, poolId, onClose }) {
     setProblem(null);
     if (!students.length || busy) return;
     setBusy(true);
-    const made = [];
+    const allTickets = [];
     try {
       for (let from = 0; from < students.length; from += MAX_STUDENTS) {
         const body = {
@@ -33,9 +33,9 @@ export function TicketsDialog({ api, poolId, onClose }) {
           uses: Number(form.get("uses")),
           extra_time: Number(form.get("extra")),
         };
-        made.push(...(await api("POST", "/api/test/tickets", { body })).tickets);
+        allTickets.push(...(await api("POST", "/api/test/tickets", { body })).tickets);
       }
-      setTickets(made);
+      setTickets(allTickets);
     } catch (failure) {
       setProblem(failure);
     }

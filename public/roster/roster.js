@@ -25,7 +25,7 @@ export function RosterDialog({ api, courseId, onDone, onClose }) {
   const [text, setText] = useState(null);
   const [byGithub, setByGithub] = useState(false);
   const [report, setReport] = useState(null);
-  const [done, setDone] = useState(null);
+  const [enrolledCount, setDone] = useState(null);
   const [problem, setProblem] = useState(null);
   const [fault, setFault] = useState(null);
   const send = (csv, dryRun, github) => api("POST", PATH, { text: csv, query: { courseId, byGithub: github, dryRun } });
@@ -65,7 +65,7 @@ export function RosterDialog({ api, courseId, onDone, onClose }) {
   const students = report === null ? 0 : enrolledBy(report);
   return html`<${Dialog} title=${ROSTER.title} onClose=${onClose}>
     <p class="soft">${ROSTER.about}</p>
-    ${done !== null && html`<${Note} kind="good" fact=${ROSTER.done(done)} />`}
+    ${enrolledCount !== null && html`<${Note} kind="good" fact=${ROSTER.done(enrolledCount)} />`}
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${report && html`<${Checked} report=${report} />`}
     <${Field} label=${text === null ? ROSTER.choose : ROSTER.again} hint=${ROSTER.hint} error=${fault}>

@@ -49,8 +49,8 @@ function Start({ body, className = "large", label = INTRO.start, describedBy = n
     setBusy(true);
     onProblem(null);
     try {
-      const started = await startTest(api, body(), key.current);
-      onStarted({ sessionId: started.session_id, studentId: started.student_id });
+      const newTest = await startTest(api, body(), key.current);
+      onStarted({ sessionId: newTest.session_id, studentId: newTest.student_id });
     } catch (problem) {
       onProblem(problem);
       setBusy(false);
@@ -87,26 +87,26 @@ function TicketForm({ onTicket }) {
 function Intro({ address, note, hasTests, onStarted, onTicket }) {
   const [problem, setProblem] = useState(null);
   const { ticket, poolId } = address;
-  const refused = Boolean(problem?.code?.startsWith("ticket_")); // this ticket will start nothing
-  const ready = Boolean(ticket || poolId) && !refused;
+  const isRefused = Boolean(problem?.code?.startsWith("ticket_")); // this ticket will start nothing
+  const ready = Boolean(ticket || poolId) && !isRefused;
   const pools = usePools(!ticket && !poolId);
   const body = (pool) => (ticket ? { ticket } : { student_id: visitor(), question_pool_id: pool });
-  const started = { onStarted, onProblem: setProblem };
+  const handlers = { onStarted, onProblem: setProblem };
   return html`<${Page} links=${LINKS} current="/test" size="read">
     <div class="flow loose">
       ${note && html`<${Note} kind="warn" fact=${note[0]}>${note[1]}<//>`}
       <div class="flow"><h1>${ready ? INTRO.readyTitle : INTRO.title}</h1><p>${INTRO.about}</p><${Rules} /></div>
       ${problem && html`<${StartProblem} key="problem" problem=${problem} />`}
-      ${ready && html`<p><${Start} key=${ticket ?? poolId} body=${() => body(poolId)} ...${started} /></p>`}
+      ${ready && html`<p><${Start} key=${ticket ?? poolId} body=${() => body(poolId)} ...${handlers} /></p>`}
       ${!ticket && !poolId && pools === null && html`<${Loading} label=${INTRO.loading} rows=${2} />`}
       ${pools?.length > 0 && html`<section class="flow"><h2>${INTRO.pools}</h2>
         ${pools.map((pool) => html`<div class="card row" key=${pool.id}>
           <div class="grow"><h3><bdi>${pool.name ?? INTRO.title}</bdi></h3><p class="small soft" id=${pool.id}>${INTRO.pool(pool.question_count, pool.concept_names)}</p></div>
-          <${Start} body=${() => body(pool.id)} className="" describedBy=${pool.id} ...${started} />
+          <${Start} body=${() => body(pool.id)} className="" describedBy=${pool.id} ...${handlers} />
         </div>`)}
       </section>`}
       ${!ready && pools?.length === 0 && html`<p class="soft">${INTRO.noPools}</p>`}
-      ${(!ticket || refused) && html`<${TicketForm} onTicket=${(next) => {
+      ${(!ticket || isRefused) && html`<${TicketForm} onTicket=${(next) => {
         setProblem(null);
         onTicket(next);
       }} />`}
@@ -167,7 +167,7 @@ function TestPage() {
     history.replaceState(null, "", `${location.pathname}${hash}`);
     setAddress(readAddress());
   };
-  const started = (test) => {
+  const showTest = (test) => {
     rememberTest(test);
     cleanAddress(); // so that a reload resumes the test, and no screenshot shows the ticket
     setView({ name: "taking", test, resumed: false });
@@ -184,7 +184,7 @@ function TestPage() {
   if (view.name === "taking")
     return html`<${Taking} key=${view.test.sessionId} test=${view.test} resumed=${view.resumed}
       onOver=${leave({ name: "result" })} onClosed=${leave({ name: "closed" })} onGone=${leave({ name: "intro", note: GONE })} />`;
-  return html`<${Intro} address=${address} note=${view.note} hasTests=${tests.length > 0} onStarted=${started}
+  return html`<${Intro} address=${address} note=${view.note} hasTests=${tests.length > 0} onStarted=${showTest}
     onTicket=${(ticket) => setAddress({ ticket, poolId: null, tests: false })} />`;
 }
 

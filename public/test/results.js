@@ -15,8 +15,8 @@ export async function resultOf(api, test, signal) {
     api("GET", resultPath(test, "history"), { headers, signal }),
     proficiencyOf(api, test, signal),
   ]);
-  const recorded = history.test_sessions[0];
-  const disclosed = recorded.final_proficiency !== undefined && proficiency.concept_names.length > 0;
-  const names = recorded.concept_names ?? proficiency.concept_names;
-  return { test: recorded, profile: disclosed ? profileOf(proficiency, names, recorded.initial_proficiency ?? null) : null };
+  const testRecord = history.test_sessions[0];
+  const disclosed = testRecord.final_proficiency !== undefined && proficiency.concept_names.length > 0;
+  const names = testRecord.concept_names ?? proficiency.concept_names;
+  return { test: testRecord, profile: disclosed ? profileOf(proficiency, names, testRecord.initial_proficiency ?? null) : null };
 }

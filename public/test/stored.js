@@ -15,13 +15,13 @@ export function newVisitor(random = () => crypto.randomUUID()) {
 
 /** The stored tests; malformed parts are left out. */
 export function readTests(storage = localStorage) {
-  let stored;
+  let content;
   try {
-    stored = JSON.parse(storage.getItem(KEY));
+    content = JSON.parse(storage.getItem(KEY));
   } catch {
-    stored = null;
+    content = null;
   }
-  const { visitor, current, tests } = stored ?? {};
+  const { visitor, current, tests } = content ?? {};
   return {
     visitor: isId(visitor) ? visitor : null,
     current: isTest(current) ? current : null,

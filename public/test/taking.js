@@ -21,7 +21,7 @@ const api = apiWith(null);
  */
 export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   const [state, setState] = useState(null);
-  const [sent, setSent] = useState(null);
+  const [sentOption, setSent] = useState(null);
   const [waiting, setWaiting] = useState(null);
   const [problem, setProblem] = useState(null);
   const [note, setNote] = useState(resumed ? "resumed" : null);
@@ -98,7 +98,7 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   }, [number, state]);
 
   const bar = html`<button type="button" onClick=${() => setLeaving(true)}>${TEST.leave}</button>`;
-  const label = waiting ? TEST.waiting : sent === null ? TEST.send : TEST.sending;
+  const label = waiting ? TEST.waiting : sentOption === null ? TEST.send : TEST.sending;
   return html`<${Page} links=${[]} bar=${bar} size="read">
     ${problem && html`<${ProblemNote} problem=${problem} retry=${state ? null : load} />`}
     ${!state && !problem && html`<${Loading} label=${TEST.number(number)} />`}
@@ -111,7 +111,7 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
       ${waiting && html`<${Waiting} waiting=${waiting} />`}
       ${note === "resumed" && !waiting && html`<${Note} fact=${TEST.resumed}>${TEST.resumedHint(state.answered)}<//>`}
       ${note === "moved" && html`<${Note} fact=${TEST.moved}>${TEST.movedHint}<//>`}
-      <${Question} key=${state.question.id} question=${state.question} busy=${sent !== null} fixed=${sent} label=${label}
+      <${Question} key=${state.question.id} question=${state.question} busy=${sentOption !== null} fixed=${sentOption} label=${label}
         aside=${waiting && html`<${Countdown} until=${waiting.until} />`} onSend=${(option) => send(state.question.id, option)} />
       <details>
         <summary>${TEST.why}</summary>

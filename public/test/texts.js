@@ -7,7 +7,7 @@ export const LINKS = [
   ["/learn", "Study"],
 ];
 
-const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+const listOf = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
 
 export const INTRO = {
   title: "Take a test",
@@ -21,7 +21,7 @@ export const INTRO = {
   start: "Start the test",
   starting: "Starting …",
   pools: "Choose a test",
-  pool: (questions, concepts) => `${count(questions, "question")} to choose from${concepts?.length ? ` · ${listed(concepts)}` : ""}`,
+  pool: (questions, concepts) => `${count(questions, "question")} to choose from${concepts?.length ? ` · ${listOf(concepts)}` : ""}`,
   ticketTitle: "Do you have a ticket?",
   ticketLabel: "Ticket",
   ticketHint: "Paste the ticket or the link that your teacher sent you.",
@@ -84,7 +84,7 @@ export const TEST = {
 /** The reason why a question was chosen, as far as it is known: [before, concept, after]. */
 export function whyWords({ concepts, leastCertain }) {
   if (!concepts.length) return ["Of all questions that are left, this one tells the most about your level.", "", ""];
-  const name = listed(concepts);
+  const name = listOf(concepts);
   if (leastCertain) return ["This one is about ", name, ", where your result is the least certain."];
   return ["This one is about ", name, ". At your level, it tells more about you than the other questions."];
 }
@@ -148,9 +148,9 @@ export function headline(profile) {
   if (!above.length && !below.length) return `You are around the middle in ${all}.`;
   if (above.length === profile.length) return `You are above the middle in ${all}.`;
   if (below.length === profile.length) return `You are below the middle in ${all}, so far.`;
-  if (!below.length) return `You are above the middle in ${listed(above)}.`;
-  if (!above.length) return `You are below the middle in ${listed(below)}, so far, and around it in the rest.`;
-  return `You are above the middle in ${listed(above)}, and below it in ${listed(below)}, so far.`;
+  if (!below.length) return `You are above the middle in ${listOf(above)}.`;
+  if (!above.length) return `You are below the middle in ${listOf(below)}, so far, and around it in the rest.`;
+  return `You are above the middle in ${listOf(above)}, and below it in ${listOf(below)}, so far.`;
 }
 
 export const HISTORY = {
@@ -164,7 +164,7 @@ export const HISTORY = {
   meanOf: "The mean of your concepts",
   columns: { date: "Test", value: "0 to 100", change: "Since the test before", questions: "Questions", right: "Right" },
   chart: (points) => `Over ${count(points.length, "test")}: ${points.map((point) => point.value).join(", ")}`,
-  pool: (concepts) => `Test in ${listed(concepts)}`,
+  pool: (concepts) => `Test in ${listOf(concepts)}`,
   first: "first test",
   empty: "No test yet",
   emptyHint: "Tests that you take in this browser appear here.",

@@ -19,12 +19,12 @@ export function stepsOf(course, session) {
   const reports = new Map(session.step_progress.map((report) => [report.stepNumber, report]));
   return course.steps.map(({ number, name, completedBy }) => {
     const report = reports.get(number);
-    const flagged = completedBy.length > 0 && completedBy.every((flag) => session[columnOf(flag)] === true);
-    const listed = course.builtIn ? (PARTS[number] ?? []) : [];
-    const parts = listed.filter(([column]) => column in session).map(([column, words]) => ({ words, done: session[column] === true }));
-    const done = report?.completed === true || flagged;
-    const begun = report !== undefined || parts.some((part) => part.done);
-    return { number, name, state: done ? "done" : begun ? "begun" : "open", parts, seconds: report?.timeSpent ?? null, attempts: report?.attempts ?? 0 };
+    const hasAllFlags = completedBy.length > 0 && completedBy.every((flag) => session[columnOf(flag)] === true);
+    const partList = course.builtIn ? (PARTS[number] ?? []) : [];
+    const parts = partList.filter(([column]) => column in session).map(([column, words]) => ({ words, done: session[column] === true }));
+    const isDone = report?.completed === true || hasAllFlags;
+    const isBegun = report !== undefined || parts.some((part) => part.done);
+    return { number, name, state: isDone ? "done" : isBegun ? "begun" : "open", parts, seconds: report?.timeSpent ?? null, attempts: report?.attempts ?? 0 };
   });
 }
 
@@ -77,13 +77,13 @@ export function fieldsOf(course) {
 
 /** The fields that were changed in the form: `values` by name; secrets only if something was written. */
 export function changedFields(fields, session, values) {
-  const changed = {};
+  const changes = {};
   for (const { name, column, kind } of fields) {
     const value = (values[name] ?? "").trim();
     const before = kind === "secret" ? "" : (session[column] ?? "");
-    if (value !== String(before).trim()) changed[name] = value;
+    if (value !== String(before).trim()) changes[name] = value;
   }
-  return changed;
+  return changes;
 }
 
 function faultOf(kind, value) {

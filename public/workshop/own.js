@@ -61,12 +61,12 @@ function Settings({ session, course, onChange }) {
     setSavedAt(Date.now());
     onChange();
   };
-  const filled = fieldsOf(course).filter(({ column, kind }) => kind === "secret" || session[column]);
-  const listed = filled.filter(({ name }) => name !== "systemPrompt");
+  const filledFields = fieldsOf(course).filter(({ column, kind }) => kind === "secret" || session[column]);
+  const visibleFields = filledFields.filter(({ name }) => name !== "systemPrompt");
   return html`<section class="card flow">
     <h2>${SETTINGS.title}</h2>
     ${savedAt && html`<p class="small good" role="status">✓ ${SETTINGS.saved(savedAt)}</p>`}
-    ${listed.length ? html`<dl class="dl">${listed.map((field) => html`<dt key=${`t${field.name}`}>${field.label}</dt><dd key=${`d${field.name}`}><${Value} field=${field} value=${session[field.column]} /></dd>`)}</dl>` : html`<p class="small soft">${SETTINGS.none}</p>`}
+    ${visibleFields.length ? html`<dl class="dl">${visibleFields.map((field) => html`<dt key=${`t${field.name}`}>${field.label}</dt><dd key=${`d${field.name}`}><${Value} field=${field} value=${session[field.column]} /></dd>`)}</dl>` : html`<p class="small soft">${SETTINGS.none}</p>`}
     <button type="button" class="quiet" onClick=${() => setOpen(true)}>${SETTINGS.change}</button>
     ${open && html`<${SettingsDialog} session=${session} course=${course} onSaved=${saved} onClose=${() => setOpen(false)} />`}
   </section>`;
@@ -74,7 +74,7 @@ function Settings({ session, course, onChange }) {
 
 function Bug({ session, steps, current }) {
   const [open, setOpen] = useState(false);
-  const [sent, setSent] = useState(null);
+  const [reportNumber, setSent] = useState(null);
   const received = (number) => {
     setOpen(false);
     setSent(number);
@@ -82,7 +82,7 @@ function Bug({ session, steps, current }) {
   return html`<section class="card flow tight">
     <h2>${BUG.title}</h2>
     <p class="small soft">${BUG.about}</p>
-    ${sent !== null && html`<${Note} kind="good" fact=${BUG.sent(sent)}>${BUG.thanks}<//>`}
+    ${reportNumber !== null && html`<${Note} kind="good" fact=${BUG.sent(reportNumber)}>${BUG.thanks}<//>`}
     <button type="button" class="quiet" onClick=${() => setOpen(true)}>${BUG.open}</button>
     ${open && html`<${BugDialog} session=${session} steps=${steps} current=${current} onSent=${received} onClose=${() => setOpen(false)} />`}
   </section>`;

@@ -55,13 +55,13 @@ export function SettingsDialog({ session: initial, course, onSaved, onClose }) {
   const submit = async (event) => {
     event.preventDefault();
     if (busy) return;
-    const changed = changedFields(fields, session, Object.fromEntries(new FormData(form.current)));
+    const changes = changedFields(fields, session, Object.fromEntries(new FormData(form.current)));
     setProblem(null);
-    setSame(!Object.keys(changed).length);
-    if (show(faultsOf(fields, changed)) || !Object.keys(changed).length) return;
+    setSame(!Object.keys(changes).length);
+    if (show(faultsOf(fields, changes)) || !Object.keys(changes).length) return;
     setBusy(true);
     try {
-      await api("PUT", "/api/student-config-update", { body: { sessionToken: session.session_token, version: session.version, ...changed } });
+      await api("PUT", "/api/student-config-update", { body: { sessionToken: session.session_token, version: session.version, ...changes } });
       onSaved();
     } catch (failure) {
       if (!show(refusedFields(failure, fields.map(({ name }) => name)))) setProblem(failure);

@@ -5,9 +5,9 @@ import { html } from "../shared/html.js";
 import { STEPS } from "./texts.js";
 
 function Parts({ step }) {
-  const done = step.parts.filter((part) => part.done).length;
+  const doneCount = step.parts.filter((part) => part.done).length;
   const next = step.parts.find((part) => !part.done);
-  return html`<progress value=${done} max=${step.parts.length} aria-label=${`${step.name}: ${STEPS.parts(done, step.parts.length)}`} />
+  return html`<progress value=${doneCount} max=${step.parts.length} aria-label=${`${step.name}: ${STEPS.parts(doneCount, step.parts.length)}`} />
     <ul class="checks small">
       ${step.parts.map((part) => html`<li key=${part.words}><${Badge} kind=${part.done ? "good" : ""} sign=${part.done ? "✓" : null}>${part === next ? `${STEPS.next}: ` : ""}${part.words}<//></li>`)}
     </ul>`;

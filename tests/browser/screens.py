@@ -118,8 +118,8 @@ def _log_in(page: Page, username: str) -> None:
         "username": username,
         "role": tokens["user"]["role"],
     }
-    stored = json.dumps(json.dumps(account))
-    page.add_init_script(f"localStorage.setItem('stepwise.account', {stored})")
+    account_text = json.dumps(json.dumps(account))
+    page.add_init_script(f"localStorage.setItem('stepwise.account', {account_text})")
 
 
 def _study(page: Page) -> None:

@@ -133,8 +133,8 @@ def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
     row.get_by_role("button").press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Lowest topics")
     page.keyboard.press("Escape")
-    begun = [each for each in analytics["topics"] if each["avg_mastery"] > 0]
-    expect(page.locator(".mb tbody tr").first).to_contain_text(begun[0]["topic_name"])
+    begun_topics = [each for each in analytics["topics"] if each["avg_mastery"] > 0]
+    expect(page.locator(".mb tbody tr").first).to_contain_text(begun_topics[0]["topic_name"])
     assert watched.errors == []
 
 

@@ -177,10 +177,10 @@ def test_bars_of_the_short_test_move_with_each_answer(
     expect(page.get_by_text("Question 2 of 8")).to_be_visible()
     after = page.locator(".bars tr").evaluate_all(places)
     assert after != before
-    stored = page.evaluate("JSON.parse(localStorage.getItem('stepwise.tests')).current")
+    current_test = page.evaluate("JSON.parse(localStorage.getItem('stepwise.tests')).current")
     response = httpx.get(
-        f"{student_server.url}/api/student/{stored['studentId']}/proficiency",
-        headers={"X-Session-Id": stored["sessionId"]},
+        f"{student_server.url}/api/student/{current_test['studentId']}/proficiency",
+        headers={"X-Session-Id": current_test["sessionId"]},
     ).json()
     values = dict(zip(response["concept_names"], response["proficiency"], strict=True))
     names = page.locator(".bars th").all_inner_texts()

@@ -161,9 +161,11 @@ def test_all_copies_agree_after_any_history(
         assert contents["queue"] == []
         copy = {(row["table"], row["id"]): row["columns"] for row in contents["rows"]}
         assert copy == server
-    stored = {row_id for table, row_id in server if table == TABLE}
+    stored_ids = {row_id for table, row_id in server if table == TABLE}
     acknowledged = sent_directly.union(*(each.acknowledged for each in devices))
-    assert acknowledged.difference(*(each.at_risk for each in devices)) <= stored <= acknowledged
+    assert (
+        acknowledged.difference(*(each.at_risk for each in devices)) <= stored_ids <= acknowledged
+    )
     if not restores:
         [profile] = [row for (table, _), row in server.items() if table == "student_profiles"]
         edits = [edit for device in devices for edit in device.edits]

@@ -13,12 +13,12 @@ from tests.browser.offline import (
     SYNC,
     TOPIC,
     assert_synced,
+    copy_contents,
     expect_synced,
     laptop,
     practise,
     rows_at_server,
     rows_here,
-    stored,
     unexpected,
 )
 from tests.browser.school import Account, School
@@ -53,10 +53,10 @@ def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
         page.context.set_offline(False)
         expect_synced(page)
         expect(page.get_by_text("The server cannot be reached.")).to_have_count(0)
-        sent = {key: row for key, row in here.items() if key[0] == "question_attempts"}
+        sent_rows = {key: row for key, row in here.items() if key[0] == "question_attempts"}
         at_server = rows_at_server(student)
-        assert len(sent) == 3
-        for key, row in sent.items():
+        assert len(sent_rows) == 3
+        for key, row in sent_rows.items():
             assert at_server[key]["is_correct"] == row["is_correct"]
         assert student.get("profile")["available_hours_per_day"] == 4.5
         assert student.get("profile")["exam_date"] == "2098-01-02T00:00:00Z"
@@ -119,7 +119,7 @@ def test_closed_page_keeps_the_answers_that_it_has_graded(
         second.goto(PATH)
         expect_synced(second)
         assert student.get("attempts")["count"] == 2
-        assert stored(second)["queue"] == []
+        assert copy_contents(second)["queue"] == []
         assert rows_here(second) == rows_at_server(student)
 
 
@@ -169,7 +169,7 @@ def test_log_in_that_has_expired_keeps_the_queue(
         expect(page.locator(BADGE)).to_contain_text("1 answer waiting")
         page.context.set_offline(False)
         expect(page.get_by_text("Your log-in has ended.")).to_be_visible()
-        assert len(stored(page)["queue"]) == 1
+        assert len(copy_contents(page)["queue"]) == 1
         student.enter(watched, PATH)
         expect_synced(page)
         assert student.get("attempts")["count"] == 1
@@ -275,20 +275,20 @@ def test_answers_of_an_earlier_version_of_the_page_are_moved_once(
     browser: Browser, student: Account, topic: str
 ) -> None:
     question = student.get("questions", topic_id=topic)["questions"][0]
-    kept = {
+    kept_answer = {
         "id": str(uuid4()),
         "question_id": question["id"],
         "answer": question["options"][0],
         "time_taken_seconds": 9,
         "confidence": 2,
     }
-    student.post("attempts", {**kept, "id": str(uuid4())})
+    student.post("attempts", {**kept_answer, "id": str(uuid4())})
     with watched_page(browser, student.url, workers=True) as watched:
         page = watched.page
         watched.open("/icon.svg", idle=False)
         page.evaluate(
             "text => localStorage.setItem('stepwise.answers', text)",
-            json.dumps({student.username: [kept, kept]}),
+            json.dumps({student.username: [kept_answer, kept_answer]}),
         )
         student.enter(watched, PATH)
         expect_synced(page)
@@ -300,20 +300,20 @@ def test_answers_of_an_earlier_version_of_the_page_are_moved_once(
 def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, topic: str) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
-        old = stored(page)
+        old = copy_contents(page)
         answers = 0
-        while stored(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
+        while copy_contents(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
             practise(page, topic)
             expect_synced(page)
             answers += 1
         page.goto("about:blank")
         page.goto("/icon.svg")
-        stored(page, {"meta": {"device": old["device"], "sync": old["sync"]}})
+        copy_contents(page, {"meta": {"device": old["device"], "sync": old["sync"]}})
         page.goto(PATH)
         expect_synced(page)
         practise(page, topic)
         expect_synced(page)
-        device = stored(page)["device"]
+        device = copy_contents(page)["device"]
         assert device["id"] != old["device"]["id"]
         assert device["former"] == [old["device"]["id"]]
         assert student.get("attempts")["count"] == answers + 1
@@ -329,14 +329,14 @@ def test_copy_that_differs_from_the_server_is_repaired(
         expect_synced(page)
         page.goto("/icon.svg")
         [first, second] = [
-            row for row in stored(page)["rows"] if row["table"] == "question_attempts"
+            row for row in copy_contents(page)["rows"] if row["table"] == "question_attempts"
         ]
-        changed = {**second, "columns": {**second["columns"], "time_taken_seconds": 1.25}}
+        changed_row = {**second, "columns": {**second["columns"], "time_taken_seconds": 1.25}}
         extra = {**second, "id": str(uuid4())}  # as if the server had been restored without it
         unknown = {**extra["columns"], "question_id": str(UUID(int=1))}
-        refused = {**extra, "id": str(uuid4()), "columns": unknown}
+        refused_row = {**extra, "id": str(uuid4()), "columns": unknown}
         removed = [[first["table"], first["id"]]]
-        stored(page, {"rows": [changed, extra, refused], "removed": removed})
+        copy_contents(page, {"rows": [changed_row, extra, refused_row], "removed": removed})
         assert rows_here(page) != rows_at_server(student)
         page.goto(PATH)
         expect(page.locator(BADGE)).to_contain_text("1 refused")

@@ -77,14 +77,14 @@ def finish(page: Page, questions: int = 3, key: str = "1") -> None:
     expect(page.get_by_role("heading", name="Your profile")).to_be_visible()
 
 
-def current(page: Page) -> dict[str, Any]:
+def current_test(page: Page) -> dict[str, Any]:
     script = "JSON.parse(localStorage.getItem('stepwise.tests')).current"
     stored: dict[str, Any] = page.evaluate(script)
     return stored
 
 
-def answered(page: Page, url: str) -> int:
-    status = httpx.get(f"{url}/api/test/status/{current(page)['sessionId']}").json()
+def answer_count(page: Page, url: str) -> int:
+    status = httpx.get(f"{url}/api/test/status/{current_test(page)['sessionId']}").json()
     return int(status["questions_answered"])
 
 
@@ -171,7 +171,7 @@ def test_two_clicks_start_one_test_and_send_one_answer(
     expect(page.get_by_text("Question 2 of")).to_be_visible()
     assert sum(call.endswith("/api/test/start") for call in calls) == 1
     assert sum(call.endswith("/api/test/submit") for call in calls) == 1
-    assert answered(page, url) == 1
+    assert answer_count(page, url) == 1
 
 
 def test_answer_waits_for_the_connection_and_counts_once(
@@ -190,7 +190,7 @@ def test_answer_waits_for_the_connection_and_counts_once(
     page.context.set_offline(False)
     expect(page.get_by_text("Question 2 of")).to_be_visible()
     expect(page.get_by_text("You are offline.")).to_be_hidden()
-    assert answered(page, url) == 1
+    assert answer_count(page, url) == 1
 
 
 def test_lost_acknowledgement_does_not_count_twice(
@@ -213,7 +213,7 @@ def test_lost_acknowledgement_does_not_count_twice(
     page.get_by_role("button", name="Try now").click()
     expect(page.get_by_text("Question 2 of")).to_be_visible()
     assert lost == [200]
-    assert answered(page, url) == 1
+    assert answer_count(page, url) == 1
 
 
 def test_answer_that_was_not_sent_is_sent_after_the_page_was_closed(
@@ -225,13 +225,13 @@ def test_answer_that_was_not_sent_is_sent_after_the_page_was_closed(
     page.keyboard.press("2")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your answer is kept on this device.")).to_be_visible()
-    assert answered(page, url) == 0
+    assert answer_count(page, url) == 0
     page.goto("about:blank")
     page.unroute(SUBMIT)
     page.goto(PATH)
     expect(page.get_by_text("Question 2 of")).to_be_visible()
-    assert answered(page, url) == 1
-    assert current(page)["answer"] is None
+    assert answer_count(page, url) == 1
+    assert current_test(page)["answer"] is None
 
 
 def test_reload_goes_on_at_the_same_question(
@@ -270,7 +270,7 @@ def test_answer_from_another_tab_is_reported(
 ) -> None:
     page = visit(ticket("two tabs"), url=url).page
     begin(page)
-    session = current(page)["sessionId"]
+    session = current_test(page)["sessionId"]
     status = httpx.get(f"{url}/api/test/status/{session}").json()
     body = {"session_id": session, "question_id": status["next_question"]["id"], "response": 0}
     httpx.post(f"{url}/api/test/submit", json=body).raise_for_status()
@@ -292,7 +292,7 @@ def test_expired_test_shows_what_was_saved(
         connection.execute(
             "UPDATE assessment.test_sessions SET last_activity = last_activity - interval '31 min'"
             " WHERE id = %s",
-            [current(page)["sessionId"]],
+            [current_test(page)["sessionId"]],
         )
     page.reload()
     expect(page.locator("h1")).to_contain_text("This test has closed")
@@ -312,7 +312,7 @@ def test_expiry_of_an_open_test_is_shown(
     answer(page, 1)
     httpx.post(
         f"{student_server.url}/api/admin-reset-test",
-        json={"session_id": current(page)["sessionId"]},
+        json={"session_id": current_test(page)["sessionId"]},
         headers=OPERATOR,
     ).raise_for_status()
     page.keyboard.press("1")
@@ -344,7 +344,7 @@ def test_result_is_shown_in_words_and_numbers(
 ) -> None:
     page = visit(ticket("result", questions=12), url=url).page
     begin(page)
-    session = current(page)["sessionId"]
+    session = current_test(page)["sessionId"]
     finish(page, 12)
     headers = {"X-Session-Id": session}
     proficiency = httpx.get(f"{url}/api/student/result/proficiency", headers=headers).json()

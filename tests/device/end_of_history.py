@@ -46,10 +46,10 @@ def check_answers(world: World) -> None:
     """Check that the server has each acknowledged attempt once, and no refused one."""
     counts = world.numbers_at_server()
     acknowledged = set().union(world.saved, *(laptop.acknowledged for laptop in world.devices))
-    refused = set().union(*(laptop.refused for laptop in world.devices))
+    refused_numbers = set().union(*(laptop.refused for laptop in world.devices))
     assert acknowledged <= counts.keys(), "no acknowledged answer is lost"
     assert set(counts.values()) <= {1}, "no answer is there twice"
-    assert counts.keys() <= set(world.numbers) - refused
+    assert counts.keys() <= set(world.numbers) - refused_numbers
 
 
 def check_copies(world: World) -> None:
@@ -101,6 +101,6 @@ def _mastery(db: Session, student_id: UUID) -> dict[str, Any]:
     counted = count_all(attempts, current_calibration(db)).concepts
     expected = {concept: asdict(it.mastery) for concept, it in counted.items()}
     rows = mastery_store.list_mastery(db, [student_id])
-    stored = {str(row.concept_id): asdict(row.mastery) for row in rows}
-    assert stored == expected
-    return stored
+    stored_figures = {str(row.concept_id): asdict(row.mastery) for row in rows}
+    assert stored_figures == expected
+    return stored_figures

@@ -163,8 +163,8 @@ def test_device_stays_with_its_server(server: LocalServer, tmp_path: Path) -> No
     device.kill()
     with pytest.raises(AssertionError, match="belongs to"):
         DeviceProcess(folder, "--server", "https://example.org")
-    stored = json.loads((folder / "account.json").read_text())
-    assert (stored["server"], stored["access_token"] is None) == (server.url, False)
+    account = json.loads((folder / "account.json").read_text())
+    assert (account["server"], account["access_token"] is None) == (server.url, False)
 
 
 def test_damaged_account_file_only_needs_another_log_in(tmp_path: Path) -> None:

@@ -208,9 +208,11 @@ def copied_device_keeps_its_id(patch: pytest.MonkeyPatch) -> None:
     settle = identity.settle_identity
 
     def keep(db: Any, folder: Any) -> UUID:
-        stored = read_value(db, DEVICE)
-        is_used = stored is not None and stored["syncs"] > 0
-        return UUID(stored["id"]) if stored is not None and is_used else settle(db, folder)
+        device_value = read_value(db, DEVICE)
+        is_used = device_value is not None and device_value["syncs"] > 0
+        return (
+            UUID(device_value["id"]) if device_value is not None and is_used else settle(db, folder)
+        )
 
     patch.setattr(opening, "settle_identity", keep)
     patch.setattr(service, "_check_device", lambda *_: None)

@@ -207,12 +207,12 @@ def test_refused_answer_is_kept_and_shown_and_holds_up_nothing(
     device = device_named("laptop")
     with psycopg.connect(postgres_url) as connection:
         connection.execute("DELETE FROM learning.questions WHERE id = %s", [QUESTION_IDS[7]])
-    refused, accepted = answer(device, 7), answer(device, 8)
+    refused_id, accepted_id = answer(device, 7), answer(device, 8)
     synchronise(device)
-    assert server_attempts(postgres_url) == attempts(device) == {accepted}
+    assert server_attempts(postgres_url) == attempts(device) == {accepted_id}
     with device.database.session() as db:
         [rejected] = queue.list_rejected(db, 10)
-    assert (UUID(rejected.row_id), rejected.code) == (refused, "practice_question_not_found")
+    assert (UUID(rejected.row_id), rejected.code) == (refused_id, "practice_question_not_found")
     assert rejected.columns["answer"] == "true"
     assert states(device) == {"pending": 0, "applied": 1, "rejected": 1}
 
@@ -263,8 +263,8 @@ def test_expired_access_token_is_exchanged(device_named: OpenDevice, postgres_ur
     )
     synchronise(device)
     assert len(server_attempts(postgres_url)) == 1
-    stored = AccountFile(device.folder).read()
-    assert stored.refresh_token not in {None, account.refresh_token}
+    new_account = AccountFile(device.folder).read()
+    assert new_account.refresh_token not in {None, account.refresh_token}
 
 
 def test_server_that_is_away_keeps_the_queue(device_named: OpenDevice) -> None:
@@ -416,9 +416,9 @@ def test_server_with_a_later_state_makes_a_new_device(
 
 def identity(device: Device) -> str:
     with device.database.session() as db:
-        stored = read_value(db, DEVICE)
-    assert stored is not None
-    return str(stored["id"])
+        device_value = read_value(db, DEVICE)
+    assert device_value is not None
+    return str(device_value["id"])
 
 
 def test_cursor_is_stored_with_the_rows(device_named: OpenDevice) -> None:

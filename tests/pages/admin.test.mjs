@@ -47,9 +47,9 @@ test("a call is repeated until it is done, and each response is reported", async
 
 test("the call that is shown is what a shell sends", () => {
   const command = curlOf("POST", "/api/x", { dryRun: true, name: "it's" }).replace("curl", "printf '%s\\n'");
-  const sent = execFileSync("sh", ["-c", command], { env: { APP: "https://a.example", ADMIN_PASSWORD: "pass word" }, encoding: "utf8" }).split("\n");
-  assert.ok(sent.includes("https://a.example/api/x"));
-  assert.deepEqual(JSON.parse(sent[sent.indexOf("-d") + 1]), { adminPassword: "pass word", dryRun: true, name: "it's" });
+  const words = execFileSync("sh", ["-c", command], { env: { APP: "https://a.example", ADMIN_PASSWORD: "pass word" }, encoding: "utf8" }).split("\n");
+  assert.ok(words.includes("https://a.example/api/x"));
+  assert.deepEqual(JSON.parse(words[words.indexOf("-d") + 1]), { adminPassword: "pass word", dryRun: true, name: "it's" });
   assert.match(curlOf("GET", "/api/y", null, { outcome: "", limit: 5 }), /"\$APP\/api\/y\?limit=5" .*\n.*Bearer \$ADMIN_PASSWORD/);
 });
 

@@ -13,7 +13,7 @@ function memory() {
 
 const part = (topic_id, allocated_hours, goals = []) => ({ topic_id, topic_name: topic_id.toUpperCase(), allocated_hours, goals });
 const day = (date, topics = [], revisions = []) => ({ date, topics, revisions });
-const stored = (plan_type, ...days) => ({ plan_type, created_at: "x", plan: { start_date: days[0].date, end_date: days.at(-1).date, daily_plans: days, warning: null } });
+const storedPlan = (plan_type, ...days) => ({ plan_type, created_at: "x", plan: { start_date: days[0].date, end_date: days.at(-1).date, daily_plans: days, warning: null } });
 const advice = (topic_id, marks_per_hour, expected_marks_gain) => ({ topic_id, components: { marks_per_hour, expected_marks_gain } });
 
 test("days are those of UTC", () => {
@@ -21,8 +21,8 @@ test("days are those of UTC", () => {
 });
 
 test("a plan is shown on the days that it covers, the day's own before the week's", () => {
-  const week = stored("weekly", day("2026-11-27"), day("2026-11-28", [part("w", 1)]), day("2026-11-29"));
-  const daily = stored("daily", day("2026-11-28", [part("d", 1)]));
+  const week = storedPlan("weekly", day("2026-11-27"), day("2026-11-28", [part("w", 1)]), day("2026-11-29"));
+  const daily = storedPlan("daily", day("2026-11-28", [part("d", 1)]));
   assert.equal(planOn([week], "weekly", "2026-11-26"), null);
   assert.equal(planOn([week], "weekly", "2026-11-27"), week);
   assert.equal(planOn([week], "weekly", "2026-11-29"), week);
@@ -35,10 +35,10 @@ test("a plan is shown on the days that it covers, the day's own before the week'
 
 test("a plan that was made since takes the place of the one of its period", () => {
   const one = (plan_type, created_at) => ({ plan_type, created_at });
-  const made = [one("daily", "2026-11-28T02:00:00Z"), one("weekly", "2026-11-28T01:00:00Z")];
-  assert.deepEqual(newestPlans([one("daily", "2026-11-28T01:00:00Z")], made), made);
+  const newPlans = [one("daily", "2026-11-28T02:00:00Z"), one("weekly", "2026-11-28T01:00:00Z")];
+  assert.deepEqual(newestPlans([one("daily", "2026-11-28T01:00:00Z")], newPlans), newPlans);
   const remade = one("daily", "2026-11-28T03:00:00Z");
-  assert.deepEqual(newestPlans([remade], made), [remade, made[1]]);
+  assert.deepEqual(newestPlans([remade], newPlans), [remade, newPlans[1]]);
 });
 
 test("a session brings the marks of its time, at most those of its topic", () => {
@@ -180,15 +180,15 @@ test("an answer waits until the server has it, and is forgotten when it is refus
 test("waiting answers are sent in their order, and one that fails keeps the rest", async () => {
   globalThis.localStorage = memory();
   for (const id of ["1", "2", "3"]) keepAnswer("ann", answer(id));
-  const sent = [];
+  const sentIds = [];
   const outcomes = [null, new Problem("conflict"), new Problem("offline")];
   const api = async (method, path, { body }) => {
-    sent.push(body.id);
+    sentIds.push(body.id);
     const problem = outcomes.shift();
     if (problem) throw problem;
   };
   await assert.rejects(dataOf(api, "ann").sendWaiting(), { kind: "offline" });
-  assert.deepEqual(sent, ["1", "2", "3"]);
+  assert.deepEqual(sentIds, ["1", "2", "3"]);
   assert.deepEqual(waitingAnswers("ann").map(({ id }) => id), ["3"]);
 });
 

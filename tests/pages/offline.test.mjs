@@ -60,10 +60,10 @@ const OVERVIEW = {
   progress: { timeline: [{ date: "2026-11-26", questions_attempted: 9, correct: 9, mastery_score: 40 }, { date: "2026-11-27", questions_attempted: 0, correct: 0, mastery_score: 42 }], rose: [] },
 };
 const CONTENT = { questions: new Map([["q", { id: "q", concept_id: "c", difficulty: "easy", expected_time_seconds: 30 }]]) };
-const answered = (id, timestamp, is_correct) => ({ id, columns: { question_id: "q", is_correct, time_taken_seconds: 9, confidence: 3, timestamp } });
+const attemptRow = (id, timestamp, is_correct) => ({ id, columns: { question_id: "q", is_correct, time_taken_seconds: 9, confidence: 3, timestamp } });
 
 test("the last overview is updated with the answers and the profile of this device", () => {
-  const attempts = [answered("a", "2026-11-26T23:59:59.999Z", false), answered("b", "2026-11-28T00:00:00Z", true), answered("d", "2026-11-28T11:00:00Z", false)];
+  const attempts = [attemptRow("a", "2026-11-26T23:59:59.999Z", false), attemptRow("b", "2026-11-28T00:00:00Z", true), attemptRow("d", "2026-11-28T11:00:00Z", false)];
   const profile = { columns: { exam_date: "2026-11-30T00:00:00Z", available_hours_per_day: 3 } };
   const { profile: updated, progress, mastery } = withRows(OVERVIEW, CONTENT, { profile, attempts }, NOON);
   assert.equal(updated.days_to_exam, 2);

@@ -14,8 +14,8 @@ const html = (status) => new Response("<html>Accept the terms</html>", { status,
 const json = (status, body) => new Response(JSON.stringify(body), { status });
 
 function storageWith(values) {
-  const kept = new Map(Object.entries(values));
-  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  const items = new Map(Object.entries(values));
+  return { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) };
 }
 
 /** The problem of a call and whether the log-in is over, if `respond` answers every call. */
@@ -87,12 +87,12 @@ test("an answer that could not be stored is reported as not saved while it waits
     globalThis.removeEventListener ??= () => {};
     const controller = new AbortController();
     const reports = [];
-    const sent = dataOf(apiWith("p", async () => html(502)), "ann").answer({ id: "1", question_id: "q", answer: "4" }, controller.signal, (waiting) => {
+    const delivery = dataOf(apiWith("p", async () => html(502)), "ann").answer({ id: "1", question_id: "q", answer: "4" }, controller.signal, (waiting) => {
       reports.push(waiting.kept);
       controller.abort();
       waiting.now();
     });
-    await assert.rejects(sent);
+    await assert.rejects(delivery);
     assert.deepEqual(reports, [kept]);
   }
 });

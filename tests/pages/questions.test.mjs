@@ -102,9 +102,9 @@ test("a refusal that names questions leaves the others", () => {
 });
 
 test("a file is checked without being stored until only good questions are left", async () => {
-  const sent = [];
+  const bodies = [];
   const api = async (method, path, { body }) => {
-    sent.push(body);
+    bodies.push(body);
     const bad = body.questions.findIndex((question) => question.id === "b");
     if (bad >= 0) throw new Problem("refused", { details: [{ field: `questions[${bad}].id`, problem: "no" }] });
     return {};
@@ -112,7 +112,7 @@ test("a file is checked without being stored until only good questions are left"
   const result = await checkedItems(api, [item(1, "a"), item(2, "b"), item(3, "c")], { guessing: 0.2 });
   assert.deepEqual(result.items.map(({ line }) => line), [1, 3]);
   assert.deepEqual(result.problems, [{ line: 2, problem: "id: no" }]);
-  assert.ok(sent.every((body) => body.dry_run === true && body.guessing === 0.2));
+  assert.ok(bodies.every((body) => body.dry_run === true && body.guessing === 0.2));
   const other = async () => { throw new Problem("conflict", { details: [] }); };
   await assert.rejects(checkedItems(other, [item(1, "a")], {}), (problem) => problem.kind === "conflict");
 });

@@ -14,10 +14,10 @@ const json = (status, body, headers = {}) => async () => new Response(JSON.strin
 const problem = (call) => call.then(() => assert.fail("no problem"), (error) => error);
 
 test("a call carries the password, the body and no cookies", async () => {
-  let sent;
-  const api = apiWith("secret", async (...call) => ((sent = call), new Response('{"success": true}')));
+  let lastCall;
+  const api = apiWith("secret", async (...call) => ((lastCall = call), new Response('{"success": true}')));
   assert.deepEqual(await api("POST", "/api/x", { body: { a: 1 }, query: { limit: 5, cursor: null } }), { success: true });
-  const [address, options] = sent;
+  const [address, options] = lastCall;
   assert.equal(address, "/api/x?limit=5");
   assert.equal(options.headers.Authorization, "Bearer secret");
   assert.equal(options.body, '{"a":1}');

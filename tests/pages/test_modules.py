@@ -69,9 +69,9 @@ def test_page_is_small(page: Path) -> None:
 
 def test_study_page_loads_the_copy_s_modules_beside_its_own() -> None:
     """Without this, the first data are requested only after three more rounds of loading."""
-    named = PRELOADED.findall((PUBLIC / "learn.html").read_text(encoding="utf-8"))
+    preloaded_names = PRELOADED.findall((PUBLIC / "learn.html").read_text(encoding="utf-8"))
     modules = (PUBLIC / "learn" / "offline").glob("*.js")
-    assert named == sorted(path.relative_to(PUBLIC).as_posix() for path in modules)
+    assert preloaded_names == sorted(path.relative_to(PUBLIC).as_posix() for path in modules)
 
 
 def test_service_worker_lists_the_current_files() -> None:
@@ -79,13 +79,17 @@ def test_service_worker_lists_the_current_files() -> None:
 
 
 def test_service_worker_lists_what_the_page_loads_at_once_and_on_demand() -> None:
-    listed = set(shell.files())
-    assert listed > {shell.PUBLIC / "learn.html", *files_of_page(PUBLIC / "learn.html")}
+    listed_files = set(shell.files())
+    assert listed_files > {shell.PUBLIC / "learn.html", *files_of_page(PUBLIC / "learn.html")}
     on_demand = {"account/enter.js", "learn/practice.js", "learn/progress.js", "learn/settings.js"}
-    assert listed > {PUBLIC / name for name in on_demand}
+    assert listed_files > {PUBLIC / name for name in on_demand}
     modules = {path for path in (PUBLIC / "learn").rglob("*") if path.is_file()}
-    assert modules <= listed
-    assert not listed & {PUBLIC / "admin/page.js", PUBLIC / "teach/page.js", PUBLIC / shell.WORKER}
+    assert modules <= listed_files
+    assert not listed_files & {
+        PUBLIC / "admin/page.js",
+        PUBLIC / "teach/page.js",
+        PUBLIC / shell.WORKER,
+    }
 
 
 def test_manifest_states_the_sizes_of_its_pictures() -> None:

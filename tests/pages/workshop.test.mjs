@@ -68,9 +68,9 @@ test("a student is looked up by id or e-mail, and by nothing else", () => {
 
 test("only what was changed is sent, and a secret only if one was written", () => {
   const fields = fieldsOf(COURSE);
-  const stored = { student_name: "Ann", github_repo_url: null, has_api_key: true, system_prompt: "a" };
-  assert.deepEqual(changedFields(fields, stored, { studentName: " Ann ", githubRepoUrl: "", openaiApiKey: "", systemPrompt: "a" }), {});
-  assert.deepEqual(changedFields(fields, stored, { studentName: "Bo", githubRepoUrl: "https://x.example", openaiApiKey: "sk-1", systemPrompt: "" }), {
+  const storedSession = { student_name: "Ann", github_repo_url: null, has_api_key: true, system_prompt: "a" };
+  assert.deepEqual(changedFields(fields, storedSession, { studentName: " Ann ", githubRepoUrl: "", openaiApiKey: "", systemPrompt: "a" }), {});
+  assert.deepEqual(changedFields(fields, storedSession, { studentName: "Bo", githubRepoUrl: "https://x.example", openaiApiKey: "sk-1", systemPrompt: "" }), {
     studentName: "Bo", githubRepoUrl: "https://x.example", openaiApiKey: "sk-1", systemPrompt: "",
   });
   assert.ok(!fieldsOf({ builtIn: false }).some(({ name }) => name === "systemPrompt"));

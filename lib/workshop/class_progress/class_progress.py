@@ -79,9 +79,9 @@ def step_states(
         passed_steps: Numbers of the steps that passed validation.
         current_step: Furthest step that was reached.
     """
-    begun = begun_steps | {current_step}
+    all_begun_steps = begun_steps | {current_step}
     return "".join(
-        _state(step["number"], set(step["completed_by"]), flags, begun, passed_steps)
+        _state(step["number"], set(step["completed_by"]), flags, all_begun_steps, passed_steps)
         for step in steps
     )
 

@@ -81,12 +81,12 @@ def save(
         raise _nothing_to_save([*unknown, *sorted(other_flags)]) from None
     if session is None:
         raise SessionNotFound
-    saved = Configuration.model_validate(json.loads(session))
-    stored_flags = {name for name in other_flags if saved.extra.get(name) is True}
+    configuration = Configuration.model_validate(json.loads(session))
+    stored_flags = {name for name in other_flags if configuration.extra.get(name) is True}
     return ConfigSavedOut(
         message="Configuration saved successfully",
-        websocket_url=saved.websocket_url or _websocket_url(body.session_token, deps),
-        version=saved.version,
+        websocket_url=configuration.websocket_url or _websocket_url(body.session_token, deps),
+        version=configuration.version,
         ignored_fields=[*unknown, *sorted(other_flags.keys() - stored_flags)],
     )
 
@@ -110,11 +110,11 @@ def get(session_token: str, deps: Deps) -> Configuration:
     Raises:
         SessionNotFound: If the session does not exist.
     """
-    stored = store.load_configuration(deps.postgres, session_token)
-    if stored is None:
+    row = store.load_configuration(deps.postgres, session_token)
+    if row is None:
         raise SessionNotFound
-    usable = _can_decrypt(stored.sealed_key, session_token, deps)
-    configuration = Configuration.model_validate(json.loads(stored.session))
+    usable = _can_decrypt(row.sealed_key, session_token, deps)
+    configuration = Configuration.model_validate(json.loads(row.session))
     return configuration.model_copy(update={"api_key_usable": usable})
 
 

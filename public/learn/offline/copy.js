@@ -76,8 +76,8 @@ class Copy {
     const questions = content.byTopic.get(topicId) ?? [];
     const own = new Set(questions.map(({ id }) => id));
     const attempts = inOrder(attemptsOf(await this.store.read((tables) => tables.rows(ATTEMPTS))));
-    const answered = attempts.map(({ question_id: id }) => id).filter((id) => own.has(id));
-    return { questions, answered: [...new Set(answered.reverse())].reverse() };
+    const answeredIds = attempts.map(({ question_id: id }) => id).filter((id) => own.has(id));
+    return { questions, answered: [...new Set(answeredIds.reverse())].reverse() };
   }
 
   /**
@@ -94,9 +94,9 @@ class Copy {
       await addAnswer(tables, body, right, Date.now());
       return tables.rows(ATTEMPTS);
     });
-    const counted = countAll(attemptsOf(rows), content.questions, content.calibration);
+    const mastery = countAll(attemptsOf(rows), content.questions, content.calibration);
     await this.background.changed();
-    return { id: body.id, question_id: question.id, concept_id: question.concept_id, is_correct: right, correct_answer: question.correct_answer, mastery_score: counted.get(question.concept_id).score };
+    return { id: body.id, question_id: question.id, concept_id: question.concept_id, is_correct: right, correct_answer: question.correct_answer, mastery_score: mastery.get(question.concept_id).score };
   }
 
   /** Store changes of the profile; false if there is no profile here yet. */

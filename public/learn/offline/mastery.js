@@ -67,7 +67,7 @@ export function inOrder(attempts) {
 export function countAll(attempts, questions, calibration = DEFAULT_CALIBRATION) {
   const { steps } = calibration;
   const concepts = new Map();
-  const answered = new Set();
+  const answeredIds = new Set();
   let [overall, total] = [0, 0];
   for (const attempt of inOrder(attempts)) {
     const question = questions.get(attempt.question_id);
@@ -75,12 +75,12 @@ export function countAll(attempts, questions, calibration = DEFAULT_CALIBRATION)
     const id = question.concept_id;
     const before = concepts.get(id) ?? { skill: steps.transfer * overall, attempts: 0, correct: 0 };
     const difficulty = difficultyOf(calibration, question);
-    const weight = weightOf(calibration, attempt, question, answered.has(question.id));
+    const weight = weightOf(calibration, attempt, question, answeredIds.has(question.id));
     const right = attempt.is_correct;
     const skill = abilityAfter(before.skill, before.attempts, difficulty, right, weight * steps.concept, steps.concept_decay);
     overall = abilityAfter(overall, total, difficulty, right, weight * steps.overall, steps.overall_decay);
     total += 1;
-    answered.add(question.id);
+    answeredIds.add(question.id);
     concepts.set(id, { skill, attempts: before.attempts + 1, correct: before.correct + (right ? 1 : 0), score: scoreOf(calibration, id, skill), last: attempt.timestamp });
   }
   return concepts;

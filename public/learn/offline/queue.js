@@ -11,8 +11,8 @@ export const EDITABLE = ["grade", "target_exam", "exam_date", "available_hours_p
 
 /** The device of this store; it is created at the first call. Needs a transaction that writes. */
 export async function deviceOf(tables) {
-  const stored = await tables.get(META, "device");
-  if (stored) return stored;
+  const existing = await tables.get(META, "device");
+  if (existing) return existing;
   const device = { id: crypto.randomUUID(), syncs: 0, former: [] };
   await tables.put(META, device, "device");
   return device;
@@ -135,11 +135,11 @@ export async function takeRow(tables, row, pending) {
     if (table !== PROFILES) await tables.remove(ROWS, [table, id]);
     return;
   }
-  const waiting = pending.filter((each) => each.table_name === table && each.row_id === id).flatMap((each) => Object.keys(each.columns));
-  const own = waiting.length ? await tables.get(ROWS, [table, id]) : undefined;
-  const kept = own ? waiting.filter((name) => name in own.columns) : [];
-  const values = Object.fromEntries(kept.map((name) => [name, own.columns[name]]));
-  const readings = Object.fromEntries(kept.filter((name) => own.clocks[name]).map((name) => [name, own.clocks[name]]));
+  const pendingColumns = pending.filter((each) => each.table_name === table && each.row_id === id).flatMap((each) => Object.keys(each.columns));
+  const own = pendingColumns.length ? await tables.get(ROWS, [table, id]) : undefined;
+  const keptColumns = own ? pendingColumns.filter((name) => name in own.columns) : [];
+  const values = Object.fromEntries(keptColumns.map((name) => [name, own.columns[name]]));
+  const readings = Object.fromEntries(keptColumns.filter((name) => own.clocks[name]).map((name) => [name, own.clocks[name]]));
   await tables.put(ROWS, { table, id, columns: { ...columns, ...values }, clocks: { ...clocks, ...readings } });
 }
 

@@ -17,13 +17,13 @@ const DIFFERENCES = "differences"; // key in META: by table, the two digests at 
  */
 export async function differing(store, digests, byHash = true) {
   const [rows, queue] = await store.read(async (tables) => [await Promise.all(TABLES.map((table) => tables.rows(table))), await tables.all(QUEUE)]);
-  const waiting = new Set(pendingOf(queue).map((operation) => operation.table_name));
+  const pendingTables = new Set(pendingOf(queue).map((operation) => operation.table_name));
   const own = await Promise.all(rows.map(digestOf));
   const differences = new Map();
   for (const [place, table] of TABLES.entries()) {
     const [here, there] = [own[place], digests[table]];
     const differs = there && (here.count !== there.count || (byHash && here.sha256 !== there.sha256));
-    if (differs && !waiting.has(table)) differences.set(table, [here, there].map(({ count, sha256 }) => `${count} ${sha256}`).join(" "));
+    if (differs && !pendingTables.has(table)) differences.set(table, [here, there].map(({ count, sha256 }) => `${count} ${sha256}`).join(" "));
   }
   return differences;
 }
@@ -50,14 +50,14 @@ async function repair(store, api, table, signal) {
   const serverIds = new Set(rows.map(({ row_id: id }) => id));
   await store.write(async (tables) => {
     const queue = await tables.all(QUEUE);
-    const waiting = new Set(pendingOf(queue).map((operation) => operation.row_id));
-    const refused = new Set(queue.filter(({ state }) => state === "rejected").map((operation) => operation.row_id));
+    const pendingIds = new Set(pendingOf(queue).map((operation) => operation.row_id));
+    const rejectedIds = new Set(queue.filter(({ state }) => state === "rejected").map((operation) => operation.row_id));
     for (const row of await tables.rows(table)) {
-      if (serverIds.has(row.id) || waiting.has(row.id)) continue;
-      if (table === ATTEMPTS && !refused.has(row.id)) await sendAgain(tables, row, Date.now());
+      if (serverIds.has(row.id) || pendingIds.has(row.id)) continue;
+      if (table === ATTEMPTS && !rejectedIds.has(row.id)) await sendAgain(tables, row, Date.now());
       else await tables.remove(ROWS, [table, row.id]);
     }
-    for (const row of rows) if (!waiting.has(row.row_id)) await takeRow(tables, row, []);
+    for (const row of rows) if (!pendingIds.has(row.row_id)) await takeRow(tables, row, []);
   });
 }
 

@@ -35,11 +35,11 @@ async function prepare(store, limit) {
     const device = await deviceOf(tables);
     const { cursor = null } = (await tables.get(META, "sync")) ?? {};
     const queue = await tables.all(QUEUE);
-    const waiting = pendingOf(queue);
-    const operations = fitting(waiting, limit);
-    const pending = waiting.length - operations.length;
+    const pendingChanges = pendingOf(queue);
+    const operations = fitting(pendingChanges, limit);
+    const pending = pendingChanges.length - operations.length;
     const body = {
-      device: { id: device.id, schema_version: SCHEMA_VERSION, syncs: device.syncs, pending, rejected: queue.length - waiting.length },
+      device: { id: device.id, schema_version: SCHEMA_VERSION, syncs: device.syncs, pending, rejected: queue.length - pendingChanges.length },
       operations: operations.map(wire),
       cursor,
       digests: pending === 0,

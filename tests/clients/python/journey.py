@@ -115,8 +115,10 @@ def take_workshop() -> dict[str, Any]:
         report = ProgressIn(session_token=token, step_number=step, completed=True, time_spent=60)
         reply = record_progress.sync(client=student, body=report, idempotency_key=f"{step}")
     settings = ConfigIn(session_token=token, selected_voice="en-US-Journey-O")
-    saved = save_config.sync(client=student, body=settings)
-    stale = ConfigIn(session_token=token, selected_voice="another", version=saved.version - 1)
+    saved_config = save_config.sync(client=student, body=settings)
+    stale = ConfigIn(
+        session_token=token, selected_voice="another", version=saved_config.version - 1
+    )
     looked_up = look_up_progress.sync(client=student, x_session_token=token)
     assert isinstance(looked_up, ProgressOut)
     return {
