@@ -49,7 +49,7 @@ def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
 
 
 class DeviceRoutes:
-    """Passes a request to the device's own app or to a learning function; others are not found."""
+    """Passes a request to the device's own app or to a learning function; 404 for other paths."""
 
     def __init__(self, own: ASGIApp) -> None:
         self._own = own
@@ -59,7 +59,7 @@ class DeviceRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        app: ASGIApp = index_app  # which responds to an unknown path
+        app: ASGIApp = index_app  # responds with 404 to unknown paths
         if scope["type"] == "http":
             scope = path_ids.without_trailing_slash(scope)
             row = find_row(scope)

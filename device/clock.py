@@ -39,7 +39,7 @@ class DeviceClock:
         self._suffix = suffix_of(device_id)
 
     def follow(self, reading: str) -> None:
-        """Let later readings be larger than one of the server, whose clock is right.
+        """Let later readings be larger than one of the server, whose clock is authoritative.
 
         Raises:
             ValueError: If it is not a reading.

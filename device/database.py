@@ -1,4 +1,4 @@
-"""The database of a device: one connection that writes, and a file that a plain copy backs up.
+"""The database of a device: one connection that writes, and a file that is backed up by a copy.
 
 Transactions are made in a working copy. A commit returns once a complete copy of that has replaced
 `local.db` in one step. So `local.db` holds every acknowledged write at any moment, whoever copies

@@ -1,6 +1,6 @@
 """Export of the changes that the server does not hold, and import of such files.
 
-The file has a JSON object on each line. The first one says whose changes these are, how many, and
+The file has a JSON object on each line. The first one states whose changes these are, how many, and
 the SHA-256 digest of all lines after it.
 """
 
@@ -134,13 +134,13 @@ def _import_queue(
     now = utc_now()
     with database.session() as db, database.recorder.paused():
         new = [each for each in operations if queue.add_operation(db, each)]
-        waiting = sum(not _try_to_apply(db, each, user, now) for each in new)
+        unplaced = sum(not _try_to_apply(db, each, user, now) for each in new)
         if new:
             recount_mastery(db, user.student_id, now)
         db.commit()
     report = f"Imported {len(new)} changes; {len(operations) - len(new)} existed already."
-    if waiting:
-        report += f" {waiting} of them are kept for the server and are not shown here yet."
+    if unplaced:
+        report += f" {unplaced} of them are kept for the server and are not shown here yet."
     return report
 
 
@@ -175,7 +175,7 @@ def _header(content: bytes, source: Path) -> Header:
     """Return the first line of an exported queue.
 
     Raises:
-        CannotImport: If it is something else.
+        CannotImport: If the file is not an exported queue, or one of another version.
     """
     try:
         header = Header(**json.loads(content.partition(b"\n")[0]))
@@ -192,7 +192,7 @@ def _read_queue(content: bytes, source: Path) -> list[QueuedOperation]:
     """Return the changes of an exported queue.
 
     Raises:
-        CannotImport: If it is something else, damaged or incomplete.
+        CannotImport: If the file is not an exported queue, or is damaged or incomplete.
     """
     header = _header(content, source)
     lines = content.partition(b"\n")[2]

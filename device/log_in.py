@@ -99,7 +99,7 @@ def require_success(reply: Reply) -> dict[str, Any]:
     """Return the body of a response.
 
     Raises:
-        ServerAway: If the call did not succeed, or something else than the server responded.
+        ServerAway: If the call did not succeed, or something other than the server responded.
     """
     if not reply.succeeded or not isinstance(reply.body, dict):
         raise ServerAway(retry_after=reply.whole_seconds)

@@ -59,7 +59,7 @@ class _Import:
     user: DeviceUser
     now: datetime
     origin: str
-    """Name of the old device."""
+    """Identifier of the old device."""
     questions: Mapping[int, Row]
     """Questions of the old device by their numbers."""
     new_count: int = 0
@@ -205,7 +205,7 @@ def _attempt(work: _Import, number: object, values: Row, time: object) -> Queued
 
 
 def _question(work: _Import, number: object) -> Question:
-    """Return the question that had a number on the old device.
+    """Return the question with this number on the old device.
 
     Raises:
         _Unusable: If this device has no such question, or another one under the number.
@@ -289,7 +289,7 @@ def _add(work: _Import, operation: QueuedOperation) -> None:
 
 
 def _set_unknown_aside(work: _Import) -> None:
-    """Keep the rows of unknown tables aside, and the values of unknown columns."""
+    """Set aside the rows of unknown tables and the values of unknown columns."""
     for table in work.old.unknown_tables:
         for row in work.old.rows(table):
             work.set_aside(table, row["_number"], row, "the table is unknown")

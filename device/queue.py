@@ -58,7 +58,7 @@ _STORED = (
 
 
 def add_operation(db: Session, operation: QueuedOperation) -> bool:
-    """Append a change to the queue; return False if it is in it already."""
+    """Append a change to the queue; return False if it was there already."""
     statement = insert(Operation).values(
         id=operation.id,
         table_name=operation.table_name,
@@ -100,7 +100,7 @@ def count_states(db: Session) -> dict[OperationState, int]:
     return {state: counts.get(state, 0) for state in OperationState}
 
 
-def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
+def pending_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
     """Return the columns of a row whose changes the server has not decided on."""
     query = select(Operation.columns).where(
         Operation.state == OperationState.PENDING.value,
@@ -110,7 +110,7 @@ def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
     return {name for columns in db.execute(query).scalars() for name in columns}
 
 
-def waiting_rows(db: Session, table_name: str) -> set[UUID]:
+def pending_rows(db: Session, table_name: str) -> set[UUID]:
     """Return the rows of a table with changes that the server has not decided on."""
     query = select(Operation.row_id).where(
         Operation.state == OperationState.PENDING.value, Operation.table_name == table_name
@@ -175,7 +175,7 @@ def prune(db: Session) -> int:
     """Delete old changes that the server has applied, and return their number.
 
     The latest ones stay, and with them the device's largest clock. So does the latest change of
-    each editable column, against which an imported change is compared. Refused and waiting changes
+    each editable column, against which an imported change is compared. Refused and pending changes
     are never deleted. If an import queues a deleted change again, the server recognises its id.
     """
     applied = select(Operation.id, Operation.table_name, Operation.row_id, Operation.columns)

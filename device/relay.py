@@ -41,7 +41,7 @@ def as_response(reply: Reply) -> Response:
     """Return the response of the server as the device's own.
 
     Raises:
-        ServerAway: If something else than the server responded.
+        ServerAway: If something other than the server responded.
     """
     if reply.body is None:
         raise ServerAway

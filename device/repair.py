@@ -1,6 +1,6 @@
 """Comparison of the device's rows with the server's, and repair of the tables that differ.
 
-Only rows without waiting changes are repaired, so that nothing of the device is lost. An attempt
+Only rows without pending changes are repaired, so that nothing of the device is lost. An attempt
 that the server does not have is sent again: the server never deletes attempts, so it has lost this
 one, for example because a backup was restored.
 """
@@ -45,7 +45,7 @@ def differing(
     *,
     by_hash: bool = True,
 ) -> list[SyncedTable]:
-    """Return the tables that differ from the server's, except those with waiting changes.
+    """Return the tables that differ from the server's, except those with pending changes.
 
     Args:
         device: The device.
@@ -56,11 +56,11 @@ def differing(
     """
     with device.database.session() as db:
         own = digests(db, student_id)
-        waiting = {table for table in SyncedTable if queue.waiting_rows(db, table.value)}
+        pending_tables = {table for table in SyncedTable if queue.pending_rows(db, table.value)}
     return [
         table
         for table in SyncedTable
-        if table not in waiting
+        if table not in pending_tables
         and table.value in server_digests
         and (
             own[table].count != server_digests[table.value]["count"]
@@ -78,9 +78,9 @@ def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
     rows = {UUID(row["row_id"]): row["columns"] for row in _server_rows(device, table)}
     now = device.now()
     with device.database.session() as db, device.database.recorder.paused():
-        waiting = queue.waiting_rows(db, table.value)
+        pending = queue.pending_rows(db, table.value)
         present = read_rows(db, table, student_id)
-        for row_id in sorted(present.keys() - rows.keys() - waiting):
+        for row_id in sorted(present.keys() - rows.keys() - pending):
             if table is SyncedTable.QUESTION_ATTEMPTS and not queue.was_rejected(db, table, row_id):
                 clock = device.database.recorder.clock.next()
                 send_again(db, table, row_id, present[row_id], clock, now)
@@ -88,7 +88,7 @@ def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
                 remove_row(db, table, row_id)
         without_place = 0
         for row_id, columns in rows.items():
-            if row_id in waiting or _has_values(present.get(row_id), columns):
+            if row_id in pending or _has_values(present.get(row_id), columns):
                 continue
             try:
                 put_row(db, table, row_id, columns, student_id, now)

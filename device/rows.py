@@ -96,8 +96,8 @@ def put_row(
     else:
         _remove_predecessor(db, table, row_id, values, student_id)
     values[synced.owner] = student_id
-    waiting = queue.waiting_columns(db, table.value, row_id)
-    updates = {name: value for name, value in values.items() if name not in {*waiting, "id"}}
+    pending = queue.pending_columns(db, table.value, row_id)
+    updates = {name: value for name, value in values.items() if name not in {*pending, "id"}}
     statement = insert(synced.table).values(
         **{"id": row_id, **values, "created_at": now, "updated_at": now}
     )

@@ -76,11 +76,11 @@ def synchronise(device: Device) -> Outcome:
         all_deferred = _store(device, call, body, user.student_id)
         if all_deferred:
             return Outcome(call.reply.retry_after, must_wait=True)
-        if body["has_more"] or _has_waiting(device):
+        if body["has_more"] or _has_pending(device):
             continue
         if call.with_digests:
             repair.compare(device, body, user.student_id)
-            if _has_waiting(device):  # attempts that the server had lost
+            if _has_pending(device):  # attempts that the server had lost
                 continue
             _finish(device)
             return Outcome(call.reply.retry_after)
@@ -222,7 +222,7 @@ def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any])
 
 def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
     """Store a row of the server; return whether it is an attempt."""
-    if row["table_name"] not in TABLES:  # a newer server's; a repair fetches it later
+    if row["table_name"] not in TABLES:  # a newer server's table; a repair fetches it later
         return False
     table, row_id = SyncedTable(row["table_name"]), UUID(row["row_id"])
     if row["is_deleted"]:
@@ -237,7 +237,7 @@ def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: De
     return table is SyncedTable.QUESTION_ATTEMPTS
 
 
-def _has_waiting(device: Device) -> bool:
+def _has_pending(device: Device) -> bool:
     with device.database.session() as db:
         return queue.count_states(db)[OperationState.PENDING] > 0
 

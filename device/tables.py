@@ -43,7 +43,7 @@ class Operation(DeviceBase):
     __table_args__ = (
         CheckConstraint(one_of("kind", OperationType), "kind"),
         CheckConstraint(one_of("state", OperationState), "state"),
-        # Serves the operations that are to be sent, and the numbers of each state.
+        # Serves the lists of pending and rejected operations, and the count of each state.
         Index("idx_operations_state", "state", "sequence"),
         {"sqlite_autoincrement": True},
     )

@@ -49,7 +49,7 @@ export function doneSteps({ schema, dryRun, run, cleanUp }) {
 }
 
 /**
- * Send a call again until its response says that it is done.
+ * Send a call again until its response reports that all is done.
  *
  * @param {() => Promise<{done: boolean}>} call
  * @param {(response: object) => void} onProgress

@@ -6,7 +6,7 @@ import { STATES, STATUS, STUCK_MINUTES } from "./texts.js";
 export const STATUSES = Object.keys(STATUS);
 const STUCK_MS = STUCK_MINUTES * 60_000;
 const COMPLETED = "dy";
-const OVERLAP_MS = 15_000; // because a change may be committed later than its time says
+const OVERLAP_MS = 15_000; // because a change may be committed later than its timestamp
 const FULL_RELOAD_MS = 300_000;
 
 const sinceMs = (moment, now) => (moment ? Math.max(0, now - Date.parse(moment)) : 0);

@@ -3,7 +3,7 @@ import { html } from "../shared/html.js";
 import { Interval } from "../test/interval.js";
 import { DEMO } from "./texts.js";
 
-const ANYWHERE = 90; // points; a band as wide as that says nothing
+const ANYWHERE = 90; // points; the level of a wider band is called unknown
 
 /** @param {{profile: object[], levels?: object}} props `levels` has the words for below, around and above */
 export function Bars({ profile, levels = {} }) {

@@ -43,7 +43,7 @@ function Files({ copy, pending }) {
     </div>`;
 }
 
-/** Why the last sync has failed. */
+/** The reason why the last sync failed. */
 function SyncProblem({ problem }) {
   const words = problem.kind === "storage" ? DEVICE.noCopy[problem.reason] : problem.code === "device_version_refused" && DEVICE.outdated;
   return words ? html`<${Note} kind="bad" fact=${words[0]}>${words[1]}<//>` : html`<${ProblemNote} problem=${problem} />`;

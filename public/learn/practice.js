@@ -18,7 +18,7 @@ function topicName(overview, topicId) {
   return overview.topics.find(({ id }) => id === topicId)?.name ?? PRACTICE.title;
 }
 
-/** The session of a topic: asks, sends, shows the answer, and sums up. */
+/** A practice session on one topic: questions, feedback and the summary. */
 function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) {
   const [scores, setScores] = useState(() => new Map([...concepts].map(([id, { score }]) => [id, score])));
   const [askedIds, setAskedIds] = useState(practice.answered);

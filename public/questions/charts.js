@@ -7,7 +7,7 @@ import { Table } from "../shared/table.js";
 import { preciseRange } from "./model.js";
 import { CHARTS, LIST, POOL } from "./texts.js";
 
-const ERRORS_SHOWN = 200; // with more questions the error lines hide the points
+const MAX_ERROR_LINES = 200; // with more questions the error lines hide the points
 const MAX_LABELS = 5;
 
 /** Difficulty against discrimination; flagged questions are amber squares with their id. */
@@ -21,7 +21,7 @@ export function Scatter({ questions, flags }) {
     <p class="soft small">${CHARTS.scatterHint}</p>
     <${Chart} title=${CHARTS.scatterSummary(active.length, labels.length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
       ${({ x, y }) => html`
-        ${active.length <= ERRORS_SHOWN && active.map(({ id, parameters, calibration }) => {
+        ${active.length <= MAX_ERROR_LINES && active.map(({ id, parameters, calibration }) => {
           const error = calibration?.errors.difficulty;
           return error && html`<line key=${`e${id}`} class="err" x1=${`${x(Math.max(0, parameters.difficulty - error))}%`} x2=${`${x(Math.min(1, parameters.difficulty + error))}%`} y1=${y(parameters.discrimination)} y2=${y(parameters.discrimination)} />`;
         })}

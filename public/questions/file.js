@@ -28,7 +28,7 @@ const NUMBERS = ["difficulty", "discrimination", "guessing"];
  * @param {string} text
  * @param {string[]|null} poolConcepts names of the pool's concepts; null for a new pool
  * @returns {{items: {line: number, question: object}[], problems: {line: number, problem: string}[],
- *   fields: object, ignored: string[]}} `fields` are what the file says about the pool
+ *   fields: object, ignored: string[]}} `fields` are the pool's settings in the file
  */
 export function readFile(name, text, poolConcepts) {
   const isCsv = /\.(csv|tsv)$/i.test(name) || !/^\s*[[{]/.test(text);

@@ -54,7 +54,7 @@ function Picture({ points }) {
   </svg>`;
 }
 
-/** The newest group of tests as a picture; nothing while there are fewer than two. */
+/** The newest group of tests as a picture; nothing if no test has a profile. */
 export function OverTime({ tests }) {
   const results = useResults(tests);
   if (!results) return html`<${Loading} label=${HISTORY.loading} />`;

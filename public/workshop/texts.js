@@ -96,7 +96,7 @@ export const SETTINGS = {
   email: "Write an e-mail such as ann@example.com.",
 };
 
-/** The fields of the configuration: name in requests, column of the session, label, kind; voice assistants have more. */
+/** The fields of the configuration: name in requests, column of the session, label, kind; the built-in course has VOICE_FIELDS, too. */
 export const FIELDS = [
   { name: "studentName", column: "student_name", label: "Your name", kind: "text", autocomplete: "name" },
   { name: "studentEmail", column: "student_email", label: "E-mail", kind: "email", autocomplete: "email" },

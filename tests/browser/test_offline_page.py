@@ -1,4 +1,4 @@
-"""The study page as an app: it opens without the server, and asks to be installed."""
+"""The study page as an app: it opens without the server, and can be installed."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""The study page's copy with a server that refuses or changes, and a browser that forgets."""
+"""The study page's copy with a server that refuses or changes, and a browser that deletes it."""
 
 import json
 from collections.abc import Callable

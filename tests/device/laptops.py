@@ -133,7 +133,7 @@ class Laptop:
             yield Call(db, user, self.now())
 
     def answer(self, text: str = "true") -> None:
-        """Record an attempt; the seconds that it took are its number, by which all find it."""
+        """Record an attempt; its time in seconds is its number, which identifies it everywhere."""
         number = self.world.next_number()
         with self.call() as call:
             record(call, attempt(number, text))

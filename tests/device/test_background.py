@@ -1,4 +1,4 @@
-"""The background thread waits longer after each failure, and as long as the server says."""
+"""The background thread waits longer after each failure, and as long as the server asks."""
 
 import random
 import threading

@@ -44,7 +44,7 @@ def exported_file(folder: Path, tmp_path: Path) -> Path:
             user = read_user(db, USER_ID)
             assert user is not None
             change_profile(Call(db, user, NOW), ProfileChangeIn(grade=12, exam_date=NOW))
-            # Answered by the server, so it is not exported.
+            # The server has applied it, so it is not exported.
             first = queue.list_pending(db)[0]
             queue.settle(db, first.id, OperationState.APPLIED)
             db.commit()

@@ -84,7 +84,7 @@ def test_applied_changes_do_not_pile_up(device_named: OpenDevice) -> None:
         assert queue.has_later(db, older, "target_exam")
 
 
-def test_refused_and_waiting_changes_outlive_a_long_history(device_named: OpenDevice) -> None:
+def test_refused_and_pending_changes_outlive_a_long_history(device_named: OpenDevice) -> None:
     device = device_named("laptop")
     refused_id = answer(device, 1)
     with device.database.session() as db:
@@ -93,8 +93,8 @@ def test_refused_and_waiting_changes_outlive_a_long_history(device_named: OpenDe
         db.commit()
     give_answers(device, MAX_OPERATIONS + 5)
     synchronise(device)
-    waiting_id = answer(device, 2)
+    pending_id = answer(device, 2)
     with device.database.session() as db:
         assert queue.prune(db) == 0
         [rejected], [pending] = queue.list_rejected(db, 10), queue.list_pending(db)
-    assert (UUID(rejected.row_id), UUID(pending.row_id)) == (refused_id, waiting_id)
+    assert (UUID(rejected.row_id), UUID(pending.row_id)) == (refused_id, pending_id)

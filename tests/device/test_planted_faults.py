@@ -218,8 +218,8 @@ def copied_device_keeps_its_id(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(service, "_check_device", lambda *_: None)
 
 
-def server_overwrites_waiting_change(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(queue, "waiting_columns", lambda *_: set())
+def server_overwrites_pending_change(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(queue, "pending_columns", lambda *_: set())
 
 
 def clock_does_not_follow(patch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ FAULTS: tuple[Plant, ...] = (
     retry_skipped_over,
     queue_emptied_before_the_response,
     copied_device_keeps_its_id,
-    server_overwrites_waiting_change,
+    server_overwrites_pending_change,
     clock_does_not_follow,
     mastery_not_counted_anew,
     refused_row_stays,

@@ -82,7 +82,7 @@ def test_cursor_that_the_server_cannot_read_is_forgotten(world: World) -> None:
 def alter_replies(
     laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], None]
 ) -> Any:
-    """Let a server change its responses to syncs; return the paths of the calls."""
+    """Change the server's responses to syncs with `alter`; return the paths of the calls."""
     call, paths = laptop.client.call, []
 
     def altered(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
@@ -119,7 +119,7 @@ def test_unknown_columns_and_tables_of_a_newer_server_are_ignored(
     world.answer_at_server()
     assert laptop.sync()
     assert laptop.sync()
-    assert ROWS not in paths, "hashes of other columns say nothing"
+    assert ROWS not in paths, "hashes of other columns are not compared"
     monkeypatch.undo()
     check(world)
 

@@ -52,7 +52,7 @@ test("only the API's own refusal of the tokens ends a log-in", async () => {
   assert.equal(over, true);
 });
 
-test("the size of a body may be refused by a platform, which says so by the status alone", async () => {
+test("the size of a body may be refused by a platform, with nothing but the status", async () => {
   const { problem } = await outcomeOf(() => html(413));
   assert.equal(problem.status, 413);
 });

@@ -136,7 +136,7 @@ const question = (fields = {}) => ({
 const POOL = { testCount: 100, maxExposure: 0.25 };
 const whys = (fields) => flagsOf(question(fields), POOL).map((flag) => flag.what);
 
-test("questions are flagged for what their answers say, and for nothing else", () => {
+test("questions are flagged for what their answers show, and for nothing else", () => {
   assert.deepEqual(whys(), []);
   assert.deepEqual(whys({ is_asked: false }), ["correct the answer"]);
   assert.deepEqual(whys({ is_asked: false, retired: true }), []);

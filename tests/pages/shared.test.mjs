@@ -38,7 +38,7 @@ test("a file is sent as its type, and a CSV comes back with its cursor", async (
   assert.deepEqual(result, { text: "a,b", nextCursor: "c" });
 });
 
-test("each kind of failure is told apart", async () => {
+test("each kind of failure is distinguished", async () => {
   const kinds = { 400: "refused", 401: "credential", 403: "rights", 404: "missing", 409: "conflict", 413: "refused",
     422: "refused", 429: "locked", 500: "server", 502: "server", 503: "busy" };
   for (const [status, kind] of Object.entries(kinds)) {
@@ -107,7 +107,7 @@ test("sorting keeps equal rows in order and empty values last", () => {
   assert.deepEqual(sorted([{ s: "b" }, { s: "Á" }, { s: "a" }], (row) => row.s).map((row) => row.s), ["a", "Á", "b"]);
 });
 
-test("refreshing waits longer after each failure, and as long as the server says", () => {
+test("refreshing waits longer after each failure, and as long as the server asks", () => {
   assert.deepEqual([0, 1, 2, 3].map((failures) => pauseAfter(failures)), [10_000, 20_000, 40_000, 60_000]);
   assert.equal(pauseAfter(1, new Problem("busy", { seconds: 3 })), 3000);
 });

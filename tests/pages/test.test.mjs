@@ -87,7 +87,7 @@ test("a ticket is read from a link, a hash or alone", () => {
   for (const text of ["", "#tests", "short", "https://a.example/test", "two words that are long enough"]) assert.equal(ticketIn(text), null, text);
 });
 
-test("refusals are told apart by what happens next", () => {
+test("refusals are distinguished by what happens next", () => {
   const kinds = ["session_expired", "session_closed", "other_answer_stored", "not_the_question_asked", "session_not_found", "no_such_option"];
   assert.deepEqual(kinds.map((code) => refusalOf({ code })), ["closed", "closed", "moved", "moved", "gone", "refused"]);
   assert.equal(startProblem({ code: "ticket_expired", kind: "rights" })[0], "This ticket has expired.");

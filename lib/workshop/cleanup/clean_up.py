@@ -48,7 +48,7 @@ class CleanupCounts:
     """Idempotency keys."""
 
     def __add__(self, other: "CleanupCounts") -> "CleanupCounts":
-        """Add two batches."""
+        """Return the sums of two batches."""
         names = [field.name for field in fields(self)]
         return CleanupCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 

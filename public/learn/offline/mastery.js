@@ -50,7 +50,7 @@ function scoreOf(calibration, conceptId, skill) {
   return 100 / (1 + Math.exp(-bounded(skill - (calibration.concepts[conceptId] ?? calibration.difficulty))));
 }
 
-/** Answers in the order in which they count, whatever the order of their delivery. */
+/** Attempts in canonical order: by time, then id. */
 export function inOrder(attempts) {
   const keyed = attempts.map((attempt) => [`${withMicroseconds(attempt.timestamp)} ${attempt.id}`, attempt]);
   return keyed.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)).map(([, attempt]) => attempt);
