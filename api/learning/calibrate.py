@@ -11,12 +11,12 @@ from lib.learning.database import postgres_session
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.calibrate", tag="Learning: teachers")
-ByDeps = Annotated[Deps, Depends(get_deps)]
+InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/admin-calibrate-learning")
 def calibrate_mastery(
-    db: Db, deps: ByDeps, body: LearningCalibrationIn | None = None
+    db: Db, deps: InjectedDeps, body: LearningCalibrationIn | None = None
 ) -> LearningCalibrationOut:
     """Fit the model of mastery to the answers, and use it if it predicts better than before."""
     limit = (body or LearningCalibrationIn()).max_answers
@@ -24,7 +24,7 @@ def calibrate_mastery(
 
 
 @app.get("/api/calibrate-learning")
-def calibrate_mastery_on_schedule(db: Db, deps: ByDeps) -> LearningCalibrationOut:
+def calibrate_mastery_on_schedule(db: Db, deps: InjectedDeps) -> LearningCalibrationOut:
     """Fit the model of mastery if there are new answers; called on schedule."""
     return calibrate(db, deps.clock())
 

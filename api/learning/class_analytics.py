@@ -14,13 +14,13 @@ from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.class_analytics", tag="Learning: teachers")
-Filtered = Annotated[Filters, Depends(read_filters)]
+ChosenFilters = Annotated[Filters, Depends(read_filters)]
 
 
 @app.get("/api/learning/class-analytics")
 @raises(ClassClosed, TopicNotFound)
 def read_class_analytics(
-    class_id: ClassQuery, call: UserCall, filters: Filtered
+    class_id: ClassQuery, call: UserCall, filters: ChosenFilters
 ) -> wire.ClassAnalyticsAnswer:
     """Return mastery by topic, weak topics, students at risk and a prediction for a class."""
     return read.read_class_analytics(call, class_id, filters)
@@ -28,7 +28,7 @@ def read_class_analytics(
 
 @app.get("/api/analytics/class/{class_id}")
 @raises(ClassClosed, TopicNotFound)
-def read_live_class(class_id: ClassId, call: UserCall, filters: Filtered) -> wire.LiveClassOut:
+def read_live_class(class_id: ClassId, call: UserCall, filters: ChosenFilters) -> wire.LiveClassOut:
     """Return a class's mastery by topic."""
     return read.read_live_class(call, class_id, filters)
 
@@ -36,7 +36,7 @@ def read_live_class(class_id: ClassId, call: UserCall, filters: Filtered) -> wir
 @app.get("/api/analytics/class/{class_id}/weak-topics")
 @raises(ClassClosed, TopicNotFound)
 def read_live_weak_topics(
-    class_id: ClassId, call: UserCall, filters: Filtered, threshold: Threshold = 40
+    class_id: ClassId, call: UserCall, filters: ChosenFilters, threshold: Threshold = 40
 ) -> wire.LiveWeakTopicsOut:
     """Return the topics in which a class is weak, the weakest first."""
     return read.read_live_weak_topics(call, class_id, threshold, filters)
@@ -44,7 +44,9 @@ def read_live_weak_topics(
 
 @app.get("/api/analytics/class/{class_id}/at-risk")
 @raises(ClassClosed, TopicNotFound)
-def read_live_at_risk(class_id: ClassId, call: UserCall, filters: Filtered) -> wire.LiveAtRiskOut:
+def read_live_at_risk(
+    class_id: ClassId, call: UserCall, filters: ChosenFilters
+) -> wire.LiveAtRiskOut:
     """Return the students who need help, the weakest first."""
     return read.read_live_at_risk(call, class_id, filters)
 
@@ -52,7 +54,7 @@ def read_live_at_risk(class_id: ClassId, call: UserCall, filters: Filtered) -> w
 @app.get("/api/analytics/class/{class_id}/predictions")
 @raises(ClassClosed, TopicNotFound)
 def read_live_predictions(
-    class_id: ClassId, call: UserCall, filters: Filtered
+    class_id: ClassId, call: UserCall, filters: ChosenFilters
 ) -> wire.LivePredictionsOut:
     """Return the predicted exam result of a class."""
     return read.read_live_predictions(call, class_id, filters)

@@ -31,7 +31,7 @@ def create_class(body: wire.ClassIn, call: UserCall) -> wire.ClassAnswer:
 @app.post("/api/learning/classes/join")
 @raises(JoinCodeUnknown, NotStudent)
 def join_class(body: wire.JoinIn, call: UserCall) -> wire.JoinedClassAnswer:
-    """Join a class with its code, in place of the present one."""
+    """Join a class with its code, and leave the present one."""
     return manage.join_class(call, body)
 
 

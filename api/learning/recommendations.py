@@ -4,8 +4,8 @@ from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent, TopicNotFound
 from lib.learning.parameters import (
-    MaybeThreshold,
-    Number,
+    EntryLimit,
+    OptionalThreshold,
     OwnOrStudentId,
     StudentId,
     Threshold,
@@ -23,8 +23,8 @@ app = create_app("learning.recommendations", tag="Learning")
 def list_recommendations(
     call: UserCall,
     student_id: OwnOrStudentId = None,
-    limit: Number = 5,
-    mastery_threshold: MaybeThreshold = None,
+    limit: EntryLimit = 5,
+    mastery_threshold: OptionalThreshold = None,
 ) -> wire.RecommendationsAnswer:
     """Return the topics to study next, each with its reasons as numbers and in words."""
     return recommend.recommend(call, student_id, limit, mastery_threshold)
@@ -42,7 +42,7 @@ def recommend_live_next(
 @app.get("/api/recommendations/top/{student_id}")
 @raises(*StudentErrors)
 def recommend_live_top(
-    student_id: StudentId, call: UserCall, n: Number = 5, mastery_threshold: Threshold = 60
+    student_id: StudentId, call: UserCall, n: EntryLimit = 5, mastery_threshold: Threshold = 60
 ) -> wire.LiveTopOut:
     """Return the topics to study next, the most important first."""
     return recommend.recommend_live_top(call, student_id, n, mastery_threshold)
@@ -60,7 +60,7 @@ def explain_live(
 @app.get("/api/recommendations/concepts/{student_id}/{topic_id}")
 @raises(TopicNotFound, *StudentErrors)
 def recommend_live_concepts(
-    student_id: StudentId, topic_id: TopicId, call: UserCall, n: Number = 5
+    student_id: StudentId, topic_id: TopicId, call: UserCall, n: EntryLimit = 5
 ) -> wire.LiveConceptsOut:
     """Return the least mastered concepts of a topic."""
     return open_now.recommend_live_concepts(call, student_id, topic_id, n)

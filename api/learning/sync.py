@@ -1,4 +1,4 @@
-"""Synchronisation: /api/learning/sync for today's devices, /api/sync/… for the live planner's."""
+"""Synchronisation: /api/learning/sync for new devices, /api/sync/… for the live system's."""
 
 from typing import Annotated
 

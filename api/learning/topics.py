@@ -35,7 +35,7 @@ def change_topic(topic_id: TopicId, body: wire.TopicChangeIn, call: UserCall) ->
 
 @app.get("/api/topics")
 def list_live_topics(call: UserCall) -> wire.LiveTopicsOut:
-    """Return all topics as pages of the live planner read them."""
+    """Return all topics as pages of the live system read them."""
     return topics.list_live_topics(call)
 
 
@@ -44,7 +44,7 @@ def list_live_topics(call: UserCall) -> wire.LiveTopicsOut:
 def create_live_topic(
     body: wire.LiveTopicIn, call: UserCall, response: Response
 ) -> wire.LiveTopicOut:
-    """Store a new topic as pages of the live planner send it."""
+    """Store a new topic as pages of the live system send it."""
     response.status_code = 201
     return topics.create_live_topic(call, body)
 
@@ -61,7 +61,7 @@ def list_live_unlockable(
 @app.get("/api/topics/{topic_id}")
 @raises(TopicNotFound)
 def read_live_topic(topic_id: TopicId, call: UserCall) -> wire.LiveTopicDetailOut:
-    """Return a topic as pages of the live planner read it."""
+    """Return a topic as pages of the live system read it."""
     return topics.read_live_topic(call, topic_id)
 
 

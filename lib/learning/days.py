@@ -26,7 +26,7 @@ def midnight(day: date) -> datetime:
 
 
 def _moment(value: Any) -> Any:
-    """Return the time that a text names: a day, which stands for its beginning, or a time."""
+    """Return the time that a text names; a day stands for its beginning."""
     if value is None or isinstance(value, date):
         return value
     text = value.strip() if isinstance(value, str) else ""

@@ -166,7 +166,7 @@ def _execute_preceding(connection: Connection) -> None:
 
 
 def _begin_immediately(connection: Connection) -> None:
-    """Begin as a writer: a reader that wants to write after another process did is refused."""
+    """Begin as a writer: SQLite refuses a write by a reader after another process has written."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

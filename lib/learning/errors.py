@@ -145,7 +145,7 @@ class DeviceSuperseded(Conflict):
 
 
 class DeviceVersionRefused(Conflict):
-    """device: Its tables have version {device}, the server's {server}; they must be neighbours."""
+    """device: Its tables have version {device}, the server's {server}; update the older one."""
 
     code = "device_version_refused"
     fields = ("device.schema_version",)

@@ -40,7 +40,7 @@ Threshold = Annotated[
         description="Mastery, 0 to 100; topics with at least as much are left out.",
     ),
 ]
-MaybeThreshold = Annotated[
+OptionalThreshold = Annotated[
     float | None,
     Query(
         ge=0,
@@ -49,7 +49,7 @@ MaybeThreshold = Annotated[
         description="Mastery, 0 to 100; topics with at least as much are left out. Default: none.",
     ),
 ]
-Number = Annotated[int, Query(ge=1, le=20, description="Maximum number of entries to return.")]
+EntryLimit = Annotated[int, Query(ge=1, le=20, description="Maximum number of entries to return.")]
 MAX_PAGE = 200
 PageSize = Annotated[
     int, Query(ge=1, le=MAX_PAGE, description="Maximum number of entries on a page.")

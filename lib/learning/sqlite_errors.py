@@ -51,7 +51,7 @@ def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | No
 
 
 def failed_constraint(message: str) -> str | None:
-    """Return the name of the constraint in SQLite's message; None if it is about something else.
+    """Return the name of the constraint that a message of SQLite is about; None without one.
 
     SQLite reports the name of a CHECK, but only the columns of a unique constraint or index.
     """

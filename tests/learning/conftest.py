@@ -34,7 +34,7 @@ def deps_of_both(settings: Settings, sqlite_file: Path) -> Iterator[Deps]:
 
 @pytest.fixture(params=["postgres", "sqlite"])
 def school(request: pytest.FixtureRequest, deps_of_both: Deps) -> Iterator[School]:
-    """A school in Postgres, and the same test again in SQLite."""
+    """A school; each test runs with it in Postgres and in SQLite."""
     session = postgres_session if request.param == "postgres" else sqlite_session
     with session(deps_of_both) as db:
         yield School(db, deps_of_both.settings)

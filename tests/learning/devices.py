@@ -18,11 +18,11 @@ Rows = dict[tuple[SyncedTable, UUID], dict[str, Any]]
 
 @dataclass
 class Device:
-    """A device that sends what a test gives it, and stores every row that it is sent."""
+    """A device that sends the changes of a test, and stores every row that it receives."""
 
     call: Call
     ahead: timedelta = timedelta()
-    """Distance of its clock from the server's."""
+    """Lead of its clock over the server's; negative if it is behind."""
     id: UUID = field(default_factory=new_id)
     schema_version: int = SCHEMA_VERSION
     syncs: int = 0
@@ -46,7 +46,7 @@ class Device:
         }
 
     def attempt(self, question_id: UUID, answer: str = "true", **columns: Any) -> dict[str, Any]:
-        """Return a new answer."""
+        """Return the change that stores a new answer."""
         values = {
             "question_id": str(question_id),
             "answer": answer,

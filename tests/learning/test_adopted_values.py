@@ -148,8 +148,10 @@ def test_only_hashes_of_passwords_are_stored(live: Connection) -> None:
     }
     assert line_with(result, "a new password is needed").endswith(": id 5, 6, 7, 8, 10")
     assert not [line for line in result.reports if "canary" in line]
-    ours = [rows for table, rows in everything(live).items() if table.startswith("learning.")]
-    assert "canary" not in str(ours)
+    learning_rows = [
+        rows for table, rows in everything(live).items() if table.startswith("learning.")
+    ]
+    assert "canary" not in str(learning_rows)
 
 
 def test_unknown_columns_are_kept_by_name_and_secret_ones_are_not(live: Connection) -> None:

@@ -45,7 +45,7 @@ def log_change(db: Session, student_id: UUID, row_id: UUID) -> None:
 
 
 def number_by_sequence(db: Session, student_id: UUID, row_id: UUID) -> None:
-    """Log a change under the next number of a sequence, which no lock holds until the commit."""
+    """Log a change under the next number of a sequence, without a lock until the commit."""
     number = db.execute(text("SELECT nextval('learning.bare_sequence')")).scalar_one()
     _insert(db, student_id, row_id, number)
 

@@ -67,7 +67,7 @@ def test_student_who_leaves_while_the_class_is_read_is_not_compared(
         ann_id = str(ann.user.student_id)
         assert compare_live(ann, ann_id, None).total_students == 1
 
-        def leave(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        def leave(_connection: Any, _cursor: Any, statement: str, *_other_arguments: Any) -> None:
             if "learning.users.username, learning.student_profiles.grade" in statement and (
                 "ORDER BY" in statement
             ):
@@ -79,7 +79,7 @@ def test_student_who_leaves_while_the_class_is_read_is_not_compared(
             compare_live(ann, ann_id, None)
 
 
-def masteries(school: School, teacher: Call, scores: dict[str, float]) -> str:
+def class_with_masteries(school: School, teacher: Call, scores: dict[str, float]) -> str:
     """Put a student with this mastery of concepts into a class; return its id."""
     ann = school.user("ann")
     for concept, score in scores.items():
@@ -102,7 +102,7 @@ def test_thresholds_belong_to_the_better_side(
 ) -> None:
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     teacher = school.user("tea", Role.TEACHER)
-    class_id = masteries(school, teacher, {"Algebra 1": score})
+    class_id = class_with_masteries(school, teacher, {"Algebra 1": score})
     analytics = read_class_analytics(teacher, class_id, Filters())
     levels = [(it.risk_level, len(it.weak_topics)) for it in analytics.at_risk_students]
     assert levels == ([] if risk is None else [(risk, int(is_weak))])
@@ -112,7 +112,7 @@ def test_thresholds_belong_to_the_better_side(
 def test_student_on_the_threshold_does_not_struggle(school: School) -> None:
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     teacher = school.user("tea", Role.TEACHER)
-    class_id = masteries(school, teacher, {"Algebra 1": 40})
+    class_id = class_with_masteries(school, teacher, {"Algebra 1": 40})
     join_class(
         school.user("bob"), JoinIn(code=read_class(teacher, class_id).class_.join_code or "")
     )
@@ -126,7 +126,9 @@ def test_student_on_the_threshold_does_not_struggle(school: School) -> None:
 def test_confidence_grows_with_the_rows_of_practice(school: School, rows: int, level: str) -> None:
     school.syllabus("topic  weight  hours  concepts\nAlgebra  100  4  102\n")
     teacher = school.user("tea", Role.TEACHER)
-    class_id = masteries(school, teacher, {f"Algebra {it}": 50 for it in range(1, rows + 1)})
+    class_id = class_with_masteries(
+        school, teacher, {f"Algebra {it}": 50 for it in range(1, rows + 1)}
+    )
     school.store(
         ConceptMastery,
         student_id=school.call("ann").user.student_id,
@@ -197,7 +199,7 @@ def test_difference_of_10_points_from_the_class_is_marked(
     """The class is the student and another one, with a mean of 50 or close to it."""
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     teacher, bob = school.user("tea", Role.TEACHER), school.user("bob")
-    class_id = masteries(school, teacher, {"Algebra 1": score})
+    class_id = class_with_masteries(school, teacher, {"Algebra 1": score})
     code = read_class(teacher, class_id).class_.join_code
     join_class(bob, JoinIn(code=code or ""))
     school.store(

@@ -269,7 +269,7 @@ def test_class_is_predicted_from_its_students(school: School, teacher: Call) -> 
         assert 0 <= interval.lower < each.predicted_score < interval.upper <= 100
     mean = sum(it.predicted_score for it in analytics.predictions) / 3
     assert analytics.predicted_avg_score == pytest.approx(mean, abs=0.5)
-    # What is unknown of one student averages out.
+    # Errors about single students average out.
     width = analytics.confidence_interval.upper - analytics.confidence_interval.lower
     widths = [
         it.confidence_interval.upper - it.confidence_interval.lower for it in analytics.predictions

@@ -251,7 +251,9 @@ def test_files_that_are_read_while_the_content_changes_belong_together(
             ]
         )
 
-        def change(_connection: object, _cursor: object, text: str, *_rest: object) -> None:
+        def change(
+            _connection: object, _cursor: object, text: str, *_other_arguments: object
+        ) -> None:
             if "FROM learning.concepts" in text and "count" not in text:
                 for statement in changes:
                     other.execute(statement)

@@ -114,7 +114,7 @@ def test_refused_change_does_not_hold_up_others(school: School, device: Device) 
     assert codes(answer)[:2] == ["practice_question_not_found", "invalid_row"]
     status = read_status(device.call, str(device.call.user.student_id))
     assert (status.sync_state, status.pending_operations) == ("error", 2)
-    unknown["columns"]["question_id"] = str(question)  # the question has come in the meantime
+    unknown["columns"]["question_id"] = str(question)  # the question has been added in the meantime
     assert statuses(device.sync(unknown)) == ["applied"]
 
 
@@ -382,7 +382,7 @@ def test_changes_after_one_that_was_not_decided_wait(
 ) -> None:
     question = school.question("Algebra 1")
     attempts = [device.attempt(question) for _ in range(3)]
-    with deadline.at_most(module.ANSWER_SECONDS / 2):  # the remaining time is for the response
+    with deadline.at_most(module.RESPONSE_SECONDS / 2):  # the remaining time is for the response
         assert statuses(device.sync(*attempts)) == ["retry", "retry", "retry"]
     late = iter([False, True])
     monkeypatch.setattr(module, "_is_time_over", lambda: next(late))

@@ -7,7 +7,7 @@ import pytest
 from lib import deadline
 from lib.errors import InvalidCursor
 from lib.learning.current_user import Call
-from lib.learning.device_sync.synchronise import ANSWER_SECONDS
+from lib.learning.device_sync.synchronise import RESPONSE_SECONDS
 from lib.learning.devices.read import list_devices
 from lib.learning.errors import ClassClosed
 from lib.learning.tables import SyncDevice
@@ -62,7 +62,7 @@ def test_changes_for_which_there_was_no_time_count_as_pending(
 ) -> None:
     student = school.user("ann")
     device = Device(student)
-    monkeypatch.setattr(deadline, "seconds_left", lambda: ANSWER_SECONDS / 2)
+    monkeypatch.setattr(deadline, "seconds_left", lambda: RESPONSE_SECONDS / 2)
     device.sync(device.profile(grade=9), device.profile(grade=8))
     (row,) = list_devices(student, None, None, 200).devices
     assert (row.pending, row.rejected, row.state) == (2, 0, "pending")

@@ -43,7 +43,7 @@ def in_schema(live: Connection, start: str) -> dict[str, list[str]]:
     }
 
 
-def ours(live: Connection) -> dict[str, list[str]]:
+def learning_rows(live: Connection) -> dict[str, list[str]]:
     return {name: rows for name, rows in everything(live).items() if name.startswith("learning.")}
 
 
@@ -62,7 +62,7 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
     definitions = fetch(live, query, name_pattern)
     assert len(definitions) >= 33
     up(live)
-    rows = sum(map(len, ours(live).values()))
+    rows = sum(map(len, learning_rows(live).values()))
     output = down(live)
     assert in_schema(live, "public") == before
     assert fetch(live, query, name_pattern) == definitions
@@ -74,12 +74,12 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
 
 def test_up_and_down_and_up_again_keeps_every_row(live: Connection) -> None:
     up(live)
-    before, moved_rows = ours(live), in_schema(live, "learning_set_aside_")
+    before, moved_rows = learning_rows(live), in_schema(live, "learning_set_aside_")
     for _ in range(2):
         down(live)
         output = up(live)
         assert "- learning: returned from learning_set_aside_" in output
-        assert ours(live) == before
+        assert learning_rows(live) == before
         assert in_schema(live, "learning_set_aside_") == moved_rows
     assert len(schemas(live)) == 2
     assert fetch(live, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]

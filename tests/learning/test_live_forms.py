@@ -23,8 +23,8 @@ from tests.support.databases import Databases
 from tests.support.live_learning import BCRYPT, LIVE_TABLES, TABLES, generate, insert
 from tests.support.scripts import run
 
-OURS = "SELECT version_num FROM stepwise.schema_version"
-MOVED = "SELECT table_name FROM stepwise.adopted_tables WHERE former_name = 'users'"
+OUR_REVISION = "SELECT version_num FROM stepwise.schema_version"
+MOVED_USERS = "SELECT table_name FROM stepwise.adopted_tables WHERE former_name = 'users'"
 
 
 @pytest.fixture
@@ -91,15 +91,15 @@ def test_revision_of_the_live_system_is_never_taken_for_ours(
         assert "The database went from revision none to 001." in printed
         assert sorted(adopted(live, "users")) == [1, 2]
         run("migrate.py", "downgrade", url=url)
-        assert fetch(live, OURS) == []
+        assert fetch(live, OUR_REVISION) == []
         run("migrate.py", "upgrade", url=url)
         assert fetch(live, "SELECT version_num FROM public.alembic_version") == [(revision,)]
-        assert fetch(live, OURS) == [("001",)]
+        assert fetch(live, OUR_REVISION) == [("001",)]
 
 
 def test_tables_are_moved_with_their_indexes_keys_and_sequences(live: Connection) -> None:
     upgrade(live)
-    ((schema, _),) = [tuple(name.split(".")) for (name,) in fetch(live, MOVED)]
+    ((schema, _),) = [tuple(name.split(".")) for (name,) in fetch(live, MOVED_USERS)]
     remaining = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
     assert not {*TABLES} & {name for (name,) in fetch(live, remaining)}
     live.execute(f"SET search_path = {schema}".encode())
@@ -234,7 +234,7 @@ def test_row_level_security_comes_along_and_hides_nothing(live: Connection) -> N
     live.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
     upgrade(live)
     assert sorted(adopted(live, "users")) == [1, 2]
-    ((moved_table,),) = fetch(live, MOVED)
+    ((moved_table,),) = fetch(live, MOVED_USERS)
     security = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass"
     assert fetch(live, security, moved_table) == [(True, True)]
 
@@ -261,7 +261,7 @@ def test_tables_of_another_owner_are_adopted_with_working_keys(live: Connection)
         for table in TABLES:
             live.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())
         assert upgrade(live).refused == []
-        ((moved_table,),) = fetch(live, MOVED)
+        ((moved_table,),) = fetch(live, MOVED_USERS)
         profiles = moved_table.replace(".users", ".student_profiles")
         live.execute(f"INSERT INTO {profiles} VALUES (9, 2, 9, 'x')".encode())
         assert sorted(adopted(live, "student_profiles")) == [5]
@@ -303,7 +303,7 @@ def test_rights_of_page_visitors_are_taken_and_returned_by_a_downgrade(
             live.execute("CREATE ROLE anon; CREATE ROLE authenticated")
             live.execute("GRANT SELECT, INSERT ON users TO anon")
             run("migrate.py", "upgrade", url=live.info.dsn)
-            ((moved_table,),) = fetch(live, MOVED)
+            ((moved_table,),) = fetch(live, MOVED_USERS)
             may_select = "SELECT has_table_privilege('anon', %s, 'SELECT')"
             assert (
                 fetch(live, may_select, moved_table)

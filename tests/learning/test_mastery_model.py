@@ -204,7 +204,7 @@ def test_last_outcome_is_distinguished_for_the_same_concepts(correct: bool, conc
 def test_clock_that_goes_back_leaves_the_time() -> None:
     record = Record()
     for time in (DAY, 0.0):
-        record.pass_time(1.0, time)
+        record.add_time(1.0, time)
     assert record.time == DAY
     assert record.fading[1] == 2.0
     assert record.faded(2 * DAY)[1] == pytest.approx(1.0)
@@ -212,8 +212,8 @@ def test_clock_that_goes_back_leaves_the_time() -> None:
 
 def test_counts_fade_with_their_half_lives() -> None:
     record = Record()
-    record.pass_time(1.0, 0.0)
-    record.pass_time(0.0, DAY)
+    record.add_time(1.0, 0.0)
+    record.add_time(0.0, DAY)
     # After a day a right answer counts 2^-24, 1/2, 2^(-1/7) and 2^(-1/30).
     assert record.fading == pytest.approx([2**-24, 0.5, 0.905724, 0.977160, 1, 1, 1, 1], abs=1e-6)
     assert record.faded(2 * DAY)[1] == pytest.approx(0.25)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lib.learning.mastery_model.abilities import Answered, before_answers
+from lib.learning.mastery_model.abilities import GradedAnswer, abilities_before
 from lib.learning.mastery_model.attempts import Attempt, Question
 from lib.learning.mastery_model.calibration import Calibration, Steps
 from lib.learning.mastery_model.difficulties import item_difficulties
@@ -83,8 +83,8 @@ def test_new_students_are_predicted_almost_as_well_as_the_data_allow(fitted: Cal
     predicted = predictions(fitted, students)
     right = np.array([it.is_correct for attempts in students.values() for it in attempts])
     constant = np.full(len(right), right.mean())
-    best, ours, worst = (log_loss(students, it) for it in (truth, predicted, constant))
-    assert ours - best < 0.4 * (worst - best)
+    best, loss_of_model, worst = (log_loss(students, it) for it in (truth, predicted, constant))
+    assert loss_of_model - best < 0.4 * (worst - best)
     order = np.argsort(predicted)
     gaps = [abs(right[rows].mean() - predicted[rows].mean()) for rows in np.array_split(order, 10)]
     assert float(np.mean(gaps)) < 0.03
@@ -155,16 +155,16 @@ def test_steps_follow_how_fast_abilities_change() -> None:
     """Abilities that jump need large steps to the end; those that stay need shrinking ones."""
     rng = np.random.default_rng(11)
 
-    def answers(*, jumps: bool) -> list[Answered]:
-        answered = []
+    def answers(*, jumps: bool) -> list[GradedAnswer]:
+        graded_answers = []
         for student in range(60):
             ability = rng.normal(0, 2)
             for number in range(100):
                 if jumps and number % 15 == 0:
                     ability = rng.normal(0, 3)
                 right = bool(rng.random() < 1 / (1 + math.exp(-ability)))
-                answered.append(Answered(student, (0,), right, False, False, 0.0))
-        return answered
+                graded_answers.append(GradedAnswer(student, (0,), right, False, False, 0.0))
+        return graded_answers
 
     def last(steps: Steps) -> float:
         return steps.concept / (1 + 50 * steps.concept_decay)
@@ -183,11 +183,11 @@ def test_abilities_in_bulk_are_those_of_the_fold() -> None:
         Attempt(f"{n:02}", "", Question(f"{n % 7}", (f"{n % 3}", f"{n % 2}")), n % 4 > 0)
         for n in range(30)
     ]
-    answered = [
-        Answered(0, tuple(map(int, it.question.concepts)), it.is_correct, n >= 7, False, 0.0)
+    graded_answers = [
+        GradedAnswer(0, tuple(map(int, it.question.concepts)), it.is_correct, n >= 7, False, 0.0)
         for n, it in enumerate(history)
     ]
-    bulk = before_answers(answered, [0.2] * 30, steps)[1]
+    bulk = abilities_before(graded_answers, [0.2] * 30, steps)[1]
     student, folded = Student(calibration), []
     for it in history:
         chance = student.predict(it.question)
@@ -228,14 +228,14 @@ def test_times_and_confidences_are_used_where_they_are_informative(
     rng = np.random.default_rng(4)
     students: dict[str, list[Attempt]] = {}
     for student in range(80):
-        chance, manner = ((0.8, able), (0.4, unable))[student % 2]
+        chance, facts = ((0.8, able), (0.4, unable))[student % 2]
         students[str(student)] = [
             Attempt(
                 f"{n:03}",
                 "",
                 Question(f"{rng.integers(30)}", ("c",)),
                 bool(rng.random() < chance),
-                **manner,  # type: ignore[arg-type]
+                **facts,  # type: ignore[arg-type]
             )
             for n in range(20)
         ]

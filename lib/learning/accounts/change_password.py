@@ -1,4 +1,4 @@
-"""Changes of passwords: one's own, and with a code that an operator issued."""
+"""Changes of passwords: by a logged-in user, or with a code that an operator issued."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ def change_password(call: Call, body: ChangePasswordIn, settings: Settings) -> T
     """Change the caller's password, end all other log-ins, and return new tokens.
 
     Raises:
-        PasswordWrong: If the current password is not right.
+        PasswordWrong: If the current password is wrong, or another call has just changed it.
     """
     db = call.db
     account = store.read_account(db, call.user.id)

@@ -15,6 +15,7 @@ from lib.learning.tables.closed_lists import Role
 from lib.learning.transactions import transaction
 
 CODE_BYTES = 18
+"""Number of random bytes of a code."""
 
 
 def invite(db: Session, body: InviteIn, deps: Deps) -> InvitationOut:

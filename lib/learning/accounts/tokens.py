@@ -24,6 +24,7 @@ from lib.settings import Settings
 REFRESH_LIFETIME = timedelta(days=90)
 """Lifetime of a refresh token, long enough for a device that was offline for weeks."""
 TOKEN_BYTES = 32
+"""Number of random bytes of a refresh token."""
 
 
 def digest_of(secret: str) -> str:

@@ -1,7 +1,7 @@
 """Calibration of the model of mastery.
 
-New coefficients come into use only if they predict students to whom they were not fitted better
-than those in use. Everybody's mastery is then recomputed, as far as there is time.
+New coefficients come into use only if they predict the answers of held-out students better than
+the present ones. Everybody's mastery is then recomputed, as far as there is time.
 """
 
 import math
@@ -25,10 +25,11 @@ from lib.learning.tables.base import new_id
 from lib.learning.transactions import transaction
 
 MAX_SECONDS = 22.0
-"""Seconds after which no further student is recomputed in a function."""
+"""Seconds after which a call of the function recomputes no further student."""
 FEWEST_ANSWERS, FEWEST_STUDENTS = 1_000, 10
+"""Minimum numbers of answers, and of students with answers, for a fit."""
 MIN_GROWTH = 1.1
-"""Minimum ratio of the number of answers to that at the last calibration for a new fit."""
+"""Minimum ratio of the present number of answers to the number at the last calibration."""
 HELD_OUT = 5
 """One student in this many is held out to compare coefficients."""
 
@@ -43,7 +44,7 @@ def calibrate(
     max_seconds: float = MAX_SECONDS,
     clock: Clock = time.monotonic,
 ) -> LearningCalibrationOut:
-    """Fit the model to the answers, if there are enough and new ones; recompute mastery.
+    """Fit the model if there are enough answers and enough new ones; recompute stale mastery.
 
     Args:
         db: The session.
@@ -120,8 +121,8 @@ def log_loss(histories: Sequence[Sequence[Attempt]], calibration: Calibration) -
     for history in histories:
         student = Student(calibration)
         for attempt in history:
-            right = student.predict(attempt.question, attempt.time)
-            total -= math.log(right if attempt.is_correct else 1 - right)
+            p_correct = student.predict(attempt.question, attempt.time)
+            total -= math.log(p_correct if attempt.is_correct else 1 - p_correct)
             count += 1
             student.add(attempt)
     return total / count

@@ -61,7 +61,13 @@ def add_calibration(db: Session, calibration: Calibration, total: int, now: date
 
 
 def list_stale(db: Session, version: str, among: Sequence[UUID]) -> list[UUID]:
-    """Return those students whose figures are by another calibration than this version."""
+    """Return the students whose mastery was computed with another version of the calibration.
+
+    Args:
+        db: The session.
+        version: Version of the calibration in use.
+        among: Students to check; they keep their order.
+    """
     is_stale = or_(StudentSkill.calibration.is_(None), StudentSkill.calibration != version)
     rows = db.execute(
         select(QuestionAttempt.student_id)

@@ -7,7 +7,7 @@ from pydantic import Field
 from lib.web.wire import Answer, StrictBody
 
 MAX_ANSWERS = 20_000
-"""Maximum number of answers in a fit in a function; they take about 10 s."""
+"""Maximum number of answers in a fit by a function; such a fit takes about 10 s."""
 
 Outcome = Literal["calibrated", "no_better", "nothing_new", "too_few_answers"]
 
@@ -25,7 +25,7 @@ class LearningCalibrationOut(Answer):
     outcome: Outcome
     """`calibrated` if new coefficients are in use, `no_better` if they predict held-out students
     no better than those in use, `nothing_new` if there are hardly any new answers,
-    `too_few_answers` if there are not enough."""
+    `too_few_answers` if there are too few answers or students."""
     version: str
     """Version of the calibration in use."""
     answers: int

@@ -20,7 +20,7 @@ counts."""
 SERVER = "00000000"
 """Suffix of the readings that the server makes."""
 NEVER = ""
-"""The clock of a column that was never changed; each reading is larger."""
+"""The clock of a column that was never changed; every reading is larger."""
 LARGEST_COUNTER = 0xFFFF
 _READING = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z-[0-9a-f]{4}-[0-9a-f]{8}", re.ASCII

@@ -1,8 +1,8 @@
 """The log of changes: which rows of a student have changed, in the order of the commits.
 
-A counter of each student is locked before the first change of a transaction and raised by it, so
-the numbers of the changes are in the order in which they become visible. A reader of
-all changes up to a number never misses a smaller one; times and sequences cannot guarantee that.
+Each student has a counter. A transaction locks and raises it before its first change, so the
+numbers of the changes are in the order in which the changes become visible. A reader of all
+changes up to a number never misses a smaller one; times and sequences cannot guarantee that.
 
 The log holds the last change of each row; a deleted row leaves its entry behind. The rows
 themselves are read from their tables.
@@ -124,7 +124,7 @@ def complete_log(db: Session, student_id: UUID, now: datetime) -> int:
     Returns:
         The number of the student's last transaction.
     """
-    number = store.read_complete(db, student_id)
+    number = store.read_number_of_complete_log(db, student_id)
     if number is not None:
         return number
     with logged(db, [student_id], now) as log:

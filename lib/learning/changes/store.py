@@ -89,7 +89,7 @@ def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID)
 def list_own_clocks(
     db: Session, table: SyncedTable, student_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, str]]:
-    """Return the clocks of rows whose ids are those of their students, by student."""
+    """Return the clocks of rows by student, for a table in which a row has its student's id."""
     query = select(SyncChange.student_id, SyncChange.clocks).where(
         SyncChange.student_id.in_(student_ids),
         SyncChange.table_name == table.value,
@@ -101,7 +101,7 @@ def list_own_clocks(
 def list_clocks(
     db: Session, student_id: UUID, table: SyncedTable, row_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, str]]:
-    """Return the clocks of rows, as `read_clocks` does, by the ids of those that have any."""
+    """Return the clocks of rows by row id, as `read_clocks` does; rows without any are left out."""
     query = select(SyncChange.row_id, SyncChange.clocks).where(
         SyncChange.student_id == student_id,
         SyncChange.table_name == table.value,
@@ -118,7 +118,7 @@ def list_changes(
     Args:
         db: The session.
         student_id: The student.
-        after: Number and id of the last entry that was read; None for all.
+        after: Number and id of the last entry that was read; None to begin with the first.
         limit: Maximum number of changes to return.
     """
     query = select(
@@ -138,7 +138,7 @@ def list_changes(
     ]
 
 
-def read_complete(db: Session, student_id: UUID) -> int | None:
+def read_number_of_complete_log(db: Session, student_id: UUID) -> int | None:
     """Return the number of a student's last transaction; None before `mark_complete`."""
     query = select(SyncCounter.number).where(
         SyncCounter.student_id == student_id, SyncCounter.is_complete
@@ -154,7 +154,7 @@ def mark_complete(db: Session, student_id: UUID) -> None:
 
 
 def list_unlogged(db: Session, student_id: UUID) -> list[tuple[SyncedTable, UUID]]:
-    """Return the rows of a student of which no change is logged, with their tables."""
+    """Return the table and the id of each row of a student that has no entry in the log."""
     unlogged = []
     for name, synced in SYNCED.items():
         table = synced.table

@@ -1,6 +1,6 @@
 """The rows that a student's devices and the server exchange.
 
-Mastery, plans and figures of classes are derived from them on both sides, so they are never sent.
+Both sides derive mastery and plans from these rows, so those are never sent.
 """
 
 from dataclasses import dataclass

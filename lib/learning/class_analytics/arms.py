@@ -21,12 +21,12 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
     arms = list_arms(call.db, ids)
     if not arms:
         return None
-    later = list_marks(call.db, ids)
-    exam = later[0] if later else None
+    marks = list_marks(call.db, ids)
+    exam = marks[0] if marks else None
     of_exam = (
         []
         if exam is None
-        else [it for it in later if (it.exam, it.exam_date) == (exam.exam, exam.exam_date)]
+        else [it for it in marks if (it.exam, it.exam_date) == (exam.exam, exam.exam_date)]
     )
     by_arm = {arm: [it.mark for it in of_exam if arms[it.student_id].arm is arm] for arm in Arm}
     difference = compare(by_arm[Arm.PLANNER], by_arm[Arm.OWN])

@@ -11,10 +11,11 @@ from lib.learning.syllabus.syllabus import Syllabus, TopicRow
 WEAK = 40.0
 """Mastery below which a topic is weak and a student's risk high."""
 MEDIUM_RISK = 60.0
+"""Mastery below which a student's risk is medium."""
 CRITICAL_SHARE = 0.5
-"""Share of the marks that the critical topics make up: the weightiest ones until it is reached."""
+"""Share of the marks; the weightiest topics are critical until together they reach it."""
 HIGH_CONFIDENCE, MEDIUM_CONFIDENCE = 100, 30
-"""Rows of mastery above which a prediction is of high or medium confidence."""
+"""Numbers of rows of mastery above which the confidence in a prediction is high or medium."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,11 @@ class Figures:
 
     syllabus: Syllabus
     topics: tuple[TopicRow, ...]
-    """Topics with concepts that are included."""
+    """Included topics; each has concepts."""
     by_student: Mapping[UUID, Mapping[UUID, float]]
     """Mastery, 0 to 100, by student and topic."""
     exam_mastery: Mapping[UUID, float]
-    """Mean mastery of each student, weighted with the topics' share of the exam."""
+    """Mean mastery of each student, 0 to 100, weighted with the topics' share of the exam."""
 
     @property
     def mean(self) -> float:

@@ -11,10 +11,11 @@ from lib.learning.study.prediction import predict_today
 from lib.learning.study.situation import situations_of
 
 NAMELESS = "(no account)"
+"""Name of a student whose adopted profile has no account."""
 
 
 def predict(call: Call, students: Sequence[Student]) -> Mapping[UUID, Prediction]:
-    """Return each student's predicted result if the exam were today; none without topics."""
+    """Return each student's predicted result if the exam were today; empty without topics."""
     situations = situations_of(call, students)
     results = {student_id: predict_today(it) for student_id, it in situations.items()}
     return {student_id: it for student_id, it in results.items() if it is not None}
@@ -24,8 +25,8 @@ def mean_prediction(results: Collection[Prediction]) -> tuple[float, IntervalOut
     """Return the predicted mean of a class with its interval; 0 without results."""
     if not results:
         return 0.0, IntervalOut(lower=0.0, upper=0.0)
-    whole = predict_class(list(results))
-    return whole.mean, IntervalOut(lower=whole.low, upper=whole.high)
+    prediction = predict_class(list(results))
+    return prediction.mean, IntervalOut(lower=prediction.low, upper=prediction.high)
 
 
 def predictions(

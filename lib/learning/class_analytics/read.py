@@ -58,7 +58,7 @@ class Filters:
     since: date | None = None
     """First day, UTC, of the newest practice of a concept."""
     until: date | None = None
-    """Last day, UTC."""
+    """Last day, UTC, of the newest practice of a concept."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +200,12 @@ def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveCompar
     row = None
     if student.class_id is not None:
         row = class_store.find_class(call.db, reference(student.class_id))
-    named = None if sent_class is None else class_store.find_class(call.db, reference(sent_class))
-    is_other = sent_class is not None and (named is None or row is None or named.id != row.id)
-    if row is None or is_other:
+    if row is None:
         raise ClassClosed
+    if sent_class is not None:
+        requested = class_store.find_class(call.db, reference(sent_class))
+        if requested is None or requested.id != row.id:
+            raise ClassClosed
     if call.user.role is Role.TEACHER and row.teacher_id != call.user.id:
         raise ClassClosed
     view = view_of(call, row, Filters())

@@ -99,11 +99,11 @@ class LivePredictionsOut(Body):
     predicted_avg_score: float
     """Mean mark in percent that is predicted if the exam were today, 0 to 100."""
     confidence_interval: IntervalOut
-    """Interval around the mean."""
+    """Interval of 95 % around the mean."""
     confidence_level: ConfidenceLevel
     """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
     data_points: int
-    """Number of rows of mastery that it rests on."""
+    """Number of rows of mastery on which the prediction rests."""
 
 
 class TopicComparisonOut(Body):

@@ -107,7 +107,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassAnswer:
 
 
 def join_class(call: Call, body: JoinIn) -> JoinedClassAnswer:
-    """Put the caller into the class with a join code, in place of the present one.
+    """Put the caller into the class with a join code, and out of the present class.
 
     Raises:
         NotStudent: If the caller is not a student.

@@ -61,8 +61,8 @@ def list_marks(
         student_id = own_or_named(call, sent_student).id
     after = None
     if position is not None:
-        day, exam, of_student = cursor.read(position, date.fromisoformat, str, UUID)
-        after = (midnight(day), exam, of_student)
+        day, exam, last_student_id = cursor.read(position, date.fromisoformat, str, UUID)
+        after = (midnight(day), exam, last_student_id)
     rows = store.list_marks(call.db, after, limit + 1, student_id=student_id, class_id=class_id)
     page = rows[:limit]
     next_cursor = None

@@ -29,7 +29,7 @@ class ClassRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id under which pages of the live system know it."""
+        """Id of the class in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.id, self.former_id)
 
 
@@ -60,10 +60,9 @@ def find_class(db: Session, reference: Reference) -> ClassRow | None:
 
 
 def lock_open_class(db: Session, code: str) -> UUID | None:
-    """Return the id of the class with a join code, and keep the code until the transaction ends.
+    """Return the id of the class with a join code; None if no class has it.
 
-    Returns:
-        The id; None if no class has the code.
+    The class is locked, so its code stays valid until the transaction ends.
     """
     query = select(Class.id).where(Class.join_code == code).with_for_update(read=True)
     return db.execute(query).scalar_one_or_none()
@@ -126,7 +125,7 @@ def move_members(
 def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[UUID, UUID]:
     """Store marks in one exam; a student's mark in the same exam on the same day is replaced.
 
-    They are stored in the order of the students, so that two calls never wait for each other.
+    They are stored in the order of the students' ids, so that two calls cannot deadlock.
 
     Returns:
         The ids of the rows by student.
@@ -153,7 +152,7 @@ def list_marks(
     student_id: UUID | None = None,
     class_id: UUID | None = None,
 ) -> list[MarkRow]:
-    """Return a page of the marks of a student, of a class, or of a student of it.
+    """Return a page of the marks of a student, of a class, or of one student of a class.
 
     Args:
         db: The session.
@@ -170,8 +169,8 @@ def list_marks(
     if student_id is not None:
         query = query.where(ExamMark.student_id == student_id)
     if after is not None:
-        day, *rest = after
-        of_day = tuple_(ExamMark.exam, ExamMark.student_id) > tuple(rest)
+        day, exam, last_student_id = after
+        of_day = tuple_(ExamMark.exam, ExamMark.student_id) > (exam, last_student_id)
         older = ExamMark.exam_date < day
         query = query.where(or_(older, and_(ExamMark.exam_date == day, of_day)))
     ordered = query.order_by(ExamMark.exam_date.desc(), ExamMark.exam, ExamMark.student_id)

@@ -24,7 +24,7 @@ CALIBRATION = "calibration"
 QUESTIONS = "questions/"
 """Beginning of the name of a file of questions; the id of their topic follows."""
 MAX_TRIES = 3
-"""Attempts to read the content while it changes."""
+"""Maximum number of further attempts to read the content if it changes meanwhile."""
 
 
 Stamps = tuple[TableStamp, ...]
@@ -50,7 +50,7 @@ class ContentFile:
 
 @dataclass(frozen=True)
 class Content:
-    """All files by name."""
+    """All files, ordered by name."""
 
     files: Sequence[ContentFile]
 
@@ -102,7 +102,7 @@ def _build(db: Session) -> Content:
     topic_of = {concept.id: concept.topic_id for concept in concepts}
     by_topic: dict[UUID, list[QuestionFileRow]] = {}
     for question in store.read_questions(db):
-        if question.concept_id in topic_of:  # otherwise it is newer than what was read before
+        if question.concept_id in topic_of:  # otherwise its concept was added after the read above
             by_topic.setdefault(topic_of[question.concept_id], []).append(question)
     files = {SYLLABUS: syllabus, CALIBRATION: calibration} | {
         f"{QUESTIONS}{topic_id}": ContentFileOut(questions=tuple(questions))
@@ -117,14 +117,14 @@ def _file(name: str, content: ContentFileOut) -> ContentFile:
 
 def _parents_first(topics: Iterable[TopicFileRow]) -> list[TopicFileRow]:
     """Return topics so that each comes after its parent; those of one level keep their order."""
-    waiting = list(topics)
+    remaining_topics = list(topics)
     ordered: list[TopicFileRow] = []
     placed: set[UUID | None] = {None}
-    while waiting:
-        level = [topic for topic in waiting if topic.parent_id in placed]
+    while remaining_topics:
+        level = [topic for topic in remaining_topics if topic.parent_id in placed]
         if not level:  # a cycle of parents, which only a manual edit can create
-            return ordered + waiting
+            return ordered + remaining_topics
         ordered += level
         placed |= {topic.id for topic in level}
-        waiting = [topic for topic in waiting if topic.id not in placed]
+        remaining_topics = [topic for topic in remaining_topics if topic.id not in placed]
     return ordered

@@ -61,7 +61,7 @@ def store_content(
     Args:
         db: A session on the device's database.
         listed: Names of all files of the list, including those that the device already has.
-        files: The files that it did not have, or more of them.
+        files: At least those files of the list that the device does not have.
         now: Time of the call.
 
     Raises:

@@ -40,14 +40,17 @@ _TABLES: dict[type[FileRow], type[Base]] = {
 
 @dataclass(frozen=True)
 class TableStamp:
-    """Times at which a table was changed, in numbers that differ after any change.
+    """Summary of the times at which a table's rows were changed; it differs after any change.
 
-    The newest time alone would miss a change that was committed after a newer one.
+    The newest time alone would miss a change that was committed after a change with a newer time.
     """
 
     number: int
+    """Position of the table in `_TABLES`."""
     rows: int
+    """Number of rows."""
     newest: datetime | None
+    """Newest time of a change; None without rows."""
     total: Decimal
     """Sum of the times, seconds since 1970; Postgres has microseconds, SQLite whole seconds."""
 
@@ -150,7 +153,7 @@ def delete_empty_concepts(db: Session, kept_ids: Collection[UUID]) -> int:
 def delete_empty_topics(db: Session, kept_ids: Collection[UUID]) -> int:
     """Delete topics that have no concepts and no parts, except those with certain ids.
 
-    Topics whose last part is deleted follow, up to the highest.
+    A topic whose last part is deleted here is deleted, too, and so on up to the topmost one.
     """
     parents = {row[0]: row[1] for row in db.execute(select(Topic.id, Topic.parent_id))}
     used = set(kept_ids) | set(db.execute(select(Concept.topic_id)).scalars())

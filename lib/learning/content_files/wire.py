@@ -102,7 +102,7 @@ class CalibrationFileRow(Body):
 
 
 class ContentFileOut(Body):
-    """Content of one file: rows by table, of which most files have one kind only."""
+    """Content of one file: rows by table; most files have rows of one table only."""
 
     format: Literal[1] = FORMAT
     """Version of the form of this file."""
@@ -124,7 +124,7 @@ class ListedFileOut(Body):
     name: str
     """`syllabus`, `calibration`, or `questions`, a slash and the id of a topic."""
     sha256: str
-    """SHA-256 of the content, 64 hexadecimal digits; the file has this name in its address."""
+    """SHA-256 of the content, 64 hexadecimal digits; the last part of the file's path."""
     size: int
     """Bytes of the content, uncompressed."""
 
@@ -133,7 +133,7 @@ class ContentFilesAnswer(Answer):
     """The files that make up the content at present."""
 
     content: str
-    """SHA-256 of the names and hashes of all files: equal lists have an equal one."""
+    """SHA-256 of the names and hashes of all files; it changes whenever a file does."""
     files: list[ListedFileOut]
     """The files by name."""
     count: int

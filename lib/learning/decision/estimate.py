@@ -27,18 +27,18 @@ SPEEDS = (0.55, 0.75, 1.0, 1.3, 1.75)
 SPEED_SPREAD = 0.35
 """Standard deviation of the logarithm of speed in the population."""
 FRESHNESS = ((0.88, 0.75), (0.5, 0.25))
-"""Retention of what was known before the first session, and the probability of each: most students
+"""Pairs: a retention of what was known before the first session, and its probability. Most students
 come from lessons, some from a long break."""
 GUESS, SLIP = 0.2, 0.04
 """Probability of a right answer without knowledge, and of a wrong one with it."""
 MASTERY_ERROR = 0.12
 """Standard deviation of a recorded mastery around the truth."""
 SUMMARY_WEIGHT = 0.5
-"""Weight of the recorded mastery of a topic with sessions, whose answers are counted already."""
+"""Weight of the recorded mastery of a topic with sessions; the sessions' answers count, too."""
 LEARNING_ERROR = 0.25
 """Standard deviation of what a session teaches, as a share of what it teaches on average."""
 ANSWER_ERROR = 1.3
-"""Factor of an answer's variance beyond the binomial one, since questions differ."""
+"""Factor by which an answer's variance exceeds the binomial one, since questions differ."""
 UNKNOWN_LEVEL, UNKNOWN_SPREAD = 0.12, 0.15
 """Mean and standard deviation of the level of a topic about which nothing is recorded."""
 FEWEST_TOPICS = 5
@@ -60,8 +60,8 @@ def estimate(
         graph: The topics.
         mastery: Recorded mastery, 0 to 1, shape (n,); NaN where nothing is recorded.
         sessions: Past sessions in the order of their days; those on other topics are left out.
-        today: The day of the estimate, in the count of the sessions.
-        earlier: Sessions before those, which only tell when a topic was last studied.
+        today: Number of the day of the estimate, counted like the days of the sessions.
+        earlier: Sessions before those; only their days are used, as the last study of a topic.
     """
     usable_sessions = [
         each for each in sessions if each.topic in graph.position and each.answers > 0

@@ -27,7 +27,7 @@ class ExpectedStudent:
         """Begin with a state, and with the recorded mastery that opens topics, if any."""
         self.graph, self.state = graph, state
         self.recorded = None if gate is None else np.nan_to_num(gate)
-        self.rate = minutes_per_log(graph, state)
+        self.minutes_per_log = minutes_per_log(graph, state)
 
     def gate(self) -> FloatArray:
         """Return the mastery that opens topics, shape (n,)."""
@@ -52,8 +52,8 @@ class ExpectedStudent:
             restoring: Those minutes, and the minutes in which topics that build on it use it.
         """
         state = self.state
-        pace = state.readiness(self.graph.supply(state.mastery)) / self.rate
-        missing = np.exp(-pace * useful)
+        rate = state.readiness(self.graph.supply(state.mastery)) / self.minutes_per_log
+        missing = np.exp(-rate * useful)
         if self.recorded is not None:
             self.recorded = 1 - (1 - self.recorded) * average(missing, state.theories)
         self.state = replace(
@@ -63,7 +63,7 @@ class ExpectedStudent:
             stability=strengthened(state.stability, state.retention, useful),
         )
 
-    def rest(self, days: float) -> None:
+    def forget(self, days: float) -> None:
         """Forget for some days without study."""
         state = self.state
         self.state = replace(state, retention=retained(state.retention, state.stability, days))

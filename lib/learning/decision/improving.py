@@ -155,8 +155,8 @@ def _prices(
     brings *= slots.minutes[:, None] / SESSION_MINUTES
     brings[np.arange(len(slots.day)), slots.topic] = -np.inf
     brings[slots.is_kept] = -np.inf
-    longest = trajectory.minutes[slots.day] + slots.minutes[:, None]
-    brings[longest > slots.limits[slots.day, None] + ROUNDING] = -np.inf
+    minutes_after = trajectory.minutes[slots.day] + slots.minutes[:, None]
+    brings[minutes_after > slots.limits[slots.day, None] + ROUNDING] = -np.inf
     return brings, -simulation.worth(trajectory, slopes, shorter)[places]
 
 

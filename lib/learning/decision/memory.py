@@ -25,7 +25,7 @@ class Theory(IntEnum):
     EXPONENTIAL = 1
     """Forgetting at a constant rate, which each session lowers by the same factor."""
     ALL_OR_NONE = 2
-    """No forgetting; a question is answered once most of its topic is known."""
+    """No forgetting; a question is answered correctly once most of its topic is known."""
 
 
 PRIOR = np.full(len(Theory), 1 / len(Theory))
@@ -34,10 +34,10 @@ PRIOR = np.full(len(Theory), 1 / len(Theory))
 POWER_DECAY = 0.1542
 """Exponent of the power law; the default weight of FSRS-6."""
 POWER_SCALE = 0.9 ** (-1 / POWER_DECAY) - 1
-"""Factor with which the stability of the power law is the days until 90 % is retained."""
+"""Factor with which the power law's stability is the days until retention has fallen to 90 %."""
 FIRST_STABILITY = (8.0, 14.0, 1.0)
-"""Stability of what a student knows already, days, by theory: the days until 90 % of it is
-retained, or the time constant of the exponential. The last one has no effect."""
+"""Stability of what a student knows already, days, by theory: the days until retention has fallen
+to 90 %, or the time constant of the exponential. The last one has no effect."""
 LONGEST_STABILITY = 400.0  # days
 
 REVIEW_GROWTH, SPACING_GROWTH = 0.3, 4.0
@@ -63,8 +63,8 @@ MASTERED_LOG = float(np.log(5))
 READY_LEVEL = 0.75
 """Knowledge of a prerequisite that allows learning at full speed, unless more is required."""
 READY_EXPONENTS = (1.0, 3.0)
-"""Two theories of prerequisites: what is missing of them slows learning down in proportion, or
-nearly forbids it."""
+"""Exponents by two hypotheses about prerequisites: what a student lacks of them slows learning down
+in proportion, or nearly forbids it."""
 
 CREDIT_EXPONENT = 1.2
 """Marks grow slightly faster than knowledge, since many questions need several parts of a topic."""
@@ -73,7 +73,7 @@ CREDIT_CENTER, CREDIT_SLOPE = 0.6, 8.0
 
 
 LONGEST_FRESH = 25.0
-"""Minutes on one topic in a day from which on attention is halved."""
+"""Minutes on one topic in a day beyond which attention is halved."""
 
 
 def productive(minutes: float) -> float:

@@ -20,7 +20,13 @@ from lib.learning.decision.relevant_topics import relevant_part
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph, TopicId
 from lib.learning.decision.trajectory import Simulation
-from lib.learning.decision.worth import DECIMALS, SESSION_MINUTES, session_scores, worth
+from lib.learning.decision.worth import (
+    DECIMALS,
+    LEARNED,
+    SESSION_MINUTES,
+    session_scores,
+    worth,
+)
 
 SHORTEST_SESSION = 10.0
 """Length below which no session is planned, minutes."""
@@ -32,8 +38,6 @@ TOPIC_SHARE = 0.5
 """Largest share of a day for one topic, since attention wanes."""
 FADING = 0.9
 """Expected retention below which a topic that was learned is due for revision."""
-LEARNED = 0.6
-"""Level from which on a session counts as revision."""
 HORIZON = 60
 """Days that are planned, even for a shorter plan: what comes later decides what is best now."""
 NEAR_DAYS = 7
@@ -43,7 +47,8 @@ STRIDE = 2
 MOST_ROUNDS = 30
 """Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150
-"""Limit of days times topics in all rounds together, and the fixed cost of a day, in topics."""
+"""Limit of the product of days and topics, summed over all rounds, and the fixed cost of a day in
+topics."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class PlannedSession:
     topic: TopicId
     minutes: float
     is_revision: bool
-    """Whether the topic is expected to be known by then."""
+    """Whether the topic is expected to be learned by then."""
     marks_per_minute: float
     """Expected marks in percent that the plan would lose without it, for each minute; 0 or more."""
 
@@ -123,17 +128,17 @@ def _first_plan(
 ) -> Slots:
     """Return the most valuable sessions of each day, chosen day by day."""
     rows: list[tuple[int, int, float, bool]] = []
-    learner = ExpectedStudent(simulation.graph, simulation.state, simulation.gate)
+    student = ExpectedStudent(simulation.graph, simulation.state, simulation.gate)
     scores = due = np.zeros(len(simulation.graph.ids))
     reserved = 0.0
     for day in range(days):
         minutes = float(time.minutes[day])
         reserved = min(reserved, SESSION_MINUTES) + revision_share * minutes
-        state, gate = learner.state, learner.gate()
+        state, gate = student.state, student.gate()
         if day < NEAR_DAYS or (day - NEAR_DAYS) % STRIDE == 0:
             until_exam, minutes_left = len(time.minutes) - day, _minutes_left(time, day)
             scores = session_scores(worth(simulation.graph, state, gate, until_exam, minutes_left))
-            due = np.where(_is_known(state) & _is_fading(state), scores, 0.0)
+            due = np.where(_is_learned(state) & _is_fading(state), scores, 0.0)
         is_open = simulation.graph.is_open(gate)
         today = np.zeros(len(simulation.graph.ids))
         for topic, length, is_kept in _choose(
@@ -144,8 +149,8 @@ def _first_plan(
             reserved -= length * is_kept
         scores = np.where(today > 0, scores * SAME_DAY, scores)
         due = np.where(today > 0, 0.0, due)
-        learner.study(today)
-        learner.rest(1)
+        student.study(today)
+        student.forget(1)
     limits = topic_share * np.array(time.minutes[:days], dtype=float)
     return Slots.of_rows(rows, (days, len(simulation.graph.ids)), limits)
 
@@ -171,7 +176,7 @@ def _sessions(simulation: Simulation, slots: Slots, days: int) -> list[PlannedSe
     return sessions
 
 
-def _is_known(state: StudentState) -> NDArray[np.bool_]:
+def _is_learned(state: StudentState) -> NDArray[np.bool_]:
     """Return the topics of which enough was learned for a revision, shape (n,)."""
     return average(state.level, state.theories) >= LEARNED
 

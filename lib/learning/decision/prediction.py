@@ -65,7 +65,9 @@ def predict_exam(
     attendance: float = 1.0,
     exam: ExamFormat | None = None,
 ) -> Prediction:
-    """Return a student's predicted result; marks outside the topics are expected as within them.
+    """Return a student's predicted result.
+
+    The part of the exam outside the topics is expected to bring the same share of its marks.
 
     Args:
         graph: The topics.
@@ -76,7 +78,7 @@ def predict_exam(
         exam: Rules by which knowledge becomes marks.
     """
     form = exam or ExamFormat()
-    marks = _of_whole_exam(graph)
+    marks = _shares_of_exam(graph)
     state = committee.mean()
     spread = _speed_spread(committee)
     expected = _at_exam(graph, state, days, sessions, attendance)
@@ -115,8 +117,8 @@ def _at_exam(
         minutes[each.day, graph.position[each.topic]] += each.minutes * attendance
     for today in minutes:
         student.study(today)
-        student.rest(1)
-    student.rest(days - len(minutes))
+        student.forget(1)
+    student.forget(days - len(minutes))
     return student.state
 
 
@@ -134,7 +136,7 @@ def _chances(knowledge: FloatArray, exam: ExamFormat) -> FloatArray:
     return exam.guess + (1 - exam.guess - exam.slip) * credit(knowledge)
 
 
-def _of_whole_exam(graph: TopicGraph) -> FloatArray:
+def _shares_of_exam(graph: TopicGraph) -> FloatArray:
     """Return each topic's share of the marks of all topics, percent, shape (n,)."""
     total = float(graph.marks.sum())
     shares: FloatArray = graph.marks * (PERCENT / total if total > 0 else 1.0)

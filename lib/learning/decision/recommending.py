@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from lib.learning.decision.memory import FloatArray, average, retained
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import PERCENT, TopicGraph, TopicId
-from lib.learning.decision.worth import SESSION_MINUTES, Worth, session_scores, worth
+from lib.learning.decision.worth import LEARNED, SESSION_MINUTES, Worth, session_scores, worth
 
-KNOWN = 0.6
-"""Expected level from which on studying a topic is revision."""
 ALTERNATIVES = 3
 """Number of alternatives that a recommendation is compared with."""
 
@@ -35,7 +33,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class StudyRecommendation:
-    """An open topic with the numbers that speak for it."""
+    """An open topic with the numbers that justify it."""
 
     topic: TopicId
     marks_per_minute: float
@@ -183,7 +181,7 @@ class _Facts:
             priority=PERCENT * (float(self.scores[topic]) / self.best) if self.best > 0 else 0.0,
             own_marks_per_minute=own,
             minutes_to_learn=float(topic_worth.own_minutes[topic]),
-            is_revision=bool(self.level[topic] >= KNOWN),
+            is_revision=bool(self.level[topic] >= LEARNED),
             exam_share=float(graph.marks[topic]),
             mastery=float(self.mastery[topic]),
             mastery_at_exam=float(self.at_exam[topic]),

@@ -36,7 +36,8 @@ def relevant_part(
     """Return the topics that are worth the most per minute, with their prerequisites.
 
     Their number suits the time until the exam. Each is returned with all topics that have to be
-    learned before it, and with its other prerequisites; of these, closed ones stay closed.
+    learned before it, and with its other prerequisites. A closed topic that is returned only as one
+    of these other prerequisites stays closed.
 
     Args:
         graph: The topics.

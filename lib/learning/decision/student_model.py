@@ -20,10 +20,13 @@ class PastSession:
     """Study of a topic on a day, with the answers that ended it."""
 
     day: int
+    """Number of the day, counted from any fixed day."""
     topic: TopicId
     minutes: float
     answers: int
+    """Number of answers."""
     correct: int
+    """Number of right answers."""
 
 
 @dataclass(frozen=True)

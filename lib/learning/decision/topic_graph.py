@@ -81,7 +81,7 @@ class TopicGraph:
 
     @cached_property
     def edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
-        """Position of the topic, of the prerequisite, and the minimum of each requirement."""
+        """Topic's position, prerequisite's position, and minimum, each of shape (requirements,)."""
         flat = [
             (topic, prerequisite, minimum)
             for topic, needs in enumerate(self.prerequisites)
@@ -130,7 +130,7 @@ class TopicGraph:
         return is_open
 
     def supply(self, mastery: FloatArray) -> FloatArray:
-        """Return the weakest prerequisite's mastery over the level needed, at most 1, (n,)."""
+        """Return the weakest prerequisite's share of the level needed, at most 1, shape (n,)."""
         shares = self.of_prerequisites(mastery, np.inf) / self.table[2]
         supply: FloatArray = shares.min(axis=-1, initial=1.0)
         return supply

@@ -1,8 +1,8 @@
 """The trajectory of a student who follows a plan, and the worth of changes of the plan; pure.
 
 The expected student of each theory follows a plan day by day. Derivatives, computed backwards
-through the same days, tell how many marks at the exam a little more knowledge, retention or
-stability on a day is worth, with all that follows from it: later sessions, prerequisites,
+through the same days, give the marks at the exam that a little more of the level, retention or
+stability on a day is worth, with all its effects on later sessions, on prerequisites and on
 forgetting. Together they give the worth of one session more or less on any topic and any day.
 """
 
@@ -60,11 +60,16 @@ class Simulation:
     """Simulation of plans from a student's state to the exam."""
 
     def __init__(
-        self, graph: TopicGraph, state: StudentState, gate: FloatArray | None, rest: float
+        self,
+        graph: TopicGraph,
+        state: StudentState,
+        gate: FloatArray | None,
+        days_after_plan: float,
     ) -> None:
-        """Take the recorded mastery that opens topics, if any, and the days after the plan."""
-        self.graph, self.state, self.gate, self.rest = graph, state, gate, rest
-        self.rate = minutes_per_log(graph, state)
+        """Take the recorded mastery that opens topics, if any, and the days from plan to exam."""
+        self.graph, self.state, self.gate = graph, state, gate
+        self.days_after_plan = days_after_plan
+        self.minutes_per_log = minutes_per_log(graph, state)
 
     def follow(self, minutes: FloatArray) -> Trajectory:
         """Return the trajectory of a student who follows a plan.
@@ -72,7 +77,7 @@ class Simulation:
         Args:
             minutes: Minutes of each topic on each day, shape (days, n).
         """
-        learner = ExpectedStudent(self.graph, self.state, self.gate)
+        student = ExpectedStudent(self.graph, self.state, self.gate)
         level, retention, stability = (
             np.empty((len(self.state.theories), *minutes.shape)) for _ in range(3)
         )
@@ -80,14 +85,14 @@ class Simulation:
         useful = productive_of_day(minutes)
         restoring = useful + self.graph.implicit(useful)
         for day in range(len(minutes)):
-            state = learner.state
+            state = student.state
             level[:, day], retention[:, day] = state.level, state.retention
-            stability[:, day], gates[day] = state.stability, learner.gate()
-            learner.use(useful[day], restoring[day])
-            learner.rest(1)
-        last = learner.state
-        learner.rest(self.rest)
-        knowledge = learner.state.level * learner.state.retention
+            stability[:, day], gates[day] = state.stability, student.gate()
+            student.use(useful[day], restoring[day])
+            student.forget(1)
+        last = student.state
+        student.forget(self.days_after_plan)
+        knowledge = student.state.level * student.state.retention
         return Trajectory(
             minutes=minutes,
             level=level,
@@ -110,18 +115,18 @@ class Simulation:
         useful = productive_of_day(trajectory.minutes)
         restoring = useful + self.graph.implicit(useful)
         ready = state.readiness(trajectory.supply)
-        missing = np.exp(-ready * useful / self.rate[:, None, :])
+        missing = np.exp(-ready * useful / self.minutes_per_log[:, None, :])
         fresh = restored(trajectory.retention, restoring)
         stable = strengthened(trajectory.stability, trajectory.retention, useful)
         night_retention, night_stability = retained_slopes(fresh, stable, 1)
         by_stability, by_retention = strengthened_slopes(
             trajectory.stability, trajectory.retention, useful
         )
-        kept = 1 - restored_share(restoring)
+        kept_share = 1 - restored_share(restoring)
         of_supply = (
             state.readiness_slope(trajectory.supply)
             * useful
-            * ((1 - trajectory.level) * missing / self.rate[:, None, :])
+            * ((1 - trajectory.level) * missing / self.minutes_per_log[:, None, :])
         )
         weakest, needed = self._weakest(trajectory)
         level, retention, stability = (np.empty_like(trajectory.level) for _ in range(3))
@@ -140,7 +145,7 @@ class Simulation:
                 of_level * missing[:, day] + theories * mastery * trajectory.retention[:, day]
             )
             of_retention = (
-                of_retention * kept[day]
+                of_retention * kept_share[day]
                 + of_stability * by_retention[:, day]
                 + theories * mastery * trajectory.level[:, day]
             )
@@ -151,9 +156,9 @@ class Simulation:
         """Return the marks of a unit of level, retention and stability after the plan."""
         last = trajectory.last
         level, retention, stability = last.level, last.retention, last.stability
-        at_exam = retained(retention, stability, self.rest)
+        at_exam = retained(retention, stability, self.days_after_plan)
         value = self.state.theories[:, None] * self.graph.marks * credit_slope(level * at_exam)
-        by_retention, by_stability = retained_slopes(retention, stability, self.rest)
+        by_retention, by_stability = retained_slopes(retention, stability, self.days_after_plan)
         return value * at_exam, value * level * by_retention, value * level * by_stability
 
     def _weakest(self, trajectory: Trajectory) -> tuple[NDArray[np.intp], FloatArray]:
@@ -184,10 +189,10 @@ class Simulation:
             Shape (days, n), marks in percent; below 0 where they would cost marks.
         """
         before, after = productive_of_day(trajectory.minutes), productive_of_day(minutes)
-        pace = self.state.readiness(trajectory.supply) / self.rate[:, None, :]
-        level_gain = (1 - trajectory.level) * (np.exp(-pace * before) - np.exp(-pace * after))
-        kept = 1 - restored_share(before + self.graph.implicit(before))
-        forgotten = (1 - trajectory.retention) * kept
+        rate = self.state.readiness(trajectory.supply) / self.minutes_per_log[:, None, :]
+        level_gain = (1 - trajectory.level) * (np.exp(-rate * before) - np.exp(-rate * after))
+        kept_share = 1 - restored_share(before + self.graph.implicit(before))
+        forgotten = (1 - trajectory.retention) * kept_share
         retention_gain = forgotten * restored_share(after - before)
         stability_gain = strengthened(
             trajectory.stability, trajectory.retention, after

@@ -43,9 +43,13 @@ REVISABLE = 0.05
 PREREQUISITE_MARGIN = 0.1
 """Level beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
 HIGHEST_LEVEL = 0.95
+"""Highest level to which a prerequisite is learned."""
+LEARNED = 0.6
+"""Expected level at or above which studying a topic counts as revision."""
 WEAK_LEVEL = 0.5
 """Mastery of a prerequisite below which strengthening it before its dependents is considered."""
 LOWEST_READINESS = 0.05
+"""Lower bound of the readiness that minutes are divided by."""
 SHORTEST_PREREQUISITE = 12.0  # minutes
 
 DECIMALS = 9
@@ -211,8 +215,8 @@ def _packages(
     after = _marks(graph, state, level, _learned_retention(state, days), revision)
     before = sets.totals(np.column_stack((cost, np.maximum(after - now, 0.0))))
     supply = min(1.0, (WEAK_LEVEL + PREREQUISITE_MARGIN) / READY_LEVEL)
-    pace = float(state.readiness(np.array(supply)))
-    total = (needed_minutes + before[:, 0]) / np.where(sets.is_complete, 1.0, pace)
+    readiness = float(state.readiness(np.array(supply)))
+    total = (needed_minutes + before[:, 0]) / np.where(sets.is_complete, 1.0, readiness)
     rate = (
         (gained_marks + before[:, 1])
         / np.maximum(total, 1)

@@ -1,4 +1,4 @@
-"""Applying one change of a device to the rows of its student."""
+"""Application of one change of a device to the rows of its student."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from lib.learning.tables.closed_lists import OperationType
 
 Questions = Mapping[Reference, QuestionRow]
 MAX_EXTRA = 64 * 1024
-"""Maximum size of the columns of a row that the server does not know, characters of JSON."""
+"""Maximum size of the values of a row for which there is no column, characters of JSON."""
 PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
 
 

@@ -45,7 +45,7 @@ from lib.web import cursor
 
 PAGE = 500
 """Maximum number of rows in a response; each has at most about 5 KB."""
-ANSWER_SECONDS = 2.0
+RESPONSE_SECONDS = 2.0
 """Time kept for the rows and digests of a response, so that a call whose changes take all the time
 reports their outcomes."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 120
@@ -127,7 +127,7 @@ def push(
                     id=change.id,
                     status=ChangeStatus.RETRY,
                     code=error.code,
-                    message="The server could not decide on it; send it again.",
+                    message="The server could not decide on this change; send it again.",
                 )
             )
     return outcomes
@@ -136,7 +136,7 @@ def push(
 def _is_time_over() -> bool:
     """Return whether the time that is left is needed for the response."""
     seconds = deadline.seconds_left()
-    return seconds is not None and seconds < ANSWER_SECONDS
+    return seconds is not None and seconds < RESPONSE_SECONDS
 
 
 def _questions(call: Call, changes: Sequence[ChangeIn]) -> Questions:

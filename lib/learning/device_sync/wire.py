@@ -14,7 +14,9 @@ from lib.learning.tables.closed_lists import OperationType
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 MAX_OPERATIONS = 200
+"""Maximum number of changes in a call."""
 MAX_COUNT = 2**31 - 1
+"""Maximum of a count: the largest integer of its column."""
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 
 
@@ -82,7 +84,7 @@ class SyncIn(StrictBody):
     device: DeviceIn
     """The device."""
     operations: list[ChangeIn] = Field(default_factory=list, max_length=MAX_OPERATIONS)
-    """Its oldest changes that were not answered yet, in their order."""
+    """The oldest changes of the device that have no outcome yet, in their order."""
     cursor: str | None = Field(default=None, max_length=200)
     """Cursor of the last response that was stored; null to fetch everything."""
     digests: bool = False
@@ -110,9 +112,9 @@ class ChangeOut(Body):
     message: str | None = None
     """Reason of the refusal, for people."""
     lost_columns: tuple[str, ...] = ()
-    """Columns that keep a later change of another device."""
+    """Columns that were changed later elsewhere; they keep the later value."""
     kept_columns: tuple[str, ...] = ()
-    """Columns that this server does not know; it keeps their values."""
+    """Columns that the server's table does not have; the server keeps their values."""
     is_clock_bounded: bool = False
     """Whether the clock was too far in the future and the server's time counts instead."""
 

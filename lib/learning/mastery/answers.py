@@ -7,8 +7,8 @@ from lib.learning.mastery_model.attempts import Attempt, Question
 from lib.learning.tables.closed_lists import Difficulty
 
 OFFSETS = {Difficulty.EASY.value: -0.55, Difficulty.MEDIUM.value: 0.0, Difficulty.HARD.value: 0.55}
-"""Difficulty beyond the concept's mean by the author's label, logits: the means of the thirds of a
-normal distribution with deviation 1, halved, since labels tell half of the truth."""
+"""Difficulty above the concept's mean by the author's label, logits: the means of the thirds of a
+standard normal distribution, halved because labels are only partly right."""
 
 
 def as_attempt(

@@ -44,6 +44,7 @@ class ConceptFigures:
     streak: int
     """Number of last answers that were all right, or minus the number of those all wrong."""
     known_confidences: int
+    """Number of answers whose confidence is known."""
 
 
 @dataclass
@@ -58,7 +59,7 @@ class StudentFigures:
     """Questions that were answered before."""
 
     def add(self, attempt: Attempt, calibration: Calibration) -> None:
-        """Count one answer, which is later than those counted, to a question with one concept."""
+        """Count one answer to a question with one concept; it is later than all counted before."""
         [concept] = attempt.question.concepts
         earlier = self.concepts.get(concept)
         beginning = Ability(beginning_of(calibration, self.ability), 0)

@@ -39,7 +39,7 @@ class Masteries:
         return cls({row.concept_id: row for row in rows})
 
     def of_concept(self, concept_id: UUID) -> Mastery:
-        """Return the mastery of a concept; a concept that was never practised has none."""
+        """Return the mastery of a concept; `NEVER` if it was never practised."""
         row = self.by_concept.get(concept_id)
         return NEVER if row is None else row.mastery
 

@@ -51,12 +51,12 @@ class MasteryRow:
 
     @property
     def live_concept_id(self) -> int | UUID:
-        """Id under which pages of the live system know the concept."""
+        """Id of the concept in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.concept_id, self.concept_former_id)
 
 
 def list_mastery(db: Session, student_ids: Sequence[UUID]) -> list[MasteryRow]:
-    """Return the stored mastery of students by concept, in the order of the concepts' ids."""
+    """Return the stored mastery of students, ordered by student, then by the concept's ids."""
     query = _rows().where(ConceptMastery.student_id.in_(student_ids))
     ordered = query.order_by(
         ConceptMastery.student_id, Concept.former_id, ConceptMastery.concept_id
@@ -154,14 +154,14 @@ def write_figures(
         key = {"student_id": student_id, "concept_id": concept_id, **times}
         at = now if newest.time is None else datetime.fromtimestamp(newest.time, UTC)
         masteries.append({"id": new_id(), **key, **asdict(each.mastery), "last_updated": at})
-        rest = {"streak": each.streak, "known_confidences": each.known_confidences}
-        skills.append({"id": new_id(), **key, "skill": each.skill, **rest})
+        counts = {"streak": each.streak, "known_confidences": each.known_confidences}
+        skills.append({"id": new_id(), **key, "skill": each.skill, **counts})
     _upsert(db, ConceptMastery, masteries)
     _upsert(db, ConceptSkill, skills)
 
 
 def list_repeated(db: Session, student_id: UUID, attempt: Attempt) -> set[str]:
-    """Return the question of an answer if another answer to it is stored, otherwise nothing."""
+    """Return a set with an answer's question if another answer to it is stored; otherwise empty."""
     item = attempt.question.item
     others = select(QuestionAttempt.id).where(
         QuestionAttempt.student_id == student_id,

@@ -26,12 +26,12 @@ class LiveMasteriesOut(RootModel[list[LiveMasteryOut]]):
 
 
 class LiveMasteryDetailOut(LiveMasteryOut):
-    """Mastery of one concept with what it comes from."""
+    """Mastery of one concept with its counts and means."""
 
     correct_attempts: int
     """Number of right answers."""
     avg_time_seconds: float
-    """Mean time of an answer."""
+    """Mean time of an answer, seconds."""
     avg_confidence: float
     """Mean confidence, 1 to 5; 0 if none is known."""
     last_updated: UtcTime | None

@@ -8,7 +8,7 @@ from lib.learning.mastery_model.calibration import Steps
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class GradedAnswer:
     """Parts of one answer that move abilities."""
 
     student: int
@@ -22,7 +22,7 @@ class Answered:
     """0 to 1; 1 for a right answer with confidence 1, 0 from confidence 3 on."""
 
 
-def factor(steps: Steps, *, is_repeated: bool, is_slow: bool, doubt: float) -> float:
+def step_factor(steps: Steps, *, is_repeated: bool, is_slow: bool, doubt: float) -> float:
     """Return the weight of an answer relative to a quick, certain first one, 0 to 1."""
     return (
         (steps.repeated if is_repeated else 1.0)
@@ -31,8 +31,8 @@ def factor(steps: Steps, *, is_repeated: bool, is_slow: bool, doubt: float) -> f
     )
 
 
-def before_answers(
-    answers: Sequence[Answered], difficulties: Sequence[float], steps: Steps
+def abilities_before(
+    answers: Sequence[GradedAnswer], difficulties: Sequence[float], steps: Steps
 ) -> tuple[list[float], list[float]]:
     """Return the overall ability and the mean ability in the concepts before each answer.
 
@@ -51,7 +51,7 @@ def before_answers(
         states = [concepts.get(key, beginning) for key in answer.concepts]
         overall_before.append(overall)
         concepts_before.append(sum(state[0] for state in states) / len(states))
-        size = factor(
+        size = step_factor(
             steps, is_repeated=answer.is_repeated, is_slow=answer.is_slow, doubt=answer.doubt
         )
         overall = ability_after(

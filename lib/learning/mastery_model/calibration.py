@@ -73,7 +73,7 @@ class Calibration:
     difficulty: float
     """Difficulty of a question of unknown concepts, logits."""
     seconds: float | None = None
-    """Usual time of an answer to a question without one of its own."""
+    """Usual time of an answer to a question without an own usual time, seconds."""
     steps: Steps = field(default_factory=Steps)
     items: Mapping[str, ItemParameters] = field(default_factory=dict)
     concepts: Mapping[str, float] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Calibration:
             raise ValueError(f"Unknown features in the calibration: {', '.join(sorted(unknown))}.")
 
     def difficulty_of(self, question: Question) -> float:
-        """Return a question's difficulty, logits; its author's judgement if it is not estimated."""
+        """Return a question's difficulty, logits; its concepts' mean plus its offset if unknown."""
         parameters = self.items.get(question.item)
         if parameters is not None:
             return parameters.difficulty

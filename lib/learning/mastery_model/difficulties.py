@@ -12,6 +12,7 @@ ITEM_PRECISION = 2.0
 COMBINATION_PRECISION = 1.0
 """Precision of a combination's mean difficulty around the overall one, 1/logit²."""
 ROUNDS = 6
+"""Number of Newton steps."""
 
 
 def item_difficulties(

@@ -1,4 +1,4 @@
-"""Features of a student's records and a question before its answer, which predictions weigh."""
+"""Features of a student's records and of a question, from which its answer is predicted."""
 
 from collections.abc import Iterable, Sequence
 from math import log1p
@@ -10,7 +10,7 @@ NODES = 15
 UNIT_SECONDS = 60.0
 """Unit of the gaps, whose logarithm is a feature."""
 _SCOPES = ("overall", "concepts", "combination")
-MANNERS = ("pace_right", "pace_wrong", "confidence_right", "confidence_wrong")
+_PACE_AND_CONFIDENCE = ("pace_right", "pace_wrong", "confidence_right", "confidence_wrong")
 _MEANS = range(len(RATES))
 _WINDOWS = range(2 * len(HALF_LIVES))
 
@@ -26,7 +26,11 @@ NAMES: tuple[str, ...] = (
     *(f"{scope}_outcomes_{index}" for scope in _SCOPES for index in _MEANS),
     *(f"{scope}_residuals_{index}" for scope in _SCOPES for index in _MEANS),
     *("overall_streak", "concepts_streak"),
-    *(f"{scope}_{manner}" for scope in ("overall", "concepts", "item") for manner in MANNERS),
+    *(
+        f"{scope}_{name}"
+        for scope in ("overall", "concepts", "item")
+        for name in _PACE_AND_CONFIDENCE
+    ),
     *("concepts_log_lag", "concepts_new", "item_log_lag"),
     *("same_item", "same_concepts", "shared_concept", "same_right", "same_wrong"),
     *(
@@ -48,8 +52,8 @@ FAMILIES = (
 """Families of sparse features: one weight per question, concept, or combination of concepts."""
 
 
-class Situation:
-    """Features of a student's records for one question, just before the answer."""
+class ScopeRecords:
+    """Records of a student in the scopes of one question, just before the answer."""
 
     __slots__ = ("combination", "concepts", "item", "overall", "previous_concepts", "previous_item")
 
@@ -85,7 +89,7 @@ def mean(values: Iterable[float]) -> float:
 
 
 def dense(
-    situation: Situation,
+    scopes: ScopeRecords,
     item: str,
     concepts: tuple[str, ...],
     difficulty: float,
@@ -94,16 +98,16 @@ def dense(
 ) -> list[float]:
     """Return the values of `NAMES`."""
     overall, records, combination, record = (
-        situation.overall,
-        situation.concepts,
-        situation.combination,
-        situation.item,
+        scopes.overall,
+        scopes.concepts,
+        scopes.combination,
+        scopes.item,
     )
     values = [
         difficulty,
         log1p(item_answers),
         overall.ability,
-        situation.concepts_ability,
+        scopes.concepts_ability,
         min(it.ability for it in records),
         log1p(overall.right),
         log1p(overall.wrong),
@@ -125,18 +129,18 @@ def dense(
         *combination.residuals,
         _streak(overall),
         mean(_streak(it) for it in records),
-        *_manner(overall),
-        *_means([_manner(it) for it in records]),
-        *_manner(record),
+        *_pace_and_confidence(overall),
+        *_means([_pace_and_confidence(it) for it in records]),
+        *_pace_and_confidence(record),
     ]
     newest = max(it.number for it in records)
-    shared = any(it in situation.previous_concepts for it in concepts)
-    same = concepts == situation.previous_concepts
+    shared = any(it in scopes.previous_concepts for it in concepts)
+    same = concepts == scopes.previous_concepts
     values += [
         log1p(overall.number - newest) if newest else 0.0,
         float(newest == 0),
         log1p(overall.number - record.number) if record.number else 0.0,
-        float(item == situation.previous_item),
+        float(item == scopes.previous_item),
         float(same),
         float(shared),
         float(same and overall.streak > 0),
@@ -148,7 +152,7 @@ def dense(
     return values
 
 
-def _manner(record: Record) -> tuple[float, ...]:
+def _pace_and_confidence(record: Record) -> tuple[float, ...]:
     return (
         record.pace_right,
         record.pace_wrong,
@@ -172,20 +176,20 @@ def _of_time(
 
 
 def sparse(
-    situation: Situation, item: str, concepts: tuple[str, ...], difficulty: float
+    scopes: ScopeRecords, item: str, concepts: tuple[str, ...], difficulty: float
 ) -> list[tuple[str, str, float]]:
     """Return the sparse features as family, key and value; those of n concepts weigh 1/n each."""
     combination = ";".join(concepts)
-    ability = situation.overall.ability
+    ability = scopes.overall.ability
     values = [
         ("item", item, 1.0),
         ("combination", combination, 1.0),
-        ("item_ability", item, ability + situation.concepts_ability - difficulty),
-        ("combination_recent", f"{combination} {_last(situation.combination)}", 1.0),
-        ("item_recent", f"{item} {_last(situation.overall)}", 1.0),
+        ("item_ability", item, ability + scopes.concepts_ability - difficulty),
+        ("combination_recent", f"{combination} {_last(scopes.combination)}", 1.0),
+        ("item_recent", f"{item} {_last(scopes.overall)}", 1.0),
     ]
     part = 1.0 / len(concepts) if concepts else 0.0
-    for concept, record in zip(concepts, situation.concepts, strict=False):
+    for concept, record in zip(concepts, scopes.concepts, strict=False):
         values += [
             ("concept", concept, part),
             ("concept_right", concept, part * log1p(record.right)),

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lib.learning.mastery_model.abilities import Answered, before_answers
+from lib.learning.mastery_model.abilities import GradedAnswer, abilities_before
 from lib.learning.mastery_model.attempts import Attempt, canonical
 from lib.learning.mastery_model.calibration import Calibration, ItemParameters, Steps
 from lib.learning.mastery_model.difficulties import HOLD_OUTS, item_difficulties
@@ -54,7 +54,7 @@ class _Numbers:
         return self.numbers.setdefault(name, len(self.numbers))
 
 
-class _Data:
+class _TrainingSet:
     """The attempts of all students as arrays, student after student."""
 
     def __init__(self, students: Mapping[str, Iterable[Attempt]]) -> None:
@@ -92,31 +92,31 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
     Raises:
         ValueError: If there is no attempt.
     """
-    data = _Data(students)
-    usual = _usual_seconds(data)
-    answers = _answers(data, usual)
+    training_set = _TrainingSet(students)
+    usual = _usual_seconds(training_set)
+    answers = _answers(training_set, usual)
     abilities = np.zeros(len(answers))
     steps = Steps()
     for alternation in range(ALTERNATIONS + 1):
-        by_part = [data.difficulties(abilities, part) for part in range(HOLD_OUTS + 1)]
+        by_part = [training_set.difficulties(abilities, part) for part in range(HOLD_OUTS + 1)]
         if alternation == ALTERNATIONS:
             break
-        own = np.array(by_part)[data.part, data.items].tolist()
+        own = np.array(by_part)[training_set.part, training_set.items].tolist()
         if alternation == ALTERNATIONS - 1:
             steps = best_steps(answers, own)
-        overall, concepts = map(np.array, before_answers(answers, own, steps))
+        overall, concepts = map(np.array, abilities_before(answers, own, steps))
         abilities = (1 - steps.share) * overall + steps.share * concepts
     parts = [
-        _unweighted(data, part, difficulties, steps, usual, version)
+        _unweighted(training_set, part, difficulties, steps, usual, version)
         for part, difficulties in enumerate(by_part)
     ]
-    return _weighted(data, parts)
+    return _weighted(training_set, parts)
 
 
-def _usual_seconds(data: _Data) -> dict[str, float]:
+def _usual_seconds(training_set: _TrainingSet) -> dict[str, float]:
     """Return geometric mean times by question, shrunk towards that of all, whose key is `""`."""
     total: dict[str, list[float]] = {}
-    for attempt in data.attempts:
+    for attempt in training_set.attempts:
         if attempt.seconds is not None:
             entry = total.setdefault(attempt.question.item, [0.0, 0.0])
             entry[0] += math.log(limited_seconds(attempt.seconds))
@@ -132,15 +132,15 @@ def _usual_seconds(data: _Data) -> dict[str, float]:
     return {**usual, "": math.exp(mean)}
 
 
-def _answers(data: _Data, usual: Mapping[str, float]) -> list[Answered]:
+def _answers(training_set: _TrainingSet, usual: Mapping[str, float]) -> list[GradedAnswer]:
     concept_number = _Numbers()
     answers = []
-    for student, history in enumerate(data.histories):
+    for student, history in enumerate(training_set.histories):
         earlier_items: set[str] = set()
         for attempt in history:
             question = attempt.question
             answers.append(
-                Answered(
+                GradedAnswer(
                     student,
                     tuple(map(concept_number, question.concepts or ("",))),
                     attempt.is_correct,
@@ -154,7 +154,7 @@ def _answers(data: _Data, usual: Mapping[str, float]) -> list[Answered]:
 
 
 def _unweighted(
-    data: _Data,
+    training_set: _TrainingSet,
     part: int,
     difficulties: FloatArray,
     steps: Steps,
@@ -162,38 +162,40 @@ def _unweighted(
     version: str,
 ) -> Calibration:
     """Return a calibration without weights, from all students but one part."""
-    rows = data.part != part
-    counts = np.bincount(data.items[rows], minlength=len(difficulties))
+    rows = training_set.part != part
+    counts = np.bincount(training_set.items[rows], minlength=len(difficulties))
     has_answers = counts > 0
     overall = float(np.average(difficulties, weights=counts if has_answers.any() else None))
     sums: dict[str, list[float]] = {}
-    for item, concepts in enumerate(data.concepts_of):
+    for item, concepts in enumerate(training_set.concepts_of):
         for concept in concepts:
             entry = sums.setdefault(concept, [0.0, 0.0])
             entry[0] += counts[item] * float(difficulties[item])
             entry[1] += counts[item]
     return Calibration(
         version=version,
-        mean=float(np.mean(data.outcomes)),
+        mean=float(np.mean(training_set.outcomes)),
         difficulty=overall,
         seconds=usual.get(""),
         steps=steps,
         items={
             name: ItemParameters(rounded(difficulties[item]), int(counts[item]), usual.get(name))
-            for name, item in data.item_number.numbers.items()
+            for name, item in training_set.item_number.numbers.items()
             if has_answers[item]
         },
         concepts={name: total / count for name, (total, count) in sorted(sums.items()) if count},
     )
 
 
-def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
+def _weighted(training_set: _TrainingSet, parts: Sequence[Calibration]) -> Calibration:
     """Return the last calibration with the weights that fit all students' features."""
-    dense = np.ones((len(data.attempts), len(NAMES) + 1))  # the last column is the intercept's
+    dense = np.ones(
+        (len(training_set.attempts), len(NAMES) + 1)
+    )  # the last column is the intercept's
     rows, columns, values = array("q"), array("q"), array("d")
     numbers: dict[tuple[str, str], int] = {}
     row = 0
-    for student_number, history in enumerate(data.histories):
+    for student_number, history in enumerate(training_set.histories):
         student = Student(parts[student_number % HOLD_OUTS])
         for attempt in history:
             dense[row, :-1], entries = student.features(attempt.question, attempt.time)
@@ -219,7 +221,7 @@ def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
     )
     penalty = np.full(len(varying) + len(numbers), DENSE_PENALTY)
     penalty[len(varying) :] = [PENALTIES[family] for family, _ in numbers]
-    weights = regress(design, data.outcomes, penalty)
+    weights = regress(design, training_set.outcomes, penalty)
     slopes = weights[: len(varying)] / deviations
     effects: dict[str, dict[str, float]] = {family: {} for family in FAMILIES}
     for (family, key), number in numbers.items():

@@ -28,11 +28,13 @@ class Record:
     residuals: tuple[float, ...] = _NOTHING
     """Means, weighted like `outcomes`, of the outcome minus the abilities' prediction."""
     pace_right: float = 0.0
-    """Weighted mean, with the second rate, of the log of time over usual time; right answers."""
+    """Weighted mean, with the second rate, of the pace of right answers."""
     pace_wrong: float = 0.0
+    """The same of wrong answers."""
     confidence_right: float = 0.0
-    """Weighted mean, with the second rate, of the confidence, -1 to 1; right answers."""
+    """Weighted mean, with the second rate, of the confidence of right answers, -1 to 1."""
     confidence_wrong: float = 0.0
+    """The same of wrong answers."""
     recent: int = 0
     """The last three outcomes as a node of a binary tree whose root, 0, stands for no answers."""
     streak: int = 0
@@ -85,7 +87,7 @@ class Record:
         self.recent = 2 * _without_oldest(self.recent) + 1 + right
         self.number = number
 
-    def pass_time(self, outcome: float, time: float) -> None:
+    def add_time(self, outcome: float, time: float) -> None:
         """Take the time of one answer into the fading counts."""
         self.fading = list(self.faded(time))
         offset = 0 if outcome > 0 else len(HALF_LIVES)
@@ -93,10 +95,10 @@ class Record:
             self.fading[index] += 1.0
         self.time = time if self.time is None else max(time, self.time)
 
-    def remember_manner(
+    def add_pace_and_confidence(
         self, pace: float | None, confidence: float | None, *, is_correct: bool
     ) -> None:
-        """Take how one answer was given into the means; None if it is not known."""
+        """Take pace and confidence of one answer into the means; None for an unknown one."""
         rate = RATES[1]
         if pace is not None:
             if is_correct:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lib.learning.mastery_model.abilities import Answered, before_answers
+from lib.learning.mastery_model.abilities import GradedAnswer, abilities_before
 from lib.learning.mastery_model.calibration import Steps
 
 GRID: dict[str, tuple[float, ...]] = {
@@ -27,7 +27,7 @@ FEWEST = 500
 """Number of repeated, slow or unsure answers below which their factor is not fitted."""
 
 
-def best_steps(answers: Sequence[Answered], difficulties: Sequence[float]) -> Steps:
+def best_steps(answers: Sequence[GradedAnswer], difficulties: Sequence[float]) -> Steps:
     """Return the steps of `GRID` with the smallest log loss of the next answers.
 
     The overall ability's steps are judged by its own predictions, the concepts' by theirs, and the
@@ -40,13 +40,13 @@ def best_steps(answers: Sequence[Answered], difficulties: Sequence[float]) -> St
     size = _whole_students(answers)
     answers, difficulties = answers[:size], difficulties[:size]
     outcomes = np.array([answer.is_correct for answer in answers], float)
-    hardness = np.array(difficulties)
+    difficulty_array = np.array(difficulties)
 
     def losses(steps: Steps) -> dict[str, float]:
-        overall, concepts = map(np.array, before_answers(answers, difficulties, steps))
+        overall, concepts = map(np.array, abilities_before(answers, difficulties, steps))
         mixed = (1 - steps.share) * overall + steps.share * concepts
         return {
-            name: float(np.mean(np.logaddexp(0, (1 - 2 * outcomes) * (ability - hardness))))
+            name: float(np.mean(np.logaddexp(0, (1 - 2 * outcomes) * (ability - difficulty_array))))
             for name, ability in (("overall", overall), ("concept", concepts), ("share", mixed))
         }
 
@@ -57,13 +57,13 @@ def best_steps(answers: Sequence[Answered], difficulties: Sequence[float]) -> St
 
 
 def _best(name: str, steps: Steps, losses: Callable[[Steps], dict[str, float]]) -> Steps:
-    judge = name.removesuffix("_decay") if name.startswith("overall") else "concept"
-    judge = "share" if name == "share" else judge
+    criterion = name.removesuffix("_decay") if name.startswith("overall") else "concept"
+    criterion = "share" if name == "share" else criterion
     candidates = [replace(steps, **{name: value}) for value in GRID[name]]
-    return min(candidates, key=lambda it: losses(it)[judge])
+    return min(candidates, key=lambda it: losses(it)[criterion])
 
 
-def _fitted(answers: Sequence[Answered]) -> list[str]:
+def _fitted(answers: Sequence[GradedAnswer]) -> list[str]:
     rare = {
         "repeated": sum(answer.is_repeated for answer in answers),
         "slow": sum(answer.is_slow for answer in answers),
@@ -72,7 +72,7 @@ def _fitted(answers: Sequence[Answered]) -> list[str]:
     return [name for name in GRID if rare.get(name, math.inf) >= FEWEST]
 
 
-def _whole_students(answers: Sequence[Answered]) -> int:
+def _whole_students(answers: Sequence[GradedAnswer]) -> int:
     size = min(len(answers), LARGEST_SAMPLE)
     while 0 < size < len(answers) and answers[size].student == answers[size - 1].student:
         size += 1

@@ -4,17 +4,18 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lib.learning.mastery_model.abilities import ability_after, factor
+from lib.learning.mastery_model.abilities import ability_after, step_factor
 from lib.learning.mastery_model.attempts import LONGEST_SECONDS, Attempt, Question, canonical
 from lib.learning.mastery_model.calibration import Calibration
-from lib.learning.mastery_model.features import NAMES, Situation, dense, sparse
+from lib.learning.mastery_model.features import NAMES, ScopeRecords, dense, sparse
 from lib.learning.mastery_model.records import EMPTY, Record
 
 NO_CONCEPT = ""
 """Key of the record that questions without concepts share; it is in no result."""
 SLOW_PACE = math.log(2)
-"""Log of the time over the usual time above which an answer is slow."""
+"""Pace above which an answer is slow: twice the usual time."""
 LONGEST_PACE = 2.0
+"""Largest pace, positive or negative; one beyond it counts as this."""
 MIDDLE_CONFIDENCE = 3
 LARGEST_LOGIT = 30.0
 """Logits beyond this are read as this, so that no probability is 0 or 1."""
@@ -87,8 +88,8 @@ class Student:
         for record in (self._overall, *records, combination, item):
             record.count(outcome, self.calibration.mean, residual, number)
             if attempt.time is not None:
-                record.pass_time(outcome, attempt.time)
-            record.remember_manner(pace, confidence, is_correct=attempt.is_correct)
+                record.add_time(outcome, attempt.time)
+            record.add_pace_and_confidence(pace, confidence, is_correct=attempt.is_correct)
         self._last = attempt
 
     def predict(self, question: Question, time: float | None = None) -> float:
@@ -110,7 +111,7 @@ class Student:
         return probability(logit)
 
     def skills(self) -> dict[str, ConceptSkill]:
-        """Return what is known of each practised concept, in the order of their ids."""
+        """Return the estimate of each practised concept, in the order of their ids."""
         return {key: self._skill(key) for key in sorted(self._concepts) if key != NO_CONCEPT}
 
     def features(
@@ -118,18 +119,18 @@ class Student:
     ) -> tuple[list[float], list[tuple[str, str, float]]]:
         """Return the dense and the sparse features of a question at a moment."""
         item, concepts = question.item, question.concepts
-        situation = self._situation(question)
+        scopes = self._scopes_of(question)
         parameters = self.calibration.items.get(item)
         difficulty = self.calibration.difficulty_of(question)
         answers = 0 if parameters is None else parameters.answers
         return (
-            dense(situation, item, concepts, difficulty, answers, time),
-            sparse(situation, item, concepts, difficulty),
+            dense(scopes, item, concepts, difficulty, answers, time),
+            sparse(scopes, item, concepts, difficulty),
         )
 
-    def _situation(self, question: Question) -> Situation:
+    def _scopes_of(self, question: Question) -> ScopeRecords:
         last = None if self._last is None else self._last.question
-        return Situation(
+        return ScopeRecords(
             self._overall,
             [
                 self._concepts.get(key) or self._new_concept()
@@ -206,7 +207,7 @@ def abilities_after(
     """
     steps = calibration.steps
     difficulty = calibration.difficulty_of(attempt.question)
-    size = factor(
+    size = step_factor(
         steps,
         is_repeated=is_repeated,
         is_slow=is_slow(attempt, calibration.seconds_of(attempt.question)),

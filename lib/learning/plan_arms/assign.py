@@ -44,11 +44,11 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAns
 def _drawn(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm]:
     """Return random arms for those who have none, so that both arms become equally large."""
     counts = {arm: sum(it.arm is arm for it in existing_arms.values()) for arm in Arm}
-    waiting = [student.id for student in students if student.id not in existing_arms]
+    unassigned_ids = [student.id for student in students if student.id not in existing_arms]
     random = SystemRandom()
-    random.shuffle(waiting)
+    random.shuffle(unassigned_ids)
     arms = {}
-    for student_id in waiting:
+    for student_id in unassigned_ids:
         fewest = min(counts.values())
         arm = random.choice([it for it in Arm if counts[it] == fewest])
         arms[student_id] = arm

@@ -23,7 +23,7 @@ class PlanArmsIn(StrictBody):
     """Arms of the students of a class: drawn at random, or chosen. Send one of the two fields."""
 
     draw: bool = False
-    """Whether to draw the arms of all students who belong to none yet, half of them each."""
+    """Whether to draw arms, equally large, for all students who have none yet."""
     students: Annotated[list[StudentArmIn], Field(max_length=1_000)] = Field(default_factory=list)
     """Chosen arms."""
 

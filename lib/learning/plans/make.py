@@ -128,7 +128,8 @@ def _make(
         is_active=True,
     )
     with transaction(call.db):
-        student_store.lock_profile(call.db, situation.student.id)  # one current plan of a period
+        # The lock keeps simultaneous calls from leaving two current plans of one period.
+        student_store.lock_profile(call.db, situation.student.id)
         store.replace_plan(call.db, situation.student.id, row)
     return row, plan
 
@@ -302,15 +303,15 @@ def _is_outdated(row: PlanRow, situation: Situation) -> bool:
     An adopted plan never counts as outdated, since it does not record these.
     """
     content: Any = row.content
-    before = content.get("masteries") if isinstance(content, dict) else None
-    if not isinstance(before, dict):
+    planned_masteries = content.get("masteries") if isinstance(content, dict) else None
+    if not isinstance(planned_masteries, dict):
         return False
     declared = _declared(situation)
     if day_of(row.end_date) < situation.today or declared != {
         name: content.get(name, value) for name, value in declared.items()
     }:
         return True
-    return is_outdated(before, _masteries(situation))
+    return is_outdated(planned_masteries, _masteries(situation))
 
 
 def _answer(row: PlanRow, plan: PlanOut, is_outdated: bool) -> PlanAnswer:

@@ -41,7 +41,7 @@ class AllocationOut(Body):
     topic_name: str
     """Name of the topic."""
     allocated_hours: float
-    """Hours for it."""
+    """Hours planned for the topic."""
     priority_score: float
     """Marks per minute of study in percent of those of the day's best topic, 0 to 100."""
     goals: list[str]

@@ -39,7 +39,7 @@ LIVE_NEWEST = 100
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedAnswer:
     """A stored answer, its question, and the mastery after it."""
 
     id: UUID
@@ -132,7 +132,7 @@ def list_live_attempts(call: Call, sent_id: str) -> LivePastAttemptsOut:
     )
 
 
-def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Recorded:
+def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> RecordedAnswer:
     db, student_id = call.db, call.user.student_id
     question = syllabus_store.find_question(db, reference(body.question_id))
     if question is None:
@@ -158,7 +158,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
         if not count_attempt(db, skill_row, _answer_of(attempt, question), call.now):
             refresh(db, student_id, call.now)
         score = _score(call, student_id, question)
-    return Recorded(attempt_id, right, call.now, question, score)
+    return RecordedAnswer(attempt_id, right, call.now, question, score)
 
 
 def _answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
@@ -176,13 +176,13 @@ def _answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
     )
 
 
-def _repeated(call: Call, stored: AttemptRow, question: QuestionRow, answer: str) -> Recorded:
+def _repeated(call: Call, stored: AttemptRow, question: QuestionRow, answer: str) -> RecordedAnswer:
     """Return what was stored by an earlier request with the same id and answer."""
     earlier = (stored.student_id, stored.question_id, stored.answer)
     if earlier != (call.user.student_id, question.id, answer):
         raise AttemptIdTaken
     score = _score(call, stored.student_id, question)
-    return Recorded(stored.id, stored.is_correct, stored.timestamp, question, score)
+    return RecordedAnswer(stored.id, stored.is_correct, stored.timestamp, question, score)
 
 
 def _score(call: Call, student_id: UUID, question: QuestionRow) -> float:

@@ -45,12 +45,12 @@ class AttemptRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id under which pages of the live system know it."""
+        """Id of the answer in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.id, self.former_id)
 
     @property
     def live_question_id(self) -> int | UUID:
-        """Id under which pages of the live system know the question."""
+        """Id of the question in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.question_id, self.question_former_id)
 
 
@@ -82,7 +82,7 @@ def keep_extra(db: Session, attempt_id: UUID, extra: Mapping[str, Any]) -> None:
 
 
 def list_stored(db: Session, attempt_ids: Collection[UUID]) -> set[UUID]:
-    """Return the ids, among the given ones, of answers that are stored."""
+    """Return those of the ids under which an answer is stored."""
     query = select(QuestionAttempt.id).where(QuestionAttempt.id.in_(attempt_ids))
     return set(db.execute(query).scalars())
 

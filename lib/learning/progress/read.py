@@ -30,6 +30,7 @@ from lib.web.response_size import within
 
 TIMELINE_DAYS = 30
 LAST = datetime.max.replace(tzinfo=UTC)
+"""A time after every answer."""
 WEEK = timedelta(days=7)
 LARGE_CHANGE = 15.0
 """Points of mastery in a week above which a change is marked."""
@@ -109,7 +110,7 @@ def _walk(
         if day == today - WEEK:
             before = history.forward_to(now - WEEK)
             week_ago = _topics(syllabus, history.scores())
-        # A device's clock may be ahead, so today has every answer that is left.
+        # A device's clock may be ahead, so today includes all later answers.
         end = LAST if day == today else midnight(day + timedelta(days=1))
         answers = [*before, *history.forward_to(end)]
         timeline.append(_day(day, answers, exam_mastery(syllabus, history.scores())))

@@ -34,7 +34,7 @@ class MovedTopicOut(Body):
     change: float
     """Difference, in points."""
     is_large: bool
-    """Whether it is more than 15 points."""
+    """Whether the difference is more than 15 points, up or down."""
 
 
 class TopicTodayOut(Body):

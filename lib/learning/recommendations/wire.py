@@ -75,7 +75,7 @@ class ComponentsOut(Body):
     knowledge_at_exam: float
     """Expected knowledge on the day of the exam in percent without further study."""
     is_revision: bool
-    """Whether the topic is known and is revised."""
+    """Whether the topic is learned already, so that studying it is revision."""
 
 
 class LiveExplanationOut(Body):

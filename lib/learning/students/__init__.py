@@ -1,1 +1,1 @@
-"""Students as learners: who may see them, and their profiles."""
+"""Students: who may see or change their data, and their profiles."""

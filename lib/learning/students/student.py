@@ -37,11 +37,11 @@ class Student:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id by which pages of the live system refer to the student."""
+        """Id in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.id, self.former_id)
 
 
-def readable_student(call: Call, sent: str | int | UUID) -> Student:
+def readable_student(call: Call, sent_id: str | int | UUID) -> Student:
     """Return a student whose data the caller may see.
 
     Students see themselves, teachers the students of their classes and adopted ones who are in no
@@ -51,7 +51,7 @@ def readable_student(call: Call, sent: str | int | UUID) -> Student:
         StudentClosed: If the caller may not see this student, or nobody has this id.
         StudentNotFound: If nobody has this id, for admins.
     """
-    return _readable(call, _find(call, sent))
+    return _readable(call, _find(call, sent_id))
 
 
 def _readable(call: Call, student: Student | None) -> Student:
@@ -68,14 +68,14 @@ def _readable(call: Call, student: Student | None) -> Student:
     return student
 
 
-def changeable_student(call: Call, sent: str | int | UUID) -> Student:
+def changeable_student(call: Call, sent_id: str | int | UUID) -> Student:
     """Return a student whose data the caller may change.
 
     Raises:
         StudentClosed: As for `readable_student`; also for a teacher if the student is in no class.
         StudentNotFound: As for `readable_student`.
     """
-    return _changeable(call, _find(call, sent))
+    return _changeable(call, _find(call, sent_id))
 
 
 def _changeable(call: Call, candidate: Student | None) -> Student:
@@ -85,37 +85,37 @@ def _changeable(call: Call, candidate: Student | None) -> Student:
     return student
 
 
-def changeable_students(call: Call, sent: Sequence[str | int | UUID]) -> list[Student]:
+def changeable_students(call: Call, sent_ids: Sequence[str | int | UUID]) -> list[Student]:
     """Return students whose data the caller may change, in the order of the ids sent.
 
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`, for one of them.
     """
-    references = [reference(each) for each in sent]
-    of_any = or_(
+    references = [reference(each) for each in sent_ids]
+    is_referenced = or_(
         StudentProfile.id.in_({each.id for each in references} - {None}),
         StudentProfile.former_id.in_({each.former_id for each in references} - {None}),
     )
-    students = _list(call.db, of_any)
-    by_sent = {Reference(id=it.id): it for it in students}
-    by_sent |= {
+    students = _list(call.db, is_referenced)
+    by_reference = {Reference(id=it.id): it for it in students}
+    by_reference |= {
         Reference(former_id=it.former_id): it for it in students if it.former_id is not None
     }
-    return [_changeable(call, by_sent.get(each)) for each in references]
+    return [_changeable(call, by_reference.get(each)) for each in references]
 
 
-def own_or_named(call: Call, sent: str | None) -> Student:
+def own_or_named(call: Call, sent_id: str | None) -> Student:
     """Return the student whom a parameter names, by default the caller.
 
     Raises:
         NotStudent: If the parameter is left out by a user who is not a student.
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
-    return readable_student(call, call.user.student_id if sent is None else sent)
+    return readable_student(call, call.user.student_id if sent_id is None else sent_id)
 
 
-def _find(call: Call, sent: str | int | UUID) -> Student | None:
-    students = _list(call.db, reference(sent).of(StudentProfile))
+def _find(call: Call, sent_id: str | int | UUID) -> Student | None:
+    students = _list(call.db, reference(sent_id).of(StudentProfile))
     return students[0] if students else None
 
 

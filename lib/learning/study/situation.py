@@ -32,19 +32,19 @@ from lib.learning.syllabus.syllabus import Syllabus
 MAX_ANSWER_AGE = timedelta(days=365)
 """Age of the oldest answers that count for the estimate of speed and forgetting."""
 MOST_SESSIONS = 100
-"""Number of newest sessions that count for the estimate; earlier ones only tell when a topic was
-last studied."""
+"""Number of newest sessions that count for the estimate; of earlier ones, only the day counts, as
+the last study of a topic."""
 RECENT_DAYS = 28
 """Number of days before today; the share of them with practice estimates the share of the declared
 hours that will be studied."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
-"""An average student's record, which counts as much as ten days of this one's."""
+"""Days, and days with practice among them, of an average student, added to this student's own."""
 SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True)
 class Situation:
-    """A student today."""
+    """The facts about a student on one day from which decisions are made."""
 
     student: Student
     syllabus: Syllabus
@@ -56,10 +56,11 @@ class Situation:
     today: date
     """UTC."""
     days_to_exam: int | None
+    """Negative after the exam; None without a date."""
 
     @cached_property
     def gate(self) -> FloatArray:
-        """Mastery of each topic's weakest concept, 0 to 1, which opens what builds on it."""
+        """Mastery of each topic's weakest concept, 0 to 1; opens the topics that build on it."""
         score_of = self.masteries.score_of
         return np.array(
             [
@@ -79,7 +80,11 @@ class Situation:
         )
 
     def committee(self, day: date | None = None) -> Committee:
-        """Return what is known about the student today, or on a later day without study."""
+        """Return the hypotheses about the student on a day, without study between today and then.
+
+        Args:
+            day: The day; today by default.
+        """
         number = (max(day or self.today, self.today) - self.first_day).days
         earlier, newest = self.sessions[:-MOST_SESSIONS], self.sessions[-MOST_SESSIONS:]
         return estimate(self.graph, self.recorded_knowledge, newest, number, earlier)
@@ -133,14 +138,14 @@ def situations_of(call: Call, students: Sequence[Student]) -> Mapping[UUID, Situ
     today = day_of(call.now)
     situations = {}
     for student in students:
-        own = answers[student.id]
-        first_day = min(today, day_of(own[0].timestamp)) if own else today
+        own_answers = answers[student.id]
+        first_day = min(today, day_of(own_answers[0].timestamp)) if own_answers else today
         situations[student.id] = Situation(
             student,
             syllabus,
             graph,
             masteries[student.id],
-            _sessions(own, first_day, lambda topic_id: topic_id in graph.position),
+            _sessions(own_answers, first_day, lambda topic_id: topic_id in graph.position),
             first_day,
             today,
             days_to_exam(student.exam_date, call.now),
@@ -149,12 +154,12 @@ def situations_of(call: Call, students: Sequence[Student]) -> Mapping[UUID, Situ
 
 
 def _sessions(
-    answers: Sequence[PastAnswer], first_day: date, counts: Callable[[UUID], bool]
+    answers: Sequence[PastAnswer], first_day: date, is_counted: Callable[[UUID], bool]
 ) -> list[PastSession]:
     """Return the study of each topic on each day as one session."""
     grouped: dict[tuple[int, UUID], list[PastAnswer]] = {}
     for answer in answers:
-        if counts(answer.topic_id):
+        if is_counted(answer.topic_id):
             key = ((day_of(answer.timestamp) - first_day).days, answer.topic_id)
             grouped.setdefault(key, []).append(answer)
     return [

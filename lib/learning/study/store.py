@@ -1,4 +1,4 @@
-"""Statements about what students studied."""
+"""The statement of past study."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from lib.learning.tables import Concept, Question, QuestionAttempt
 
 
 class PastAnswer(NamedTuple):
-    """The parts of an answer that tell how much was studied."""
+    """The parts of an answer from which past sessions are derived."""
 
     timestamp: datetime
     topic_id: UUID

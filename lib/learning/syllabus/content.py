@@ -159,14 +159,14 @@ def _store_edges(state: _Import) -> str:
     edges = [(topic, other) for topic, others in prerequisites_of.items() for other in others]
     _refuse_cycle(state, parent_edges, "parent", "is part of")
     _refuse_cycle(state, edges, "prerequisites", "needs")
-    sent = {state.topic_ids[row.topic]: row for _, row in state.content.topics}
-    store.change_topics(state.call.db, [{"id": it, "parent_id": parents[it]} for it in sent])
+    row_of = {state.topic_ids[row.topic]: row for _, row in state.content.topics}
+    store.change_topics(state.call.db, [{"id": it, "parent_id": parents[it]} for it in row_of])
     minimums_of = {
         topic_id: {state.topic_ids[name]: value for name, value in row.prerequisites.items()}
-        for topic_id, row in sent.items()
+        for topic_id, row in row_of.items()
     }
     store.replace_prerequisites(state.call.db, minimums_of, state.call.now)
-    stated = {topic_id: row.exam_weightage for topic_id, row in sent.items()}
+    stated = {topic_id: row.exam_weightage for topic_id, row in row_of.items()}
     return weigh(state.call, stated)
 
 
@@ -209,7 +209,7 @@ def _store_concepts(state: _Import) -> None:
 
 
 def _store_questions(state: _Import) -> None:
-    question_ids = store.question_texts(state.call.db) if state.content.questions else {}
+    question_ids = store.question_ids_by_text(state.call.db) if state.content.questions else {}
     created, changed = [], []
     for _, row in state.content.questions:
         concept_id = state.concept_ids[row.topic, row.concept]

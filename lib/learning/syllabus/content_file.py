@@ -138,14 +138,14 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    before = 0
+    last_line = 0
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield before + 1, cells
-            before = reader.line_num
+                yield last_line + 1, cells
+            last_line = reader.line_num
     except csv.Error as error:
-        raise ContentRefused([(f"line-{before + 1}", f"It is not CSV: {error}.")]) from error
+        raise ContentRefused([(f"line-{last_line + 1}", f"It is not CSV: {error}.")]) from error
 
 
 def _plain_cell(_name: str, cell: str) -> Any:

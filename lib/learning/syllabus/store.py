@@ -101,7 +101,7 @@ def stated_weightages(db: Session) -> dict[UUID, float]:
 def set_weightages(
     db: Session, stated: Mapping[UUID, float], shares: Mapping[UUID, float], now: datetime
 ) -> None:
-    """Store what was given beside the shares that add up to 100.
+    """Store the weightages as they were given, and the shares that add up to 100.
 
     Args:
         db: The session.
@@ -232,7 +232,7 @@ def find_concept(db: Session, reference: Reference) -> ConceptRow | None:
     return None if row is None else ConceptRow(*row)
 
 
-def question_texts(db: Session) -> dict[tuple[UUID, str], UUID]:
+def question_ids_by_text(db: Session) -> dict[tuple[UUID, str], UUID]:
     """Return the id of each question by its concept and text."""
     rows = db.execute(select(Question.concept_id, Question.question_text, Question.id))
     return {(row[0], row[1]): row[2] for row in rows}

@@ -23,7 +23,7 @@ class ConceptRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id in the live system's form: its number if there is one."""
+        """Id in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.id, self.former_id)
 
 
@@ -52,7 +52,7 @@ class TopicRow:
 
     @property
     def live_id(self) -> int | UUID:
-        """Id in the live system's form: its number if there is one."""
+        """Id in the live system's shapes: its number there, or else the UUID."""
         return live_id(self.id, self.former_id)
 
     @property
@@ -114,9 +114,9 @@ def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
     for first in list(following):
         path: list[Node] = []
         on_path: set[Node] = set()
-        waiting: list[tuple[Node, bool]] = [(first, False)]
-        while waiting:
-            node, is_finished = waiting.pop()
+        stack: list[tuple[Node, bool]] = [(first, False)]
+        while stack:
+            node, is_finished = stack.pop()
             if is_finished:
                 on_path.discard(path.pop())
                 finished.add(node)
@@ -125,8 +125,8 @@ def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
             elif node not in finished:
                 path.append(node)
                 on_path.add(node)
-                waiting.append((node, True))
-                waiting += [(end, False) for end in following.get(node, [])]
+                stack.append((node, True))
+                stack += [(end, False) for end in following.get(node, [])]
     return []
 
 

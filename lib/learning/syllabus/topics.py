@@ -117,18 +117,18 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> TopicAnswer:
         TopicNotFound: If there is no such topic.
         TopicRefused: As for `create_topic`.
     """
-    sent = body.model_fields_set
+    sent_fields = body.model_fields_set
     with transaction(call.db):
         store.lock_syllabus(call.db)
         syllabus = store.read_syllabus(call.db)
         topic = topic_of(syllabus, sent_id)
         changes: dict[str, Any] = {"id": topic.id, "updated_at": call.now}
-        changes |= {it: getattr(body, it) for it in ("name", "description") if it in sent}
+        changes |= {it: getattr(body, it) for it in ("name", "description") if it in sent_fields}
         if body.name is None:
             changes.pop("name", None)
         if body.estimated_hours is not None:
             changes["estimated_hours"] = _checked_hours(body.estimated_hours)
-        if "parent_id" in sent:
+        if "parent_id" in sent_fields:
             changes["parent_id"] = _parent(syllabus, topic.id, body.parent_id)
         store.change_topics(call.db, [changes])
         if body.prerequisites is not None:

@@ -82,6 +82,6 @@ class Adoptable:
     """Columns of a table that live systems have, too, and whose rows are adopted."""
 
     former_id: Mapped[int | None] = mapped_column(BigInteger, unique=True, sort_order=2)
-    """Id of the row in a database of the live system; its pages know no other."""
+    """Id of the row in a database of the live system; its pages use no other."""
     extra: Mapped[dict[str, Any] | None] = mapped_column(sort_order=2)
     """Values of an adopted row for which this schema has no column, by name of the column."""

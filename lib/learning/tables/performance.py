@@ -85,7 +85,7 @@ class StudyPlan(Adoptable, Base):
     start_date: Mapped[datetime]
     end_date: Mapped[datetime]
     topics: Mapped[dict[str, Any]]
-    """The days of the plan with their topics, in the form of the response that made it."""
+    """The plan, with the masteries, hours and exam date it was made for; any JSON if adopted."""
     is_active: Mapped[bool] = mapped_column(server_default=true())
 
 

@@ -38,7 +38,7 @@ class SyncOperation(Adoptable, Base):
 
 
 class SyncCounter(Base):
-    """The number of a student's last transaction; its lock numbers them in the order of commits."""
+    """The number of a student's last transaction, locked so that numbers follow the commits."""
 
     __tablename__ = "sync_counters"
 

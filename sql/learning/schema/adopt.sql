@@ -49,7 +49,7 @@ RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_ours BOOLEAN) L
   FROM named AS n ORDER BY n.place
 $$;
 
--- Refuse a table that cannot be moved or read; nothing has been changed before.
+-- Refuse a table that cannot be moved or read; nothing has been changed yet.
 CREATE OR REPLACE FUNCTION pg_temp.check_live_table(p_table TEXT, p_relation REGCLASS) RETURNS VOID
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -58,8 +58,8 @@ BEGIN
 END
 $$;
 
--- Scale the weightages of all topics so that they add up to 100, and keep what was stated. Unless they do
--- already, a topic's weightage includes those of its children: only what exceeds them is its own.
+-- Scale the weightages of all topics so that they add up to 100, and keep what was stated. If they did not
+-- add up to 100, a topic's weightage is taken to include those of its children: only the excess is its own.
 CREATE OR REPLACE FUNCTION pg_temp.normalize_weightages() RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
   v_sum DOUBLE PRECISION;
@@ -121,7 +121,7 @@ BEGIN
     ON topic.id = learning.fixed_uuid('topics', pg_temp.read_id(o.topic_id))
   LEFT JOIN learning.topics AS prerequisite
     ON prerequisite.id = learning.fixed_uuid('topics', pg_temp.read_id(o.prerequisite_topic_id));
-  -- One after the other, so that the newest is the one that closes a cycle.
+  -- One row after the other, so that of the rows of a cycle the newest is refused.
   FOR v IN SELECT * FROM pg_temp.read_rows AS r WHERE r.fault IS NULL ORDER BY r.former_id LOOP
     v_reason := CASE
       WHEN EXISTS (
