@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
     )  # fmt: skip
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of the device's data")
-    parser.add_argument("--server", help="address of the server; kept from the first start on")
+    parser.add_argument("--server", help="address of the server; stored for later starts")
     parser.add_argument(
         "--port", type=int, default=PORT, help="port to listen on; 0 for a free one"
     )

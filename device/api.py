@@ -32,13 +32,14 @@ from lib.web.app import create_app
 
 NAME = "learning.device"
 CREATED = 201
-OWN = (
+SERVED_HERE = (
     Endpoint("/api/auth/login", NAME, ("POST",), Access.PUBLIC, takes_form=True, is_live=True),
     Endpoint("/api/auth/register", NAME, ("POST",), Access.PUBLIC, is_live=True),
     Endpoint("/api/learning/device", NAME, ("GET",), Access.USER),
     Endpoint("/api/learning/device/sync", NAME, ("POST",), Access.USER),
     Endpoint("/api/sync/status/{student_id}", NAME, ("GET",), Access.USER, is_live=True),
 )
+"""Endpoints that the device serves itself."""
 RELAYED = (
     Endpoint("/api/auth/reset-password", NAME, ("POST",), Access.PUBLIC, is_live=True),
     Endpoint("/api/auth/change-password", NAME, ("POST",), Access.USER, is_live=True),
@@ -52,7 +53,7 @@ RELAYED = (
     ),
 )
 """Endpoints that only the server can serve."""
-ENDPOINTS = OWN + RELAYED
+ENDPOINTS = SERVED_HERE + RELAYED
 
 
 def device_app(device: Device, board: ProgressBoard) -> FastAPI:
@@ -105,7 +106,7 @@ Board = Annotated[ProgressBoard, Depends(_board)]
     ServerNotSet,
 )
 def log_in_user(body: LogInIn, device: ThisDevice, request: Request) -> TokensOut:
-    """Return tokens of the device for a username and a password that the server knows.
+    """Return tokens of the device for a username and a password that the server accepts.
 
     A form of another site is refused, since it could give the device a user of its choice.
     """

@@ -215,7 +215,7 @@ def test_invalid_indexes_of_other_applications_are_left_alone(
 def test_running_server_keeps_answering_during_an_additive_change(
     project: Project, deps: Deps, postgres_url: str
 ) -> None:
-    """The server has the models of before, and writes during every step up and down."""
+    """The server has the models from before the change, and writes during each step up and down."""
     stop = threading.Event()
     names: list[str] = []
     errors: list[BaseException] = []

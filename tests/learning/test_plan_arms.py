@@ -37,7 +37,7 @@ def test_difference_has_the_interval_of_welch() -> None:
     assert difference is not None
     expected = stats.ttest_ind(plans, alone, equal_var=False).confidence_interval(0.95)
     assert difference.mean == pytest.approx(66.8 - sum(alone) / 6)
-    # Whole degrees of freedom make it slightly wider.
+    # Rounding the degrees of freedom down makes our interval slightly wider.
     assert difference.lower == pytest.approx(expected.low, abs=0.2)
     assert difference.lower <= expected.low
     assert difference.upper >= expected.high

@@ -140,7 +140,7 @@ def test_new_plan_replaces_the_current_one_of_its_period(school: School) -> None
 
 
 def test_plan_of_a_type_and_first_day_has_one_id_everywhere(school: School) -> None:
-    """A device and the server each make it, so the id may not depend on who does, or how often."""
+    """The id does not depend on whether a device or the server makes the plan, or how often."""
     school.syllabus(TOPICS)
     student, other = school.user("ann"), school.user("bob")
     repeated = [make_plan(student, PlanType.WEEKLY, NOW.date()) for _ in range(2)]

@@ -31,10 +31,10 @@ from tests.learning.sessions import NameTaken, SessionOn, registered, user, user
 @contextmanager
 def preceded_by(*queries: str) -> Iterator[None]:
     """Let these statements precede the next one of this context, once."""
-    waiting = [Statement(Query("test", query.encode())) for query in queries]
+    pending = [Statement(Query("test", query.encode())) for query in queries]
 
     def take() -> list[Statement]:
-        statements, waiting[:] = list(waiting), []
+        statements, pending[:] = list(pending), []
         return statements
 
     precede_next(take)

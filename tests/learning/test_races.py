@@ -32,8 +32,8 @@ BLOCKED = (
 Call = Callable[[], Any]
 
 
-class Other:
-    """Another call, whose transaction is open until it commits."""
+class OtherCall:
+    """A call that another one waits for: its transaction stays open until it commits."""
 
     def __init__(
         self, connection: "psycopg.Connection[Any]", watch: "psycopg.Connection[Any]"
@@ -61,12 +61,12 @@ class Other:
 
 
 @pytest.fixture
-def other(postgres_url: str) -> Iterator[Other]:
+def other(postgres_url: str) -> Iterator[OtherCall]:
     with (
         psycopg.connect(postgres_url) as connection,
         psycopg.connect(postgres_url, autocommit=True) as watch,
     ):
-        yield Other(connection, watch)
+        yield OtherCall(connection, watch)
 
 
 def bearer(tokens: dict[str, Any]) -> dict[str, str]:
@@ -90,7 +90,7 @@ def code_of(response: Any) -> tuple[int, str | None]:
 
 
 def test_name_that_another_registration_takes_meanwhile_is_taken(
-    client: TestClient, other: Other
+    client: TestClient, other: OtherCall
 ) -> None:
     other.execute(
         "INSERT INTO learning.users (id, username, role)"
@@ -112,7 +112,7 @@ def store_old_hash(url: str) -> str:
 
 @pytest.mark.usefixtures("ann")
 def test_log_in_with_a_password_that_is_replaced_meanwhile_is_refused(
-    client: TestClient, other: Other, postgres_url: str
+    client: TestClient, other: OtherCall, postgres_url: str
 ) -> None:
     new = store_old_hash(postgres_url)
     other.execute("UPDATE learning.users SET password_hash = %s", (new,))
@@ -124,7 +124,7 @@ def test_log_in_with_a_password_that_is_replaced_meanwhile_is_refused(
 
 
 def test_password_that_is_replaced_meanwhile_is_not_changed_with_the_old_one(
-    client: TestClient, other: Other, ann: dict[str, Any]
+    client: TestClient, other: OtherCall, ann: dict[str, Any]
 ) -> None:
     other.execute("UPDATE learning.users SET password_hash = %s", (hash_password("a new one"),))
     body = {"current_password": PASSWORD, "new_password": "mine from now on"}
@@ -138,7 +138,7 @@ END_TOKENS = "UPDATE learning.refresh_tokens SET used_at = now() WHERE used_at I
 
 
 def test_refreshed_token_does_not_outlive_a_change_of_the_password(
-    client: TestClient, other: Other, ann: dict[str, Any], postgres_url: str
+    client: TestClient, other: OtherCall, ann: dict[str, Any], postgres_url: str
 ) -> None:
     other.execute("UPDATE learning.users SET tokens_valid_from = now()")
     body = {"refresh_token": ann["refresh_token"]}
@@ -152,7 +152,7 @@ def test_refreshed_token_does_not_outlive_a_change_of_the_password(
 
 
 def test_refreshed_token_does_not_outlive_a_log_out(
-    client: TestClient, other: Other, ann: dict[str, Any], postgres_url: str
+    client: TestClient, other: OtherCall, ann: dict[str, Any], postgres_url: str
 ) -> None:
     """The other call is a refresh that has stored its new token when the user logs out."""
     digest = digest_of(ann["refresh_token"])
@@ -176,7 +176,7 @@ def test_refreshed_token_does_not_outlive_a_log_out(
 
 
 def test_refresh_token_works_for_one_of_two_simultaneous_calls(
-    client: TestClient, other: Other, ann: dict[str, Any]
+    client: TestClient, other: OtherCall, ann: dict[str, Any]
 ) -> None:
     other.execute("SELECT id FROM learning.users FOR NO KEY UPDATE")
     other.execute(END_TOKENS)
@@ -204,7 +204,7 @@ def join(client: TestClient, student: dict[str, Any], code: str) -> Any:
 
 
 def test_class_that_is_closed_meanwhile_is_not_joined(
-    client: TestClient, other: Other, ann: dict[str, Any], school_class: dict[str, Any]
+    client: TestClient, other: OtherCall, ann: dict[str, Any], school_class: dict[str, Any]
 ) -> None:
     other.execute("UPDATE learning.classes SET join_code = NULL")
     refused = other.finish_during(lambda: join(client, ann, school_class["join_code"]))
@@ -212,7 +212,7 @@ def test_class_that_is_closed_meanwhile_is_not_joined(
 
 
 def test_class_that_is_removed_meanwhile_is_not_joined(
-    client: TestClient, other: Other, ann: dict[str, Any], school_class: dict[str, Any]
+    client: TestClient, other: OtherCall, ann: dict[str, Any], school_class: dict[str, Any]
 ) -> None:
     other.execute("DELETE FROM learning.classes")
     refused = other.finish_during(lambda: join(client, ann, school_class["join_code"]))
@@ -221,7 +221,7 @@ def test_class_that_is_removed_meanwhile_is_not_joined(
 
 def test_student_who_changes_class_meanwhile_is_not_moved(
     client: TestClient,
-    other: Other,
+    other: OtherCall,
     ann: dict[str, Any],
     teacher: dict[str, str],
     school_class: dict[str, Any],
@@ -254,7 +254,7 @@ def topics(deps: Deps) -> dict[str, UUID]:
 
 def test_student_has_one_current_plan_of_a_period(
     client: TestClient,
-    other: Other,
+    other: OtherCall,
     ann: dict[str, Any],
     topics: dict[str, UUID],
     postgres_url: str,
@@ -276,7 +276,7 @@ def test_student_has_one_current_plan_of_a_period(
 
 
 def test_id_that_another_answer_takes_meanwhile_is_taken(
-    client: TestClient, other: Other, ann: dict[str, Any], topics: dict[str, UUID]
+    client: TestClient, other: OtherCall, ann: dict[str, Any], topics: dict[str, UUID]
 ) -> None:
     attempt_id = uuid4()
     other.execute(
@@ -349,7 +349,7 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
 
 
 def test_changes_of_the_syllabus_wait_for_each_other(
-    client: TestClient, other: Other, teacher: dict[str, str], topics: dict[str, UUID]
+    client: TestClient, other: OtherCall, teacher: dict[str, str], topics: dict[str, UUID]
 ) -> None:
     """Otherwise each of two calls could store half of a cycle."""
     assert topics
@@ -372,7 +372,7 @@ def test_changes_of_the_syllabus_wait_for_each_other(
 
 
 def test_new_topics_and_imports_wait_for_each_other(
-    client: TestClient, other: Other, teacher: dict[str, str], topics: dict[str, UUID]
+    client: TestClient, other: OtherCall, teacher: dict[str, str], topics: dict[str, UUID]
 ) -> None:
     assert topics
     lock = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.syllabus', 0))"

@@ -20,7 +20,7 @@ def statements_of(school: School, call: Callable[[], object]) -> int:
     """Make a call, and return the number of its statements; one with many rows counts once."""
     texts: list[str] = []
 
-    def count(_connection: object, _cursor: object, text: str, *_rest: object) -> None:
+    def count(_connection: object, _cursor: object, text: str, *_other_arguments: object) -> None:
         if not text.startswith("BEGIN"):  # on SQLite, a call may be the first of its transaction
             texts.append(text)
 

@@ -60,24 +60,24 @@ class ChangeLog:
             self.changes[student_id, table, row_id] = change
 
     def add_edits(
-        self, table: SyncedTable, columns: Collection[str], edited_before: Mapping[UUID, datetime]
+        self, table: SyncedTable, columns: Collection[str], edited_at: Mapping[UUID, datetime]
     ) -> None:
         """Log changes that were made at the server, with clocks larger than all earlier ones.
 
         Args:
             table: Table of the rows, whose ids are those of their students.
             columns: Columns that were changed.
-            edited_before: Time of the previous change of each row, by student.
+            edited_at: Time of the previous change of each row, by student.
         """
-        student_ids = edited_before.keys() & self.numbers.keys()
+        student_ids = edited_at.keys() & self.numbers.keys()
         clocks = store.list_own_clocks(self.db, table, student_ids) if student_ids else {}
         for student_id in student_ids:
-            complete = _complete(table, clocks.get(student_id, {}), edited_before[student_id])
+            complete = _complete(table, clocks.get(student_id, {}), edited_at[student_id])
             clock = next_reading(self.now, complete.values(), SERVER)
             self.add(student_id, table, student_id, {**complete, **dict.fromkeys(columns, clock)})
 
     def read_clocks(
-        self, student_id: UUID, table: SyncedTable, row_id: UUID, edited_before: datetime
+        self, student_id: UUID, table: SyncedTable, row_id: UUID, edited_at: datetime
     ) -> dict[str, str]:
         """Return the clock of the last change of each column.
 
@@ -85,21 +85,19 @@ class ChangeLog:
             student_id: The student.
             table: Table of the row.
             row_id: The row.
-            edited_before: Time of the last change of the row.
+            edited_at: Time of the last change of the row.
         """
         clocks = store.read_clocks(self.db, student_id, table, row_id)
-        return _complete(table, clocks, edited_before)
+        return _complete(table, clocks, edited_at)
 
 
-def _complete(
-    table: SyncedTable, clocks: Mapping[str, str], edited_before: datetime
-) -> dict[str, str]:
+def _complete(table: SyncedTable, clocks: Mapping[str, str], edited_at: datetime) -> dict[str, str]:
     """Return clocks of all columns.
 
     Columns without a logged change get the time of the row's last change, and keep it in the log:
     the row's time will later be that of another column's change.
     """
-    oldest = reading_at(edited_before, 0, SERVER)
+    oldest = reading_at(edited_at, 0, SERVER)
     return {**dict.fromkeys(SYNCED[table].editable, oldest), **clocks}
 
 
