@@ -51,7 +51,7 @@ class ChangeLog:
             table: Table of the row.
             row_id: The row.
             clocks: Clock of each column after the change; none for rows that never change.
-            is_deleted: Whether the row is gone.
+            is_deleted: Whether the row is deleted.
         """
         if student_id in self.numbers:
             change = LoggedChange(
@@ -117,7 +117,7 @@ def logged(db: Session, student_ids: Collection[UUID], now: datetime) -> Iterato
 def complete_log(db: Session, student_id: UUID, now: datetime) -> int:
     """Log the rows of a student that are older than the log; a second call does nothing.
 
-    This runs in the transaction of the caller, which must not hold locks yet.
+    This runs in the caller's transaction, before any lock is taken there.
 
     Returns:
         The number of the student's last transaction.

@@ -58,7 +58,7 @@ def _note(difference: Difference | None, *, is_drawn: bool) -> str:
             " began."
         )
     if difference.lower <= 0 <= difference.upper:
-        conclusion = "The interval contains 0, so the marks do not tell whether plans help."
+        conclusion = "The interval contains 0, so the marks do not show whether plans help."
     else:
         better = "with plans" if difference.lower > 0 else "without plans"
         conclusion = f"Marks {better} are higher by more than chance explains."

@@ -70,7 +70,7 @@ class StudyTime:
     """The time until the exam."""
 
     minutes: Sequence[float]
-    """Declared minutes of each day from today until the exam, which is on the day after."""
+    """Declared minutes of each day from today to the day before the exam."""
     attendance: float = 0.9
     """Expected share of the declared minutes that is studied, above 0, at most 1."""
 

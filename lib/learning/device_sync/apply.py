@@ -92,10 +92,10 @@ def _add_attempt(
         raise Refused("insert_only", "An answer is never changed or deleted.")
     _refuse_foreign(change.columns.get("student_id"), student_id)
     try:
-        sent = _attempt_columns.validate_python(dict(change.columns))
+        columns = _attempt_columns.validate_python(dict(change.columns))
     except ValidationError as error:
         raise _invalid(error) from error
-    question = questions.get(reference(sent.question_id))
+    question = questions.get(reference(columns.question_id))
     if question is None:
         raise Refused(
             "practice_question_not_found", "columns.question_id: There is no such question."
@@ -103,18 +103,18 @@ def _add_attempt(
     stored = practice_store.find_attempt(call.db, change.row_id)
     if stored is not None:
         earlier = (stored.student_id, stored.question_id, stored.answer)
-        if earlier != (student_id, question.id, sent.answer):
+        if earlier != (student_id, question.id, columns.answer):
             raise Refused("attempt_id_taken", "row_id: Another answer has this id.")
         return Applied()
     attempt = NewAttempt(
         id=change.row_id,
         student_id=student_id,
         question_id=question.id,
-        answer=sent.answer,
-        is_correct=is_correct(question.question_type, question.correct_answer, sent.answer),
-        time_taken_seconds=sent.time_taken_seconds,
-        confidence=sent.confidence,
-        timestamp=min(sent.timestamp, call.now),  # a device's clock may be ahead
+        answer=columns.answer,
+        is_correct=is_correct(question.question_type, question.correct_answer, columns.answer),
+        time_taken_seconds=columns.time_taken_seconds,
+        confidence=columns.confidence,
+        timestamp=min(columns.timestamp, call.now),  # a device's clock may be ahead
     )
     practice_store.add_attempts(call.db, [attempt], call.now)
     store.mark_stale(call.db, student_id, call.now)

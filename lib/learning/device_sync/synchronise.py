@@ -140,8 +140,8 @@ def _is_time_over() -> bool:
 
 
 def _questions(call: Call, changes: Sequence[ChangeIn]) -> Questions:
-    sent = {str(it.columns["question_id"]) for it in changes if "question_id" in it.columns}
-    return syllabus_store.find_questions(call.db, [reference(each) for each in sent])
+    sent_ids = {str(it.columns["question_id"]) for it in changes if "question_id" in it.columns}
+    return syllabus_store.find_questions(call.db, [reference(each) for each in sent_ids])
 
 
 def _decide(

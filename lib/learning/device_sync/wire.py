@@ -35,7 +35,7 @@ class DeviceIn(Body):
     id: UUID
     """Id, made by the device; a restored or copied database needs a new one."""
     name: Name | None = None
-    """Name by which its user knows it."""
+    """Name of the device, such as that of the browser."""
     schema_version: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     """Version of its tables."""
     syncs: Count
@@ -127,9 +127,9 @@ class RowOut(Body):
     row_id: UUID
     """Id of the row."""
     is_deleted: bool
-    """Whether the row is gone."""
+    """Whether the row is deleted."""
     columns: dict[str, Any]
-    """Values of all exchanged columns; empty for a row that is gone."""
+    """Values of all exchanged columns; empty for a deleted row."""
     clocks: dict[str, str]
     """Clock of the last change of each column that was ever changed."""
 

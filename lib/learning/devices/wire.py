@@ -20,7 +20,7 @@ class DeviceOut(Body):
     id: UUID
     """Id of the device."""
     name: str | None
-    """Name that its user knows it by; null if it has none."""
+    """Name of the device; null if it has none."""
     student_id: UUID
     """The student whose device it is."""
     student_name: str | None

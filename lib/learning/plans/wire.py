@@ -58,7 +58,7 @@ class DailyPlanOut(Body):
     total_hours: float
     """Hours of the day that are planned, revision included."""
     revision_topics: list[LiveId]
-    """Topics to revise, which are known and would fade."""
+    """Topics to revise, because they were learned and are fading."""
     revisions: list[AllocationOut] = Field(default_factory=list)
     """The same topics with their hours."""
 

@@ -41,8 +41,10 @@ def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
 
 def changes_of(body: ProfileChangeIn) -> dict[str, Any]:
     """Return the columns that a body changes; null clears `exam_date` and leaves others alone."""
-    sent = body.model_dump(exclude_unset=True)
-    return {name: value for name, value in sent.items() if value is not None or name in NULLABLE}
+    sent_fields = body.model_dump(exclude_unset=True)
+    return {
+        name: value for name, value in sent_fields.items() if value is not None or name in NULLABLE
+    }
 
 
 def days_to_exam(exam_date: datetime | None, now: datetime) -> int | None:

@@ -153,7 +153,7 @@ def weigh(call: Call, stated: Mapping[UUID, float]) -> str:
         stated: Weightages as they were given, by topic.
 
     Returns:
-        A sentence about what was adjusted, which begins with a blank; empty if nothing was.
+        A sentence about the scaling, beginning with a blank; empty if nothing was scaled.
     """
     all_stated = store.stated_weightages(call.db) | dict(stated)
     store.set_weightages(call.db, all_stated, normalized(all_stated), call.now)

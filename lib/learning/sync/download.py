@@ -20,7 +20,7 @@ def download(call: Call, sent_id: str) -> DownloadOut:
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
     student = readable_student(call, sent_id)
-    data = DownloadDataOut(
+    rows = DownloadDataOut(
         question_attempts=list_live_attempts(call, sent_id).root,
         concept_mastery=[
             live_detail(row.live_concept_id, row)
@@ -35,7 +35,7 @@ def download(call: Call, sent_id: str) -> DownloadOut:
             available_hours_per_day=student.available_hours_per_day,
         ),
     )
-    return DownloadOut(data=data, timestamp=call.now)
+    return DownloadOut(data=rows, timestamp=call.now)
 
 
 def read_status(call: Call, sent_id: str) -> SyncStatusOut:

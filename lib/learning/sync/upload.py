@@ -162,32 +162,32 @@ def _attempt(
 ) -> NewAttempt:
     """Return the graded answer of an operation."""
     try:
-        sent = LiveAttemptIn.model_validate(operation.data)
+        body = LiveAttemptIn.model_validate(operation.data)
         timestamp = _time.validate_python(operation.data.get("timestamp", operation.timestamp))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in fault["loc"]) or "timestamp"
         raise Refused(f"data.{name}: {fault['msg']}") from error
-    question = questions.get(reference(sent.question_id))
+    question = questions.get(reference(body.question_id))
     if question is None:
         raise Refused("data.question_id: There is no such question.")
     return NewAttempt(
         id=operation.id,
         student_id=operation.student_id,
         question_id=question.id,
-        answer=sent.answer,
-        is_correct=is_correct(question.question_type, question.correct_answer, sent.answer),
-        time_taken_seconds=sent.time_taken_seconds,
-        confidence=sent.confidence,
+        answer=body.answer,
+        is_correct=is_correct(question.question_type, question.correct_answer, body.answer),
+        time_taken_seconds=body.time_taken_seconds,
+        confidence=body.confidence,
         timestamp=min(timestamp, call.now),  # a device's clock may be ahead
     )
 
 
 def _profile_changes(operation: ReceivedOperation) -> dict[str, Any]:
     """Return the columns that an operation changes."""
-    sent = {name: value for name, value in operation.data.items() if name in PROFILE_FIELDS}
+    sent_fields = {name: value for name, value in operation.data.items() if name in PROFILE_FIELDS}
     try:
-        return changes_of(ProfileChangeIn.model_validate(sent))
+        return changes_of(ProfileChangeIn.model_validate(sent_fields))
     except ValidationError as error:
         raise Refused("data: The profile has a value that is not valid.") from error
 

@@ -22,7 +22,7 @@ UNREAD = "unread"
 
 
 def _parsed(value: Any) -> Any:
-    """Return the object in a JSON text, which is held to the rules of a body."""
+    """Return the object in a JSON text, parsed by the rules for bodies."""
     if not isinstance(value, str):
         return value
     try:

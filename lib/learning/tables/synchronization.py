@@ -71,7 +71,7 @@ class SyncChange(Base):
     clocks: Mapped[dict[str, Any]]
     """Clock of the last change of each column that was ever changed."""
     is_deleted: Mapped[bool] = mapped_column(server_default=false())
-    """Whether the row is gone; its entry remains, so that devices delete it, too."""
+    """Whether the row is deleted; its entry remains, so that devices delete it, too."""
 
 
 class SyncDevice(Base):
@@ -87,7 +87,7 @@ class SyncDevice(Base):
         ForeignKey(f"{SCHEMA}.student_profiles.id", ondelete="CASCADE")
     )
     name: Mapped[str | None]
-    """Name that its user knows it by, such as that of the browser."""
+    """Name of the device, such as that of the browser."""
     schema_version: Mapped[int]
     syncs: Mapped[int]
     """Number of syncs that it had completed; a smaller one later comes from an older copy."""
