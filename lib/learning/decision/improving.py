@@ -114,10 +114,14 @@ def _exchanges(simulation: Simulation, trajectory: Trajectory, slots: Slots) -> 
     """Return promising exchanges of which no two touch the same topic, the best first."""
     if not slots.day.size:
         return []
-    brings, costs = _prices(simulation, trajectory, slots)
-    places = _most_promising(brings, costs)
-    brings, costs, topic = brings[places], costs[places], slots.topic[places]
-    options = _replacements(brings, costs) + _swaps(brings, costs, topic)
+    marks_instead, marks_now = _prices(simulation, trajectory, slots)
+    positions = _most_promising(marks_instead, marks_now)
+    marks_instead, marks_now, topic = (
+        marks_instead[positions],
+        marks_now[positions],
+        slots.topic[positions],
+    )
+    options = _replacements(marks_instead, marks_now) + _swaps(marks_instead, marks_now, topic)
     options.sort(key=lambda each: -each.gain)
     used_topics: set[int] = set()
     chosen = []
@@ -125,55 +129,57 @@ def _exchanges(simulation: Simulation, trajectory: Trajectory, slots: Slots) -> 
         topics = {*each.topics, *topic[list(each.sessions)].tolist()}
         if used_topics.isdisjoint(topics):
             used_topics |= topics
-            sessions = tuple(places[list(each.sessions)].tolist())
+            sessions = tuple(positions[list(each.sessions)].tolist())
             chosen.append(replace(each, sessions=sessions))
     return chosen
 
 
-def _most_promising(brings: FloatArray, costs: FloatArray) -> NDArray[np.intp]:
-    """Return the places of the sessions that gain most by another topic, or lose least."""
-    if len(costs) <= MOST_LOOKED_AT:
-        return np.arange(len(costs))
-    gains = brings.max(axis=1) - costs
+def _most_promising(marks_instead: FloatArray, marks_now: FloatArray) -> NDArray[np.intp]:
+    """Return the positions of the sessions that gain most by another topic, or lose least."""
+    if len(marks_now) <= MOST_LOOKED_AT:
+        return np.arange(len(marks_now))
+    gains = marks_instead.max(axis=1) - marks_now
     return np.sort(np.argsort(-gains, kind="stable")[:MOST_LOOKED_AT])
 
 
 def _prices(
     simulation: Simulation, trajectory: Trajectory, slots: Slots
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the marks that topics would bring in place of sessions, and what these bring now.
+    """Return the marks that topics would bring in place of sessions, and those of the sessions now.
 
     Returns:
         Shape (sessions, topics), -inf where a topic cannot take the place; and (sessions,).
     """
     slopes = simulation.slopes(trajectory)
-    places = slots.day, slots.topic
+    cells = slots.day, slots.topic
     longer = simulation.worth(trajectory, slopes, trajectory.minutes + SESSION_MINUTES)
     shorter = trajectory.minutes.copy()
-    shorter[places] -= slots.minutes
-    brings = np.where(trajectory.is_open, longer, -np.inf)[slots.day]
-    brings *= slots.minutes[:, None] / SESSION_MINUTES
-    brings[np.arange(len(slots.day)), slots.topic] = -np.inf
-    brings[slots.is_kept] = -np.inf
+    shorter[cells] -= slots.minutes
+    marks_instead = np.where(trajectory.is_open, longer, -np.inf)[slots.day]
+    marks_instead *= slots.minutes[:, None] / SESSION_MINUTES
+    marks_instead[np.arange(len(slots.day)), slots.topic] = -np.inf
+    marks_instead[slots.is_kept] = -np.inf
     minutes_after = trajectory.minutes[slots.day] + slots.minutes[:, None]
-    brings[minutes_after > slots.limits[slots.day, None] + ROUNDING] = -np.inf
-    return brings, -simulation.worth(trajectory, slopes, shorter)[places]
+    marks_instead[minutes_after > slots.limits[slots.day, None] + ROUNDING] = -np.inf
+    return marks_instead, -simulation.worth(trajectory, slopes, shorter)[cells]
 
 
-def _replacements(brings: FloatArray, costs: FloatArray) -> list[Exchange]:
+def _replacements(marks_instead: FloatArray, marks_now: FloatArray) -> list[Exchange]:
     """Return the best other topic of each session where it would bring more marks."""
-    best = brings.argmax(axis=1)
-    gains = brings.max(axis=1) - costs
+    best = marks_instead.argmax(axis=1)
+    gains = marks_instead.max(axis=1) - marks_now
     return [
         Exchange(float(gains[session]), (session,), (int(best[session]),))
         for session in np.flatnonzero(gains > LEAST_GAIN).tolist()
     ]
 
 
-def _swaps(brings: FloatArray, costs: FloatArray, topic: NDArray[np.intp]) -> list[Exchange]:
+def _swaps(
+    marks_instead: FloatArray, marks_now: FloatArray, topic: NDArray[np.intp]
+) -> list[Exchange]:
     """Return the best other session of each session with which to swap topics."""
-    crossed = brings[:, topic]
-    gains = crossed + crossed.T - costs[:, None] - costs
+    crossed = marks_instead[:, topic]
+    gains = crossed + crossed.T - marks_now[:, None] - marks_now
     best = gains.argmax(axis=1).tolist()
     return [
         Exchange(

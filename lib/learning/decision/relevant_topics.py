@@ -16,7 +16,7 @@ WHOLE_SIZE = 150
 MINUTES_OF_TOPIC = 2 * SESSION_MINUTES
 """Minutes of study for each topic that is chosen. A plan spends three sessions or more on most
 topics, so it has more topics to choose from than it has time for."""
-NEVER = 2.0
+UNREACHABLE = 2.0
 """Mastery that is never reached: a topic that requires it of itself stays closed."""
 
 
@@ -82,7 +82,7 @@ def _part(
 
     def prerequisites(topic: int) -> tuple[tuple[int, float], ...]:
         if stays_closed[topic]:
-            return ((place[topic], NEVER),)
+            return ((place[topic], UNREACHABLE),)
         needs = graph.prerequisites[topic]
         return tuple((place[it], minimum) for it, minimum in needs if it in place)
 

@@ -30,7 +30,7 @@ class Mastery:
         return 100 * self.correct_attempts / self.total_attempts if self.total_attempts else 0.0
 
 
-NEVER = Mastery(0, 0, 0.0, 0.0, 0.0)
+NEVER_PRACTISED = Mastery(0, 0, 0.0, 0.0, 0.0)
 """Mastery of a concept that was never practised."""
 
 
@@ -89,7 +89,7 @@ def count_all(attempts: Iterable[Attempt], calibration: Calibration) -> StudentF
 def _counted(
     earlier: ConceptFigures | None, attempt: Attempt, skill: float, calibration: Calibration
 ) -> ConceptFigures:
-    before = NEVER if earlier is None else earlier.mastery
+    before = NEVER_PRACTISED if earlier is None else earlier.mastery
     streak = 0 if earlier is None else earlier.streak
     confidences = 0 if earlier is None else earlier.known_confidences
     [concept] = attempt.question.concepts

@@ -9,7 +9,7 @@ from lib.learning.decision.open_topics import exam_mastery, topic_mastery
 from lib.learning.errors import ConceptNotFound
 from lib.learning.ids import reference
 from lib.learning.mastery import store
-from lib.learning.mastery.figures import NEVER, Mastery
+from lib.learning.mastery.figures import NEVER_PRACTISED, Mastery
 from lib.learning.mastery.store import MasteryRow
 from lib.learning.mastery.wire import (
     ConceptMasteryOut,
@@ -39,9 +39,9 @@ class Masteries:
         return cls({row.concept_id: row for row in rows})
 
     def of_concept(self, concept_id: UUID) -> Mastery:
-        """Return the mastery of a concept; `NEVER` if it was never practised."""
+        """Return the mastery of a concept; `NEVER_PRACTISED` without answers."""
         row = self.by_concept.get(concept_id)
-        return NEVER if row is None else row.mastery
+        return NEVER_PRACTISED if row is None else row.mastery
 
     def of_topic(self, topic_id: UUID, syllabus: Syllabus) -> float | None:
         """Return the mean mastery of a topic's concepts, 0 to 100; None if it has none."""
@@ -127,7 +127,7 @@ def read_live_mastery(call: Call, sent_id: str, sent_concept: str) -> LiveMaster
 
 def live_detail(concept_id: int | UUID, row: MasteryRow | None) -> LiveMasteryDetailOut:
     """Return the mastery of a concept in the live system's shape; zeros if there is no row."""
-    mastery = NEVER if row is None else row.mastery
+    mastery = NEVER_PRACTISED if row is None else row.mastery
     return LiveMasteryDetailOut(
         concept_id=concept_id,
         mastery_score=mastery.mastery_score,

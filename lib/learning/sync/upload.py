@@ -48,7 +48,7 @@ class Refused(Exception):
 
 
 @dataclass
-class _Work:
+class _QueueChanges:
     """Changes to make for the operations of a queue."""
 
     attempts: list[NewAttempt] = field(default_factory=list)
@@ -70,20 +70,20 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
     queue = [_received(operation, student.id) for operation in body.operations]
     applied = store.list_applied(call.db, {received.id for received in queue})
     new = {received.id: received for received in queue if received.id not in applied}
-    work = _work(call, list(new.values()))
+    queue_changes = _changes_of_queue(call, list(new.values()))
     conflicts = 0
     with transaction(call.db), logged(call.db, [student.id], call.now) as log:
-        if work.attempts:
-            _add_attempts(call, student.id, work, log)
-        for changed_at, changes in work.profile_changes:
+        if queue_changes.attempts:
+            _add_attempts(call, student.id, queue_changes, log)
+        for changed_at, changes in queue_changes.profile_changes:
             conflicts += not _change_profile(call, student.id, changed_at, changes, log)
         if new:
             ordered = [new[operation_id] for operation_id in sorted(new)]
-            store.record_operations(call.db, ordered, work.errors, call.now)
+            store.record_operations(call.db, ordered, queue_changes.errors, call.now)
     errors = [
-        f"operations[{number}]: {work.errors[received.id]}"
+        f"operations[{number}]: {queue_changes.errors[received.id]}"
         for number, received in enumerate(queue)
-        if received.id in work.errors
+        if received.id in queue_changes.errors
     ]
     return QueueOut(
         success=not errors,
@@ -117,25 +117,25 @@ def _received(operation: OperationIn, student_id: UUID) -> ReceivedOperation:
     )
 
 
-def _work(call: Call, operations: Sequence[ReceivedOperation]) -> _Work:
+def _changes_of_queue(call: Call, operations: Sequence[ReceivedOperation]) -> _QueueChanges:
     """Return the rows to store for operations, and the operations that are refused."""
-    work = _Work()
+    queue_changes = _QueueChanges()
     sent_ids = [str(it.data["question_id"]) for it in operations if "question_id" in it.data]
     references = [reference(sent_id) for sent_id in sent_ids]
     questions = syllabus_store.find_questions(call.db, references)
     for operation in operations:
         try:
-            _add_rows(call, operation, questions, work)
+            _add_rows(call, operation, questions, queue_changes)
         except Refused as refusal:
-            work.errors[operation.id] = str(refusal)
-    return work
+            queue_changes.errors[operation.id] = str(refusal)
+    return queue_changes
 
 
 def _add_rows(
     call: Call,
     operation: ReceivedOperation,
     questions: Mapping[Reference, QuestionRow],
-    work: _Work,
+    queue_changes: _QueueChanges,
 ) -> None:
     """Add the rows to store for one operation.
 
@@ -149,10 +149,10 @@ def _add_rows(
     if operation.data.keys() == {UNREAD}:
         raise Refused("data: It is not the JSON of an object.")
     if operation.table_name == "question_attempts":
-        work.attempts.append(_attempt(call, operation, questions))
+        queue_changes.attempts.append(_attempt(call, operation, questions))
     elif operation.table_name == "student_profiles":
         changed_at = min(operation.timestamp, call.now)
-        work.profile_changes.append((changed_at, _profile_changes(operation)))
+        queue_changes.profile_changes.append((changed_at, _profile_changes(operation)))
     else:
         raise Refused(f"The table {operation.table_name} is not synchronised.")
 
@@ -192,11 +192,13 @@ def _profile_changes(operation: ReceivedOperation) -> dict[str, Any]:
         raise Refused("data: The profile has a value that is not valid.") from error
 
 
-def _add_attempts(call: Call, student_id: UUID, work: _Work, log: ChangeLog) -> None:
+def _add_attempts(
+    call: Call, student_id: UUID, queue_changes: _QueueChanges, log: ChangeLog
+) -> None:
     """Store answers, except those that a simultaneous upload of the queue has stored."""
     skill_row = mastery_store.lock_student(call.db, student_id, call.now)
-    stored = practice_store.list_stored(call.db, [attempt.id for attempt in work.attempts])
-    new = [attempt for attempt in work.attempts if attempt.id not in stored]
+    stored = practice_store.list_stored(call.db, [attempt.id for attempt in queue_changes.attempts])
+    new = [attempt for attempt in queue_changes.attempts if attempt.id not in stored]
     if new:
         practice_store.add_attempts(call.db, new, call.now)
         for attempt in new:
