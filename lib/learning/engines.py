@@ -147,18 +147,18 @@ def _execute_preceding(connection: Connection) -> None:
 
     They count the request against a limit, which a session that is rolled back must not undo.
     """
-    first = take_preceding()
-    if not first:
+    statements = take_preceding()
+    if not statements:
         return
     driver: Any = connection.connection.driver_connection
     try:
         with translated_errors(), driver.pipeline():
-            for statement in first:
+            for statement in statements:
                 driver.execute(statement.query.text, statement.params)
             driver.commit()
     except SchemaMissing:
         # An older schema may lack the objects that only the preceding statements need.
-        log("preceding_statements_left_out", names=[each.query.name for each in first])
+        log("preceding_statements_left_out", names=[each.query.name for each in statements])
         driver.rollback()
     except AppError:
         driver.rollback()

@@ -49,9 +49,9 @@ def log_out(call: Call, refresh_token: str | None) -> DoneOut:
     if refresh_token is not None:
         with transaction(call.db):
             store.lock_account(call.db, call.user.id)
-            stored = store.find_refresh_token(call.db, digest_of(refresh_token))
-            if stored is not None and stored.user_id == call.user.id:
-                store.end_family(call.db, stored.family_id, call.now)
+            stored_token = store.find_refresh_token(call.db, digest_of(refresh_token))
+            if stored_token is not None and stored_token.user_id == call.user.id:
+                store.end_family(call.db, stored_token.family_id, call.now)
     return DoneOut(message="Logged out; discard the access token.")
 
 

@@ -77,10 +77,10 @@ def refresh(db: Session, refresh_token: str, settings: Settings, now: datetime) 
     digest = digest_of(refresh_token)
     with transaction(db):
         account = store.lock_account_of_token(db, digest)
-        stored = store.find_refresh_token(db, digest)
-        if stored is not None and stored.used_at is not None:
-            store.end_family(db, stored.family_id, now)
-        elif account is not None and stored is not None and stored.expires_at > now:
-            store.use_refresh_token(db, stored.id, now)
-            return issue_tokens(db, account, settings, now, stored.family_id)
+        stored_token = store.find_refresh_token(db, digest)
+        if stored_token is not None and stored_token.used_at is not None:
+            store.end_family(db, stored_token.family_id, now)
+        elif account is not None and stored_token is not None and stored_token.expires_at > now:
+            store.use_refresh_token(db, stored_token.id, now)
+            return issue_tokens(db, account, settings, now, stored_token.family_id)
     raise RefreshRefused

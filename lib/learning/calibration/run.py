@@ -62,16 +62,16 @@ def calibrate(
     if total < FEWEST_ANSWERS or len(counts) < FEWEST_STUDENTS:
         outcome = "too_few_answers"
     elif total >= MIN_GROWTH * store.last_total(db):
-        chosen = _newest(counts, max_answers)
-        histories = list_attempts_of(db, chosen)
+        chosen_ids = _newest(counts, max_answers)
+        histories = list_attempts_of(db, chosen_ids)
         db.rollback()  # no transaction stays open during the fit
-        new, losses = _fit(histories, current_calibration(db))
+        new_calibration, losses = _fit(histories, current_calibration(db))
         fitted = sum(len(it) for it in histories.values())
         outcome = "no_better"
         if losses[1] < losses[0]:
             outcome = "calibrated"
             with transaction(db):
-                store.add_calibration(db, new, total, now)
+                store.add_calibration(db, new_calibration, total, now)
     recounted, waiting = _recount(db, [it.student_id for it in counts], now, stop_at, clock)
     return LearningCalibrationOut(
         outcome=outcome,
@@ -91,14 +91,14 @@ def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[U
 
     Beyond these, all answers together are at most `max_answers`.
     """
-    chosen: list[UUID] = []
+    chosen_ids: list[UUID] = []
     remaining = math.inf if max_answers is None else max_answers
     for each in counts:
-        if each.answers > remaining and len(chosen) >= FEWEST_STUDENTS:
+        if each.answers > remaining and len(chosen_ids) >= FEWEST_STUDENTS:
             break
         remaining -= each.answers
-        chosen.append(each.student_id)
-    return chosen
+        chosen_ids.append(each.student_id)
+    return chosen_ids
 
 
 def _fit(
@@ -107,12 +107,12 @@ def _fit(
     """Return new coefficients, and the log loss of held-out students before and after."""
     from lib.learning.mastery_model.fit import fit
 
-    ordered = sorted(histories)
-    held_out = set(ordered[::HELD_OUT])
+    student_ids = sorted(histories)
+    held_out = set(student_ids[::HELD_OUT])
     training = {str(it): history for it, history in histories.items() if it not in held_out}
-    new = fit(training, str(new_id()))
-    validation = [histories[it] for it in ordered if it in held_out]
-    return new, (log_loss(validation, present), log_loss(validation, new))
+    new_calibration = fit(training, str(new_id()))
+    validation = [histories[it] for it in student_ids if it in held_out]
+    return new_calibration, (log_loss(validation, present), log_loss(validation, new_calibration))
 
 
 def log_loss(histories: Sequence[Sequence[Attempt]], calibration: Calibration) -> float:

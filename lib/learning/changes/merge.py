@@ -27,5 +27,5 @@ def merge(columns: Iterable[str], clock: str, stored: Mapping[str, str], oldest:
         stored: Clock of the last change of each column.
         oldest: Clock of the columns that `stored` does not have.
     """
-    winning = frozenset(name for name in columns if clock > stored.get(name, oldest))
-    return Merged(winning, {**stored, **dict.fromkeys(winning, clock)})
+    winning_columns = frozenset(name for name in columns if clock > stored.get(name, oldest))
+    return Merged(winning_columns, {**stored, **dict.fromkeys(winning_columns, clock)})

@@ -89,8 +89,8 @@ def list_classes(
     if teacher_id is not None:
         conditions.append(Class.teacher_id == teacher_id)
     if student_id is not None:
-        own = select(StudentProfile.class_id).where(StudentProfile.id == student_id)
-        conditions.append(Class.id.in_(own))
+        own_class_id = select(StudentProfile.class_id).where(StudentProfile.id == student_id)
+        conditions.append(Class.id.in_(own_class_id))
     if after is not None:
         conditions.append(tuple_(Class.name, Class.id) > after)
     return _classes(db, *conditions, limit=limit)
@@ -130,18 +130,20 @@ def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> 
     Returns:
         The ids of the rows by student.
     """
-    new = insert_into(db, ExamMark)
-    changed = {name: new.excluded[name] for name in ("mark", "entered_by", "updated_at")}
-    stored = db.execute(
-        new.on_conflict_do_update(
-            index_elements=["student_id", "exam", "exam_date"], set_=changed
+    statement = insert_into(db, ExamMark)
+    replaced_values = {
+        name: statement.excluded[name] for name in ("mark", "entered_by", "updated_at")
+    }
+    stored_rows = db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["student_id", "exam", "exam_date"], set_=replaced_values
         ).returning(ExamMark.student_id, ExamMark.id),
         [
             {"id": new_id(), "created_at": now, "updated_at": now, **row}
             for row in sorted(rows, key=lambda row: row["student_id"])
         ],
     )
-    return {row[0]: row[1] for row in stored}
+    return {row[0]: row[1] for row in stored_rows}
 
 
 def list_marks(

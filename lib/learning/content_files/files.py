@@ -118,13 +118,13 @@ def _file(name: str, content: ContentFileOut) -> ContentFile:
 def _parents_first(topics: Iterable[TopicFileRow]) -> list[TopicFileRow]:
     """Return topics so that each comes after its parent; those of one level keep their order."""
     remaining_topics = list(topics)
-    ordered: list[TopicFileRow] = []
-    placed: set[UUID | None] = {None}
+    ordered_topics: list[TopicFileRow] = []
+    placed_ids: set[UUID | None] = {None}
     while remaining_topics:
-        level = [topic for topic in remaining_topics if topic.parent_id in placed]
+        level = [topic for topic in remaining_topics if topic.parent_id in placed_ids]
         if not level:  # a cycle of parents, which only a manual edit can create
-            return ordered + remaining_topics
-        ordered += level
-        placed |= {topic.id for topic in level}
-        remaining_topics = [topic for topic in remaining_topics if topic.id not in placed]
-    return ordered
+            return ordered_topics + remaining_topics
+        ordered_topics += level
+        placed_ids |= {topic.id for topic in level}
+        remaining_topics = [topic for topic in remaining_topics if topic.id not in placed_ids]
+    return ordered_topics

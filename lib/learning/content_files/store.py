@@ -106,30 +106,30 @@ def put_rows(db: Session, rows: Sequence[FileRow], now: datetime) -> int:
     if not rows:
         return 0
     kind = type(rows[0])
-    stored = {values["id"]: dict(values) for values in _values(db, kind)}
+    stored_by_id = {values["id"]: dict(values) for values in _values(db, kind)}
     values_of_rows = [_as_stored(row) for row in rows]
-    new = [
+    new_rows = [
         {"created_at": now, **values, "updated_at": now}
         for values in values_of_rows
-        if values["id"] not in stored
+        if values["id"] not in stored_by_id
     ]
-    changed = [
+    changed_rows = [
         {**values, "updated_at": now}
         for values in values_of_rows
-        if values["id"] in stored and values != stored[values["id"]]
+        if values["id"] in stored_by_id and values != stored_by_id[values["id"]]
     ]
-    if new:
-        db.execute(insert(_TABLES[kind]), new, execution_options=ONE_STATEMENT)
-    if changed:
-        db.execute(update(_TABLES[kind]), changed)
-    return len(new) + len(changed)
+    if new_rows:
+        db.execute(insert(_TABLES[kind]), new_rows, execution_options=ONE_STATEMENT)
+    if changed_rows:
+        db.execute(update(_TABLES[kind]), changed_rows)
+    return len(new_rows) + len(changed_rows)
 
 
 def delete_others(db: Session, kind: type[FileRow], kept_ids: Iterable[UUID]) -> int:
     """Delete the rows of a table except those with certain ids; return how many were deleted."""
     table = _table(kind)
-    others = set(db.execute(select(table.c.id)).scalars()) - set(kept_ids)
-    return _delete(db, kind, others)
+    other_ids = set(db.execute(select(table.c.id)).scalars()) - set(kept_ids)
+    return _delete(db, kind, other_ids)
 
 
 def delete_unanswered(db: Session, topic_id: UUID, kept_ids: Collection[UUID]) -> int:
@@ -145,9 +145,9 @@ def delete_unanswered(db: Session, topic_id: UUID, kept_ids: Collection[UUID]) -
 
 def delete_empty_concepts(db: Session, kept_ids: Collection[UUID]) -> int:
     """Delete concepts that have no questions, except those with certain ids."""
-    used = select(Question.id).where(Question.concept_id == Concept.id)
-    unused = set(db.execute(select(Concept.id).where(~used.exists())).scalars())
-    return _delete(db, ConceptFileRow, unused - set(kept_ids))
+    questions = select(Question.id).where(Question.concept_id == Concept.id)
+    unused_ids = set(db.execute(select(Concept.id).where(~questions.exists())).scalars())
+    return _delete(db, ConceptFileRow, unused_ids - set(kept_ids))
 
 
 def delete_empty_topics(db: Session, kept_ids: Collection[UUID]) -> int:
@@ -156,9 +156,9 @@ def delete_empty_topics(db: Session, kept_ids: Collection[UUID]) -> int:
     A topic whose last part is deleted here is deleted, too, and so on up to the topmost one.
     """
     parents = {row[0]: row[1] for row in db.execute(select(Topic.id, Topic.parent_id))}
-    used = set(kept_ids) | set(db.execute(select(Concept.topic_id)).scalars())
+    used_ids = set(kept_ids) | set(db.execute(select(Concept.topic_id)).scalars())
     total = 0
-    while empty := parents.keys() - used - set(parents.values()):
+    while empty := parents.keys() - used_ids - set(parents.values()):
         total += _delete(db, TopicFileRow, empty)
         parents = {topic: parent for topic, parent in parents.items() if topic not in empty}
     return total

@@ -66,15 +66,15 @@ def estimate(
     usable_sessions = [
         each for each in sessions if each.topic in graph.position and each.answers > 0
     ]
-    practised = np.zeros(len(graph.ids), dtype=bool)
-    practised[[graph.position[each.topic] for each in usable_sessions]] = True
-    replay = _Replay(graph, *_first_levels(mastery, practised))
+    is_practised = np.zeros(len(graph.ids), dtype=bool)
+    is_practised[[graph.position[each.topic] for each in usable_sessions]] = True
+    replay = _Replay(graph, *_first_levels(mastery, is_practised))
     for each in earlier:
         if each.topic in graph.position:
             replay.last_day[graph.position[each.topic]] = each.day
     for each in usable_sessions:
         replay.add(each)
-    return replay.committee(today, np.where(practised, mastery, np.nan))
+    return replay.committee(today, np.where(is_practised, mastery, np.nan))
 
 
 def _first_levels(
@@ -84,10 +84,10 @@ def _first_levels(
 
     Recorded masteries are shrunk towards their mean by the share of their variance that is noise.
     """
-    recorded = ~np.isnan(mastery)
-    fresh = mastery[recorded & ~practised]
+    is_recorded = ~np.isnan(mastery)
+    fresh = mastery[is_recorded & ~practised]
     if fresh.size < FEWEST_TOPICS:
-        fresh = mastery[recorded]
+        fresh = mastery[is_recorded]
     center = float(fresh.mean()) if fresh.size else UNKNOWN_LEVEL
     spread = float(fresh.var()) if fresh.size else UNKNOWN_SPREAD**2
     true_variance = max(spread - MASTERY_ERROR**2, 0.03**2 + 0.2 * spread)
@@ -97,8 +97,8 @@ def _first_levels(
         practised, max(true_variance, UNKNOWN_SPREAD**2), true_variance * (1 - reliability)
     )
     return (
-        np.where(recorded, mean, UNKNOWN_LEVEL),
-        np.where(recorded, variance, UNKNOWN_SPREAD**2),
+        np.where(is_recorded, mean, UNKNOWN_LEVEL),
+        np.where(is_recorded, variance, UNKNOWN_SPREAD**2),
     )
 
 

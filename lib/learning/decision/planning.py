@@ -104,13 +104,13 @@ def plan_study(
     horizon = max(min(days, total), min(total, HORIZON))
     if horizon == 0 or not graph.ids:
         return []
-    recorded = None if gate is None else np.nan_to_num(gate)
-    part = relevant_part(graph, state, recorded, total, _minutes_left(time, 0))
+    recorded_mastery = None if gate is None else np.nan_to_num(gate)
+    part = relevant_part(graph, state, recorded_mastery, total, _minutes_left(time, 0))
     graph, state = part.graph, part.state
     simulation = Simulation(graph, state, part.gate, total - horizon)
-    first = _first_plan(simulation, time, horizon, revision_share, topic_share)
+    first_plan = _first_plan(simulation, time, horizon, revision_share, topic_share)
     rounds = min(most_rounds, _rounds(horizon, len(graph.ids)))
-    return _sessions(simulation, improve(simulation, first, rounds), days)
+    return _sessions(simulation, improve(simulation, first_plan, rounds), days)
 
 
 def _minutes_left(time: StudyTime, day: int) -> float:

@@ -77,17 +77,17 @@ def predict_exam(
         attendance: Share of their minutes that is expected to be studied, 0 to 1.
         exam: Rules by which knowledge becomes marks.
     """
-    form = exam or ExamFormat()
+    exam_format = exam or ExamFormat()
     marks = _shares_of_exam(graph)
     state = committee.mean()
     spread = _speed_spread(committee)
     expected = _at_exam(graph, state, days, sessions, attendance)
     quicker = replace(state, speed=state.speed * np.exp(spread))
-    shifted = _at_exam(graph, quicker, days, sessions, attendance)
-    means = _marks(marks, expected, form)
-    common = (_marks(marks, shifted, form) - means) ** 2
+    expected_if_quicker = _at_exam(graph, quicker, days, sessions, attendance)
+    means = _marks(marks, expected, exam_format)
+    common = (_marks(marks, expected_if_quicker, exam_format) - means) ** 2
     return _prediction(
-        state.theories, means, common + _independent(marks, committee, state, expected, form)
+        state.theories, means, common + _independent(marks, committee, state, expected, exam_format)
     )
 
 

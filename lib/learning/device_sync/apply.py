@@ -100,9 +100,9 @@ def _add_attempt(
         raise Refused(
             "practice_question_not_found", "columns.question_id: There is no such question."
         )
-    stored = practice_store.find_attempt(call.db, change.row_id)
-    if stored is not None:
-        earlier = (stored.student_id, stored.question_id, stored.answer)
+    stored_attempt = practice_store.find_attempt(call.db, change.row_id)
+    if stored_attempt is not None:
+        earlier = (stored_attempt.student_id, stored_attempt.question_id, stored_attempt.answer)
         if earlier != (student_id, question.id, columns.answer):
             raise Refused("attempt_id_taken", "row_id: Another answer has this id.")
         return Applied()
@@ -119,12 +119,12 @@ def _add_attempt(
     practice_store.add_attempts(call.db, [attempt], call.now)
     store.mark_stale(call.db, student_id, call.now)
     log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, change.row_id)
-    ignored = {"student_id", "is_correct", "synced", "former_id", "extra", "id"}
-    unknown = change.columns.keys() - AttemptColumns.model_fields.keys() - ignored
-    if unknown:
-        extra = {name: storable(change.columns[name]) for name in unknown}
+    ignored_columns = {"student_id", "is_correct", "synced", "former_id", "extra", "id"}
+    unknown_columns = change.columns.keys() - AttemptColumns.model_fields.keys() - ignored_columns
+    if unknown_columns:
+        extra = {name: storable(change.columns[name]) for name in unknown_columns}
         practice_store.keep_extra(call.db, change.row_id, _small_enough(extra))
-    return Applied(kept_columns=tuple(sorted(unknown)))
+    return Applied(kept_columns=tuple(sorted(unknown_columns)))
 
 
 def _change_profile(
@@ -135,37 +135,43 @@ def _change_profile(
         raise Refused("update_only", "A device can change a profile, not create or delete it.")
     _refuse_foreign(change.row_id, student_id)
     editable = SYNCED[SyncedTable.STUDENT_PROFILES].editable
-    unknown = change.columns.keys() - PROFILE_COLUMNS
-    fixed = change.columns.keys() - editable - unknown
-    if fixed:
-        raise Refused("read_only", f"columns.{min(fixed)}: Only the server changes this column.")
+    unknown_columns = change.columns.keys() - PROFILE_COLUMNS
+    fixed_columns = change.columns.keys() - editable - unknown_columns
+    if fixed_columns:
+        raise Refused(
+            "read_only", f"columns.{min(fixed_columns)}: Only the server changes this column."
+        )
     try:
         body = ProfileChangeIn.model_validate(
             {name: value for name, value in change.columns.items() if name in editable}
         )
     except ValidationError as error:
         raise _invalid(error) from error
-    values = {**changes_of(body), **{name: change.columns[name] for name in unknown}}
+    values = {**changes_of(body), **{name: change.columns[name] for name in unknown_columns}}
     changed_at = student_store.lock_profile(call.db, student_id)
     table = SyncedTable.STUDENT_PROFILES
     clocks = log.read_clocks(student_id, table, student_id, changed_at)
     clock = bounded(change.clock, call.now, clocks.values())
     merged = merge(values, clock, clocks, NEVER)
-    winning = {name: value for name, value in values.items() if name in merged.columns}
+    winning_values = {name: value for name, value in values.items() if name in merged.columns}
     student_store.change_profile(
         call.db,
         student_id,
-        {name: value for name, value in winning.items() if name in editable},
+        {name: value for name, value in winning_values.items() if name in editable},
         max(changed_at, min(parts_of(clock)[0], call.now)),
     )
-    extra_values = {name: storable(value) for name, value in winning.items() if name in unknown}
+    extra_values = {
+        name: storable(value) for name, value in winning_values.items() if name in unknown_columns
+    }
     if extra_values:
         extra = store.read_extra(call.db, student_id)
         store.write_extra(call.db, student_id, _small_enough({**extra, **extra_values}))
     # Logged even if it won nothing, so that the device fetches what has won.
     log.add(student_id, table, student_id, merged.clocks)
     return Applied(
-        tuple(sorted(values.keys() - winning.keys())), tuple(sorted(unknown)), counted_clock=clock
+        tuple(sorted(values.keys() - winning_values.keys())),
+        tuple(sorted(unknown_columns)),
+        counted_clock=clock,
     )
 
 

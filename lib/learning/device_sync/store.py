@@ -65,10 +65,12 @@ def list_outcomes(db: Session, change_ids: Collection[UUID]) -> dict[UUID, Store
 def record_change(db: Session, change: ReceivedChange, now: datetime) -> None:
     """Store a change with its outcome, or the outcome of another try."""
     statement = insert_into(db, SyncOperation)
-    changed = {name: statement.excluded[name] for name in ("synced", "last_error", "updated_at")}
-    changed["retry_count"] = SyncOperation.retry_count + 1
+    replaced_values = {
+        name: statement.excluded[name] for name in ("synced", "last_error", "updated_at")
+    }
+    replaced_values["retry_count"] = SyncOperation.retry_count + 1
     db.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_=changed),
+        statement.on_conflict_do_update(index_elements=["id"], set_=replaced_values),
         [
             {
                 "id": change.id,

@@ -89,8 +89,10 @@ def _check_version(device: DeviceIn) -> None:
 
 
 def _check_device(call: Call, student_id: UUID, device: DeviceIn) -> None:
-    stored = store.find_device(call.db, device.id)
-    if stored is not None and (stored.student_id != student_id or device.syncs < stored.syncs):
+    stored_device = store.find_device(call.db, device.id)
+    if stored_device is not None and (
+        stored_device.student_id != student_id or device.syncs < stored_device.syncs
+    ):
         raise DeviceSuperseded
 
 

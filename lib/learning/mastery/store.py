@@ -95,8 +95,8 @@ def lock_student(db: Session, student_id: UUID, now: datetime) -> SkillRow:
         .where(StudentSkill.student_id == student_id)
         .with_for_update()
     ).one()
-    last = None if clock is None else (clock, str(attempt_id))
-    return SkillRow(student_id, ability, attempts, calibration, last)
+    last_position = None if clock is None else (clock, str(attempt_id))
+    return SkillRow(student_id, ability, attempts, calibration, last_position)
 
 
 def write_student(db: Session, skill_row: SkillRow, now: datetime) -> None:
@@ -206,11 +206,13 @@ def list_attempts_of(db: Session, student_ids: Sequence[UUID]) -> dict[UUID, lis
 def _upsert(db: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
     """Store rows by student and concept; existing ones keep their id and time of creation."""
     statement = insert_into(db, table)
-    changed = {
+    replaced_values = {
         name: statement.excluded[name] for name in rows[0] if name not in {"id", "created_at"}
     }
     db.execute(
-        statement.on_conflict_do_update(index_elements=["student_id", "concept_id"], set_=changed),
+        statement.on_conflict_do_update(
+            index_elements=["student_id", "concept_id"], set_=replaced_values
+        ),
         rows,
     )
 

@@ -94,5 +94,5 @@ def _write(
     position = None if last is None else last.position
     after = replace(skill_row, ability=figures.ability, attempts=figures.attempts, last=position)
     store.write_student(db, after, now)
-    changed = {it: (figures.concepts[str(it)], attempt) for it, attempt in newest.items()}
-    store.write_figures(db, skill_row.student_id, changed, now)
+    changed_figures = {it: (figures.concepts[str(it)], attempt) for it, attempt in newest.items()}
+    store.write_figures(db, skill_row.student_id, changed_figures, now)

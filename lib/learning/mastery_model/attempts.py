@@ -62,9 +62,9 @@ class Attempt:
 
 def canonical(attempts: Iterable[Attempt]) -> list[Attempt]:
     """Return attempts in the canonical order, each once, whatever the order of their delivery."""
-    ordered = sorted(attempts, key=lambda attempt: attempt.position)
+    ordered_attempts = sorted(attempts, key=lambda attempt: attempt.position)
     return [
         attempt
-        for index, attempt in enumerate(ordered)
-        if index == 0 or attempt.position != ordered[index - 1].position
+        for index, attempt in enumerate(ordered_attempts)
+        if index == 0 or attempt.position != ordered_attempts[index - 1].position
     ]

@@ -144,10 +144,10 @@ class Calibration:
         coefficients: dict[str, Any] = {
             key: value for key, value in values.items() if key != "format"
         }
-        unknown = coefficients.keys() ^ {it.name for it in fields(cls)}
-        if unknown:
+        unknown_names = coefficients.keys() ^ {it.name for it in fields(cls)}
+        if unknown_names:
             raise ValueError(
-                f"Unknown or missing in the calibration: {', '.join(sorted(unknown))}."
+                f"Unknown or missing in the calibration: {', '.join(sorted(unknown_names))}."
             )
         coefficients["steps"] = Steps(**coefficients["steps"])
         coefficients["items"] = {

@@ -129,7 +129,7 @@ class Student:
         )
 
     def _scopes_of(self, question: Question) -> ScopeRecords:
-        last = None if self._last is None else self._last.question
+        last_question = None if self._last is None else self._last.question
         return ScopeRecords(
             self._overall,
             [
@@ -138,8 +138,8 @@ class Student:
             ],
             self._combinations.get(question.concepts, EMPTY),
             self._items.get(question.item, EMPTY),
-            None if last is None else last.item,
-            () if last is None else last.concepts,
+            None if last_question is None else last_question.item,
+            () if last_question is None else last_question.concepts,
         )
 
     def _mix(self, records: list[Record]) -> float:

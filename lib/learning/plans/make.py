@@ -223,9 +223,12 @@ def _warning(
         for topic_id, mastery in _mastery_by_topic(situation).items()
         if mastery < MASTERED
     )
-    missing = needed_hours - until_exam * situation.student.available_hours_per_day
-    if missing > 0:
-        return f"Mastering every topic takes {missing:.1f} hours more than are left until the exam."
+    missing_hours = needed_hours - until_exam * situation.student.available_hours_per_day
+    if missing_hours > 0:
+        return (
+            f"Mastering every topic takes {missing_hours:.1f} hours more than are left until the"
+            " exam."
+        )
     return None
 
 

@@ -46,7 +46,7 @@ def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
         )
         .values(is_active=False, updated_at=plan.created_at)
     )
-    new = insert_into(db, StudyPlan).values(
+    statement = insert_into(db, StudyPlan).values(
         id=plan.id,
         student_id=student_id,
         plan_type=plan.plan_type.value,
@@ -57,8 +57,8 @@ def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
         created_at=plan.created_at,
         updated_at=plan.created_at,
     )
-    changed = {name: new.excluded[name] for name in REPLACED_COLUMNS}
-    db.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
+    replaced_values = {name: statement.excluded[name] for name in REPLACED_COLUMNS}
+    db.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced_values))
 
 
 def list_plans(

@@ -139,9 +139,9 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
         raise PracticeQuestionNotFound
     with transaction(db), logged(db, [student_id], call.now) as log:
         skill_row = mastery_store.lock_student(db, student_id, call.now)
-        stored = store.find_attempt(db, attempt_id)
-        if stored is not None:
-            return _repeated(call, stored, question, body.answer)
+        stored_attempt = store.find_attempt(db, attempt_id)
+        if stored_attempt is not None:
+            return _repeated(call, stored_attempt, question, body.answer)
         right = is_correct(question.question_type, question.correct_answer, body.answer)
         attempt = NewAttempt(
             id=attempt_id,

@@ -81,15 +81,15 @@ def read_progress(call: Call, sent_id: str | None) -> ProgressAnswer:
     history = History(answers, current_calibration(call.db))
     timeline, week_ago = _walk(history, syllabus, call.now)
     now = _topics(syllabus, history.scores())
-    moved = _moved(week_ago, now, syllabus)
+    moved_topics = _moved(week_ago, now, syllabus)
     return ProgressAnswer(
         student_id=student.id,
         mastery_score=timeline[-1].mastery_score,
         questions_attempted=len(answers),
         accuracy=_accuracy(answers),
         timeline=timeline,
-        rose=[it for it in moved if it.change > 0],
-        fell=[it for it in reversed(moved) if it.change < 0],
+        rose=[it for it in moved_topics if it.change > 0],
+        fell=[it for it in reversed(moved_topics) if it.change < 0],
         today=_today(history, now, syllabus, call.now),
         mistakes=_mistakes(store.list_mistakes(call.db, student.id), syllabus),
     )
@@ -131,10 +131,12 @@ def _today(
     history: History, masteries: Mapping[UUID, float], syllabus: Syllabus, now: datetime
 ) -> list[TopicTodayOut]:
     """Return the practised topics, those first whose next answer is least likely to be right."""
-    practised = history.student.skills().keys()
+    practised_ids = history.student.skills().keys()
     topics = []
     for topic_id, mastery in masteries.items():
-        concepts = [str(it.id) for it in syllabus.concepts_of[topic_id] if str(it.id) in practised]
+        concepts = [
+            str(it.id) for it in syllabus.concepts_of[topic_id] if str(it.id) in practised_ids
+        ]
         if not concepts:
             continue
         chances = [
@@ -164,7 +166,7 @@ def _moved(
     before: Mapping[UUID, float], now: Mapping[UUID, float], syllabus: Syllabus
 ) -> list[MovedTopicOut]:
     """Return the topics that moved, the largest rise first, the largest fall last."""
-    moved = [
+    moved_topics = [
         MovedTopicOut(
             topic_id=topic_id,
             topic_name=syllabus.topics[topic_id].name,
@@ -176,7 +178,7 @@ def _moved(
         for topic_id, mastery in now.items()
         if abs(change := mastery - before.get(topic_id, 0.0)) >= LEAST_CHANGE
     ]
-    return sorted(moved, key=lambda it: -it.change)
+    return sorted(moved_topics, key=lambda it: -it.change)
 
 
 def _accuracy(answers: Sequence[Attempt]) -> float | None:

@@ -169,9 +169,11 @@ def in_words(recommendation: StudyRecommendation, situation: Situation) -> str:
     """Return the reasons for a topic as sentences."""
     topic = _topic(recommendation.topic, situation)
     names = {it.id: it.name for it in situation.syllabus.topics.values()}
-    missing = _missing_prerequisites(topic, situation)
-    if missing:
-        return f"{topic.name} is closed until {missing}. {_worth_of_mastery(recommendation, topic)}"
+    conditions = _missing_prerequisites(topic, situation)
+    if conditions:
+        return (
+            f"{topic.name} is closed until {conditions}. {_worth_of_mastery(recommendation, topic)}"
+        )
     unlocks = ", ".join(
         situation.syllabus.topics[it].name for it in situation.syllabus.dependents_of[topic.id]
     )

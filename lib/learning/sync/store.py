@@ -46,11 +46,13 @@ def record_operations(
         errors: Reasons why operations were not applied, by their ids.
         now: Time of the outcome.
     """
-    new = insert_into(db, SyncOperation)
-    changed = {name: new.excluded[name] for name in ("synced", "last_error", "updated_at")}
-    changed["retry_count"] = SyncOperation.retry_count + 1
+    statement = insert_into(db, SyncOperation)
+    replaced_values = {
+        name: statement.excluded[name] for name in ("synced", "last_error", "updated_at")
+    }
+    replaced_values["retry_count"] = SyncOperation.retry_count + 1
     db.execute(
-        new.on_conflict_do_update(index_elements=["id"], set_=changed),
+        statement.on_conflict_do_update(index_elements=["id"], set_=replaced_values),
         [
             {
                 **asdict(operation),

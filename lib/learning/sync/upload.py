@@ -68,18 +68,20 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
     """
     student = changeable_student(call, body.student_id)
     queue = [_received(operation, student.id) for operation in body.operations]
-    applied = store.list_applied(call.db, {received.id for received in queue})
-    new = {received.id: received for received in queue if received.id not in applied}
-    queue_changes = _changes_of_queue(call, list(new.values()))
+    applied_ids = store.list_applied(call.db, {received.id for received in queue})
+    new_operations = {received.id: received for received in queue if received.id not in applied_ids}
+    queue_changes = _changes_of_queue(call, list(new_operations.values()))
     conflicts = 0
     with transaction(call.db), logged(call.db, [student.id], call.now) as log:
         if queue_changes.attempts:
             _add_attempts(call, student.id, queue_changes, log)
         for changed_at, changes in queue_changes.profile_changes:
             conflicts += not _change_profile(call, student.id, changed_at, changes, log)
-        if new:
-            ordered = [new[operation_id] for operation_id in sorted(new)]
-            store.record_operations(call.db, ordered, queue_changes.errors, call.now)
+        if new_operations:
+            ordered_operations = [
+                new_operations[operation_id] for operation_id in sorted(new_operations)
+            ]
+            store.record_operations(call.db, ordered_operations, queue_changes.errors, call.now)
     errors = [
         f"operations[{number}]: {queue_changes.errors[received.id]}"
         for number, received in enumerate(queue)
@@ -197,11 +199,13 @@ def _add_attempts(
 ) -> None:
     """Store answers, except those that a simultaneous upload of the queue has stored."""
     skill_row = mastery_store.lock_student(call.db, student_id, call.now)
-    stored = practice_store.list_stored(call.db, [attempt.id for attempt in queue_changes.attempts])
-    new = [attempt for attempt in queue_changes.attempts if attempt.id not in stored]
-    if new:
-        practice_store.add_attempts(call.db, new, call.now)
-        for attempt in new:
+    stored_ids = practice_store.list_stored(
+        call.db, [attempt.id for attempt in queue_changes.attempts]
+    )
+    new_attempts = [attempt for attempt in queue_changes.attempts if attempt.id not in stored_ids]
+    if new_attempts:
+        practice_store.add_attempts(call.db, new_attempts, call.now)
+        for attempt in new_attempts:
             log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, attempt.id)
         recount(call.db, skill_row, call.now)
 
