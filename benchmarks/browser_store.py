@@ -4,12 +4,8 @@ Both hold the same answers. Each figure comes from a page that is opened anew, s
 includes loading the code. SQLite is fetched from npm once, by its hash.
 """
 
-import base64
 import gzip
-import hashlib
-import io
 import shutil
-import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -19,12 +15,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.sync_api import Browser, sync_playwright
+
+from local.pages.npm_packages import package_files
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PACKAGE = "https://registry.npmjs.org/@sqlite.org/sqlite-wasm/-/sqlite-wasm-3.54.1-build1.tgz"
+PACKAGE, VERSION = "@sqlite.org/sqlite-wasm", "3.54.1-build1"
 INTEGRITY = (
     "sha512-foW427VBLJ3G87bsnvQTZCc9zYe0Fq1wH0pz1I6BlKL"
     "KXcArIAyTkHtq0iT2llmhcMQt9T/p6l5PpQQh+6O8uQ=="
@@ -62,21 +59,10 @@ def _serving(folder: Path) -> Iterator[str]:
 
 
 def _fetch_sqlite(folder: Path) -> None:
-    """Store the files of SQLite that a page loads.
-
-    Raises:
-        httpx.HTTPError: If the package cannot be fetched.
-        ValueError: If the package's hash is not `INTEGRITY`.
-    """
-    archive = httpx.get(PACKAGE, timeout=60).raise_for_status().content
-    digest = "sha512-" + base64.b64encode(hashlib.sha512(archive).digest()).decode()
-    if digest != INTEGRITY:
-        raise ValueError(f"{PACKAGE} has the hash {digest}, not {INTEGRITY}; nothing is unpacked.")
-    with tarfile.open(fileobj=io.BytesIO(archive)) as package:
-        for name in SQLITE_FILES:
-            file = package.extractfile(f"package/dist/{name}")
-            assert file is not None  # noqa: S101 the hash decides what the package holds
-            (folder / name).write_bytes(file.read())
+    """Store the files of SQLite that a page loads."""
+    paths = {name: f"dist/{name}" for name in SQLITE_FILES}
+    for name, content in package_files(PACKAGE, VERSION, INTEGRITY, paths).items():
+        (folder / name).write_bytes(content)
 
 
 def _compressed(files: list[Path]) -> float:

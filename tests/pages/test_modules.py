@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from local.pages import shell
-from local.pages.vendor import FOLDER, IntegrityError, download, files_of
+from local.pages.npm_packages import IntegrityError, files_of
+from local.pages.vendor import FOLDER, download
 from tests.support.node_packages import run_node
 
 HERE = Path(__file__).parent
