@@ -52,7 +52,11 @@ from tests.support.declared_errors import with_declared_errors  # noqa: E402
 from tests.support.memory import folder_in_memory  # noqa: E402
 from tests.support.postgres_proxy import PostgresProxy, running_proxy  # noqa: E402
 
-pytest_plugins = ["tests.support.no_skips", "tests.support.scheduling"]
+pytest_plugins = [
+    "tests.support.no_skips",
+    "tests.support.scheduling",
+    "tests.support.temporary_files",
+]
 
 hypothesis_settings.register_profile(
     "stepwise",

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from functools import cache
 
 import psycopg
@@ -73,21 +73,31 @@ def environment(
     return make
 
 
+@contextmanager
+def running_deployment(
+    platform: str, variables: dict[str, str]
+) -> Iterator[LocalServer | VercelDeployment | LambdaDeployment]:
+    """Run a deployment on a platform for a block."""
+    deployment = DEPLOYMENTS[platform](variables)
+    try:
+        yield deployment
+    finally:
+        deployment.stop()
+
+
 @pytest.fixture(scope="session")
 def responses_on(
     environment: Callable[[str], dict[str, str]],
-) -> Iterator[Callable[[str], list[ComparableResponse]]]:
+) -> Callable[[str], list[ComparableResponse]]:
     """The responses of a platform to all calls, which are sent on first use."""
-    with ExitStack() as stack:
 
-        @cache
-        def on(name: str) -> list[ComparableResponse]:
-            variables = environment(name)
-            deployment = DEPLOYMENTS[name](variables)
-            stack.callback(deployment.stop)
-            database = stack.enter_context(
-                psycopg.connect(variables["POSTGRES_URL"], autocommit=True)
-            )
+    @cache
+    def on(platform: str) -> list[ComparableResponse]:
+        variables = environment(platform)
+        with (
+            psycopg.connect(variables["POSTGRES_URL"], autocommit=True) as database,
+            running_deployment(platform, variables) as deployment,
+        ):
             return send_all(deployment, CALLS, lambda: clear_failures(database))
 
-        yield on
+    return on

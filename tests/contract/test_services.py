@@ -3,13 +3,11 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
-from tests.contract.conftest import DEPLOYMENTS
-from tests.support.lambda_runtime import LambdaDeployment
+from tests.contract.conftest import DEPLOYMENTS, running_deployment
 from tests.support.local_server import LocalServer
 from tests.support.silent_server import SilentServer, UnreachableServer
 from tests.support.vercel_runtime import VercelDeployment
@@ -26,17 +24,6 @@ PASTED_FORMS = {
 @pytest.fixture(scope="module")
 def variables(environment: Callable[[str], dict[str, str]]) -> dict[str, str]:
     return environment("services")
-
-
-@contextmanager
-def running_deployment(
-    platform: str, variables: dict[str, str]
-) -> Iterator[LocalServer | VercelDeployment | LambdaDeployment]:
-    deployment = DEPLOYMENTS[platform](variables)
-    try:
-        yield deployment
-    finally:
-        deployment.stop()
 
 
 def health(platform: str, variables: dict[str, str]) -> Response:

@@ -20,7 +20,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+HEADLESS_SHELL = "chromium-headless-shell"
+"""Chromium without windows, which takes a fifth of the time for a new profile."""
+EXECUTABLES = (HEADLESS_SHELL, "chromium", "chromium-browser", "google-chrome", "chrome")
 WCAG_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 NO_ICON = "/favicon.ico"
 """Address that the browser tries when a test opens a file that is not a page, such as icon.svg."""
