@@ -7,6 +7,7 @@ that some tests make have thousands of files.
 import os
 import tempfile
 from contextlib import ExitStack
+from multiprocessing.util import Finalize
 
 import pytest
 
@@ -14,14 +15,16 @@ from tests.support.memory import folder_in_memory
 
 VARIABLES = ("PYTEST_DEBUG_TEMPROOT", "TMPDIR")
 """Variables that name the folder, for pytest and for everything else; the workers inherit them."""
+REMOVAL_PRIORITY = -200
+"""Lower than -100, with which multiprocessing removes its own folder inside of this one."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the folder of a run, which is removed at its end."""
+    """Choose the folder of a run, which is removed when the process ends."""
     if hasattr(config, "workerinput"):
         return
     stack = ExitStack()
-    config.add_cleanup(stack.close)
+    Finalize(None, stack.close, exitpriority=REMOVAL_PRIORITY)
     folder = stack.enter_context(folder_in_memory())
     for name in VARIABLES:
         os.environ[name] = str(folder)
