@@ -63,7 +63,9 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
     if is_sealed(text):
         return _resealed(text, token, vault)
-    if not (secret or _FORMAT.search(text) or matches_secret_format(text) or _has_secret_member(text)):
+    if not (
+        secret or _FORMAT.search(text) or matches_secret_format(text) or _has_secret_member(text)
+    ):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
 
