@@ -42,7 +42,7 @@ LIVE_SHAPES = {
 PLANNER_WITH_SUCCESS = {"/api/auth/logout", "/api/sync/upload"}
 """Paths of the live study planner whose responses had `success` there already."""
 PLANNER_WITHOUT_SUCCESS = {row.path for row in ENDPOINTS if row.is_live} - PLANNER_WITH_SUCCESS
-"""Other paths of the live planner, whose pages expect responses without `success`."""
+"""Other paths of the live system, whose pages expect responses without `success`."""
 
 
 OTHER_PAGING = r"^(offset|page|page_size|skip|next|next_page)$"
