@@ -148,7 +148,8 @@ def changed(tmp_path: Path, postgres_url: str, sqlite_file: Path) -> Project:
     assert "create_table('badges'" in text
     downgrade = text.index("def downgrade")
     text = text[:downgrade].rstrip() + CHECKED_EMAIL + "\n\n" + text[downgrade:]
-    first = '"""Go back to the one before."""\n'
+    first = '"""Downgrade to the revision before it."""\n'
+    assert first in text
     path.write_text(text.replace(first, first + UNCHECKED_EMAIL))
     project.run("-m local.learning_schema")
     return project
