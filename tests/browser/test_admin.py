@@ -1,4 +1,7 @@
-"""The admin page in a real browser: system, migration from end to end, upkeep, audit trail."""
+"""The admin page in a real browser: system, migration from end to end, upkeep, audit trail.
+
+The last test imports a roster on the instructor dashboard.
+"""
 
 from collections.abc import Callable
 
@@ -79,7 +82,7 @@ def test_wizard_moves_an_older_database(visit: Visit, own_server: LocalServer) -
     assert errors_but_refusals(watched) == []
 
 
-def test_backup_rotation_and_audit_trail(visit: Visit, own_server: LocalServer) -> None:
+def test_backups_keys_and_audit_trail(visit: Visit, own_server: LocalServer) -> None:
     watched = visit(f"{PATH}#upkeep", url=own_server.url)
     page = watched.page
     log_in(page)
