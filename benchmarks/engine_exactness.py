@@ -217,10 +217,10 @@ around the posterior.
 ## Adaptive tests
 
 3 to 30 answers (thirty tests with up to three concepts, ten with four, five with five).
-Discriminations are the row's number times exp(N(0, 0.2²)), probits. The reference is the sum over
-pairs of concepts in `tests/support/quadrature.py`, which covers the whole prior and so misses no
-second mode. In the last column the tests of two concepts are part of a test of eight, all of them
-measured, so that they are not integrated jointly.
+Discriminations are the row's number times exp(N(0, 0.2²)), probits. For two or more concepts, the
+reference is `exact_by_pairs` in `tests/support/quadrature.py`, which integrates over the whole
+prior and so misses no second mode. In the last column the tests of two concepts are part of tests
+of eight. Their answers measure all eight concepts, so that these are not integrated jointly.
 
 {table("adaptive", tests_rows)}
 """

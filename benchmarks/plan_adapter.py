@@ -40,4 +40,4 @@ def plan(
 
 
 plan_without_revision_share = partial(plan, revision_share=0.0)
-"""Plans that leave revisions to their marks per minute."""
+"""`plan`, with no time reserved for revisions: they compete by their marks per minute."""

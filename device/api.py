@@ -17,7 +17,7 @@ from device.errors import (
 from device.log_in import admit, log_in, require_no_user
 from device.relay import as_response, pass_on, relay, relay_as_user
 from device.state import ProgressBoard, read_live_status, read_state
-from device.wire import DeviceAnswer, DeviceStatusOut
+from device.wire import DeviceStateOut, DeviceStatusOut
 from lib.access.endpoint import Access, Endpoint
 from lib.access.guard import from_another_site
 from lib.errors import CalledFromAnotherSite, raises
@@ -133,12 +133,12 @@ def read_status(student_id: StudentId, call: UserCall, board: Board) -> DeviceSt
 
 
 # These two take no `UserCall`: it would hold the one session of the database, which they need.
-def read_device(device: ThisDevice, board: Board) -> DeviceAnswer:
+def read_device(device: ThisDevice, board: Board) -> DeviceStateOut:
     """Return the state of the device and of its synchronisation."""
     return read_state(device, board.read())
 
 
-def sync_now(device: ThisDevice, board: Board) -> DeviceAnswer:
+def sync_now(device: ThisDevice, board: Board) -> DeviceStateOut:
     """Begin a sync now, and return the state of the device."""
     device.sync_soon()
     return read_state(device, board.read())

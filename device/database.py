@@ -1,4 +1,4 @@
-"""The database of a device: one connection that writes, and a file that is backed up by a copy.
+"""The database of a device: one connection that writes, and a file whose plain copy is a backup.
 
 Transactions are made in a working copy. A commit returns once a complete copy of that has replaced
 `local.db` in one step. So `local.db` holds every acknowledged write at any moment, whoever copies
@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from device.folder import Folder, store_folder
+from device.folder import Folder, fsync_folder
 from device.recording import Recorder
 from device.tables import DeviceBase
 from lib.errors import Busy, DatabaseUnavailable
@@ -130,7 +130,7 @@ def replace_database(folder: Folder) -> None:
             shutil.copyfile(folder.database, link)
         link.replace(folder.previous)
     new.replace(folder.database)
-    store_folder(folder.path)
+    fsync_folder(folder.path)
 
 
 def make_working_copy(folder: Folder) -> None:

@@ -62,7 +62,7 @@ class Folder:
         return next(it for it in names if not (self.path / it).exists())
 
 
-def store_folder(path: Path) -> None:
+def fsync_folder(path: Path) -> None:
     """Make renames in a folder survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

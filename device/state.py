@@ -14,7 +14,7 @@ from device.context import Device
 from device.tables import OperationState
 from device.user import read_device_user
 from device.values import DEVICE, REPAIR, SYNC, read_value
-from device.wire import DeviceAnswer, DeviceStatusOut, RejectedOut, RepairOut, SyncState
+from device.wire import DeviceStateOut, DeviceStatusOut, RejectedOut, RepairOut, SyncState
 from lib.learning.current_user import Call
 from lib.learning.students.student import readable_student
 from lib.web.wire import UtcTime
@@ -52,7 +52,7 @@ class ProgressBoard:
             self._progress = replace(self._progress, **changes)
 
 
-def read_state(device: Device, progress: SyncProgress) -> DeviceAnswer:
+def read_state(device: Device, progress: SyncProgress) -> DeviceStateOut:
     """Return the state of the device."""
     account = device.accounts.read()
     with device.database.session() as db:
@@ -65,7 +65,7 @@ def read_state(device: Device, progress: SyncProgress) -> DeviceAnswer:
         repair = read_value(db, REPAIR)
     needs_log_in = user is not None and account.access_token is None
     pending, rejected = counts[OperationState.PENDING], counts[OperationState.REJECTED]
-    return DeviceAnswer(
+    return DeviceStateOut(
         device_id=UUID(identity["id"]),
         username=None if user is None else user.username,
         server=account.server,

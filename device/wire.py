@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from lib.learning.ids import LiveId
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 
 class SyncState(StrEnum):
@@ -49,7 +49,7 @@ class RepairOut(Body):
     """Tables of which some part could not be read."""
 
 
-class DeviceAnswer(Answer):
+class DeviceStateOut(SuccessOut):
     """State of the device."""
 
     device_id: UUID

@@ -15,7 +15,7 @@ app = create_app("learning.attempts", tag="Learning")
 
 @app.post("/api/learning/attempts")
 @raises(AttemptIdTaken, NotStudent, PracticeQuestionNotFound)
-def record_attempt(body: wire.AttemptIn, call: UserCall) -> wire.AttemptAnswer:
+def record_attempt(body: wire.AttemptIn, call: UserCall) -> wire.GradedAttemptOut:
     """Grade and store an answer once; repeating it with the same `id` changes nothing."""
     return attempts.record(call, body)
 
@@ -24,7 +24,7 @@ def record_attempt(body: wire.AttemptIn, call: UserCall) -> wire.AttemptAnswer:
 @raises(InvalidCursor, NotStudent, *StudentErrors)
 def list_attempts(
     call: UserCall, student_id: OwnOrStudentId = None, cursor: Cursor = None, limit: PageSize = 50
-) -> wire.AttemptsAnswer:
+) -> wire.AttemptsOut:
     """Return answers, newest first: the caller's, or those of a student whom a teacher names."""
     return attempts.list_attempts(call, student_id, cursor, limit)
 

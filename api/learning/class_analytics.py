@@ -21,7 +21,7 @@ ChosenFilters = Annotated[Filters, Depends(read_filters)]
 @raises(ClassClosed, TopicNotFound)
 def read_class_analytics(
     class_id: ClassQuery, call: UserCall, filters: ChosenFilters
-) -> wire.ClassAnalyticsAnswer:
+) -> wire.ClassAnalyticsOut:
     """Return mastery by topic, weak topics, students at risk and a prediction for a class."""
     return read.read_class_analytics(call, class_id, filters)
 

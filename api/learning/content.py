@@ -5,12 +5,12 @@ from typing import Annotated
 from lib.errors import raises
 from lib.framework import Path, Request, Response
 from lib.learning.content_files import published
-from lib.learning.content_files.wire import ContentFileOut, ContentFilesAnswer
+from lib.learning.content_files.wire import ContentFileOut, ContentFilesOut
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ContentFileNotFound, ContentRefused
 from lib.learning.parameters import SentText
 from lib.learning.syllabus import content
-from lib.learning.syllabus.wire import ContentAnswer, ContentIn
+from lib.learning.syllabus.wire import ContentIn, ImportedContentOut
 from lib.web import immutable_file
 from lib.web.app import create_app, lambda_entry
 
@@ -19,7 +19,7 @@ app = create_app("learning.content", tag="Learning: syllabus")
 
 @app.post("/api/learning/content")
 @raises(ContentRefused)
-def import_content(body: ContentIn, call: UserCall) -> ContentAnswer:
+def import_content(body: ContentIn, call: UserCall) -> ImportedContentOut:
     """Store topics, concepts and questions from JSON or CSV, all or nothing.
 
     Rows with an existing name are changed. `dry_run` only checks.
@@ -28,7 +28,7 @@ def import_content(body: ContentIn, call: UserCall) -> ContentAnswer:
 
 
 @app.get("/api/learning/content-files")
-def list_content_files(call: UserCall) -> ContentFilesAnswer:
+def list_content_files(call: UserCall) -> ContentFilesOut:
     """Return the list of the files that make up the content at present."""
     return published.list_files(call)
 

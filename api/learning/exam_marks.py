@@ -20,14 +20,14 @@ def list_marks(
     class_id: OptionalId = None,
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
-) -> wire.MarksAnswer:
+) -> wire.MarksOut:
     """Return marks of the caller, of a student, of a class, or of a student in it, newest first."""
     return marks.list_marks(call, student_id, class_id, cursor, limit)
 
 
 @app.post("/api/learning/exam-marks")
 @raises(*StudentErrors)
-def enter_marks(body: wire.MarksIn, call: UserCall) -> wire.EnteredMarksAnswer:
+def enter_marks(body: wire.MarksIn, call: UserCall) -> wire.EnteredMarksOut:
     """Store the marks of students in an exam; an existing mark is replaced."""
     return marks.enter_marks(call, body)
 

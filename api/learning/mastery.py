@@ -13,7 +13,7 @@ app = create_app("learning.mastery", tag="Learning")
 
 @app.get("/api/learning/mastery")
 @raises(NotStudent, *StudentErrors)
-def read_mastery(call: UserCall, student_id: OwnOrStudentId = None) -> wire.MasteryAnswer:
+def read_mastery(call: UserCall, student_id: OwnOrStudentId = None) -> wire.StudentMasteryOut:
     """Return the mastery of every topic and concept: the caller's own, or a student's."""
     return read.read_mastery(call, student_id)
 

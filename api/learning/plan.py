@@ -21,14 +21,14 @@ StartDay = Annotated[Day, Query(description="First day, UTC; today by default.")
 
 @app.get("/api/learning/plan")
 @raises(NotStudent, *StudentErrors)
-def read_plans(call: UserCall, student_id: OwnOrStudentId = None) -> wire.PlansAnswer:
+def read_plans(call: UserCall, student_id: OwnOrStudentId = None) -> wire.PlansOut:
     """Return the current plans; the caller's own are made again if they are outdated."""
     return make.read_plans(call, student_id)
 
 
 @app.post("/api/learning/plan")
 @raises(ExamOver, NotStudent, OwnChoice)
-def make_plan(body: wire.PlanIn, call: UserCall) -> wire.PlanAnswer:
+def make_plan(body: wire.PlanIn, call: UserCall) -> wire.StoredPlanOut:
     """Make a plan for a day, a week, or the time until the exam."""
     return make.make_plan(call, body.plan_type, body.start_date)
 

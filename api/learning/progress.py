@@ -5,7 +5,7 @@ from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent
 from lib.learning.parameters import OwnOrStudentId
 from lib.learning.progress import read
-from lib.learning.progress.wire import ProgressAnswer
+from lib.learning.progress.wire import StudyProgressOut
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
@@ -14,7 +14,7 @@ app = create_app("learning.progress", tag="Learning")
 
 @app.get("/api/learning/progress")
 @raises(NotStudent, *StudentErrors)
-def read_progress(call: UserCall, student_id: OwnOrStudentId = None) -> ProgressAnswer:
+def read_progress(call: UserCall, student_id: OwnOrStudentId = None) -> StudyProgressOut:
     """Return 30 days of progress, this week's changes, and frequent mistakes; days are in UTC."""
     return read.read_progress(call, student_id)
 

@@ -19,7 +19,7 @@ def list_practice_questions(
     topic_id: OptionalId = None,
     cursor: Cursor = None,
     limit: PageSize = 50,
-) -> wire.QuestionsAnswer:
+) -> wire.QuestionsOut:
     """Return questions without their answers: of a concept, of a topic, or all."""
     return questions.list_questions(call, concept_id, topic_id, cursor, limit)
 

@@ -25,7 +25,7 @@ def list_recommendations(
     student_id: OwnOrStudentId = None,
     limit: EntryLimit = 5,
     mastery_threshold: OptionalThreshold = None,
-) -> wire.RecommendationsAnswer:
+) -> wire.RecommendationsOut:
     """Return the topics to study next, each with its reasons as numbers and in words."""
     return recommend.recommend(call, student_id, limit, mastery_threshold)
 

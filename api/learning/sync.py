@@ -9,7 +9,7 @@ from lib.learning.current_user import UserCall
 from lib.learning.device_sync import synchronise
 from lib.learning.device_sync import wire as device_wire
 from lib.learning.devices import read
-from lib.learning.devices.wire import DevicesAnswer
+from lib.learning.devices.wire import DevicesOut
 from lib.learning.errors import ClassClosed, DeviceSuperseded, DeviceVersionRefused, NotStudent
 from lib.learning.parameters import MAX_PAGE, PageSize, SentText, StudentId
 from lib.learning.students.student import StudentErrors
@@ -24,7 +24,7 @@ app = create_app("learning.sync", tag="Learning")
 @raises(DeviceSuperseded, DeviceVersionRefused, InvalidCursor, NotStudent)
 def synchronise_device(
     body: device_wire.SyncIn, call: UserCall, response: Response
-) -> device_wire.SyncAnswer:
+) -> device_wire.DeviceSyncOut:
     """Apply the changes of a device, and return the rows that it does not have yet.
 
     `Retry-After` says when to call again, so that not all devices of a class call at once.
@@ -41,7 +41,7 @@ def list_synced_rows(
     table: Annotated[SyncedTable, Query(description="The table.")],
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
-) -> device_wire.RowsAnswer:
+) -> device_wire.RowsOut:
     """Return a page of the caller's rows of a table, to repair a copy whose digest differs."""
     return synchronise.list_rows(call, table, cursor, limit)
 
@@ -55,7 +55,7 @@ def list_devices(
     ] = None,
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
-) -> DevicesAnswer:
+) -> DevicesOut:
     """Return the caller's devices; for teachers, those of the students of their classes."""
     return read.list_devices(call, class_id, cursor, limit)
 

@@ -14,21 +14,23 @@ app = create_app("learning.topics", tag="Learning: syllabus")
 
 
 @app.get("/api/learning/topics")
-def list_topics(call: UserCall) -> wire.TopicsAnswer:
+def list_topics(call: UserCall) -> wire.TopicsOut:
     """Return all topics with their prerequisites, parts and concepts."""
     return topics.list_topics(call)
 
 
 @app.post("/api/learning/topics")
 @raises(TopicRefused)
-def create_topic(body: wire.TopicIn, call: UserCall) -> wire.TopicAnswer:
+def create_topic(body: wire.TopicIn, call: UserCall) -> wire.StoredTopicOut:
     """Store a new topic; a cycle of parents or prerequisites is refused and named."""
     return topics.create_topic(call, body)
 
 
 @app.put("/api/learning/topics/{topic_id}")
 @raises(TopicNotFound, TopicRefused)
-def change_topic(topic_id: TopicId, body: wire.TopicChangeIn, call: UserCall) -> wire.TopicAnswer:
+def change_topic(
+    topic_id: TopicId, body: wire.TopicChangeIn, call: UserCall
+) -> wire.StoredTopicOut:
     """Change a topic; a field that is left out keeps its value."""
     return topics.change_topic(call, topic_id, body)
 

@@ -14,7 +14,7 @@ _UUID_PUNCTUATION = re.compile(r"urn:uuid:|[{}-]", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
-def former_id(kind: Kind, text: str) -> UUID:
+def fixed_uuid(kind: Kind, text: str) -> UUID:
     """Return an id as a UUID: a UUID in any spelling stays, any other text is hashed to one.
 
     `assessment.fixed_uuid` of sql/assessment/schema/normalize_older_tables.sql does the same.
@@ -33,7 +33,7 @@ def _read(kind: Kind) -> BeforeValidator:
         if not isinstance(value, str) or "\0" in value:
             return value
         try:
-            return former_id(kind, value)
+            return fixed_uuid(kind, value)
         except UnicodeEncodeError:  # a lone surrogate
             return value
 

@@ -20,7 +20,7 @@ def expected_tables() -> tuple[str, ...]:
 
 @cache
 def workshop_tables() -> tuple[str, ...]:
-    """Return the workshop's tables, which are created last where older names are still in use."""
+    """Return the workshop's tables, which are not created while a view is named `students`."""
     return _created_by("workshop/")
 
 

@@ -137,7 +137,7 @@ def _results(run: Run) -> list[str]:
 
     return [
         *map(_source_result, _sources(run)),
-        f"students: {count('people.created')} created, {count('people.merged')} updated",
+        f"students: {count('people.created')} created, {count('people.updated')} updated",
         "sessions: "
         + ", ".join(f"{count(f'sessions.{fate}')} {fate}" for fate in FATES if fate != "skipped"),
         f"people with several rows: {count('people.with_several_rows')}, merged",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
+from lib.web.wire import CamelBody, CamelSuccessOut, StrictOperatorIn
 
 
 class MigrateIn(StrictOperatorIn):
@@ -227,7 +227,7 @@ class Preflight(CamelBody):
     """Things to do before the real run, the worst first; empty if there are none."""
 
 
-class MigrationOut(CamelAnswer):
+class MigrationOut(CamelSuccessOut):
     """Report of a migration; if `done` is false, another call continues it."""
 
     message: str
@@ -257,7 +257,7 @@ class MigrationOut(CamelAnswer):
     """What to do next."""
 
 
-class NormalizeOut(CamelAnswer):
+class NormalizeOut(CamelSuccessOut):
     """Response of admin-normalize-database-v2; if `done` is false, another call continues."""
 
     message: str
@@ -280,7 +280,7 @@ class ConfirmIn(StrictOperatorIn):
     """Text that confirms the call; the error of a call without it names the text."""
 
 
-class SetAsideOut(CamelAnswer):
+class SetAsideOut(CamelSuccessOut):
     """Legacy tables that were renamed; none was deleted."""
 
     message: str
@@ -294,7 +294,7 @@ class SetAsideOut(CamelAnswer):
     """Statements that delete the tables for good, to run by hand."""
 
 
-class BringBackOut(CamelAnswer):
+class BringBackOut(CamelSuccessOut):
     """Legacy tables that have their original names again."""
 
     message: str

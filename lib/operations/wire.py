@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn, UtcTime
+from lib.web.wire import CamelBody, CamelSuccessOut, StrictOperatorIn, UtcTime
 
 
 class CreateIn(StrictOperatorIn):
@@ -18,7 +18,7 @@ class CreateIn(StrictOperatorIn):
     """Drop the views that serve the previous version of the tests, once it has stopped."""
 
 
-class CreateOut(CamelAnswer):
+class CreateOut(CamelSuccessOut):
     """Tables that were created or set aside, and the next steps."""
 
     message: str
@@ -30,7 +30,7 @@ class CreateOut(CamelAnswer):
     """What to do next."""
 
 
-class BackupOut(CamelAnswer):
+class BackupOut(CamelSuccessOut):
     """A backup that was written."""
 
     message: str
@@ -57,7 +57,7 @@ class RestoreIn(StrictOperatorIn):
     """Restore the workshop's unified tables only."""
 
 
-class RestoreOut(CamelAnswer):
+class RestoreOut(CamelSuccessOut):
     """A backup that was restored."""
 
     message: str
@@ -69,7 +69,7 @@ class RestoreOut(CamelAnswer):
     """Differences from the database that was backed up."""
 
 
-class RotationOut(CamelAnswer):
+class RotationOut(CamelSuccessOut):
     """Result of a key rotation; if `done` is false, another call continues."""
 
     message: str
@@ -100,7 +100,7 @@ class AuditEntry(CamelBody):
     """Counts and names of tables."""
 
 
-class AuditOut(CamelAnswer):
+class AuditOut(CamelSuccessOut):
     """A page of the audit trail, and whether the trail is whole."""
 
     entries: list[AuditEntry]

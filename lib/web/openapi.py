@@ -2,7 +2,7 @@
 
 `docs/api/<context>/<function>.json` adds what the code cannot say, for each operation
 ("GET /health"): a `summary`, the `security` of a session's endpoints, and an example of each of the
-`parameters`, of the `request` body and of the response as `answer`, with `other_answers` by title
+`parameters`, of the `request` body and of the `response`, with `other_responses` by title
 if there are several shapes. `docs/api/shared.json` contains what all operations share.
 
 `make openapi` writes the description to docs/openapi.json, from which clients are generated.
@@ -150,8 +150,8 @@ def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None
             parameter["example"] = documented["parameters"][parameter["name"]]
     if "request" in documented:
         operation["requestBody"]["content"]["application/json"]["example"] = documented["request"]
-    if "answer" in documented:
-        bodies = {"Answer": documented["answer"], **documented.get("other_answers", {})}
+    if "response" in documented:
+        bodies = {"Response": documented["response"], **documented.get("other_responses", {})}
         content = operation["responses"]["200"]["content"]
         media = content.get("application/json") or content["text/csv"]
         media["examples"] = {title: {"value": body} for title, body in bodies.items()}

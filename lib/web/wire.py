@@ -56,13 +56,13 @@ class CamelBody(Body):
     )
 
 
-class Answer(Body):
+class SuccessOut(Body):
     """A response to a request that succeeded; errors have `success` false."""
 
     success: Literal[True] = True
 
 
-class CamelAnswer(Answer, CamelBody):
+class CamelSuccessOut(SuccessOut, CamelBody):
     """A response to a request that succeeded, with fields in camelCase."""
 
 

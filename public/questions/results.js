@@ -10,7 +10,7 @@ import { RESULTS } from "./texts.js";
 
 const MAX_RESULTS = 100;
 
-const levels = (proficiency) =>
+const percentiles = (proficiency) =>
   (proficiency ?? []).map((value) => (value === null ? "–" : Math.round(100 * value))).join(", ");
 
 /** The whole CSV, page by page; only the first page keeps its header. */
@@ -45,13 +45,13 @@ export function ResultsDialog({ api, poolId, onClose }) {
     ${live.state === "loading" && html`<${Loading} label=${RESULTS.loading} />`}
     ${live.data && live.data.results.length === 0 && html`<p class="soft">${RESULTS.none}</p>`}
     ${live.data && live.data.results.length > 0 && html`<div class="row"><${Action} className="quiet" label=${RESULTS.download} busyLabel=${RESULTS.downloading} run=${save} /></div>
-      <p class="soft small">${words.level}: ${live.data.concept_names.join(", ")}. ${live.data.next_cursor ? RESULTS.shown(MAX_RESULTS) : ""}</p>
+      <p class="soft small">${words.proficiency}: ${live.data.concept_names.join(", ")}. ${live.data.next_cursor ? RESULTS.shown(MAX_RESULTS) : ""}</p>
       <${Table} label=${RESULTS.title} rows=${live.data.results} columns=${[
         { name: "student", label: words.student, cell: (test) => html`<bdi>${test.student_id}</bdi> ${!test.proven && html`<${Badge}>${RESULTS.unproven}<//>`}` },
         { name: "date", label: words.date, className: "soft", cell: (test) => dateTime(test.completed_at ?? test.last_activity) },
         { name: "state", label: words.state, cell: (test) => test.status },
         { name: "right", label: words.right, num: true, cell: (test) => `${test.correct_responses} of ${test.total_questions}` },
-        { name: "level", label: words.level, num: true, className: "line", cell: (test) => levels(test.proficiency) },
+        { name: "proficiency", label: words.proficiency, num: true, className: "line", cell: (test) => percentiles(test.proficiency) },
       ]} />`}
   <//>`;
 }

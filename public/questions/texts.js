@@ -188,7 +188,7 @@ export const RESULTS = {
   none: "No test has been taken on this pool.",
   download: "Download all as CSV",
   downloading: "Loading …",
-  columns: { student: "Student", state: "Test", date: "Date", questions: "Questions", right: "Right", level: "Proficiency" },
+  columns: { student: "Student", state: "Test", date: "Date", questions: "Questions", right: "Right", proficiency: "Proficiency" },
   unproven: "not proven",
   shown: (n) => `The newest ${n}.`,
 };

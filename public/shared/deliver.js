@@ -39,7 +39,7 @@ export async function untilAnswered(call, signal, onWait) {
       onWait(null);
       return response;
     } catch (problem) {
-      if (signal.aborted || !(isTemporary(problem) || problem.kind === "locked")) throw problem;
+      if (signal.aborted || !(isTemporary(problem) || problem.kind === "limited")) throw problem;
       const milliseconds = pauseAfter(failures, problem, FIRST_PAUSE_MS);
       const { ended, end } = pause(milliseconds, signal);
       onWait({ problem, until: Date.now() + milliseconds, now: end });

@@ -3,7 +3,7 @@
 /** A call that failed. `kind` chooses the words and the state of the page. */
 export class Problem extends Error {
   /**
-   * @param {"offline"|"timeout"|"unreadable"|"credential"|"rights"|"locked"|"busy"|"refused"|"missing"|"conflict"|"server"} kind
+   * @param {"offline"|"timeout"|"unreadable"|"credential"|"rights"|"limited"|"busy"|"refused"|"missing"|"conflict"|"server"} kind
    * @param {object} facts message, code, details, requestId, status, seconds until the next try
    */
   constructor(kind, { message = "", code = null, details = [], requestId = null, status = 0, seconds = null } = {}) {
@@ -12,7 +12,7 @@ export class Problem extends Error {
   }
 }
 
-const KINDS = { 401: "credential", 403: "rights", 404: "missing", 409: "conflict", 429: "locked", 503: "busy" };
+const KINDS = { 401: "credential", 403: "rights", 404: "missing", 409: "conflict", 429: "limited", 503: "busy" };
 
 /** The kind of problem that a status stands for. */
 export function kindOf(status) {
@@ -32,8 +32,8 @@ function isOwn(body) {
  */
 export function problemOf(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter, 10);
-  const temporary = status >= 500 || KINDS[status] === "locked";
-  return new Problem(isOwn(body) || temporary ? kindOf(status) : "unreadable", {
+  const isTrusted = isOwn(body) || status >= 500 || KINDS[status] === "limited";
+  return new Problem(isTrusted ? kindOf(status) : "unreadable", {
     status,
     message: typeof body?.error === "string" ? body.error : "",
     code: body?.code ?? null,
@@ -43,7 +43,7 @@ export function problemOf(status, body, retryAfter) {
   });
 }
 
-/** Whether a problem is temporary: the same call may succeed later. */
+/** Whether the same call may succeed soon. Not for "limited": callers wait until the end of the limit. */
 export function isTemporary(problem) {
   return ["offline", "timeout", "busy", "server", "unreadable"].includes(problem.kind);
 }

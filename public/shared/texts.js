@@ -32,7 +32,7 @@ const BY_KIND = {
 
 /** A problem in words: the fact, and what to do now. `now` is in milliseconds. */
 export function explain(problem, now = Date.now()) {
-  if (problem.kind === "locked") {
+  if (problem.kind === "limited") {
     const seconds = problem.seconds ?? 60;
     const until = clock(now + seconds * 1000);
     return { fact: "Too many attempts.", advice: `You can try again in ${duration(seconds)}, at ${until}.` };

@@ -9,8 +9,8 @@ SELECT public.admit_operator(
 );
 
 -- record_refused_schedule --
--- Record a scheduled call with a wrong secret, unless the window already has as many as the limit,
--- so that strangers cannot fill the table.
+-- Record a scheduled call with a wrong secret, unless the window already has as many refused calls
+-- as the limit, wrong passwords included, so that strangers cannot fill the table.
 INSERT INTO public.operator_audit (action, outcome, address_sha256)
 SELECT %(action)s, 'refused', %(address_sha256)s
 WHERE %(limit)s > (SELECT count(*) FROM public.operator_audit

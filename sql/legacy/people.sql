@@ -37,7 +37,7 @@ FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND p.email = ANY (s.former_emails)
   AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = p.email);
 
--- count_merged_people --
+-- count_people_with_several_rows --
 -- Number of people of the batch with several rows.
 SELECT count(*) FROM pg_temp.people WHERE row_count > 1;
 

@@ -106,7 +106,7 @@ def test_course_of_five_steps_works_through_every_endpoint(call: Call, token: st
     assert call("/api/report-bug", **session, description="The crust is pale.")["success"]
 
 
-def test_numbers_after_the_last_step_are_refused_by_name(call: Call, token: str) -> None:
+def test_refused_number_after_the_last_step_names_the_field(call: Call, token: str) -> None:
     session = {"sessionToken": token}
     for number, name in ((6, None), (9, "Deploy System"), (50, "bake and eat")):
         report = {"stepNumber": number, "stepName": name}
@@ -123,7 +123,7 @@ def test_numbers_after_the_last_step_are_refused_by_name(call: Call, token: str)
     assert (progress["current_step"], progress["step_progress"]) == (5, [])
 
 
-def test_name_of_another_course_is_a_name_like_any_other(call: Call, token: str) -> None:
+def test_step_name_of_another_course_is_like_any_unknown_name(call: Call, token: str) -> None:
     report = {"stepNumber": 2, "stepName": "Connect Accounts"}
     progress = call("/api/student-progress", sessionToken=token, **report)["progress"]
     assert [(s["stepNumber"], s["stepName"]) for s in progress["step_progress"]] == [

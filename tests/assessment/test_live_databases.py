@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lib.assessment.former_ids import former_id
+from lib.assessment.former_ids import fixed_uuid
 from lib.engine import ItemBank
 from tests.assessment.conftest import Rows, Student, make_questions, upload
 from tests.support.databases import Databases
@@ -70,7 +70,7 @@ def test_oldest_form_is_moved_row_by_row(
     assert rows("SELECT id, name, email, grade_level FROM assessment.examinees ORDER BY 1") == [
         ("ann", "Ann", "ann@example.com", 7), ("bob", "Bob", None, 8),
     ]  # fmt: skip
-    bob = former_id("session", "session of bob")
+    bob = fixed_uuid("session", "session of bob")
     sessions_query = (
         "SELECT id::text, former_id, student_id, status, total_questions, started_at::text"
     )
@@ -84,10 +84,10 @@ def test_oldest_form_is_moved_row_by_row(
         " response_time_ms, timestamp::text FROM assessment.test_responses ORDER BY former_id"
     )
     assert rows(answers_query) == [
-        ("1", former_id("answer", "1"), SESSIONS[0], "q1", 1, True, 900, "2025-01-01 10:01:00"),
-        ("2", former_id("answer", "2"), SESSIONS[0], "q2", 0, False, 800, "2025-01-01 10:05:00"),
-        ("3", former_id("answer", "3"), SESSIONS[1], "q1", 1, True, 700, "2025-02-01 10:02:00"),
-        ("4", former_id("answer", "4"), str(bob), "q1", 1, True, 600, "2025-03-01 10:02:00"),
+        ("1", fixed_uuid("answer", "1"), SESSIONS[0], "q1", 1, True, 900, "2025-01-01 10:01:00"),
+        ("2", fixed_uuid("answer", "2"), SESSIONS[0], "q2", 0, False, 800, "2025-01-01 10:05:00"),
+        ("3", fixed_uuid("answer", "3"), SESSIONS[1], "q1", 1, True, 700, "2025-02-01 10:02:00"),
+        ("4", fixed_uuid("answer", "4"), str(bob), "q1", 1, True, 600, "2025-03-01 10:02:00"),
     ]
     proficiencies_query = "SELECT student_id, concept_name, proficiency_value::float, proven"
     assert rows(f"{proficiencies_query} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
@@ -140,7 +140,7 @@ def test_right_options_are_determined_in_every_spelling_and_other_questions_are_
 ) -> None:
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
     body = create_schema(client, operator, finish=True).json()
-    pool = former_id("pool", f"topic_{POOL}")
+    pool = fixed_uuid("pool", f"topic_{POOL}")
     items = (
         "SELECT i.question_id, q.options ->> i.correct_option, i.concepts, i.guessing"
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
@@ -267,7 +267,7 @@ def test_upgrade_and_requests_derive_the_same_uuid_from_an_id(
     connection_to_migrated: psycopg.Connection, text: str
 ) -> None:
     cursor = connection_to_migrated.execute("SELECT assessment.fixed_uuid('pool', %s)", [text])
-    assert cursor.fetchone() == (former_id("pool", text),)
+    assert cursor.fetchone() == (fixed_uuid("pool", text),)
 
 
 def test_session_without_a_status_gets_the_one_that_follows_from_its_end(

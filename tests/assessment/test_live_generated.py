@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.former_ids import former_id
+from lib.assessment.former_ids import fixed_uuid
 from lib.engine import ItemBank
 from tests.assessment.conftest import Rows, Student
 from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
@@ -39,7 +39,7 @@ def test_generated_database_is_adopted_row_by_row_and_its_pool_is_tested(
 
 
 def row_id(database: LiveDatabase, column: str, kind: Any, number: int) -> UUID:
-    return former_id(kind, str(number)) if "SERIAL" in database.types[column] else UUID(int=number)
+    return fixed_uuid(kind, str(number)) if "SERIAL" in database.types[column] else UUID(int=number)
 
 
 def check_answers(database: LiveDatabase, rows: Rows) -> None:
@@ -109,7 +109,7 @@ def check_proficiencies(database: LiveDatabase, rows: Rows) -> None:
 
 
 def check_sessions(database: LiveDatabase, rows: Rows) -> None:
-    pool = former_id("pool", database.pool) if database.types["pool_of_session"] else None
+    pool = fixed_uuid("pool", database.pool) if database.types["pool_of_session"] else None
     sessions = rows(
         "SELECT id::text, student_id, question_pool_id, status, final_proficiency, started_at"
         " FROM assessment.test_sessions ORDER BY started_at"
@@ -128,12 +128,13 @@ def check_sessions(database: LiveDatabase, rows: Rows) -> None:
 
 
 def check_questions(database: LiveDatabase, rows: Rows) -> None:
-    """Check each question's options, right option and, in logits, its curve in the old service."""
+    """Check options, right option and parameters; if the old ones are logits, the old curve
+    instead."""
     items = rows(
         "SELECT q.id, q.options, i.correct_option, i.concepts, i.difficulty, i.discrimination"
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
         " WHERE i.pool_id = %s ORDER BY q.id",
-        former_id("pool", database.pool),
+        fixed_uuid("pool", database.pool),
     )
     assert [item[:4] for item in items] == [
         (question.id, question.options, question.right, question.weights)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.former_ids import former_id
+from lib.assessment.former_ids import fixed_uuid
 from tests.assessment.conftest import Rows, Student, make_questions, upload
 from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
 from tests.support.live_assessments import FORM_A, FORM_B, ROWS_A, SESSIONS
@@ -61,7 +61,7 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     lines = upgrade_twice(client, operator)
     assert any("test_responses_pkey" in line and "response_id" in line for line in lines)
     ids = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
-    assert ids == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
+    assert ids == [(n, fixed_uuid("answer", str(n))) for n in (1, 2, 3, 4)]
     answer_three_questions(Student(client, upload_questions_with_long_ids(client, operator)))
     assert rows(ANSWERS) == [(7,)]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.former_ids import former_id
+from lib.assessment.former_ids import fixed_uuid
 from lib.engine import ItemBank
 from lib.engine.calibration.parameters import FLATTEST, LARGEST_LOCATION, STEEPEST
 from lib.engine.normal import normal_cdf
@@ -52,7 +52,7 @@ def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) 
         rows(
             "SELECT q.id, i.correct_option FROM assessment.questions q"
             " LEFT JOIN assessment.pool_items i ON i.question_id = q.id WHERE q.pool_id = %s",
-            former_id("pool", ODD_POOL),
+            fixed_uuid("pool", ODD_POOL),
         )
     )
     assert right_options == {name: right for name, (*_, right) in ODD_QUESTIONS.items()}
@@ -111,7 +111,7 @@ def upgraded_items(
     items = rows(
         "SELECT difficulty, discrimination FROM assessment.pool_items WHERE pool_id = %s"
         " ORDER BY question_id",
-        former_id("pool", "numbers"),
+        fixed_uuid("pool", "numbers"),
     )
     return body["results"], items
 
@@ -124,7 +124,7 @@ def test_value_that_is_not_a_number_does_not_put_a_pool_in_logits(
         ("NaN", "NaN"), ("Infinity", 0), (0.3, -1), (0.3, "Infinity"), (0.004, 1.5), (None, None),
     )  # fmt: skip
     assert items == [(0.5, 1), (0.5, 1), (0.3, 1), (0.3, 1), (0.004, 1.5), (0.5, 1)]
-    assert not any(f"{former_id('pool', 'numbers')} is in logits" in line for line in lines)
+    assert not any(f"{fixed_uuid('pool', 'numbers')} is in logits" in line for line in lines)
     assert any(
         "4 questions: a discrimination that is not a number above 0" in line for line in lines
     )
@@ -137,7 +137,7 @@ def test_pool_in_logits_is_named_and_stays_within_what_calibration_allows(
         client, operator, run, rows,
         (-1.5, 1.2), (1.5, 9), (3, 0.1), (-0.02, 0.01), (2, 0), (1, None),
     )  # fmt: skip
-    pool = former_id("pool", "numbers")
+    pool = fixed_uuid("pool", "numbers")
     assert any(f"{pool} is in logits" in line and "6 questions" in line for line in lines)
     norm = math.sqrt(2)  # of [1, 1]
     limit = float(normal_cdf(LARGEST_LOCATION))
@@ -180,7 +180,7 @@ def test_former_pool_ids_and_concept_names_of_the_old_pools_are_kept(
     assert rows(
         "SELECT question_pool_id, former_pool_id FROM assessment.test_sessions WHERE id = %s",
         SESSIONS[0],
-    ) == [(former_id("pool", "gone"), "gone")]
+    ) == [(fixed_uuid("pool", "gone"), "gone")]
     assert rows(
         "SELECT name, rules -> 'concept_names' FROM assessment.question_pools ORDER BY name"
     ) == [(f"advanced_{POOL}", None), (TOPIC, ["Factoring", "Roots"])]

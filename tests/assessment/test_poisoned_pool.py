@@ -77,7 +77,7 @@ def test_invented_tests_move_no_parameter(
 def test_the_same_tests_would_move_the_parameters_if_they_were_admitted(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    """The attack works without the rule that unproven tests are not admitted."""
+    """The attack works without the rule that tests without a ticket are not admitted."""
     rows(ADMIT)
     result = calibrate(client, operator, POOL, accepts=False)
     assert result["answers"] > 900

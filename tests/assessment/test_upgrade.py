@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from lib.assessment.former_ids import former_id
+from lib.assessment.former_ids import fixed_uuid
 from lib.database.queries import load_script
 from lib.database.schema import FINISH, schema_scripts
 from tests.support.old_assessment import BARE, FULL, ORPHANS, POOL, QUESTIONS, ROWS
@@ -222,4 +222,4 @@ def test_numbered_answers_get_fixed_ids_and_keep_their_numbers(empty_postgres_ur
     )
     answers = fetch(url, "SELECT former_id, id FROM assessment.test_responses ORDER BY 1")
     assert [number for number, _ in answers] == ["1", "3", "4", None]
-    assert answers[0][1] == former_id("answer", "1")
+    assert answers[0][1] == fixed_uuid("answer", "1")

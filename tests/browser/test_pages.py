@@ -304,7 +304,7 @@ def test_docs_state_who_may_call(visit: Visit) -> None:
     expect(entries.filter(has_text="/api/test/start").locator(".caller")).to_have_count(0)
 
 
-def test_docs_list_operators_calls_after_those_of_everybody(visit: Visit) -> None:
+def test_docs_list_operators_calls_after_the_other_calls_of_their_context(visit: Visit) -> None:
     groups = visit("/docs").page.locator("#groups a").all_inner_texts()
     assert groups == [
         "Health",

@@ -1,4 +1,4 @@
-"""The authors' page in a real browser: import, pictures, flags, editor, tickets, results."""
+"""The authors' page in a real browser: import, charts, editor, tickets, results."""
 
 import csv
 import io
@@ -108,7 +108,7 @@ def test_file_that_is_not_json_is_refused_with_the_line(
     assert page.get_by_role("button", name="Import 0 questions").count() == 0
 
 
-def test_flagged_question_is_opened_edited_and_retired(
+def test_question_is_found_opened_edited_and_retired(
     visit: Visit, start_server: Callable[..., LocalServer]
 ) -> None:
     server = start_server("demo")
@@ -143,7 +143,7 @@ def test_flagged_question_is_opened_edited_and_retired(
         server.stop()
 
 
-def test_pictures_have_a_text_alternative(demo_pool: WatchedPage) -> None:
+def test_charts_have_a_text_alternative(demo_pool: WatchedPage) -> None:
     page = demo_pool.page
     expect(page.get_by_text("150 of 150 questions.")).to_be_visible()
     for name in ("150 questions by difficulty and discrimination", "With 20 questions, a test"):

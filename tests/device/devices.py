@@ -20,7 +20,7 @@ from device.tables import Operation
 from device.user import DeviceUser, UserDetails, store_user
 from lib.learning.current_user import Call, read_user
 from lib.learning.practice.attempts import record
-from lib.learning.practice.wire import AttemptAnswer, AttemptIn
+from lib.learning.practice.wire import AttemptIn, GradedAttemptOut
 from lib.learning.tables import Concept, Question, QuestionAttempt, Topic
 from lib.learning.tables.base import new_id
 from tests.support.processes import START_SECONDS, ForkedProcess
@@ -92,7 +92,7 @@ def store_syllabus(db: Session) -> None:
     db.execute(insert(Question), questions)
 
 
-def answer(database: Database, attempt_id: UUID | None = None, number: int = 0) -> AttemptAnswer:
+def answer(database: Database, attempt_id: UUID | None = None, number: int = 0) -> GradedAttemptOut:
     """Record an answer as the endpoint does."""
     with database.session() as db:
         user = read_user(db, USER_ID)

@@ -82,15 +82,15 @@ def test_own_pages_and_allowed_origins_are_admitted_and_their_guesses_count(
 
 
 def test_guesses_from_elsewhere_do_not_lock_an_admitted_address(settings: Settings) -> None:
-    instructor = scratch(settings, client=("192.0.2.1", 1))
-    assert post(instructor, ADMIN_PASSWORD).status_code == 200
+    operator = scratch(settings, client=("192.0.2.1", 1))
+    assert post(operator, ADMIN_PASSWORD).status_code == 200
     for n in range(GLOBAL_LIMIT):
         post(scratch(settings, client=(f"198.51.100.{n}", 1)), "wrong")
     assert post(scratch(settings, client=("192.0.2.2", 1)), ADMIN_PASSWORD).status_code == 429
-    assert post(instructor, ADMIN_PASSWORD).status_code == 200
+    assert post(operator, ADMIN_PASSWORD).status_code == 200
     for _ in range(ADDRESS_LIMIT):
-        assert post(instructor, "wrong").status_code == 401
-    assert post(instructor, ADMIN_PASSWORD).status_code == 429
+        assert post(operator, "wrong").status_code == 401
+    assert post(operator, ADMIN_PASSWORD).status_code == 429
 
 
 def test_wrong_secrets_of_schedules_are_audited_up_to_a_limit(

@@ -62,7 +62,7 @@ def examples_of(operation: Operation) -> dict[str, Any]:
     if str(operation) not in examples:
         pytest.fail(
             f"Write {place_of(operation)}: a summary and examples of each parameter, of the request"
-            ' and of the response ("answer"); lib/web/openapi.py says how.'
+            ' and of the response ("response"); lib/web/openapi.py says how.'
         )
     operation_examples: dict[str, Any] = examples[str(operation)]
     return operation_examples
@@ -111,8 +111,8 @@ def test_examples_cover_exactly_the_parameters_and_the_body(operation: Operation
         "summary",
         "parameters",
         "request",
-        "answer",
-        "other_answers",
+        "response",
+        "other_responses",
         "security",
     }
 
@@ -156,12 +156,12 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
 def test_response_examples_have_exactly_the_fields_of_the_model(operation: Operation) -> None:
     model = ROUTES[str(operation)].response_model or str  # CSV has no model
     body: TypeAdapter[Any] = TypeAdapter(cast("Any", model))
-    assert operation.responses, f'write the "answer" of {place_of(operation)}'
+    assert operation.responses, f'write the "response" of {place_of(operation)}'
     for title, example in operation.responses.items():
-        parsed = validated(body, example, f'the answer "{title}" of {place_of(operation)}')
+        parsed = validated(body, example, f'the response "{title}" of {place_of(operation)}')
         dumped = body.dump_python(parsed, mode="json", by_alias=True)
         assert differences(example, dumped) == [], (
-            f'correct the answer "{title}" of {place_of(operation)}, or the model'
+            f'correct the response "{title}" of {place_of(operation)}, or the model'
         )
 
 
@@ -249,7 +249,7 @@ def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
         pytest.fail(f"Correct {place}: {exc}")
 
 
-def differences(example: Any, dumped: Any, place: str = "answer") -> list[str]:
+def differences(example: Any, dumped: Any, place: str = "response") -> list[str]:
     """List the differences between an example and what the model makes of it."""
     if isinstance(example, dict) and isinstance(dumped, dict):
         return [

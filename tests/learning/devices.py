@@ -10,7 +10,7 @@ from lib.learning.changes.clock import next_reading, suffix_of
 from lib.learning.changes.synced import SCHEMA_VERSION, SyncedTable
 from lib.learning.current_user import Call
 from lib.learning.device_sync.synchronise import synchronise
-from lib.learning.device_sync.wire import SyncAnswer, SyncIn
+from lib.learning.device_sync.wire import DeviceSyncOut, SyncIn
 from lib.learning.tables.base import new_id
 
 Rows = dict[tuple[SyncedTable, UUID], dict[str, Any]]
@@ -76,13 +76,13 @@ class Device:
             }
         )
 
-    def sync(self, *operations: Mapping[str, Any], **values: Any) -> SyncAnswer:
+    def sync(self, *operations: Mapping[str, Any], **values: Any) -> DeviceSyncOut:
         """Send changes, store what comes back, and return the answer."""
         answer = synchronise(self.call, self.body(*operations, **values))
         self.store(answer)
         return answer
 
-    def store(self, answer: SyncAnswer) -> None:
+    def store(self, answer: DeviceSyncOut) -> None:
         """Store rows and the cursor."""
         for row in answer.rows:
             key = (row.table_name, row.row_id)

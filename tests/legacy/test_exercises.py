@@ -54,7 +54,7 @@ def test_what_is_not_a_step_stays_in_exercises_and_is_reported(legacy: Legacy, k
         ("step-0", {"completed": True, "stepName": 4}, 1),
     ],
 )
-def test_name_of_the_course_decides_which_step_an_exercise_is(
+def test_name_of_a_step_decides_which_step_an_exercise_is(
     legacy: Legacy, key: str, entry: Any, step: int
 ) -> None:
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({key: entry}))

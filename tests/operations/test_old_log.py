@@ -44,7 +44,7 @@ WHERE e.event_type <> 'session_created' ORDER BY e.created_at, e.id
 
 @pytest.fixture
 def old_log(settings: Settings, empty_postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database with the old log function's tables, which the application now uses."""
+    """The application's database, which has the old log function's tables."""
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:

@@ -217,6 +217,24 @@ def test_newer_rows_of_a_token_take_precedence(legacy: str) -> None:
     assert (names["t1"], names["t3"]) == (("Ann", "Joanna"), ("Newer", "Old"))
 
 
+def test_legacy_rows_of_both_tables_are_listed_newest_first(legacy: str) -> None:
+    with psycopg.connect(legacy) as connection:
+        connection.execute(
+            "DELETE FROM workshop_students; DELETE FROM student_configs;"
+            "INSERT INTO workshop_students (session_token, student_email, student_name,"
+            " created_at, last_activity) VALUES"
+            " ('first', 'ann@example.com', 'Ann', '2024-01-01', '2024-01-01'),"
+            " ('third', 'bob@example.com', 'Bob', '2024-01-01', '2024-03-01');"
+            "INSERT INTO student_configs (session_token, student_email, student_name,"
+            " created_at, updated_at) VALUES"
+            " ('second', 'bob@example.com', 'Old Bob', '2024-02-01', '2024-02-01'),"
+            " ('first', 'ann@example.com', 'Ann', '2024-01-01', '2024-04-01')"
+        )
+    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    assert [s["sessionToken"] for s in body["sessions"]] == ["first", "third", "second"]
+    assert {s["studentName"] for s in body["students"]} == {"Ann", "Bob"}
+
+
 def test_api_keys_in_any_legacy_column_are_redacted(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute(

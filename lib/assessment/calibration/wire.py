@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lib.assessment.former_ids import PoolUuid
-from lib.web.wire import Answer, Body, StrictBody
+from lib.web.wire import Body, StrictBody, SuccessOut
 
 MAX_VERSION = 2**31 - 1
 
@@ -71,7 +71,7 @@ class PoolCalibrationOut(Body):
     """Questions whose estimates differ from their parameters by more than chance."""
 
 
-class CalibrateOut(Answer):
+class CalibrateOut(SuccessOut):
     """Results of all pools, in the order in which they were calibrated."""
 
     pools: list[PoolCalibrationOut]

@@ -10,7 +10,7 @@ from lib.assessment.pools.question import STEEPEST_DISCRIMINATION, QuestionId
 from lib.assessment.pools.rules import Admission, StopRule
 from lib.assessment.pools.wire import Percentile, QuestionIn
 from lib.assessment.telling import Tells
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 VersionOrigin = Literal["upload", "calibration", "adopted", "exposure", "retired", "restored"]
 MAX_VERSION = 2**31 - 1
@@ -29,7 +29,7 @@ class OfferedPoolOut(Body):
     """Names of the concepts, in the order of the weights; null if nobody has named them yet."""
 
 
-class OfferedPoolsOut(Answer):
+class OfferedPoolsOut(SuccessOut):
     """A page of pools, oldest first, as anybody may see them on the local server."""
 
     pools: list[OfferedPoolOut]
@@ -59,7 +59,7 @@ class PoolOut(OfferedPoolOut):
     """Number of recorded answers."""
 
 
-class PoolsOut(Answer):
+class PoolsOut(SuccessOut):
     """A page of pools, oldest first."""
 
     pools: list[PoolOut]
@@ -146,7 +146,7 @@ class ProposalOut(Body):
     """Number of questions flagged, at most 1,000."""
 
 
-class PoolDetailsOut(Answer):
+class PoolDetailsOut(SuccessOut):
     """A pool with its settings and versions."""
 
     pool: PoolOut
@@ -241,7 +241,7 @@ class PoolQuestionOut(Body):
     """Share of these answers that were correct, 0 to 1; null without answers."""
 
 
-class PoolQuestionsOut(Answer):
+class PoolQuestionsOut(SuccessOut):
     """A page of a pool's questions, by position."""
 
     questions: list[PoolQuestionOut]
@@ -262,7 +262,7 @@ class ConceptPrecisionOut(Body):
     `proficiencies`; 1 where no question is informative."""
 
 
-class PrecisionOut(Answer):
+class PrecisionOut(SuccessOut):
     """The precision that a test on a pool can reach, with the parameters of new tests."""
 
     question_pool_id: UUID
@@ -306,7 +306,7 @@ class RetireIn(StrictBody):
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
-class ChangedQuestionOut(Answer):
+class ChangedQuestionOut(SuccessOut):
     """A question after a change."""
 
     question_pool_id: UUID
@@ -325,7 +325,7 @@ class PoolVersionIn(StrictBody):
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
-class PoolVersionOut(Answer):
+class PoolVersionOut(SuccessOut):
     """The version that new tests get."""
 
     question_pool_id: UUID

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 
 class Difference(Body):
@@ -268,7 +268,7 @@ class FlaggedOut(Body):
     """Its parameters before and after."""
 
 
-class PoolDebugOut(Answer):
+class PoolDebugOut(SuccessOut):
     """A pool's calibrations and flagged questions."""
 
     question_pool_id: UUID

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 
 class ProficiencyOut(Body):
@@ -188,7 +188,7 @@ class PoolResultOut(Body):
     operator, or the rule `trains` of its pool was true."""
 
 
-class PoolResultsOut(Answer):
+class PoolResultsOut(SuccessOut):
     """A page of the tests on a pool, newest first."""
 
     question_pool_id: UUID

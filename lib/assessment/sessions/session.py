@@ -49,7 +49,7 @@ class Session:
     current_proficiency: list[float]
     """Proficiency of `posterior` in each concept."""
     next_item: int | None
-    """Index of the item to answer; None if no question remains."""
+    """Index of the item to answer; None if the test is over or no question remains."""
     tells: Tells = "each"
     asked_before: tuple[int, ...] = ()
     """Items of the student's earlier tests, asked again only if no others remain."""

@@ -10,7 +10,7 @@ from lib.assessment.former_ids import PoolUuid, SessionUuid
 from lib.assessment.pools.question import MAX_OPTIONS, Question, QuestionId
 from lib.assessment.pools.rules import MAX_QUESTIONS, ConceptNames, StopRule
 from lib.assessment.telling import OmittedIfNone
-from lib.web.wire import Answer, Body, StrictBody
+from lib.web.wire import Body, StrictBody, SuccessOut
 
 StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -271,7 +271,7 @@ class ResetIn(StrictBody):
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
-class ResetOut(Answer):
+class ResetOut(SuccessOut):
     """A test that was closed without a result."""
 
     session_id: UUID

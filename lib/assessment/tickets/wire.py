@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from lib.assessment.former_ids import PoolUuid
 from lib.assessment.pools.rules import distinct
 from lib.assessment.sessions.wire import EndCriteria, StudentId
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 MAX_TICKETS = 1_000
 """Maximum number of tickets in a response."""
@@ -60,7 +60,7 @@ class TicketOut(Body):
     """Time until which a test may be started."""
 
 
-class TicketsOut(Answer):
+class TicketsOut(SuccessOut):
     """One ticket for each student, in the order of the request."""
 
     tickets: list[TicketOut]

@@ -1,9 +1,10 @@
 """Normal posteriors of many people at once, in groups with equal numbers of strands.
 
 With the sites' precisions T and shifts η and the strands' directions U, a person's posterior has
-the covariance V = (R⁻¹ + Uᵀ T U)⁻¹ and the mean V Uᵀ η. The smaller of two matrices is inverted:
-the precision, k by k, or I + K T with K = U R Uᵀ, which gives the strands' covariance
-U V Uᵀ = (I + K T)⁻¹ K by Woodbury's identity.
+the covariance V = (R⁻¹ + Uᵀ T U)⁻¹ and the mean V Uᵀ η. Of two matrices, the one that takes less
+time is inverted: the precision, k by k, or I + K T with K = U R Uᵀ, which gives the strands'
+covariance U V Uᵀ = (I + K T)⁻¹ K by Woodbury's identity. Along a strand with the direction u, an
+ability θ has the value t = uᵀ θ.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ CHUNK_CELLS = 1_000_000
 """Largest size of a temporary array, which bounds memory at 32 concepts and 100,000 people."""
 
 FEW_STRANDS = 0.75
-"""Number of strands over k up to which inverting I + K T is faster; measured at 32 concepts."""
+"""Largest ratio of strands to concepts at which inverting I + K T is faster; measured at 32
+concepts.
+"""
 
 
 class GroupPosterior(NamedTuple):

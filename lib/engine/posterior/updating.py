@@ -1,7 +1,8 @@
 """Update of the posterior by one answer, and its restoration from the sites.
 
 `add_answer` computes the new answer's site; `restore` rebuilds the same numbers, bit for bit, from
-the sites alone. Both work in coordinates z in which the prior is standard normal.
+the prior, the answers and their sites. Both work in coordinates z in which the prior is standard
+normal.
 """
 
 from typing import NamedTuple

@@ -10,7 +10,7 @@ from lib.learning.ids import LiveId
 from lib.learning.names import name_of
 from lib.learning.tables.accounts import DEFAULT_HOURS_PER_DAY
 from lib.learning.tables.closed_lists import Role
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 Username = Annotated[str, Field(min_length=3, max_length=50)]
 NewUsername = Annotated[str, name_of(50), StringConstraints(min_length=3)]
@@ -122,7 +122,7 @@ class InviteIn(Body):
         return self
 
 
-class InvitationOut(Answer):
+class InvitationOut(SuccessOut):
     """A code to hand to one person."""
 
     code: str
@@ -181,7 +181,7 @@ class MeOut(UserOut):
     """Profile, if the user is a student."""
 
 
-class DoneOut(Answer):
+class DoneOut(SuccessOut):
     """Confirmation."""
 
     message: str

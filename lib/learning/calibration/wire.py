@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lib.web.wire import Answer, StrictBody
+from lib.web.wire import StrictBody, SuccessOut
 
 MAX_ANSWERS = 20_000
 """Maximum number of answers in a fit by a function; such a fit takes about 10 s."""
@@ -19,7 +19,7 @@ class LearningCalibrationIn(StrictBody):
     """Maximum number of answers to fit to; students with the newest answers come first."""
 
 
-class LearningCalibrationOut(Answer):
+class LearningCalibrationOut(SuccessOut):
     """Result of a calibration of the model of mastery."""
 
     outcome: Outcome

@@ -21,7 +21,7 @@ from lib.learning.class_analytics.predictions import NAMELESS, mean_prediction, 
 from lib.learning.class_analytics.store import Scores
 from lib.learning.class_analytics.wire import (
     AtRiskOut,
-    ClassAnalyticsAnswer,
+    ClassAnalyticsOut,
     ConfidenceLevel,
     LiveAtRiskOut,
     LiveClassOut,
@@ -105,7 +105,7 @@ def view_of(call: Call, row: ClassRow, filters: Filters) -> ClassView:
     return ClassView(row, members, scores, figures(syllabus, by_student, topic_id))
 
 
-def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAnalyticsAnswer:
+def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAnalyticsOut:
     """Return everything that a teacher sees of a class.
 
     Raises:
@@ -115,7 +115,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
     view = view_of(call, teachable_class(call, sent_id), filters)
     results = predict(call, view.members)
     mean, interval = mean_prediction(results.values())
-    return ClassAnalyticsAnswer(
+    return ClassAnalyticsOut(
         class_id=view.row.id,
         class_name=view.row.name,
         student_count=len(view.members),

@@ -7,7 +7,7 @@ from pydantic import RootModel
 
 from lib.learning.ids import LiveId
 from lib.learning.tables.closed_lists import Arm
-from lib.web.wire import Answer, Body
+from lib.web.wire import Body, SuccessOut
 
 RiskLevel = Literal["high", "medium", "low"]
 ConfidenceLevel = Literal["high", "medium", "low"]
@@ -196,7 +196,7 @@ class PlanArmsOut(Body):
     """Conclusion that the data permit."""
 
 
-class ClassAnalyticsAnswer(Answer):
+class ClassAnalyticsOut(SuccessOut):
     """All figures of a class for its teacher."""
 
     class_id: UUID

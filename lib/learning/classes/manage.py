@@ -8,11 +8,11 @@ from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes import store
 from lib.learning.classes.store import ClassRow
 from lib.learning.classes.wire import (
-    ClassAnswer,
     ClassChangeIn,
-    ClassesAnswer,
+    ClassesOut,
     ClassIn,
-    JoinedClassAnswer,
+    ClassStudentsOut,
+    JoinedClassOut,
     JoinIn,
     MemberOut,
     MoveIn,
@@ -34,7 +34,7 @@ CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
 
 
-def list_classes(call: Call, position: str | None = None, limit: int = MAX_PAGE) -> ClassesAnswer:
+def list_classes(call: Call, position: str | None = None, limit: int = MAX_PAGE) -> ClassesOut:
     """Return a page of the classes of the caller, by name; of all classes for an admin.
 
     Raises:
@@ -54,14 +54,14 @@ def list_classes(call: Call, position: str | None = None, limit: int = MAX_PAGE)
         student_id=user.student_id if is_student else None,
     )
     page = rows[:limit]
-    return ClassesAnswer(
+    return ClassesOut(
         classes=[_out(row, with_code=not is_student) for row in page],
         count=len(page),
         next_cursor=cursor.write(page[-1].name, page[-1].id) if len(rows) > limit else None,
     )
 
 
-def create_class(call: Call, body: ClassIn) -> ClassAnswer:
+def create_class(call: Call, body: ClassIn) -> ClassStudentsOut:
     """Create a class of the caller, with a join code."""
     class_id = new_id()
     values = {
@@ -78,7 +78,7 @@ def create_class(call: Call, body: ClassIn) -> ClassAnswer:
     return _answer(call, teachable_class(call, str(class_id)), "The class was created.")
 
 
-def read_class(call: Call, sent_id: str) -> ClassAnswer:
+def read_class(call: Call, sent_id: str) -> ClassStudentsOut:
     """Return a class and its students.
 
     Raises:
@@ -87,7 +87,7 @@ def read_class(call: Call, sent_id: str) -> ClassAnswer:
     return _answer(call, teachable_class(call, sent_id), None)
 
 
-def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassAnswer:
+def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudentsOut:
     """Store the fields of a class that were sent.
 
     Raises:
@@ -106,7 +106,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassAnswer:
     return _answer(call, teachable_class(call, sent_id), "The class was changed.")
 
 
-def join_class(call: Call, body: JoinIn) -> JoinedClassAnswer:
+def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
     """Put the caller into the class with a join code, and out of the present class.
 
     Raises:
@@ -122,10 +122,10 @@ def join_class(call: Call, body: JoinIn) -> JoinedClassAnswer:
         store.join_class(call.db, student_id, class_id, call.now)
         log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], before)
     joined = list_classes(call)
-    return JoinedClassAnswer(classes=joined.classes, count=joined.count)
+    return JoinedClassOut(classes=joined.classes, count=joined.count)
 
 
-def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
+def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:
     """Move students of a class to another class of the same teacher, or out of it.
 
     Raises:
@@ -168,7 +168,7 @@ def _new_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
 
 
-def _answer(call: Call, row: ClassRow, message: str | None) -> ClassAnswer:
+def _answer(call: Call, row: ClassRow, message: str | None) -> ClassStudentsOut:
     members = [
         MemberOut(
             student_id=member.id,
@@ -178,7 +178,7 @@ def _answer(call: Call, row: ClassRow, message: str | None) -> ClassAnswer:
         )
         for member in list_students(call.db, row.id)
     ]
-    return ClassAnswer.model_validate(
+    return ClassStudentsOut.model_validate(
         {"class": _out(row).model_dump(), "members": members, "message": message}
     )
 

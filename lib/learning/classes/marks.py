@@ -10,7 +10,7 @@ from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes import store
 from lib.learning.classes.manage import teachable_class
 from lib.learning.classes.store import MarkRow
-from lib.learning.classes.wire import EnteredMarksAnswer, MarkOut, MarksAnswer, MarksIn
+from lib.learning.classes.wire import EnteredMarksOut, MarkOut, MarksIn, MarksOut
 from lib.learning.current_user import Call
 from lib.learning.days import day_of, midnight
 from lib.learning.parameters import MAX_PAGE
@@ -19,7 +19,7 @@ from lib.learning.transactions import transaction
 from lib.web import cursor
 
 
-def enter_marks(call: Call, body: MarksIn) -> EnteredMarksAnswer:
+def enter_marks(call: Call, body: MarksIn) -> EnteredMarksOut:
     """Store marks of students of the caller's classes, all or none.
 
     If several are for one student, only the last is stored.
@@ -38,7 +38,7 @@ def enter_marks(call: Call, body: MarksIn) -> EnteredMarksAnswer:
     with transaction(call.db), logged(call.db, list(marks), call.now) as log:
         for student_id, row_id in store.put_marks(call.db, rows, call.now).items():
             log.add(student_id, SyncedTable.EXAM_MARKS, row_id)
-    return EnteredMarksAnswer(marks=_marks_out(marks.values()), count=len(marks))
+    return EnteredMarksOut(marks=_marks_out(marks.values()), count=len(marks))
 
 
 def list_marks(
@@ -47,7 +47,7 @@ def list_marks(
     sent_class: str | None,
     position: str | None = None,
     limit: int = MAX_PAGE,
-) -> MarksAnswer:
+) -> MarksOut:
     """Return a page of marks: of a class, of a student, or by default of the caller.
 
     Raises:
@@ -69,7 +69,7 @@ def list_marks(
     if len(rows) > limit:
         last = page[-1]
         next_cursor = cursor.write(day_of(last.exam_date), last.exam, last.student_id)
-    return MarksAnswer(marks=_marks_out(page), count=len(page), next_cursor=next_cursor)
+    return MarksOut(marks=_marks_out(page), count=len(page), next_cursor=next_cursor)
 
 
 def _marks_out(rows: Iterable[MarkRow]) -> list[MarkOut]:

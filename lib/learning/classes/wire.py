@@ -9,7 +9,7 @@ from lib.learning.accounts.wire import Grade
 from lib.learning.days import Day
 from lib.learning.ids import SentId
 from lib.learning.names import name_of
-from lib.web.wire import Answer, Body, StrictBody
+from lib.web.wire import Body, StrictBody, SuccessOut
 
 ClassName = Annotated[str, name_of(200)]
 
@@ -65,7 +65,7 @@ class TaughtClassOut(Body):
     """Number of students."""
 
 
-class JoinedClassAnswer(Answer):
+class JoinedClassOut(SuccessOut):
     """The class that a student has joined."""
 
     classes: list[TaughtClassOut]
@@ -74,7 +74,7 @@ class JoinedClassAnswer(Answer):
     """Number of classes in this response."""
 
 
-class ClassesAnswer(JoinedClassAnswer):
+class ClassesOut(JoinedClassOut):
     """A page of the caller's classes by name: those that a teacher teaches, or a student's own."""
 
     next_cursor: str | None
@@ -94,7 +94,7 @@ class MemberOut(Body):
     """Exam that the student prepares for."""
 
 
-class ClassAnswer(Answer):
+class ClassStudentsOut(SuccessOut):
     """A class with its students."""
 
     class_: Annotated[TaughtClassOut, Field(alias="class")]
@@ -138,7 +138,7 @@ class MarkOut(Body):
     """Marks gained in percent, 0 to 100."""
 
 
-class EnteredMarksAnswer(Answer):
+class EnteredMarksOut(SuccessOut):
     """The marks that were stored."""
 
     marks: list[MarkOut]
@@ -147,7 +147,7 @@ class EnteredMarksAnswer(Answer):
     """Number of marks in this response."""
 
 
-class MarksAnswer(EnteredMarksAnswer):
+class MarksOut(EnteredMarksOut):
     """A page of marks of a student, or of a class."""
 
     next_cursor: str | None

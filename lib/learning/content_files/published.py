@@ -1,15 +1,15 @@
 """The content files that the server offers to its users."""
 
 from lib.learning.content_files.files import ContentFile, current_content
-from lib.learning.content_files.wire import ContentFilesAnswer, ListedFileOut
+from lib.learning.content_files.wire import ContentFilesOut, ListedFileOut
 from lib.learning.current_user import Call
 from lib.learning.errors import ContentFileNotFound
 
 
-def list_files(call: Call) -> ContentFilesAnswer:
+def list_files(call: Call) -> ContentFilesOut:
     """Return the files that make up the content at present."""
     content = current_content(call.db)
-    return ContentFilesAnswer(
+    return ContentFilesOut(
         content=content.version,
         files=[
             ListedFileOut(name=file.name, sha256=file.sha256, size=len(file.body))

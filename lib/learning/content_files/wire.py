@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 FORMAT: Literal[1] = 1
 """Version of the form of a file."""
@@ -129,7 +129,7 @@ class ListedFileOut(Body):
     """Bytes of the content, uncompressed."""
 
 
-class ContentFilesAnswer(Answer):
+class ContentFilesOut(SuccessOut):
     """The files that make up the content at present."""
 
     content: str

@@ -28,11 +28,11 @@ from lib.learning.device_sync.wire import (
     ChangeOut,
     ChangeStatus,
     DeviceIn,
+    DeviceSyncOut,
     DigestOut,
     RowOut,
-    RowsAnswer,
+    RowsOut,
     StudentClassOut,
-    SyncAnswer,
     SyncIn,
 )
 from lib.learning.errors import DeviceSuperseded, DeviceVersionRefused
@@ -52,7 +52,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 60, 120
 """Bounds of the seconds until the next sync; a class spreads its calls between them."""
 
 
-def synchronise(call: Call, body: SyncIn) -> SyncAnswer:
+def synchronise(call: Call, body: SyncIn) -> DeviceSyncOut:
     """Apply the changes of a device, and return the rows that it does not have yet.
 
     Raises:
@@ -228,7 +228,7 @@ def _answer(
     body: SyncIn,
     after: tuple[int, UUID] | None,
     outcomes: list[ChangeOut],
-) -> SyncAnswer:
+) -> DeviceSyncOut:
     description = {**body.device.model_dump(exclude={"id"}), **_remaining(body.device, outcomes)}
     with transaction(call.db):
         refresh(call.db, student_id, call.now)
@@ -243,7 +243,7 @@ def _answer(
     own_class = store.read_class(call.db, student_id)
     clocks = [clock for row in page for clock in row.clocks.values()]
     pause = 0 if has_more else pause_of(body.device)
-    return SyncAnswer(
+    return DeviceSyncOut(
         student_id=student_id,
         outcomes=outcomes,
         rows=page,
@@ -320,7 +320,7 @@ def _row_out(table: SyncedTable, row_id: UUID, columns: object, clocks: object) 
     )
 
 
-def list_rows(call: Call, table: SyncedTable, position: str | None, limit: int) -> RowsAnswer:
+def list_rows(call: Call, table: SyncedTable, position: str | None, limit: int) -> RowsOut:
     """Return a page of the caller's rows in a table.
 
     Raises:
@@ -335,4 +335,4 @@ def list_rows(call: Call, table: SyncedTable, position: str | None, limit: int) 
     clocks = changes_store.list_clocks(call.db, student_id, table, page)
     rows = [_row_out(table, it, rows_by_id[it], clocks.get(it, {})) for it in page]
     next_cursor = cursor.write(page[-1]) if len(ids) > limit else None
-    return RowsAnswer(rows=rows, count=len(rows), next_cursor=next_cursor)
+    return RowsOut(rows=rows, count=len(rows), next_cursor=next_cursor)

@@ -11,7 +11,7 @@ from lib.learning.changes.synced import SyncedTable
 from lib.learning.ids import SentId
 from lib.learning.practice.wire import AnswerText, Confidence, Seconds
 from lib.learning.tables.closed_lists import OperationType
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 MAX_OPERATIONS = 200
 """Maximum number of changes in a call."""
@@ -154,7 +154,7 @@ class StudentClassOut(Body):
     """School year."""
 
 
-class SyncAnswer(Answer):
+class DeviceSyncOut(SuccessOut):
     """Outcomes of the changes, and the rows that the device does not have yet."""
 
     student_id: UUID
@@ -179,7 +179,7 @@ class SyncAnswer(Answer):
     """Seconds until the next sync, as in `Retry-After`; 0 if further rows wait."""
 
 
-class RowsAnswer(Answer):
+class RowsOut(SuccessOut):
     """A page of all rows of a table, to repair a copy whose digest differs."""
 
     rows: list[RowOut]

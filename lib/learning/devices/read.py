@@ -7,7 +7,7 @@ from lib.learning.classes.manage import teachable_class
 from lib.learning.current_user import Call
 from lib.learning.devices import store
 from lib.learning.devices.store import DeviceRow
-from lib.learning.devices.wire import DeviceOut, DevicesAnswer, DeviceState
+from lib.learning.devices.wire import DeviceOut, DevicesOut, DeviceState
 from lib.learning.tables.closed_lists import Role
 from lib.web import cursor
 from lib.web.wire import utc_text
@@ -15,7 +15,7 @@ from lib.web.wire import utc_text
 
 def list_devices(
     call: Call, sent_class: str | None, position: str | None, limit: int
-) -> DevicesAnswer:
+) -> DevicesOut:
     """Return a page of devices: a student's own, those of a teacher's classes, all for an admin.
 
     Args:
@@ -45,9 +45,7 @@ def list_devices(
     next_cursor = None
     if len(rows) > limit:
         next_cursor = cursor.write(utc_text(page[-1].last_sync), page[-1].id)
-    return DevicesAnswer(
-        devices=[_out(row) for row in page], count=len(page), next_cursor=next_cursor
-    )
+    return DevicesOut(devices=[_out(row) for row in page], count=len(page), next_cursor=next_cursor)
 
 
 def _out(row: DeviceRow) -> DeviceOut:

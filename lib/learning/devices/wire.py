@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 
 class DeviceState(StrEnum):
@@ -35,7 +35,7 @@ class DeviceOut(Body):
     """State after the last sync."""
 
 
-class DevicesAnswer(Answer):
+class DevicesOut(SuccessOut):
     """A page of devices, the one that synchronised last first."""
 
     devices: list[DeviceOut]

@@ -16,7 +16,7 @@ from lib.learning.mastery.wire import (
     LiveMasteriesOut,
     LiveMasteryDetailOut,
     LiveMasteryOut,
-    MasteryAnswer,
+    StudentMasteryOut,
     TopicMasteryOut,
 )
 from lib.learning.students.student import own_or_named, readable_student
@@ -62,7 +62,7 @@ def read_masteries(call: Call, student_id: UUID) -> Masteries:
     return Masteries.of(store.list_mastery(call.db, [student_id]))
 
 
-def read_mastery(call: Call, sent_id: str | None) -> MasteryAnswer:
+def read_mastery(call: Call, sent_id: str | None) -> StudentMasteryOut:
     """Return the mastery of every topic with concepts.
 
     Raises:
@@ -82,7 +82,7 @@ def read_mastery(call: Call, sent_id: str | None) -> MasteryAnswer:
         for topic in syllabus.topics.values()
         if (mastery := masteries.of_topic(topic.id, syllabus)) is not None
     ]
-    return MasteryAnswer(
+    return StudentMasteryOut(
         student_id=student.id,
         mastery_score=exam_mastery(syllabus, masteries.score_of),
         topics=topics,

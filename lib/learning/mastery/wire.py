@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import RootModel
 
 from lib.learning.ids import LiveId
-from lib.web.wire import Answer, Body, UtcTime
+from lib.web.wire import Body, SuccessOut, UtcTime
 
 
 class LiveMasteryOut(Body):
@@ -72,7 +72,7 @@ class TopicMasteryOut(Body):
     """All concepts of the topic."""
 
 
-class MasteryAnswer(Answer):
+class StudentMasteryOut(SuccessOut):
     """A student's mastery of every topic with concepts."""
 
     student_id: UUID

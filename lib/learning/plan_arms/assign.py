@@ -10,13 +10,13 @@ from lib.learning.current_user import Call
 from lib.learning.errors import StudentClosed
 from lib.learning.ids import reference
 from lib.learning.plan_arms import store
-from lib.learning.plan_arms.wire import PlanArmsIn, StudentArmOut, StudentArmsAnswer
+from lib.learning.plan_arms.wire import PlanArmsIn, StudentArmOut, StudentArmsOut
 from lib.learning.students.student import Student, list_students
 from lib.learning.tables.closed_lists import Arm
 from lib.learning.transactions import transaction
 
 
-def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAnswer:
+def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsOut:
     """Draw or store the arms of a class, and return them.
 
     Raises:
@@ -38,7 +38,7 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAns
             log.add(student_id, SyncedTable.PLAN_ARMS, row_id, is_deleted=arm is None)
     after = store.list_arms(call.db, member_ids)
     rows = [_out(student, after.get(student.id)) for student in students]
-    return StudentArmsAnswer(class_id=row.id, students=rows, count=len(rows))
+    return StudentArmsOut(class_id=row.id, students=rows, count=len(rows))
 
 
 def _drawn(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm]:

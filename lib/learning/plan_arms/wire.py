@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from lib.learning.ids import SentId
 from lib.learning.tables.closed_lists import Arm
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 
 class StudentArmIn(StrictBody):
@@ -54,7 +54,7 @@ class StudentArmOut(Body):
     """Time from which on the student belongs to it."""
 
 
-class StudentArmsAnswer(Answer):
+class StudentArmsOut(SuccessOut):
     """The arms of a class."""
 
     class_id: UUID

@@ -24,11 +24,11 @@ from lib.learning.plans.wire import (
     AllocationOut,
     DailyPlanOut,
     LivePlanOut,
-    PlanAnswer,
     PlanOut,
-    PlansAnswer,
+    PlansOut,
     PredictedResultOut,
     PredictionOut,
+    StoredPlanOut,
 )
 from lib.learning.recommendations.recommend import reason_for_none
 from lib.learning.students import store as student_store
@@ -58,7 +58,7 @@ def make_live_plan(
     return LivePlanOut(plan_id=live_id(row.id, row.former_id), plan_type=plan_type, plan=plan)
 
 
-def make_plan(call: Call, plan_type: PlanType, start: date | None) -> PlanAnswer:
+def make_plan(call: Call, plan_type: PlanType, start: date | None) -> StoredPlanOut:
     """Make a plan for the caller, in place of the active one of its type.
 
     Raises:
@@ -71,7 +71,7 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> PlanAnswer
     return _answer(row, plan, is_outdated=False)
 
 
-def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
+def read_plans(call: Call, sent_id: str | None) -> PlansOut:
     """Return the current plans of a student; a student's own plans are remade if they are outdated.
 
     Raises:
@@ -89,7 +89,7 @@ def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
                 answers.append(_answer(*_make(call, situation, row.plan_type, start), False))
                 continue
         answers.append(_answer(row, plan_of(row), is_outdated))
-    return PlansAnswer(
+    return PlansOut(
         student_id=student.id, plans=answers, prediction=_predicted(predict_result(situation))
     )
 
@@ -317,8 +317,8 @@ def _is_outdated(row: PlanRow, situation: Situation) -> bool:
     return is_outdated(planned_masteries, _masteries(situation))
 
 
-def _answer(row: PlanRow, plan: PlanOut, is_outdated: bool) -> PlanAnswer:
-    return PlanAnswer(
+def _answer(row: PlanRow, plan: PlanOut, is_outdated: bool) -> StoredPlanOut:
+    return StoredPlanOut(
         plan_id=row.id,
         plan_type=row.plan_type,
         created_at=row.created_at,

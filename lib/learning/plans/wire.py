@@ -7,7 +7,7 @@ from pydantic import Field
 from lib.learning.days import Day
 from lib.learning.ids import LiveId
 from lib.learning.tables.closed_lists import PlanType
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 
 class PlanIn(StrictBody):
@@ -115,7 +115,7 @@ class LivePlansOut(Body):
     """The plans."""
 
 
-class PlanAnswer(Answer):
+class StoredPlanOut(SuccessOut):
     """A plan."""
 
     plan_id: UUID
@@ -153,12 +153,12 @@ class PredictedResultOut(Body):
     """Result if the student stops today."""
 
 
-class PlansAnswer(Answer):
+class PlansOut(SuccessOut):
     """The current plans of a student."""
 
     student_id: UUID
     """Id of the student."""
-    plans: list[PlanAnswer]
+    plans: list[StoredPlanOut]
     """The current plan of each period, if there is one."""
     prediction: PredictedResultOut | None
     """The predicted result of the exam; null without topics."""

@@ -16,9 +16,9 @@ from lib.learning.mastery_model.attempts import Attempt
 from lib.learning.practice import store
 from lib.learning.practice.store import AttemptRow, NewAttempt
 from lib.learning.practice.wire import (
-    AttemptAnswer,
     AttemptIn,
-    AttemptsAnswer,
+    AttemptsOut,
+    GradedAttemptOut,
     LiveAttemptIn,
     LiveAttemptOut,
     LivePastAttemptOut,
@@ -49,7 +49,7 @@ class RecordedAnswer:
     mastery_score: float
 
 
-def record(call: Call, body: AttemptIn) -> AttemptAnswer:
+def record(call: Call, body: AttemptIn) -> GradedAttemptOut:
     """Grade and store an answer; repeating it with the same id changes nothing.
 
     Raises:
@@ -58,7 +58,7 @@ def record(call: Call, body: AttemptIn) -> AttemptAnswer:
         AttemptIdTaken: If another answer has the id.
     """
     recorded = _record(call, body, body.id or new_id())
-    return AttemptAnswer(
+    return GradedAttemptOut(
         id=recorded.id,
         question_id=recorded.question.id,
         concept_id=recorded.question.concept_id,
@@ -85,9 +85,7 @@ def record_live(call: Call, body: LiveAttemptIn) -> LiveAttemptOut:
     )
 
 
-def list_attempts(
-    call: Call, sent_id: str | None, position: str | None, limit: int
-) -> AttemptsAnswer:
+def list_attempts(call: Call, sent_id: str | None, position: str | None, limit: int) -> AttemptsOut:
     """Return a page of a student's answers, newest first.
 
     Raises:
@@ -102,7 +100,7 @@ def list_attempts(
     rows = store.list_attempts(call.db, student.id, before, limit + 1)
     page = rows[:limit]
     is_last = len(rows) <= limit
-    return AttemptsAnswer(
+    return AttemptsOut(
         student_id=student.id,
         attempts=[_out(row) for row in page],
         count=len(page),

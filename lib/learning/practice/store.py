@@ -64,7 +64,7 @@ def add_attempts(db: Session, attempts: Sequence[NewAttempt], now: datetime) -> 
     """Store answers.
 
     Raises:
-        AttemptIdTaken: If another answer has the id of one.
+        AttemptIdTaken: If one of the ids is already the id of another answer.
     """
     common = {"synced": True, "created_at": now, "updated_at": now}
     db.execute(

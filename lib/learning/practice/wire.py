@@ -7,7 +7,7 @@ from pydantic import Field, RootModel
 
 from lib.learning.ids import LiveId, SentId
 from lib.learning.tables.performance import MAX_SECONDS
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 AnswerText = Annotated[str, Field(max_length=1_000)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
@@ -55,7 +55,7 @@ class LiveAttemptOut(Body):
     """Mastery of the question's concept after this answer, 0 to 100."""
 
 
-class AttemptAnswer(Answer):
+class GradedAttemptOut(SuccessOut):
     """The result of an answer."""
 
     id: UUID
@@ -114,7 +114,7 @@ class PastAttemptOut(Body):
     """Time of the answer."""
 
 
-class AttemptsAnswer(Answer):
+class AttemptsOut(SuccessOut):
     """A page of a student's answers, newest first."""
 
     student_id: UUID

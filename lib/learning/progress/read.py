@@ -20,7 +20,7 @@ from lib.learning.progress.wire import (
     DayOut,
     MistakeOut,
     MovedTopicOut,
-    ProgressAnswer,
+    StudyProgressOut,
     TopicTodayOut,
 )
 from lib.learning.students.student import own_or_named
@@ -60,7 +60,7 @@ class History:
         return answers
 
     def scores(self) -> MasteryOf:
-        """Return the mastery of concepts as of now, 0 to 100; 0 without answers."""
+        """Return the mastery of concepts after the answers taken, 0 to 100; 0 without answers."""
         scores = {concept: it.score for concept, it in self.student.skills().items()}
         return lambda concept_id: scores.get(str(concept_id), 0.0)
 
@@ -69,7 +69,7 @@ def _time(answer: Attempt) -> datetime:
     return datetime.fromtimestamp(answer.time or 0.0, UTC)
 
 
-def read_progress(call: Call, sent_id: str | None) -> ProgressAnswer:
+def read_progress(call: Call, sent_id: str | None) -> StudyProgressOut:
     """Return the progress of a student.
 
     Raises:
@@ -82,7 +82,7 @@ def read_progress(call: Call, sent_id: str | None) -> ProgressAnswer:
     timeline, week_ago = _walk(history, syllabus, call.now)
     now = _topics(syllabus, history.scores())
     moved_topics = _moved(week_ago, now, syllabus)
-    return ProgressAnswer(
+    return StudyProgressOut(
         student_id=student.id,
         mastery_score=timeline[-1].mastery_score,
         questions_attempted=len(answers),

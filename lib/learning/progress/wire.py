@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from lib.web.wire import Answer, Body
+from lib.web.wire import Body, SuccessOut
 
 
 class DayOut(Body):
@@ -77,7 +77,7 @@ class ConceptMistakesOut(Body):
     """Up to five wrong answers, the most frequent first."""
 
 
-class ProgressAnswer(Answer):
+class StudyProgressOut(SuccessOut):
     """A student's progress; days are in UTC."""
 
     student_id: UUID

@@ -22,7 +22,7 @@ from lib.learning.recommendations.wire import (
     LiveTopOut,
     NothingOut,
     RecommendationOut,
-    RecommendationsAnswer,
+    RecommendationsOut,
 )
 from lib.learning.students.student import own_or_named, readable_student
 from lib.learning.study.situation import Situation, situation_of
@@ -78,7 +78,7 @@ def reason_for_none(situation: Situation, mastery_threshold: float) -> str:
 
 def recommend(
     call: Call, sent_id: str | None, limit: int, mastery_threshold: float | None
-) -> RecommendationsAnswer:
+) -> RecommendationsOut:
     """Return the topics that bring the most marks per minute, with their reasons.
 
     Raises:
@@ -86,12 +86,12 @@ def recommend(
     """
     student = own_or_named(call, sent_id)
     if decides_alone(call.db, student.id):
-        return RecommendationsAnswer(
+        return RecommendationsOut(
             student_id=student.id, recommendations=[], count=0, message=OWN_CHOICE
         )
     situation = situation_of(call, student)
     best = best_topics(situation, limit, mastery_threshold)
-    return RecommendationsAnswer(
+    return RecommendationsOut(
         student_id=student.id,
         recommendations=[_out(each, situation) for each in best],
         count=len(best),

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from lib.learning.ids import LiveId
-from lib.web.wire import Answer, Body
+from lib.web.wire import Body, SuccessOut
 
 
 class LiveRecommendationOut(Body):
@@ -151,7 +151,7 @@ class RecommendationOut(Body):
     """Other topics, the best first."""
 
 
-class RecommendationsAnswer(Answer):
+class RecommendationsOut(SuccessOut):
     """The most important topics of a student."""
 
     student_id: UUID

@@ -9,13 +9,13 @@ from lib.learning.current_user import Call
 from lib.learning.days import day_of
 from lib.learning.students import store
 from lib.learning.students.student import Student, readable_student
-from lib.learning.students.wire import ProfileAnswer, ProfileChangeIn
+from lib.learning.students.wire import ProfileChangeIn, StudentProfileOut
 from lib.learning.transactions import transaction
 
 NULLABLE = frozenset({"exam_date"})
 
 
-def read_profile(call: Call) -> ProfileAnswer:
+def read_profile(call: Call) -> StudentProfileOut:
     """Return the caller's profile.
 
     Raises:
@@ -24,7 +24,7 @@ def read_profile(call: Call) -> ProfileAnswer:
     return _answer(readable_student(call, call.user.student_id), call.now)
 
 
-def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
+def change_profile(call: Call, body: ProfileChangeIn) -> StudentProfileOut:
     """Store the fields that were sent, and return the profile.
 
     Raises:
@@ -54,8 +54,8 @@ def days_to_exam(exam_date: datetime | None, now: datetime) -> int | None:
     return (day_of(exam_date) - day_of(now)).days
 
 
-def _answer(student: Student, now: datetime) -> ProfileAnswer:
-    return ProfileAnswer(
+def _answer(student: Student, now: datetime) -> StudentProfileOut:
+    return StudentProfileOut(
         id=student.id,
         username=student.username,
         grade=student.grade,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from lib.learning.accounts.wire import Grade, HoursPerDay, TargetExam
 from lib.learning.days import DayTime
-from lib.web.wire import Answer, StrictBody, UtcTime
+from lib.web.wire import StrictBody, SuccessOut, UtcTime
 
 
 class ProfileChangeIn(StrictBody):
@@ -20,7 +20,7 @@ class ProfileChangeIn(StrictBody):
     """Hours that the student can study on a day."""
 
 
-class ProfileAnswer(Answer):
+class StudentProfileOut(SuccessOut):
     """The caller's profile as a student."""
 
     id: UUID

@@ -12,7 +12,12 @@ from lib.learning.syllabus import store
 from lib.learning.syllabus.content_file import Content, read_content
 from lib.learning.syllabus.syllabus import Syllabus, find_cycle
 from lib.learning.syllabus.topics import weigh
-from lib.learning.syllabus.wire import ContentAnswer, ContentIn, ContentQuestionIn, ImportedRowsOut
+from lib.learning.syllabus.wire import (
+    ContentIn,
+    ContentQuestionIn,
+    ImportedContentOut,
+    ImportedRowsOut,
+)
 from lib.learning.tables.base import new_id
 
 
@@ -33,7 +38,7 @@ class _Import:
         return ImportedRowsOut(created=self.created[kind], changed=self.changed[kind])
 
 
-def import_content(call: Call, body: ContentIn) -> ContentAnswer:
+def import_content(call: Call, body: ContentIn) -> ImportedContentOut:
     """Store topics, concepts and questions; those with an existing name are changed.
 
     Raises:
@@ -52,7 +57,7 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
         call.db.rollback()
     else:
         call.db.commit()
-    return ContentAnswer(
+    return ImportedContentOut(
         message="The content is valid; nothing was stored." if body.dry_run else "Stored.",
         dry_run=body.dry_run,
         topics=state.numbers("topics"),

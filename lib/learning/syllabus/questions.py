@@ -12,7 +12,7 @@ from lib.learning.syllabus.wire import (
     LiveQuestionOut,
     LiveQuestionsOut,
     PracticeQuestionOut,
-    QuestionsAnswer,
+    QuestionsOut,
 )
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.web import cursor
@@ -23,7 +23,7 @@ MAX_OF_CONCEPT = 1_000
 
 def list_questions(
     call: Call, concept_id: str | None, topic_id: str | None, position: str | None, limit: int
-) -> QuestionsAnswer:
+) -> QuestionsOut:
     """Return a page of questions, of one concept or topic if it is named.
 
     Raises:
@@ -40,7 +40,7 @@ def list_questions(
     after = None if position is None else cursor.read(position, UUID)[0]
     rows = store.list_questions(call.db, concept_ids, after, limit + 1)
     page = rows[:limit]
-    return QuestionsAnswer(
+    return QuestionsOut(
         questions=[_out(row) for row in page],
         count=len(page),
         next_cursor=cursor.write(page[-1].id) if len(rows) > limit else None,

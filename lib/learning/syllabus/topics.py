@@ -21,11 +21,11 @@ from lib.learning.syllabus.wire import (
     LiveTopicsOut,
     PrerequisiteIn,
     PrerequisiteOut,
-    TopicAnswer,
+    StoredTopicOut,
     TopicChangeIn,
     TopicIn,
     TopicOut,
-    TopicsAnswer,
+    TopicsOut,
 )
 from lib.learning.tables.base import new_id
 from lib.learning.transactions import transaction
@@ -35,11 +35,11 @@ TOLERANCE = 1e-9
 """Difference from 100 at which a sum of weightages still counts as 100."""
 
 
-def list_topics(call: Call) -> TopicsAnswer:
+def list_topics(call: Call) -> TopicsOut:
     """Return the graph of topics."""
     syllabus = store.read_syllabus(call.db)
     topics = [topic_out(topic, syllabus) for topic in syllabus.topics.values()]
-    return TopicsAnswer(topics=topics, count=len(topics))
+    return TopicsOut(topics=topics, count=len(topics))
 
 
 def list_live_topics(call: Call) -> LiveTopicsOut:
@@ -88,14 +88,16 @@ def list_live_prerequisites(call: Call, sent_id: str) -> LivePrerequisitesOut:
     )
 
 
-def create_topic(call: Call, body: TopicIn) -> TopicAnswer:
+def create_topic(call: Call, body: TopicIn) -> StoredTopicOut:
     """Store a new topic.
 
     Raises:
         TopicRefused: If a value is out of range, a topic is unknown, or a cycle would be closed.
     """
     topic, syllabus, remark = _create(call, body)
-    return TopicAnswer(topic=topic_out(topic, syllabus), message=f"The topic was stored.{remark}")
+    return StoredTopicOut(
+        topic=topic_out(topic, syllabus), message=f"The topic was stored.{remark}"
+    )
 
 
 def create_live_topic(call: Call, body: LiveTopicIn) -> LiveTopicOut:
@@ -110,7 +112,7 @@ def create_live_topic(call: Call, body: LiveTopicIn) -> LiveTopicOut:
     return live_topic_out(topic, syllabus)
 
 
-def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> TopicAnswer:
+def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> StoredTopicOut:
     """Store the fields of a topic that were sent.
 
     Raises:
@@ -139,7 +141,7 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> TopicAnswer:
             weightage = _checked_weightage(body.exam_weightage)
             remark = weigh(call, {topic.id: weightage})
         syllabus = store.read_syllabus(call.db)
-    return TopicAnswer(
+    return StoredTopicOut(
         topic=topic_out(syllabus.topics[topic.id], syllabus),
         message=f"The topic was stored.{remark}",
     )

@@ -9,7 +9,7 @@ from lib.learning.ids import LiveId, SentId
 from lib.learning.names import name_of
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.learning.tables.syllabus import DEFAULT_EXPECTED_SECONDS, DEFAULT_MINIMUM_MASTERY
-from lib.web.wire import Answer, Body, StrictBody
+from lib.web.wire import Body, StrictBody, SuccessOut
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 MAX_HOURS = 10_000
@@ -184,7 +184,7 @@ class TopicOut(Body):
     """Concepts of the topic."""
 
 
-class TopicsAnswer(Answer):
+class TopicsOut(SuccessOut):
     """The graph of topics."""
 
     topics: list[TopicOut]
@@ -193,7 +193,7 @@ class TopicsAnswer(Answer):
     """Number of topics."""
 
 
-class TopicAnswer(Answer):
+class StoredTopicOut(SuccessOut):
     """A topic that was stored."""
 
     topic: TopicOut
@@ -221,7 +221,7 @@ class PracticeQuestionOut(Body):
     """Seconds that an answer is expected to take."""
 
 
-class QuestionsAnswer(Answer):
+class QuestionsOut(SuccessOut):
     """A page of questions."""
 
     questions: list[PracticeQuestionOut]
@@ -335,7 +335,7 @@ class ImportedRowsOut(Body):
     """Existing rows that have been changed to these values."""
 
 
-class ContentAnswer(Answer):
+class ImportedContentOut(SuccessOut):
     """The result of an import."""
 
     message: str

@@ -19,8 +19,8 @@ def move_people(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
         store.read_batch(transaction, run.next_hash, run.batch_end)
     store.seal_accounts(transaction, vault.seal_account)
     people = store.save_batch(transaction)
-    counts.add("people.merged", people.updated)
+    counts.add("people.updated", people.updated)
     counts.add("people.created", people.created)
-    counts.add("people.with_several_rows", people.merged)
+    counts.add("people.with_several_rows", people.with_several_rows)
     counts.add_read_back("people", store.read_back(transaction))
     return counts

@@ -19,8 +19,8 @@ class StoredPeople:
 
     updated: int
     created: int
-    merged: int
-    """People with several rows."""
+    with_several_rows: int
+    """Number of people with several rows in the legacy tables."""
 
 
 def clear(transaction: "Transaction") -> None:
@@ -50,8 +50,8 @@ def save_batch(transaction: "Transaction") -> StoredPeople:
     updated = transaction.execute(_queries["update_students"])
     created = transaction.execute(_queries["insert_students"])
     transaction.execute(_queries["analyze_students"])
-    merged = int(transaction.fetch_value(_queries["count_merged_people"]))
-    return StoredPeople(updated, created, merged)
+    with_several_rows = int(transaction.fetch_value(_queries["count_people_with_several_rows"]))
+    return StoredPeople(updated, created, with_several_rows)
 
 
 def read_back(transaction: "Transaction") -> ReadBack:

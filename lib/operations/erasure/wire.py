@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, StringConstraints, model_validator
 
-from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn, blank_is_none
+from lib.web.wire import CamelBody, CamelSuccessOut, StrictOperatorIn, blank_is_none
 
 Name = Annotated[
     Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\x00]+$")] | None,
@@ -98,7 +98,7 @@ class RemovedRows(CamelBody):
     """Rows of the study planner."""
 
 
-class DeletedStudentOut(CamelAnswer):
+class DeletedStudentOut(CamelSuccessOut):
     """Numbers of rows that were removed."""
 
     message: str = "Student deleted"

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from lib.web.wire import CamelAnswer, CamelBody, UtcTime
+from lib.web.wire import CamelBody, CamelSuccessOut, UtcTime
 
 
 class StepState(StrEnum):
@@ -66,7 +66,7 @@ class ClassStudent(CamelBody):
     """Number of bug reports in the session."""
 
 
-class ClassOut(CamelAnswer):
+class ClassOut(CamelSuccessOut):
     """A page of a course's students, by id."""
 
     course_id: str

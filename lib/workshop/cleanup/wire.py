@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from lib.web.wire import CamelAnswer, UtcTime
+from lib.web.wire import CamelSuccessOut, UtcTime
 from lib.workshop.cleanup.clean_up import CleanupResult
 
 
-class WorkshopCleanupOut(CamelAnswer):
+class WorkshopCleanupOut(CamelSuccessOut):
     """Number of rows that this run changed or removed."""
 
     message: str

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lib.web.wire import CamelAnswer, CamelBody, CamelRequest
+from lib.web.wire import CamelBody, CamelRequest, CamelSuccessOut
 from lib.workshop.course import NAME_OF_A_FLAG
 from lib.workshop.fields import (
     ConfigToken,
@@ -155,7 +155,7 @@ class Configuration(StoredSession, ExtraFields):
         return {**extra, **stored}
 
 
-class ConfigSavedOut(CamelAnswer):
+class ConfigSavedOut(CamelSuccessOut):
     """The version of the saved configuration, to send with the next save."""
 
     message: str
@@ -168,7 +168,7 @@ class ConfigSavedOut(CamelAnswer):
     """Fields that were sent and not saved, because they are unknown."""
 
 
-class ConfigOut(CamelAnswer):
+class ConfigOut(CamelSuccessOut):
     """The configuration of one session."""
 
     config: Configuration

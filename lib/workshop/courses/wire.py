@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
-from lib.web.wire import CamelAnswer, CamelBody, CamelRequest
+from lib.web.wire import CamelBody, CamelRequest, CamelSuccessOut
 from lib.workshop.config.wire import ConfigIn
 from lib.workshop.course import COURSE, NAME_OF_A_FLAG, Course, Step, name_key
 from lib.workshop.fields import MAX_STEPS, CourseId
@@ -157,7 +157,7 @@ class CourseBody(CamelBody):
         )
 
 
-class CourseOut(CamelAnswer):
+class CourseOut(CamelSuccessOut):
     """One course."""
 
     course: CourseBody

@@ -1,6 +1,6 @@
 """Bodies of ask-for-help and admin-mark-helped."""
 
-from lib.web.wire import CamelAnswer, CamelRequest, UtcTime
+from lib.web.wire import CamelRequest, CamelSuccessOut, UtcTime
 from lib.workshop.fields import AnyToken
 
 
@@ -20,7 +20,7 @@ class MarkHelpedIn(CamelRequest):
     """Token of the session, as the lists show it."""
 
 
-class HelpOut(CamelAnswer):
+class HelpOut(CamelSuccessOut):
     """State of the student's request for help after the call."""
 
     message: str

@@ -88,7 +88,8 @@ def _merge(students: list[Row], configs: list[Row]) -> list[Row]:
         values = {name: value for name, value in row.items() if value is not None}
         key = values.get("session_token") or number
         merged[key] = {**merged.get(key, {}), **values}
-    return [_redact_texts(row) for row in reversed(merged.values())]
+    newest_first = sorted(merged.values(), key=_last_change, reverse=True)
+    return [_redact_texts(row) for row in newest_first]
 
 
 def _last_change(row: Row) -> str:

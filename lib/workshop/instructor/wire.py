@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from lib.web.cursor import Cursor
-from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
+from lib.web.wire import CamelBody, CamelRequest, CamelSuccessOut, UtcTime, blank_is_none
 from lib.workshop.course import COURSE
 from lib.workshop.fields import AnyToken, Email, OptionalUrl
 from lib.workshop.older_pages.wire import EmailOrId
@@ -105,7 +105,7 @@ class ListedSession(CamelBody):
     """Time of the last change."""
 
 
-class ListOut(CamelAnswer):
+class ListOut(CamelSuccessOut):
     """A page of sessions, newest first, and their students."""
 
     students: list[ListedStudent]
@@ -258,7 +258,7 @@ class DayEvents(CamelBody):
     """Number of events."""
 
 
-class Analytics(CamelAnswer):
+class Analytics(CamelSuccessOut):
     """All figures, from one snapshot of the database."""
 
     courses: list[CourseSummary]
@@ -289,7 +289,7 @@ class DeleteSessionsIn(CamelRequest):
     from the legacy tables, too, and a migration does not restore them."""
 
 
-class DeletedSessionsOut(CamelAnswer):
+class DeletedSessionsOut(CamelSuccessOut):
     """The number of keys and rows that were removed."""
 
     message: str
@@ -318,7 +318,7 @@ class ChangeEmailIn(CamelRequest):
     """New e-mail of the student."""
 
 
-class ChangedEmailOut(CamelAnswer):
+class ChangedEmailOut(CamelSuccessOut):
     """The student under the new e-mail. Sessions keep their tokens."""
 
     message: str = "E-mail changed"
@@ -345,7 +345,7 @@ class NewLinkIn(CamelRequest):
     """Address of the workshop's page, for the link."""
 
 
-class NewLinkOut(CamelAnswer):
+class NewLinkOut(CamelSuccessOut):
     """The session under its new token."""
 
     message: str = "New token created; the former one no longer works"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
+from lib.web.wire import CamelBody, CamelRequest, CamelSuccessOut, UtcTime, blank_is_none
 from lib.workshop.fields import (
     Attempts,
     Completed,
@@ -93,7 +93,7 @@ class TrackedStudent(CamelBody):
     """Whether the session runs without real accounts."""
 
 
-class TrackedOut(CamelAnswer):
+class TrackedOut(CamelSuccessOut):
     """One student."""
 
     progress: TrackedStudent
@@ -106,7 +106,7 @@ class TrackRecordedOut(TrackedOut):
     message: str = "Progress tracked successfully"
 
 
-class TrackedStudentsOut(CamelAnswer):
+class TrackedStudentsOut(CamelSuccessOut):
     """Students, the most recently active first."""
 
     students: list[TrackedStudent]

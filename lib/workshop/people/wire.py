@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, StringConstraints
 
-from lib.web.wire import CamelAnswer, CamelRequest, blank_is_none
+from lib.web.wire import CamelRequest, CamelSuccessOut, blank_is_none
 from lib.workshop.fields import AnyToken
 from lib.workshop.older_pages.wire import EmailOrId
 
@@ -28,7 +28,7 @@ class RenameStudentIn(CamelRequest):
     """New name of the student."""
 
 
-class RenamedStudentOut(CamelAnswer):
+class RenamedStudentOut(CamelSuccessOut):
     """The student under the new name."""
 
     message: str = "Student renamed"
@@ -51,7 +51,7 @@ class MergeStudentsIn(CamelRequest):
     """E-mail of the merged student, used if `mergeStudentId` is left out."""
 
 
-class MergedStudentsOut(CamelAnswer):
+class MergedStudentsOut(CamelSuccessOut):
     """The student who stays, and what was moved to them."""
 
     message: str = "Students merged"
@@ -74,7 +74,7 @@ class DetachSessionIn(CamelRequest):
     """Token of the session, as the lists show it."""
 
 
-class DetachedSessionOut(CamelAnswer):
+class DetachedSessionOut(CamelSuccessOut):
     """The session's new student, who is anonymous. The session keeps its token."""
 
     message: str = "Session detached"

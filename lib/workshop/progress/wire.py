@@ -11,7 +11,15 @@ from pydantic import (
     WrapValidator,
 )
 
-from lib.web.wire import Answer, Body, CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
+from lib.web.wire import (
+    Body,
+    CamelBody,
+    CamelRequest,
+    CamelSuccessOut,
+    SuccessOut,
+    UtcTime,
+    blank_is_none,
+)
 from lib.workshop.fields import (
     AnyToken,
     Attempts,
@@ -157,14 +165,14 @@ class SharedSession(Body):
     """Progress in each step with a report."""
 
 
-class NewSessionOut(Answer):
+class NewSessionOut(SuccessOut):
     """A new session."""
 
     sessionToken: str  # noqa: N815 the pages' spelling
     """Token of the session, its only credential."""
 
 
-class ProgressOut(Answer):
+class ProgressOut(SuccessOut):
     """One session."""
 
     progress: Progress
@@ -177,7 +185,7 @@ class RecordedOut(ProgressOut):
     message: str = "Progress updated successfully"
 
 
-class SessionsOut(Answer):
+class SessionsOut(SuccessOut):
     """A student's sessions, those with progress first; an unknown student has none."""
 
     sessions: list[Progress] | list[SharedSession]
@@ -238,7 +246,7 @@ class BugReportIn(CamelRequest):
     """Time of the report on the page."""
 
 
-class BugReportOut(CamelAnswer):
+class BugReportOut(CamelSuccessOut):
     """The number of the stored bug report."""
 
     message: str = "Bug report received"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
+from lib.web.wire import CamelBody, CamelSuccessOut, StrictOperatorIn
 from lib.workshop.fields import OptionalCourseId
 
 MAX_PEOPLE = 20_000
@@ -46,7 +46,7 @@ class RejectedLine(CamelBody):
     """Reason why it was not imported."""
 
 
-class ImportedOut(CamelAnswer):
+class ImportedOut(CamelSuccessOut):
     """Number of lines by outcome; each counts once."""
 
     message: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.web.wire import Answer, Body, CamelAnswer, CamelRequest, UtcTime
+from lib.web.wire import Body, CamelRequest, CamelSuccessOut, SuccessOut, UtcTime
 from lib.workshop.fields import AnyToken
 
 PRODUCT_EVENT_TYPES = frozenset(
@@ -64,7 +64,7 @@ class LoggedEventIn(CamelRequest):
     """Time of the event on the page; kept in the details if they have none."""
 
 
-class LoggedOut(CamelAnswer):
+class LoggedOut(CamelSuccessOut):
     """Confirmation that the event was stored."""
 
     message: str = "Event logged"
@@ -89,7 +89,7 @@ class LoggedEvent(Body):
     """Name of the student."""
 
 
-class EventsOut(Answer):
+class EventsOut(SuccessOut):
     """A page of events, newest first: up to `limit`, or fewer if they would exceed 4 MB."""
 
     events: list[LoggedEvent]

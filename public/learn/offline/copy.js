@@ -126,7 +126,7 @@ class Copy {
       overview = await fetchOverview();
       await this.store.write((tables) => tables.put(META, { at: Date.now(), overview }, "overview"));
     } catch (problem) {
-      const temporary = problem instanceof TypeError || isTemporary(problem) || problem.kind === "locked";
+      const temporary = problem instanceof TypeError || isTemporary(problem) || problem.kind === "limited";
       if (overview === null && (!saved || !temporary)) throw problem;
       if (overview === null) [overview, asOf] = [saved.overview, saved.at];
     }
