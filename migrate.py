@@ -1,7 +1,8 @@
 """Migrate the schema: `python migrate.py COMMAND [--database postgres|sqlite]`.
 
 Commands are upgrade, finish, downgrade, current, history, stamp and autogenerate. Without
---database, they run on each database that the environment names.
+--database, they run on each database that the environment names; autogenerate and --sql on the
+first of them, finish on Postgres.
 `upgrade` brings the schema up to date. If tables of an earlier deployment of the tests were moved,
 views serve that version until `finish` drops them. `downgrade` returns the tables to `public`.
 """
@@ -26,7 +27,7 @@ CONFIG = Path(__file__).resolve().parent / "alembic.ini"
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Run one of Alembic's commands on the database that the environment names.
+    """Run a command on the databases that it is for.
 
     Raises:
         SystemExit: If it fails; the message says why and what to do.

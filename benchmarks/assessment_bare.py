@@ -48,7 +48,7 @@ _upstash = Redis(*_address)
 _postgres = Postgres(os.environ.get("POSTGRES_URL", ""))
 
 
-class Answer(BaseModel):
+class SubmitIn(BaseModel):
     """Body of a submit."""
 
     session_id: UUID
@@ -78,7 +78,7 @@ def call_redis(commands: list[Command]) -> None:
 
 
 @app.post("/api/test/submit")
-def submit(body: Answer) -> dict[str, Any]:
+def submit(body: SubmitIn) -> dict[str, Any]:
     """Call Redis twice and Postgres once."""
     lock, state = f"lock:{body.session_id}:{body.question_id}", f"session:{body.session_id}:state"
     call_redis([["SET", lock, "t", "NX", "EX", 5], ["GET", state]])

@@ -47,7 +47,7 @@ def main() -> None:
             _print_comparison(people, items, guesses=guesses)
         print(
             "\nsparse answers, 20 per person, guessing estimated; "
-            "mixed: half of the items measure two concepts"
+            "m: every second item also measures a concept drawn at random"
         )
         print("concepts   answers   CPU s   rounds   RMSE a   RMSE b   correlation (truth 0.5)")
         for concepts, people, items, mixed in (

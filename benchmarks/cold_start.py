@@ -261,7 +261,7 @@ def measure(start: Start, case: Case, empty: Tree, projects: list[Project], roun
 
 
 def row(runtime: str, case: Case, all_costs: Costs) -> str:
-    """Return a row of the table: minimum times, and the ratios of the minima and of each round."""
+    """Return a row of the table: minimum times, ratios with their range over the rounds, goal."""
     least = [min(cost.cpu for cost in costs) for costs in all_costs]
     cells = [runtime, case.module, case.uses, *(f"{cpu:.0f}" for cpu in least)]
     for cpu, costs in zip(least[1:], all_costs[1:], strict=True):

@@ -152,7 +152,7 @@ def print_ratio(name: str, numerator: FloatArray, denominator: FloatArray) -> No
 
 def coverage() -> None:
     """Print actual over predicted error, and the coverage of 95 % intervals."""
-    print("\nCalibration, 2,000 examinees (1 concept) and 500 (5): after 1, 5, 10, 20 answers")
+    print("\nStated errors, 2,000 examinees (1 concept) and 500 (5): after 1, 5, 10, 20 answers")
     rng = np.random.default_rng(5)
     for k, examinees in ((1, 2000), (5, 500)):
         bank = two_parameter_pool(ITEMS, k, 6).bank

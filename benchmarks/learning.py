@@ -1,7 +1,8 @@
 """Mastery and study plans: times, marks on simulated exams, and the coverage of predicted results.
 
 The simulator of students is not part of the project: `PLAN_SIMULATOR` names its file, and without
-it the plans' marks are left out. `PLAN_STUDENTS` is the number of students per scenario, or 12.
+it the plans' marks are left out. `PLAN_STUDENTS` is the number of students per scenario, by default
+12.
 """
 
 import importlib.util

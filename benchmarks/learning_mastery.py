@@ -1,4 +1,4 @@
-"""Time of the fold over a student's attempts, compared with the live formula at every answer."""
+"""Time of the fold over a student's attempts, and of the live formula, which reads all again."""
 
 import time
 

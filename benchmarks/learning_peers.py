@@ -1,7 +1,7 @@
 """Models of the literature that predict the next answer, for comparison with ours.
 
 Each takes all rows, learns only from those with `learn`, and returns the probability of a right
-answer for every row, predicted before that row's outcome is read.
+answer for every row. Rows without `learn` are predicted before their outcome is read.
 """
 
 import math
@@ -37,8 +37,8 @@ class Row:
 def tuned_elo(rows: Sequence[Row]) -> FloatArray:
     """Return the predictions of Elo ratings whose steps shrink, tuned on the rows to learn from.
 
-    A student has one ability and one for each skill; difficulties stay as they are after the rows
-    to learn from. Source: Pelánek (2016), Applications of the Elo rating system in adaptive
+    A student has one ability and one for each skill; difficulties are fixed after the rows to learn
+    from. Source: Pelánek (2016), Applications of the Elo rating system in adaptive
     educational systems.
     """
     training = [row for row in rows if row.learn]

@@ -108,7 +108,7 @@ def compare(
 
 
 def predict(calibration: Calibration, attempts: Sequence[Attempt]) -> FloatArray:
-    """Return the probability of each attempt of a student, predicted before its answer."""
+    """Return the probability that each attempt of a student is right, predicted before it."""
     student, predictions = Student(calibration), np.empty(len(attempts))
     for number, attempt in enumerate(attempts):
         predictions[number] = student.predict(attempt.question, attempt.time)

@@ -12,7 +12,7 @@ DAY = 86_400.0
 def stationary_course(
     seed: int, students: int = 300, answers: int = 80, items: int = 200, concepts: int = 10
 ) -> dict[str, list[Attempt]]:
-    """Return answers by the Rasch model with one ability for each concept that never changes.
+    """Return answers by the Rasch model, with one constant ability for each concept.
 
     Abilities of a student correlate at 0.5. The answers have neither times nor confidences.
     """
@@ -42,7 +42,7 @@ def practice_with_forgetting(
 
     They work concept by concept in sessions days apart, and try again after half of their wrong
     answers. The harder a question is for them, the longer they take and the less confident they
-    are. A fifth of the questions has two concepts.
+    are. Almost a fifth of the questions has two concepts.
     """
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(0.3, 0.9, items)

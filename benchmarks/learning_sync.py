@@ -244,8 +244,7 @@ def measure(http: httpx.Client, way: Way, answers: int) -> Cost:
 def report(costs: Mapping[str, Sequence[Cost]], drained: Mapping[str, Cost]) -> None:
     """Print medians, each with the ratios to the first way."""
     print(f"{ANSWERS} answers of a new student, then one more; medians of {ROUNDS} rounds")
-    print("In brackets: ratio to the first way (rate: median and range of the rounds' ratios)
-")
+    print("In brackets: ratio to the first way (rate: median and range of the rounds' ratios)\n")
     print("| way | changes/s | KB up | KB down | one more: KB up | KB down |")
     print("|---|--:|--:|--:|--:|--:|")
     first = next(iter(costs.values()))

@@ -1,7 +1,7 @@
 """Mastery of a concept by the live system's formula.
 
 Half of the mastery is accuracy, a fifth speed, a fifth confidence and a tenth consistency, each
-from 0 to 1.
+at most 1; consistency may be negative.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ MAX_CONFIDENCE = 5
 RECENT = 10
 """Number of newest answers whose consistency counts."""
 FEWEST_FOR_CONSISTENCY = 3
-"""Number of answers from which consistency is computed."""
+"""Smallest number of answers for which consistency is computed."""
 UNKNOWN_CONSISTENCY = 0.5
 """Consistency of fewer answers."""
 
@@ -55,7 +55,10 @@ def mastery_of(answers: Sequence[AnswerFacts]) -> Mastery:
 
 
 def _consistency(results: Sequence[bool]) -> float:
-    """Return 1 minus the coefficient of variation; it may be negative, as in the live system."""
+    """Return 1 minus the coefficient of variation, as in the live system; it may be negative.
+
+    It is `UNKNOWN_CONSISTENCY` for few results, and 0 if none is right.
+    """
     if len(results) < FEWEST_FOR_CONSISTENCY:
         return UNKNOWN_CONSISTENCY
     numbers = [float(result) for result in results]

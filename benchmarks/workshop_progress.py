@@ -172,7 +172,7 @@ def main() -> None:
 def report(times: dict[str, list[float]], ratios: dict[str, list[float]]) -> None:
     """Print requests per second, latency, and the multiples of the bare endpoint's time."""
     print(f"{WORKERS} connections, {ROUNDS} rounds of {SECONDS_PER_ROUND:g} s each, in turns\n")
-    print("| endpoint | requests/s | p50 ms | p95 ms | times the bare one (quartiles) |")
+    print("| endpoint | requests/s | p50 ms | p95 ms | multiple of the bare time (quartiles) |")
     print("|---|--:|--:|--:|--:|")
     for name, durations in times.items():
         cuts = statistics.quantiles(durations, n=20)

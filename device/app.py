@@ -29,7 +29,7 @@ SERVED_FUNCTIONS = (
     "learning.classes",
     "learning.exam_marks",
 )
-"""Functions that serve students; the others are for teachers and operators, at the server."""
+"""Functions that the device serves; the others are for teachers, operators and devices."""
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
 
 

@@ -15,7 +15,8 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds before the first retry of a failed sync, and their maximum: a sync begins within 30
 seconds of being online."""
 REGULAR_WAIT = 60.0
-"""Seconds until the next sync after one that succeeded, unless the server names another time."""
+"""Seconds until the next sync after one that succeeded, unless the server names another time, or
+after one that lacked a server or a log-in."""
 AFTER_WRITE = 0.5
 """Seconds between a change and its sync, so that several changes are sent in one call."""
 
@@ -27,7 +28,7 @@ class Outcome:
     wait: float | None = None
     """Seconds until the next sync, if the server names them."""
     must_wait: bool = False
-    """Whether the server refused this sync, so that nothing may shorten the wait."""
+    """Whether the server deferred all changes, so that nothing may shorten a wait that it names."""
     problem: str | None = None
     """Reason why the sync failed, for the pages, if a person has to act."""
 

@@ -25,7 +25,7 @@ from lib.logs import log
 
 PATH = "/api/learning/content-files"
 TRIES = 3
-"""Attempts to fetch files while the server replaces them."""
+"""Maximum number of tries to fetch the files, which the server may replace meanwhile."""
 
 
 def fetch_content(device: Device) -> None:

@@ -62,7 +62,7 @@ def export_file(folder: Folder, target: Path) -> str:
         A sentence for the person at the terminal.
 
     Raises:
-        CannotImport: If the device has no user yet.
+        CannotImport: If the folder holds no device, or the device has no user yet.
     """
     if not folder.database.exists():
         raise CannotImport(f"{folder.path} holds no device.")
@@ -101,7 +101,8 @@ def import_file(folder: Folder, source: Path) -> str:
 
     Raises:
         CannotOpen: If the device's database cannot be opened, for example while the device runs.
-        CannotImport: If the file is neither, is damaged, or belongs to another student.
+        CannotImport: If the device has no user yet, or the file cannot be read, is neither, is
+            damaged, is of another version, or belongs to another student.
     """
     try:
         content = source.read_bytes()
@@ -140,7 +141,7 @@ def _import_queue(
         db.commit()
     report = f"Imported {len(new)} changes; {len(operations) - len(new)} existed already."
     if unplaced:
-        report += f" {unplaced} of them are kept for the server and are not shown here yet."
+        report += f" {unplaced} new ones are kept for the server and are not shown here yet."
     return report
 
 

@@ -28,7 +28,11 @@ class _Identity:
 
 
 def settle_identity(db: Session, folder: Folder) -> UUID:
-    """Return the id of the device, a new one if the database is new, restored or copied."""
+    """Return the id of the device.
+
+    It is a new one if the database is new, restored or copied, or the file beside it is missing or
+    damaged.
+    """
     device_value = read_value(db, DEVICE)
     identity = _read(folder)
     if device_value is not None and identity is not None:

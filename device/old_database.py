@@ -94,7 +94,7 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
     """Import what the server does not have yet; return a report for the person at the terminal.
 
     Raises:
-        CannotImport: If the file is not that of an old device, or it is another student's.
+        CannotImport: If the file is damaged or not that of an old device, or another student's.
     """
     try:
         with old_database(source) as old, database.session() as db, database.recorder.paused():
@@ -186,7 +186,7 @@ def _attempt(work: _Import, number: object, values: Row, time: object) -> Queued
         attempt = LiveAttemptIn.model_validate(
             {name: values.get(name) for name in LiveAttemptIn.model_fields}
         )
-        at = min(_time.validate_python(time), work.now)  # its clock may have been ahead
+        at = min(_time.validate_python(time), work.now)  # the old clock may have been ahead
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         place = ".".join(map(str, fault["loc"])) or "timestamp"
@@ -208,7 +208,7 @@ def _question(work: _Import, number: object) -> Question:
     """Return the question with this number on the old device.
 
     Raises:
-        _Unusable: If this device has no such question, or another one under the number.
+        _Unusable: If this device has no such question, or several with its text.
     """
     text = None
     if isinstance(number, int) and number in work.questions:

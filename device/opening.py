@@ -53,7 +53,8 @@ def open_database(folder: Folder, now: Callable[[], datetime] = utc_now) -> Iter
     """Hold the database of a folder, which no other process may hold.
 
     Raises:
-        CannotOpen: If another process holds it, or the file is not a device's database.
+        CannotOpen: If another process holds it, the file is not a device's database, or it cannot
+            be brought up to date.
     """
     folder.create()
     try:

@@ -139,7 +139,7 @@ def has_later(db: Session, operation: QueuedOperation, column: str) -> bool:
 
 
 def last_clock(db: Session) -> str | None:
-    """Return the largest reading of the device's clock; None if nothing was ever queued."""
+    """Return the largest reading of the queued changes; None if nothing was ever queued."""
     return db.execute(select(func.max(Operation.clock))).scalar_one()
 
 

@@ -90,7 +90,7 @@ def salvage(damaged: Sequence[Path], target: Path) -> Salvage:
     """Copy what can be read of damaged files into a new one.
 
     Args:
-        damaged: The files, the newest first; a row of a later one fills a gap.
+        damaged: The files, the newest first; a row of an older file fills a gap.
         target: Sound file with the tables and no rows.
     """
     result = Salvage()

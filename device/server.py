@@ -88,7 +88,7 @@ class Server:
         *,
         parameters: Mapping[str, str] = NO_PARAMETERS,
     ) -> Reply:
-        """Make a call as the user; an expired token is exchanged first.
+        """Make a call as the user; if the server refuses the token, make it again with a new one.
 
         Raises:
             LogInNeeded: If the server no longer accepts the log-in.

@@ -82,7 +82,8 @@ class SetAsideRow(DeviceBase):
     __tablename__ = "device_set_aside"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    """Made from the file's device, the table and the row, so that importing again adds nothing."""
+    """Made from the file's device, the table, the row and the reason, so that importing again adds
+    nothing."""
     origin: Mapped[str]
     """Device of the imported file."""
     table_name: Mapped[str]

@@ -15,7 +15,8 @@ USER = "user"
 REPAIR = "repair"
 """Repair of a damaged database, kept until the next sync has fetched the rest."""
 SYNC = "sync"
-"""Cursor of the pulled changes, hashes of the content, and time of the last complete sync."""
+"""Cursor, clock and schema version of the last response, hashes of the content, and time of the
+last complete sync."""
 
 
 def read_value(db: Session, name: str) -> dict[str, Any] | None:

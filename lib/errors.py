@@ -1,9 +1,9 @@
 """The base of all errors that are raised on purpose, and those that every context shares.
 
 The first line of a subclass's docstring is its message; the `{names}` in it are the facts given
-to the constructor. Each class has a code of its own; the bases of several statuses (`BadRequest`,
-`NotFound`, `Conflict` and so on) are never raised themselves. Each context adds its own in an
-`errors.py`. Only `lib/web/error_responses.py` turns them into HTTP.
+to the constructor. Each class has a code of its own; a class that only stands for a status, such as
+`BadRequest`, `NotFound` or `Conflict`, is never raised itself. Each context adds its own errors in
+an `errors.py`. Only `lib/web/error_responses.py` turns them into HTTP.
 """
 
 import copyreg

@@ -1,7 +1,8 @@
 """Removal of secrets from text and JSON, recognized by their format or by the name before them.
 
-Students paste code, error messages and addresses that hold keys. Everything that they send as text
-goes through `redact_text` before it is stored; the types in `lib/workshop/fields.py` call it.
+Students paste code, error messages and addresses that hold keys. What pages of the workshop send as
+text goes through `redact_text` before it is stored; the types in `lib/workshop/fields.py` call it.
+E-mails and tokens that hold a secret are refused instead.
 """
 
 import re

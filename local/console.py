@@ -53,7 +53,7 @@ def _request(fields: Mapping[str, Any], path: str) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return a traceback without the frames of packages and imports between the project's frames.
+    """Return a traceback without frames of imports, or of packages before the project's last one.
 
     Frames of a package after the project's last frame stay, because the error was raised there.
     """

@@ -37,7 +37,7 @@ SERVED_ANYWAY = (
     "The server starts anyway: calls that need what is missing return 503, and /health names it."
 )
 OPEN_TESTS = {"OPEN_TESTS_COUNT": "1"}
-"""Setting that counts tests without a ticket: returning students start at their level."""
+"""Setting that counts tests without a ticket: returning students start from their results."""
 TRUST_LOOPBACK = {"STEPWISE_TRUST_LOOPBACK": "1"}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -99,7 +99,7 @@ class DevServer:
             self._watch(worker, services, changes)
 
     def _watch(self, worker: "Worker", services: Services, changes: queue.Queue[set[Path]]) -> None:
-        """Restart the worker after code changes, and Redis and the worker if they have ended."""
+        """Restart the worker after code changes or a kill, and Redis if it has ended."""
         while True:
             with suppress(queue.Empty):
                 changed_files = changes.get(timeout=POLL_SECONDS)

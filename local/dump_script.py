@@ -1,4 +1,4 @@
-"""Conversion of a dump in any format to SQL, without the parts that belong to the original server.
+"""The SQL of a dump, without the parts that belong to the original server.
 
 pg_restore can leave out the owners and rights of a dump in its own format; psql cannot do so for a
 dump in plain SQL. This module removes them, and extensions and settings that this server lacks.

@@ -28,7 +28,7 @@ SEARCH_PATH = """
 SELECT set_config('stepwise.search_path', current_setting('search_path'), true);
 SELECT set_config('search_path', 'learning', true);
 """
-SEARCH_PATH_BEFORE = """
+RESTORE_SEARCH_PATH = """
 SELECT set_config('search_path', current_setting('stepwise.search_path'), true);
 """
 
@@ -57,7 +57,7 @@ def changes_script() -> str:
     changes = "".join(_printed(revision.module.upgrade) for revision in revisions)
     if not changes:
         return CHANGES_HEADER
-    return f"{CHANGES_HEADER}{SEARCH_PATH}\n{changes}{SEARCH_PATH_BEFORE}"
+    return f"{CHANGES_HEADER}{SEARCH_PATH}\n{changes}{RESTORE_SEARCH_PATH}"
 
 
 def _printed(upgrade: Callable[[], None]) -> str:

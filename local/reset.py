@@ -1,4 +1,4 @@
-"""`make reset`: start over with an empty local database.
+"""`make reset`: start over with a new local database.
 
     python -m local.reset
 
@@ -82,7 +82,7 @@ def _confirmed(folder: Path) -> bool:
 
 
 def _save(postgres_folder: Path, backups: Path) -> str:
-    """Dump the database, or move its folder away if the server cannot start; return which."""
+    """Dump the database, or move its folder away if that fails; return what was done, in words."""
     server = PostgresServer(postgres_folder)
     try:
         server.start()

@@ -5,7 +5,7 @@ import re
 REPORT = "- "
 TRACEBACK = "Traceback (most recent call last):"
 KIND = re.compile(r"(?:[\w.]+\.)?[A-Z]\w*: (?:\([\w.]+\) )?")
-"""Name of an exception before its message, and of the driver's inside SQLAlchemy's."""
+"""Name of an exception before its message; SQLAlchemy adds the name of the driver's exception."""
 DETAILS = ("CONTEXT:", "[SQL:", "(Background on this error", "LINE ")
 """Beginnings of lines, after the reason, that are about our own scripts."""
 REASON_CHARACTERS = 1_500

@@ -1,7 +1,8 @@
 """Alembic's environment, for Postgres and for SQLite.
 
 `alembic -x database=sqlite …` and `python migrate.py … --database sqlite` choose one; otherwise a
-command runs on each database that the environment names.
+command runs on each database that the environment names, and on the first only if it prints SQL or
+compares with the models.
 """
 
 from alembic import context

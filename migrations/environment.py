@@ -35,7 +35,7 @@ def chosen_databases(settings: Settings) -> list[str]:
     compares with the models takes only the first of them: Postgres if it is named.
 
     Raises:
-        CommandError: If the choice is not one of the two.
+        CommandError: If the choice is not one of the two, or no database is set.
     """
     choice = context.config.attributes.get("database") or context.get_x_argument(
         as_dictionary=True

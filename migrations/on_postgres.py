@@ -1,4 +1,4 @@
-"""Migration of Postgres: one run at a time, in one transaction, followed by the scripts of `sql/`.
+"""Migration of Postgres: one run at a time, revisions and scripts of `sql/` in one transaction.
 
 Each upgrade to the newest revision runs the scripts after the revisions, even without a new
 revision: they may run repeatedly, so a changed function reaches every database with the next
@@ -59,7 +59,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def run_online() -> Result:
-    """Migrate in one transaction; a concurrent run waits and then has nothing to do."""
+    """Migrate in one transaction; a concurrent run waits up to 10 s, then has nothing to do."""
     lines = rebuild_invalid_indexes() if is_upgrade() else []
     engine = create_engine(
         "postgresql+psycopg://",

@@ -74,7 +74,7 @@ def _repeatable(
     Args:
         operation_type: Alembic's class of the operation.
         run: Alembic's implementation.
-        unless: Condition under which the operation is skipped: its result exists already.
+        unless: Condition under which the operation is skipped, such as that its result exists.
         printed: Implementation that prints SQL, and so cannot look at the database.
     """
 

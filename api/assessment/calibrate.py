@@ -18,7 +18,7 @@ app = create_app("assessment.calibrate", tag="Assessment: operators")
 def calibrate_pools(
     deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None
 ) -> CalibrateOut:
-    """Estimate a pool's parameters from its answers and write them as its next version.
+    """Estimate the parameters of a pool, or of all with enough new answers, as a new version.
 
     If too many questions drift, the estimates wait until `accept` makes them the next version.
     Running sessions keep the version they started with.

@@ -1,4 +1,4 @@
-"""GET /api/debug/session/{session_id}: compare Redis with Postgres, for operators."""
+"""GET /api/debug/session/{session_id}: compare a session in Redis and Postgres."""
 
 from typing import Annotated
 
@@ -24,7 +24,9 @@ def debug_session(
     ] = False,
     step: Annotated[
         int | None,
-        Query(ge=0, description="Number of answers before that choice; by default the last one."),
+        Query(
+            ge=0, description="Number of answers before that choice; by default the last choice."
+        ),
     ] = None,
 ) -> SessionDebugOut:
     """Return a session in Redis and in Postgres, with their differences.

@@ -1,4 +1,4 @@
-"""GET /api/pools/{question_pool_id}/questions: the questions of a pool, with their answers."""
+"""GET /api/pools/{question_pool_id}/questions: questions with their correct answers."""
 
 from typing import Annotated
 

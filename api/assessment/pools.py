@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lib.access.guard import MaybeOperator
+from lib.access.guard import HoldsPassword
 from lib.assessment.catalog import lists
 from lib.assessment.catalog.wire import OfferedPoolsOut, PoolDetailsOut, PoolsOut
 from lib.assessment.errors import PoolNotFound
@@ -20,13 +20,13 @@ Limit = Annotated[int, Query(ge=1, le=lists.MAX_PAGE, description="Maximum lengt
 @app.get("/api/pools")
 @raises(InvalidCursor, Unauthenticated)
 def list_pools(
-    is_operator: MaybeOperator,
+    holds_password: HoldsPassword,
     deps: Annotated[Deps, Depends(get_deps)],
     limit: Limit = lists.MAX_PAGE,
     cursor: Annotated[Cursor, Query()] = None,
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return the pools; on the local server, other callers get the public part of each pool."""
-    return lists.pools(limit, cursor, deps, is_operator=is_operator)
+    """Return the pools; on the local server, callers without a password get the public part."""
+    return lists.pools(limit, cursor, deps, holds_password=holds_password)
 
 
 @app.get("/api/pools/{question_pool_id}")

@@ -19,7 +19,7 @@ def upload_questions(body: UploadIn, deps: Annotated[Deps, Depends(get_deps)]) -
     """Write all questions or none; errors name the question and the field.
 
     Uploading a question again changes it for tests that start later. Without `question_pool_id`,
-    new questions form a new pool and existing ones stay in theirs.
+    the questions go to the pool that already has some of them, or else to a new pool.
     """
     return upload(body, deps)
 

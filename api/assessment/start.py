@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lib.access.guard import MaybeAdmin
+from lib.access.guard import HoldsAdminPassword
 from lib.assessment import errors
 from lib.assessment.parameters import StartKey
 from lib.assessment.sessions.start import start
@@ -19,11 +19,11 @@ app = create_app("assessment.start", tag="Assessment")
 @raises(*errors.START, NotConfigured, SessionNotFound)
 def start_test(
     body: StartIn,
-    is_operator: MaybeAdmin,
+    is_operator: HoldsAdminPassword,
     deps: Annotated[Deps, Depends(get_deps)],
     idempotency_key: StartKey = None,
 ) -> StartOut:
-    """Return a session and its first question.
+    """Return a session and the question that it waits for.
 
     The session's id is its credential: whoever holds it can answer. A start resumes a running test
     only for whoever sends its `session_id`, its ticket or the Idempotency-Key of its start. Names

@@ -24,7 +24,7 @@ def get_student_history(
     ] = MAX_PAGE,
     cursor: Annotated[Cursor, Query()] = None,
 ) -> HistoryOut:
-    """Return a page of tests to operators; to the holder of a session, only that session."""
+    """Return a page of tests; to the holder of a session, only that session."""
     return history(scope, limit, cursor, deps)
 
 

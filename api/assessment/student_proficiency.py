@@ -18,7 +18,7 @@ app = create_app("assessment.student_proficiency", tag="Assessment")
 def get_student_proficiency(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:
-    """Return long-term proficiency to operators, one test's result to its session's holder."""
+    """Return long-term proficiency; to the holder of a session, only that test's result."""
     return proficiency(scope, deps)
 
 

@@ -18,7 +18,7 @@ app = create_app("assessment.student_progress", tag="Assessment")
 def get_student_progress(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> TestProgressOut:
-    """Return progress over all tests to operators, one test's result to its session's holder."""
+    """Return progress over all tests; to the holder of a session, only that test's result."""
     return progress(scope, deps)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lib.access.guard import local_or_admin
+from lib.access.guard import local_or_admin_password
 from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends, Response
@@ -14,7 +14,7 @@ from lib.web.app import create_app, lambda_entry
 app = create_app("learning.auth", tag="Learning: accounts")
 
 InjectedDeps = Annotated[Deps, Depends(get_deps)]
-ByOperator = Annotated[bool, Depends(local_or_admin)]
+ByOperator = Annotated[bool, Depends(local_or_admin_password)]
 
 
 @app.post("/api/auth/register")

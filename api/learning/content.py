@@ -22,7 +22,8 @@ app = create_app("learning.content", tag="Learning: syllabus")
 def import_content(body: ContentIn, call: UserCall) -> ImportedContentOut:
     """Store topics, concepts and questions from JSON or CSV, all or nothing.
 
-    Rows with an existing name are changed. `dry_run` only checks.
+    Topics and concepts with an existing name are changed, and questions with an existing text.
+    `dry_run` only checks.
     """
     return content.import_content(call, body)
 

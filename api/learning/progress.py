@@ -15,7 +15,7 @@ app = create_app("learning.progress", tag="Learning")
 @app.get("/api/learning/progress")
 @raises(NotStudent, *StudentErrors)
 def read_progress(call: UserCall, student_id: OwnOrStudentId = None) -> StudyProgressOut:
-    """Return 30 days of progress, this week's changes, and frequent mistakes; days are in UTC."""
+    """Return 30 days of progress, changes in the last 7, and frequent mistakes; days are in UTC."""
     return read.read_progress(call, student_id)
 
 

@@ -56,7 +56,7 @@ def list_devices(
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
 ) -> DevicesOut:
-    """Return the caller's devices; for teachers, those of the students of their classes."""
+    """Return a student's own devices, those of a teacher's classes, or for an admin all."""
     return read.list_devices(call, class_id, cursor, limit)
 
 

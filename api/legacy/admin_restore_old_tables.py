@@ -23,7 +23,7 @@ def restore_old_tables(
     deps: Annotated[Deps, Depends(get_deps)],
     body: StrictOperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BringBackOut:
-    """Give the tables that admin-cleanup-old-tables set aside their original names again."""
+    """Give legacy tables that were set aside, or else the unified ones, their original names."""
     with audited(deps, PATH) as facts:
         renamed_tables = bring_back(deps)
         facts["tables"] = [table.new_name for table in renamed_tables]

@@ -22,7 +22,10 @@ def rotate_keys(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> RotationOut:
-    """Seal keys in batches; when `remaining` is 0, ENCRYPTION_KEY_PREVIOUS is no longer needed."""
+    """Seal keys in batches; when `remaining` is 0, no stored key needs ENCRYPTION_KEY_PREVIOUS.
+
+    Older backups, tickets and log-ins still need it.
+    """
     with audited(deps, PATH) as facts:
         rotation = rotate(deps)
         facts.update(rotated=rotation.rotated, remaining=rotation.remaining)

@@ -25,7 +25,7 @@ def rename_student(body: wire.RenameStudentIn, deps: InjectedDeps) -> wire.Renam
 @app.post("/api/admin-merge-students")
 @raises(AlreadyRunning, FieldMissing, MergeRefused, OlderTableRefuses, StudentNotFound)
 def merge_students(body: wire.MergeStudentsIn, deps: InjectedDeps) -> wire.MergedStudentsOut:
-    """Move all data of a student to another one, and remove the first."""
+    """Move all data of a student to another one, and remove the student who was merged."""
     with audited(deps, "/api/admin-merge-students") as facts:
         merged = merge.merge_students(body, deps)
         facts.update(sessions=merged.sessions, older_rows=merged.older_rows_changed)

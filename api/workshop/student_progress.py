@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lib.access.guard import MaybeOperator
+from lib.access.guard import HoldsPassword
 from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, SessionNotFound, raises
 from lib.framework import Depends
@@ -29,10 +29,10 @@ def record_progress(
 @app.get("/api/student-progress")
 @raises(InvalidCursor, SessionNotFound)
 def look_up_progress(
-    params: LookupParams, by_operator: MaybeOperator, deps: InjectedDeps
+    params: LookupParams, holds_password: HoldsPassword, deps: InjectedDeps
 ) -> ProgressOut | SessionsOut:
-    """Return the session of a token, or the share view of a student's sessions."""
-    return progress.look_up(params, deps, by_operator=by_operator)
+    """Return a token's session, or a student's: for operators whole, otherwise the share view."""
+    return progress.look_up(params, deps, holds_password=holds_password)
 
 
 lambda_handler = lambda_entry(app)

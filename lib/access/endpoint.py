@@ -46,8 +46,8 @@ class WriteLimit:
     by_address: int
     """Maximum number of writes from one address, which a whole class may share."""
     by_holder: int
-    """Maximum number with one credential, such as a session token or a ticket; without one, for one
-    e-mail address, pool or user name."""
+    """Maximum number with one credential, such as a session token or a ticket; for calls without a
+    credential, for one e-mail address, pool or user name."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 Operators send ADMIN_PASSWORD as `adminPassword` in the body or as a bearer token, instructors
 INSTRUCTOR_PASSWORD; cron jobs send CRON_SECRET as a bearer token. Wrong passwords are counted in
-Postgres, which every operator's call needs anyway, so nobody is admitted without it. Users send the
-access token of their log-in as a bearer token; no page of another site can make a browser do that.
+Postgres, which every call with a password needs anyway, so nobody is admitted without it. Users
+send the access token of their log-in as a bearer token; no page of another site can make a browser
+do that.
 
 Calls without a password, and calls that a page of another site made, are refused but not counted:
 any page can make a browser send such calls, which must not lock out its user.
@@ -68,7 +69,7 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
     """
     endpoint: Endpoint = request.state.endpoint
     if endpoint.access in BY_PASSWORD:
-        await _check_operator(request, deps, _bearer(request) or _password_in(raw))
+        await _check_password(request, deps, _bearer(request) or _password_in(raw))
     elif endpoint.access is Access.CRON:
         await _check_cron(request, deps)
     elif endpoint.access in BY_TOKEN:
@@ -76,8 +77,8 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
 
 
 @raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
-async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return whether the caller is an operator or an instructor, where others may read too.
+async def holds_password(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+    """Return whether the caller holds a password, where others may read, too.
 
     Raises:
         Unauthenticated: If a bearer token is sent and wrong.
@@ -85,12 +86,12 @@ async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_dep
     credential = _bearer(request)
     if credential is None:
         return False
-    await _check_operator(request, deps, credential)
+    await _check_password(request, deps, credential)
     return True
 
 
 @raises(CalledFromAnotherSite, InstructorRefused, Unauthenticated, TooManyAttempts)
-async def maybe_admin(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+async def holds_admin_password(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
     """Return whether the caller holds ADMIN_PASSWORD, where others may call without a password.
 
     Raises:
@@ -100,34 +101,39 @@ async def maybe_admin(request: Request, deps: Annotated[Deps, Depends(get_deps)]
     credential = _bearer(request)
     if credential is None:
         return False
-    await _check_operator(request, deps, credential, Access.OPERATOR)
+    await _check_password(request, deps, credential, Access.OPERATOR)
     return True
 
 
 @raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
-async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return whether the caller is an operator, or calls the local server from this machine."""
+async def local_or_password(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+    """Return whether the caller may read everything: with a password, or as a local caller.
+
+    A local caller calls the local server from its own machine.
+    """
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
-    return await maybe_operator(request, deps)
+    return await holds_password(request, deps)
 
 
 @raises(CalledFromAnotherSite, InstructorRefused, Unauthenticated, TooManyAttempts)
-async def local_or_admin(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+async def local_or_admin_password(
+    request: Request, deps: Annotated[Deps, Depends(get_deps)]
+) -> bool:
     """Return whether the caller holds ADMIN_PASSWORD or calls the local server from its machine."""
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
-    return await maybe_admin(request, deps)
+    return await holds_admin_password(request, deps)
 
 
-async def require_operator(request: Request, deps: Deps) -> None:
-    """Admit an operator or an instructor, on an endpoint where only some queries require one."""
-    await _check_operator(request, deps, _bearer(request))
+async def require_password(request: Request, deps: Deps) -> None:
+    """Admit a caller with a password, on an endpoint where only some queries require one."""
+    await _check_password(request, deps, _bearer(request))
 
 
-MaybeOperator = Annotated[bool, Depends(maybe_operator)]
-MaybeAdmin = Annotated[bool, Depends(maybe_admin)]
-LocalOrOperator = Annotated[bool, Depends(local_or_operator)]
+HoldsPassword = Annotated[bool, Depends(holds_password)]
+HoldsAdminPassword = Annotated[bool, Depends(holds_admin_password)]
+LocalOrPassword = Annotated[bool, Depends(local_or_password)]
 
 
 def same_secret(credential: str, expected: str) -> bool:
@@ -155,7 +161,7 @@ def _password_in(raw: bytes) -> str | None:
         return None
 
 
-async def _check_operator(
+async def _check_password(
     request: Request, deps: Deps, password: str | None, access: Access | None = None
 ) -> None:
     """Admit a caller who may make this call, or who has the given access; count a wrong password.
@@ -221,11 +227,12 @@ def _audit_refused_instructor(request: Request, deps: Deps) -> None:
 
 
 def _refuse_weak_passwords(settings: Settings, *, for_instructors: bool) -> None:
-    """Disable calls whose password could be guessed, in a deployment.
+    """Disable calls whose password is missing or, in a deployment, could be guessed.
 
     Raises:
-        NotConfigured: If there is such a password, or both are the same, so that instructors could
-            do everything.
+        NotConfigured: If ADMIN_PASSWORD is such a password; in a deployment also if it is the same
+            as INSTRUCTOR_PASSWORD, so that instructors could do everything, or if instructors may
+            call and INSTRUCTOR_PASSWORD could be guessed.
     """
     if not settings.deployed:
         if settings.admin_password is None:
@@ -272,7 +279,7 @@ async def _check_cron(request: Request, deps: Deps) -> None:
     if token is None:
         raise Unauthenticated
     if not same_secret(token, secret):
-        with suppress(AppError):  # an unreachable database does not change the answer
+        with suppress(AppError):  # an unreachable database does not change the response
             await run_in_threadpool(_audit_refused_schedule, request, deps)
         raise Unauthenticated
 

@@ -87,7 +87,10 @@ def admit_operator(postgres: "Postgres", attempt: Attempt) -> int | None:
 def record_refused_schedule(
     postgres: "Postgres", action: str, address_sha256: str, *, limit: int, window: timedelta
 ) -> None:
-    """Append a scheduled call with a wrong secret, at most `limit` in the window."""
+    """Append a scheduled call with a wrong secret, unless `limit` calls were refused already.
+
+    Refused calls in the window count, those with a wrong password, too.
+    """
     params = {
         "action": action,
         "address_sha256": address_sha256,

@@ -147,7 +147,7 @@ class PoolConceptMismatch(InvalidInput):
 
 
 class NoGradableQuestion(Conflict):
-    """No question of this pool can be asked: none has its correct answer among its options."""
+    """No question of this pool can be asked: each is retired or lacks its correct answer."""
 
     code = "nothing_to_ask"
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 Kind = Literal["pool", "session", "answer", "proficiency"]
 BLANKS = " \t\n\r\f\v"
-"""Blanks around an id, which are ignored."""
+"""Blanks around a UUID, which are ignored; in any other id they count."""
 _UUID_PUNCTUATION = re.compile(r"urn:uuid:|[{}-]", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 

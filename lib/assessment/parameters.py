@@ -1,4 +1,4 @@
-"""Parameters that several endpoints of the tests share, and the headers of a start."""
+"""Parameters that several endpoints of the tests share, and the header of a start."""
 
 from typing import Annotated
 

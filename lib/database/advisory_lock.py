@@ -1,7 +1,7 @@
-"""The advisory lock of everything that changes whole tables: one such transaction at a time.
+"""The advisory lock of calls that change whole tables: one such transaction at a time.
 
-Migrations, clean-ups, restores, key rotations and schema changes take it exclusively. Removals and
-changes of an e-mail address share it.
+Migrations, clean-ups, restores, key rotations and admin-create-unified-schema take it exclusively.
+Operators' calls that remove or change a student, a session or a course share it.
 """
 
 from typing import TYPE_CHECKING

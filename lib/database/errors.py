@@ -1,6 +1,7 @@
 """Errors of the schema's scripts, and of a database's refusals within a transaction.
 
-Only operators' calls and scheduled jobs use transactions, so only their responses name tables.
+Only calls with a password and scheduled jobs use transactions, so only their responses name
+tables.
 """
 
 import re
@@ -86,7 +87,8 @@ OF_A_TRANSACTION: tuple[type[AppError], ...] = (
     RowsHidden,
     TableLocked,
 )
-"""Errors that any transaction may raise; the API's description lists them for operators' calls."""
+"""Errors that any transaction may raise; the API's description lists them for operators' and for
+scheduled calls."""
 
 
 @dataclass(frozen=True)

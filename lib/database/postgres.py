@@ -45,7 +45,10 @@ CONFLICT_PAUSE_SECONDS = 0.02
 
 
 class Transaction:
-    """Statements that succeed or fail together, one round trip each; for operators' calls."""
+    """Statements that succeed or fail together, one round trip each.
+
+    Only calls with a password and scheduled jobs use it.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -312,7 +315,7 @@ def _may_repeat(busy: Busy) -> bool:
 def translated_errors(
     refusal_of: Callable[[psycopg.Error], AppError | None] = lambda _error: None,
 ) -> Iterator[None]:
-    """Turn the driver's errors into ours; log all of them, and let unknown ones through.
+    """Turn the driver's errors into ours; log those of psycopg, and let unknown ones through.
 
     Args:
         refusal_of: Returns a more exact error, or None.
@@ -331,6 +334,8 @@ def app_error_for(
     refusal_of: Callable[[psycopg.Error], AppError | None] = lambda _error: None,
 ) -> AppError | None:
     """Log an error of the driver and return ours for it; None if it is unknown.
+
+    A UnicodeEncodeError is not logged.
 
     Args:
         error: Exception of the driver.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
 """Script that must run at the end of a transaction that replaces functions."""
 RIGHTS = ("database/schema/own_objects.sql", "database/schema/rights.sql")
-"""Scripts that must run last in a transaction that creates tables or functions."""
+"""Scripts that must run after all that create tables or functions, in the same transaction."""
 DOWNGRADE = "database/schema/downgrade.sql"
 """Script that brings the previous version's tables back."""
 REPORT = "SW001"
@@ -33,7 +33,7 @@ FINISH = "database/schema/finish.sql"
 """Script that precedes the others if the upgrade ends the service for the previous version."""
 
 RECORD_SCRIPTS = "database/schema/record_scripts.sql"
-"""Script that records the fingerprint of all others."""
+"""Script that records the fingerprint of all scripts."""
 REVISIONS = ("001",)
 """Alembic's revisions in order; deployed functions do not contain `migrations/`."""
 
@@ -131,7 +131,7 @@ def fingerprint() -> str:
 
 
 def fingerprint_of(scripts: Mapping[str, str]) -> str:
-    """Return 16 hexadecimal digits that depend on every statement, but not on comments."""
+    """Return 16 hexadecimal digits that depend on every line but those of comments."""
     text = "\n".join(_COMMENT.sub("", script) for script in scripts.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -18,7 +18,7 @@ explains each rule and number.
     prior_from_record(mean, variance, elapsed_days, correlation)
 
 Modules that no test session needs are imported by name, so that a function starts sooner:
-`lib.engine.fit`, `lib.engine.simulation` and `lib.engine.calibration`.
+`lib.engine.fit`, `lib.engine.precision`, `lib.engine.simulation` and `lib.engine.calibration`.
 
     person_fit(state, bank)
     simulate(bank, theta, rng, Design(stop=StopRules(max_questions=20)))
@@ -26,7 +26,7 @@ Modules that no test session needs are imported by name, so that a function star
 
 from .bank import ItemBank
 from .posterior.posterior import Posterior, update
-from .posterior.priors import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
+from .posterior.priors import HALF_LIFE_DAYS, aged, population_correlation, prior_from_record
 from .posterior.updating import SITE_DTYPE
 from .scale import confidence, latent_mean, percentile
 from .selection.content_balance import balanced, concept_shares
@@ -66,7 +66,7 @@ __all__ = [
     "gains",
     "latent_mean",
     "percentile",
-    "population_prior",
+    "population_correlation",
     "prior_from_record",
     "select",
     "stop",

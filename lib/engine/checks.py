@@ -1,7 +1,8 @@
-"""Checks of arguments: a value of another type is refused with its name, never converted.
+"""Checks of arguments: each error names the argument.
 
-A conversion would hide a caller's mistake: `bool("false")` is true, a mask of 0.0 and 1.0 selects
-other items when read as indices, and NaN passes every comparison that looks for numbers outside a
+A boolean, an integer or a mask of another type is refused, never converted. A conversion would hide
+a caller's mistake: `bool("false")` is true, and a mask of 0.0 and 1.0 selects other items when read
+as indices. NaN is refused, too, since it passes every comparison that looks for numbers outside a
 range.
 """
 

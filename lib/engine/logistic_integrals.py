@@ -36,8 +36,8 @@ class Nodes(NamedTuple):
 def _nodes_at_level(level: int) -> Nodes:
     """Return the nodes for standard deviations up to 1.5 · 2^level logits.
 
-    An answer shifts the mass by at most that many standard deviations, and by about 8 at most; the
-    nodes reach 6 standard deviations further.
+    An answer shifts the mass by at most 1.5 · 2^level standard deviations, and by no more than
+    about 8; the nodes reach 6 standard deviations further.
     """
     largest_deviation = _NARROW * 2.0**level
     step = min(0.8, 1.5 / largest_deviation)

@@ -30,7 +30,7 @@ POOL_SIZE = 10
 MAX_OVERFLOW = 20
 BUSY_SECONDS = 5.0
 """Time to wait for another process that writes to the file, or for the one connection."""
-FIRST_WAL_VERSION = (3, 51, 3)
+FIRST_SAFE_WAL_VERSION = (3, 51, 3)
 """Older versions can corrupt a file in WAL mode when two connections checkpoint it at once."""
 _engines: WeakKeyDictionary[Deps, dict[str, Engine]] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -108,7 +108,7 @@ def create_sqlite_engine(url: str, *, wal: bool | None = None, foreign_keys: boo
 
 def may_keep_log() -> bool:
     """Return whether this version of SQLite keeps a write-ahead log without risk to the file."""
-    return sqlite3.sqlite_version_info >= FIRST_WAL_VERSION
+    return sqlite3.sqlite_version_info >= FIRST_SAFE_WAL_VERSION
 
 
 def _prepare(engine: Engine, *, wal: bool, foreign_keys: bool) -> None:
@@ -145,7 +145,8 @@ def _engine_of(deps: Deps, name: str, create: Callable[[], Engine]) -> Engine:
 def _execute_preceding(connection: Connection) -> None:
     """Execute statements that must precede the request's first, in a transaction of their own.
 
-    They count the request against a limit, which a session that is rolled back must not undo.
+    They count the request against a limit. A rollback of the request's own transaction must not
+    undo this count.
     """
     statements = take_preceding()
     if not statements:

@@ -31,7 +31,7 @@ class RoleNeedsInvitation(Forbidden):
 
 
 class InvitationRefused(Forbidden):
-    """invitation: This code is unknown, used or expired, or is for something else."""
+    """This code is unknown, used or expired, or is for something else."""
 
     code = "invitation_refused"
     fields = ("invitation",)

@@ -1,4 +1,4 @@
-"""INSERT statements that the two databases write alike."""
+"""INSERT statements that are written alike for both databases."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ from sqlalchemy.orm import Session
 
 
 def insert_into(db: Session, table: Any) -> Any:
-    """Return an INSERT in the dialect of the session's database, which has ON CONFLICT."""
+    """Return an INSERT that may get an ON CONFLICT, in the dialect of the session's database."""
     dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     return dialect.insert(table)

@@ -37,7 +37,10 @@ _BY_CODE: dict[int, Callable[[], AppError]] = {
 
 
 def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | None:
-    """Log an error of the driver and return ours for it; None if it is unknown."""
+    """Return our error for one of the driver; None if it is unknown.
+
+    Errors of SQLite are logged; a text that cannot be encoded is not.
+    """
     if isinstance(error, UnicodeEncodeError):
         return UnstorableText()
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the other bits give more detail

@@ -1,1 +1,1 @@
-"""The migration from the legacy tables to the unified schema, and the return of those tables."""
+"""The migration of the legacy tables, which are then set aside and can be brought back."""

@@ -1,7 +1,7 @@
 """The columns of public.sessions that a migration fills, and the rule for each.
 
 The lists of columns in `sql/legacy/` are made from this table, so a new column of a session takes
-one line here and a migration of the schema.
+one line here and one in `sql/workshop/schema/tables.sql`.
 """
 
 from collections.abc import Mapping

@@ -47,14 +47,14 @@ class MigrationSummary(CamelBody):
 
 
 class Source(CamelBody):
-    """Rows of one legacy table; read = created + merged + unchanged + skipped."""
+    """Rows of one legacy table; at the end, read = created + merged + unchanged + skipped."""
 
     table: str
     """Name of the table."""
     present: bool
-    """Whether the table exists."""
+    """Whether the table exists; false until the run has ended."""
     read: int
-    """Rows that were read."""
+    """Rows of the table when the run ended; 0 until then."""
     created: int
     """Rows from which a session was created."""
     merged: int
@@ -88,20 +88,21 @@ class Finding(CamelBody):
     source: str
     """Table of the row."""
     row_key: str
-    """First 16 hexadecimal digits of the SHA-256 of the row's token."""
+    """First 16 hexadecimal digits of the SHA-256 of the row's token; for a row without a token, its
+    place in the table."""
     field: str
     """Column."""
     outcome: str
-    """Outcome for the value."""
+    """Outcome for the value: `skipped`, `kept raw` or `mended`, which is repaired."""
     reason: str
     """Reason why it was not migrated as it was."""
 
 
 class Findings(CamelBody):
-    """Values that were not migrated as they were: skipped, kept raw or repaired."""
+    """Values that were not migrated as they were: `skipped`, `kept raw` or `mended`."""
 
     groups: list[FindingGroup]
-    """Number of findings of each kind: skipped before kept raw before repaired ones."""
+    """Number of findings of each kind: skipped before kept raw before mended ones."""
     rows: list[Finding]
     """Single findings, at most 500: first up to 20 of each kind in that order, then the others."""
     complete: bool
@@ -152,11 +153,11 @@ class Verification(CamelBody):
     people_with_more_than_one_record: int
     """People who are stored more than once."""
     tokens_missing: int
-    """Tokens of the legacy tables that no session has."""
+    """Rows of the legacy tables whose token no session has."""
     values_lost: int
-    """Values that were neither migrated nor kept."""
+    """Rows of the legacy tables with a value that was neither migrated nor kept."""
     keys_in_the_clear: int
-    """API keys that are stored as plain text."""
+    """Rows of the legacy tables whose session has an API key in plain text."""
     set_aside_rows: int
     """Rows of tables that were set aside, without a session; a dry run in parts counts none."""
     checksums: list[Checksums]
@@ -190,7 +191,7 @@ class PreflightTable(CamelBody):
     may_rename: bool
     """Whether the database's role can set it aside after the migration."""
     row_level_security: str
-    """`off`, `on`, or `forced`: for the owner, too. Hidden rows stop a migration."""
+    """`off`, `on`, or `forced`, which applies to the owner, too. Hidden rows stop a migration."""
     known_columns: list[str]
     """Columns that the migration reads."""
     unknown_columns: list[str]

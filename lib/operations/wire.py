@@ -13,7 +13,7 @@ class CreateIn(StrictOperatorIn):
     drop_existing: bool = False
     """Set existing tables aside and start with empty ones."""
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
-    """`DROP EXISTING TABLES`; needed if tables hold rows."""
+    """`DROP EXISTING TABLES`; needed if `dropExisting` sets tables with rows aside."""
     finish: bool = False
     """Drop the views that serve the previous version of the tests, once it has stopped."""
 
@@ -78,7 +78,7 @@ class RotationOut(CamelSuccessOut):
     rotated: int
     """Keys that this call sealed with the current encryption key."""
     unreadable: int
-    """Keys that are damaged, or sealed with a key that is no longer configured; unchanged."""
+    """Keys that are damaged, or sealed with an encryption key that is not configured; unchanged."""
     remaining: int
     """Keys that are left for the next call."""
 

@@ -34,7 +34,7 @@ def read(cursor: str, *kinds: Callable[[Any], Any]) -> list[Any]:
     """Return the sort key in a cursor.
 
     Args:
-        cursor: Cursor from a request; anything that `write` did not return is refused.
+        cursor: Cursor from a request, which may be any text.
         kinds: For each part of the key, a function that converts it or raises ValueError.
 
     Raises:

@@ -16,7 +16,8 @@ async def fields_of(raw: bytes, headers: "Headers") -> Mapping[str, str]:
     """Return the fields of a form as texts.
 
     Raises:
-        JsonRefused: If it is not a form of this type, names a field twice, or has a file or NULs.
+        JsonRefused: If it is not a form of the type in the headers, names a field twice, or has a
+            file or NULs.
     """
     from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 

@@ -45,7 +45,7 @@ class StrictRoute(APIRoute):
     """A route that reads the body up to its limit, checks access, and then parses strictly.
 
     A model that a handler returns was validated when it was created, so it is serialized in the
-    handler's thread, without a second validation in another one.
+    handler's thread, without a second validation in another thread.
 
     Raises:
         LookupError: If no row of the function has this path and method, when the function is
@@ -210,7 +210,10 @@ def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
 
 
 def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a handler that responds with the JSON of the model that the given one returns."""
+    """Return a handler that responds with the JSON of the model that this one returns.
+
+    A coroutine function is returned as it is.
+    """
     if iscoroutinefunction(handler):
         return handler
 

@@ -28,8 +28,8 @@ class UnknownField:
     name: str
     """Path of the field, such as `end_criteria.typ`; shortened, without secrets."""
     suggestion: str | None
-    """The most similar name that the endpoint takes and the request does not have; followed by
-    `in the body` if a parameter is named like a field of the body. None if no name is similar."""
+    """The most similar name that the endpoint takes: a parameter, or a field that the body lacks,
+    followed by `in the body` if a parameter is named like it. None if no name is similar."""
 
     @property
     def problem(self) -> str:
@@ -141,7 +141,7 @@ def _takes_flags(model: type[BaseModel]) -> bool:
 
 
 def _missing_names(names: Iterable[str], body: Any) -> list[str]:
-    """Return the names of fields that a body does not have under one of their names."""
+    """Return the names of the fields that a body does not have, not even under another name."""
     if not isinstance(body, dict):
         return list(names)
     sent_names = {_plain(name) for name in names if name in body}

@@ -83,7 +83,7 @@ class OperatorIn(CamelBody):
 
 
 class StrictOperatorIn(CamelBody):
-    """An operator's call that refuses unknown fields, since it changes whole tables.
+    """An operator's call that refuses unknown fields, since it changes or removes many rows.
 
     A misspelling such as `{"trial": true}` must not start a migration.
     """
@@ -91,7 +91,8 @@ class StrictOperatorIn(CamelBody):
     model_config = ConfigDict(extra="forbid")
 
     admin_password: Any = None
-    """ADMIN_PASSWORD; needed if the request has no bearer token."""
+    """ADMIN_PASSWORD, or INSTRUCTOR_PASSWORD in calls of instructors; needed if the request has no
+    bearer token."""
 
 
 def blank_is_none(value: Any) -> Any:

@@ -35,7 +35,10 @@ class Lookup:
     student_id: Annotated[
         UUID | None, Query(alias="studentId", description="The student's id.")
     ] = None
-    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of sessions.")] = 200
+    limit: Annotated[
+        int,
+        Query(ge=1, le=200, description="Maximum number of sessions on a page, with a password."),
+    ] = 200
     cursor: Annotated[Cursor, Query()] = None
 
     @property

@@ -1,1 +1,1 @@
-"""Demo data for the development server: a question pool, workshop students, and tests."""
+"""Demo data for the development server: a workshop, adaptive tests, and the study planner."""

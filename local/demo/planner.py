@@ -43,8 +43,8 @@ OTHERS = (
 )
 LONG_PRACTICE_DAYS, SHORT_PRACTICE_DAYS = 30, 12
 ANSWERS_A_DAY = 16
-MAX_SKIPPED = 5
-"""Maximum number of questions that a student skips before the next new one."""
+MAX_ADVANCE = 5
+"""Maximum number of places from one new question to the next; at 1, none is skipped."""
 EXAM_IN_DAYS = 75
 MOCK_EXAM_DAYS_AGO = 3
 MOCK_EXAM_NOISE = 5.0  # marks
@@ -219,10 +219,10 @@ def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Dem
         if morning.weekday() >= 5 and rng.random() < 0.6:  # noqa: PLR2004 Saturday
             continue
         for number in range(ANSWERS_A_DAY):
-            # Every second question repeats one that was new a few days ago.
+            # After 60 places, every second question is one of the last 59, skipped ones included.
             steps_back = rng.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
             item = items[(position - steps_back) % len(items)]
-            position += 0 if steps_back else 1 + rng.randrange(MAX_SKIPPED)
+            position += 0 if steps_back else 1 + rng.randrange(MAX_ADVANCE)
             skill = ability + (0.5 if steps_back else 0.0) + 0.02 * (days - day)
             is_correct = rng.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
             seconds = item.expected_seconds * rng.lognormvariate(0 if is_correct else 0.2, 0.35)

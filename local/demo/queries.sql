@@ -65,7 +65,7 @@ SELECT id, created_at, updated_at
 FROM jsonb_populate_recordset(NULL::assessment.examinees, %(students)s);
 
 -- add_tests --
--- Add active sessions with their answers; close_tests closes them before a student's next one.
+-- Add active sessions with their answers; close_tests closes them before later ones are added.
 WITH sessions AS (
   INSERT INTO assessment.test_sessions (id, student_id, question_pool_id, status,
     initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
 TWILIO_STEP, GITHUB_STEP = 2, 4  # first steps at which a student has such an account
 FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
-WAITING_TIME = timedelta(minutes=6)  # since a student asked for help
+WAITING_TIME = timedelta(minutes=6)  # from the request for help to the last activity
 LIFETIME = timedelta(days=14)  # longer than a real session, so that the demo stays usable
 REAL_LIFETIME = timedelta(days=1)  # as long as a real session
 

@@ -6,7 +6,8 @@ It runs `vercel build` for both Vercel files, builds the Lambda artifact twice, 
 `osls package`. Each build must contain exactly the functions, routes and schedules of
 `lib/routes.py`, and each function must start from the files of its build alone. Vercel's tool
 compiles all packages again for each function, so byte code is checked in the build for Hobby, which
-contains every module, and in one of a few functions. Only the npm registry and PyPI are needed.
+contains every module, and in a build of a few functions. Only the npm registry and PyPI are
+needed.
 """
 
 import filecmp
@@ -64,7 +65,7 @@ def main() -> int:
 
 
 def check_vercel(tree: Path) -> list[str]:
-    """vercel.json: one function per endpoint, and the rewrites to the functions."""
+    """vercel.json: one function per file of `api/`, and the rewrites to the functions."""
     build, config = _vercel_build(tree, "vercel.json", byte_code=False), files.vercel()
     targets = sorted(row["destination"] for row in config["rewrites"])
     return [
@@ -186,15 +187,15 @@ def _refuses(tree: Path, variables: Mapping[str, str]) -> bool:
 
 def differences(kind: str, expected: Iterable[str], built: Iterable[str]) -> list[str]:
     """Return a message for each name that only one side has."""
-    in_table, in_build = set(expected), set(built)
+    expected_names, built_names = set(expected), set(built)
     return [
         *(
-            f"{kind} {name} is in lib/routes.py, but not in the build"
-            for name in sorted(in_table - in_build)
+            f"{kind} {name} is expected, but not in the build"
+            for name in sorted(expected_names - built_names)
         ),
         *(
-            f"{kind} {name} is in the build, but not in lib/routes.py"
-            for name in sorted(in_build - in_table)
+            f"{kind} {name} is in the build, but not expected"
+            for name in sorted(built_names - expected_names)
         ),
     ]
 

@@ -46,7 +46,7 @@ BACKUP_FUNCTIONS = frozenset(
 )
 """Functions that write or read backups, for which they get rights to the bucket on AWS."""
 BACKUP_ROLE = "BackupRole"
-"""Role of the functions in the hand-written part of serverless.yml."""
+"""Role of these functions, which the hand-written part of serverless.yml defines."""
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 SMALL_ARTIFACT = lambda_artifact.small_artifact().relative_to(ROOT).as_posix()
 
@@ -54,7 +54,7 @@ Json = dict[str, Any]
 
 
 def vercel() -> Json:
-    """Return vercel.json, with one function per endpoint."""
+    """Return vercel.json, with one function per file of `api/`."""
     return {
         **_vercel_head(framework=None),
         "functions": {

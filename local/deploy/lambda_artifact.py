@@ -57,7 +57,7 @@ def build(target: Path = ARTIFACT, source: Path = ROOT) -> None:
 
 
 def pack(source: Path, task: Path, target: Path, python: str) -> None:
-    """Add the project's code to the packages in `task`, compile everything, and zip it twice."""
+    """Add the project's code to the packages in `task`, compile all, and write both artifacts."""
     _copy_own_code(source, task)
     _compile(task, python)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ class LambdaStack:
 
     Args:
         tree: Files to deploy, with the artifact.
-        variables: Environment variables of the shell that the functions use.
+        variables: Variables of the functions, as set in the shell that runs osls.
 
     Raises:
         SystemExit: If osls refuses; the message contains its output.

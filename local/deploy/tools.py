@@ -19,7 +19,7 @@ TRUST = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1"}
 """Variables that make the tools trust the machine's certificates, such as a company proxy's."""
 OSLS_FILES = ("serverless.yml", "local/deploy/environment.cjs")
 PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framework": None}}
-"""Placeholder for the project of an account, without which `vercel build` does not run."""
+"""Placeholder for an account's project; `vercel build` does not run without a project."""
 
 
 def install() -> None:

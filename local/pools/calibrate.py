@@ -1,4 +1,4 @@
-"""`make calibrate POOL=<id>`: estimate the parameters of a pool from all recorded answers.
+"""`make calibrate POOL=<id>`: estimate a pool's parameters from all answers of admitted tests.
 
 python -m local.pools.calibrate POOL
 """

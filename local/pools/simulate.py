@@ -74,7 +74,7 @@ def main(command_line: list[str]) -> int:
 def measure(
     pool: ItemPool, students: int, questions: int, rng: np.random.Generator
 ) -> PoolAccuracy:
-    """Simulate tests of up to `questions` questions, with `students` students of each ability."""
+    """Simulate tests of up to `questions` questions, with `students` students in each group."""
     k = pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
     longest = min(questions, MAX_QUESTIONS, int(pool.gradable.sum()))

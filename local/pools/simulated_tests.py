@@ -3,7 +3,7 @@
 The settings and counts of the pool's version apply as in real tests: the session's id decides
 which questions are eligible, limited by level of ability and over all levels
 (`lib.assessment.pools.eligibility`). The counts do not change during a simulation; in the service,
-they change only in the nightly run.
+they change only in the nightly run and in calls of admin-calibrate.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """Stated and actual errors of tests on a pool whose parameters are wrong.
 
 Each drawn truth has parameters that scatter around those of the pool's questions. Students take
-adaptive tests under the pool's settings, twice: selected and scored by the pool's own bank, which
-accounts for the errors that the settings and the calibrations state, and by a bank that takes the
-parameters for exact (plug-in).
+adaptive tests under the pool's settings, twice: questions are selected and answers scored by the
+pool's own bank, which accounts for the errors that the settings and the calibrations state, and by
+a bank that takes the parameters for exact (plug-in).
 """
 
 from collections.abc import Sequence

@@ -243,7 +243,7 @@ def _replies(connection: RedisConnection, request: CommandRequest) -> list[Reply
 
 
 def _falsified(reply: Reply, value: str | None) -> Reply:
-    """Return a wrong reply of the same type; leave `OK` and errors as they are."""
+    """Return a wrong reply of the same type, for null a text; leave `OK` and errors as they are."""
     match reply:
         case b"OK" | ErrorReply():
             return reply
@@ -272,7 +272,7 @@ def _switch_faults(gateway: GatewayState, method: str, body: bytes) -> Json:
             raise RequestError(f"ERR not a valid fault: {error}") from None
     return {
         "active": _described(faults.active) if faults.active else None,
-        "met": faults.affected_requests,
+        "affected_requests": faults.affected_requests,
         "requests": gateway.requests,
         "commands": gateway.commands,
     }

@@ -1,6 +1,6 @@
 """The part of the Redis protocol (RESP2) that the gateway needs.
 
-The gateway passes error replies on word for word and distinguishes statuses, numbers and nulls,
+The gateway passes error replies on word for word and distinguishes texts, numbers and nulls,
 which Redis clients do not promise.
 """
 

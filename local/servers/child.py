@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 LAUNCH = Path(__file__).with_name("launch.py")
-LOCK_SECONDS = 30.0  # a server whose starter was killed first writes a checkpoint
+LOCK_SECONDS = 30.0  # after its starter was killed, a server writes a checkpoint before it ends
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.01
 LOG_BYTES = 4_000_000  # a longer log is overwritten at the next start

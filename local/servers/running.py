@@ -67,7 +67,7 @@ def withdraw(folder: Path) -> None:
 
 
 def dev_url() -> str:
-    """Return the address of the running `make dev`, or of one started in this environment."""
+    """Return the address of the running `make dev`, or the one that its next start would have."""
     return os.environ.get(URL_NAME) or f"http://127.0.0.1:{os.environ.get('PORT') or PORT}"
 
 

@@ -18,7 +18,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables in SQLite; in Postgres, every upgrade runs the scripts, see env.py."""
+    """Create the tables in SQLite; in Postgres, on_postgres.py runs the scripts at each upgrade."""
     context = op.get_context()
     if context.dialect.name != "sqlite":
         return

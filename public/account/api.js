@@ -12,8 +12,8 @@ function exclusively(run) {
 /**
  * A function that calls the API as a user; `onEnd` is called once, when the log-in is over.
  *
- * If a newer log-in of the same user is stored, by another tab or after this one has ended, the calls
- * use it, and never end it.
+ * If a newer log-in of the same user is stored, by another tab or after this log-in has ended, the
+ * calls use it, and never end it.
  *
  * @param {{access: string, refresh: string}} account
  * @param {() => void} onEnd
@@ -59,7 +59,7 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
   };
 }
 
-/** End a user's log-in on the server, if it can be reached; the stored one is the newest. */
+/** End a user's log-in on the server, if it can be reached; the stored log-in of the user has the newest token. */
 export function logOut(api, account, storage = globalThis.localStorage) {
   const newest = readAccount(storage);
   const { refresh } = newest?.username === account.username ? newest : account;

@@ -84,7 +84,7 @@ export function Enter({ role, words, over, onEnter }) {
       <section class="card flow" aria-labelledby="register">
         <h2 id="register">${words.register}</h2>
         <p class="soft small">${words.registerAbout}</p>
-        <${Form} fields=${FIELDS[role]} check=${(fields) => registrationFaults(role, { ...fields, optional: local })} send=${register}
+        <${Form} fields=${FIELDS[role]} check=${(fields) => registrationFaults(role, { ...fields, invitationIsOptional: local })} send=${register}
           label=${ACCOUNT.register} busyLabel=${ACCOUNT.registering} className="large quiet" />
       </section>
     </div>

@@ -13,7 +13,7 @@ export function logInFaults({ username, password }) {
   return faults;
 }
 
-/** The faults of a registration by field; `fields` are texts, as a form has them. */
+/** The faults of a registration by field; `fields` are texts, as a form has them, and `invitationIsOptional`. */
 export function registrationFaults(role, fields) {
   const faults = {};
   if (fields.username.trim().length < MIN_NAME_LENGTH) faults.username = ACCOUNT.usernameShort;
@@ -22,7 +22,7 @@ export function registrationFaults(role, fields) {
     if (!inside(fields.grade, 1, 12) || !Number.isInteger(Number(fields.grade))) faults.grade = ACCOUNT.gradeWrong;
     if (!fields.target_exam.trim()) faults.target_exam = ACCOUNT.examMissing;
     if (!inside(fields.available_hours_per_day, 0.5, 24)) faults.available_hours_per_day = ACCOUNT.hoursWrong;
-  } else if (!fields.invitation.trim() && !fields.optional) {
+  } else if (!fields.invitation.trim() && !fields.invitationIsOptional) {
     faults.invitation = ACCOUNT.invitationMissing;
   }
   return faults;

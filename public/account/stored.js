@@ -5,7 +5,7 @@ const KEY = "stepwise.account";
 
 const isText = (value) => typeof value === "string" && value.length > 0;
 
-/** The stored response of a log-in; null if there is none or it is not as expected. */
+/** The stored log-in; null if there is none or it is not as expected. */
 export function readAccount(storage = localStorage) {
   try {
     const content = JSON.parse(storage.getItem(KEY));

@@ -1,4 +1,4 @@
-// The admin page: system, migration, backups and keys, audit trail. Every action shows its curl call.
+// The admin page: system, migration, backups, keys and roster, audit trail. Each part shows calls as curl sends them.
 import { GatedPage } from "../shared/gate.js";
 import { html, lazy, render, useEffect, useState } from "../shared/html.js";
 import { readHash } from "./model.js";

@@ -17,7 +17,7 @@ export const PAGE = {
 
 export const SYSTEM = {
   loading: "Checking the system …",
-  headline: { healthy: "Everything is up.", degraded: "It works, but something is missing.", unhealthy: "It does not work." },
+  headline: { healthy: "Everything is up.", degraded: "It works, but something is missing.", unavailable: "It does not work." },
   version: "Version",
   schema: "Schema",
   behind: "behind this version",
@@ -105,7 +105,7 @@ export const MIGRATION = {
   groups: { what: "What", rows: "Rows", field: "Where", state: "State" },
   states: { decide: "decide", kept: "kept as it is", repaired: "repaired" },
   download: "Download the report as CSV",
-  preflight: "Findings of the preflight",
+  preflight: "Remarks of the preflight",
   elsewhere: (tables) => `Tables of these names in other schemas: ${tables.join(", ")}.`,
 };
 

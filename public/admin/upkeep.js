@@ -1,4 +1,4 @@
-// Backups, their restoration, and the rotation of the encryption key.
+// Backups, their restoration, the rotation of the encryption key, and the roster import.
 import { TypedConfirmation } from "../shared/dialog.js";
 import { Action, CallLine, Field, Note, ProblemNote } from "../shared/elements.js";
 import { bytes } from "../shared/format.js";

@@ -28,7 +28,7 @@ export function frontierOf(steps) {
   return last < 0 || last >= steps.length ? null : last + 1;
 }
 
-/** A student as a row: name, status, how long it has lasted, and a text to search in. */
+/** A student as a row: name, status, how long the student has waited for help or been stuck, and a text to search in. */
 export function rowOf(student, now) {
   const status = statusOf(student, now);
   const help = student.helpAskedAt && status === "stuck" ? sinceMs(student.helpAskedAt, now) : null;
@@ -80,7 +80,7 @@ export function filtered(rows, { status = null, search = "" }) {
 const RANK = { stuck: 1, active: 3, completed: 4, notStarted: 5 };
 const LEFT_SECONDS = 12 * 3600; // a student without progress for this long has probably left the room
 
-/** Sort key: raised hands first, then the stuck, the longest first; then those who have left, the latest first; then the others. */
+/** Sort key: raised hands, then the stuck, both with the longest wait first; then those who have left, the most recent first; then the others. */
 function needOfHelp({ helpSeconds, stuckSeconds, status }) {
   if (helpSeconds !== null) return -helpSeconds;
   const rank = RANK[status] * 1e9;
@@ -119,7 +119,7 @@ export function nextQuery(last, { courseId, now }) {
   return { courseId, since: new Date(Date.parse(last.asOf) - OVERLAP_MS).toISOString() };
 }
 
-/** The state after a response to `query`. If the total differs from the number of students, some were removed: reload. */
+/** The state after a response to `query`. Reload if some students were removed, as the total shows, or if the changes fill more than a page. */
 export function merged(last, query, page, now) {
   const fresh = !query.cursor && !query.since;
   const students = new Map(fresh || last === null ? [] : last.students);

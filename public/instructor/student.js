@@ -6,7 +6,7 @@ import { html, useCallback, useState } from "../shared/html.js";
 import { useLive } from "../shared/live.js";
 import { Table } from "../shared/table.js";
 import { cellOf } from "./model.js";
-import { DETAIL, STATES } from "./texts.js";
+import { DETAIL } from "./texts.js";
 
 const MAX_EVENTS = 12;
 const OPTIONAL = Symbol("problem of an optional call");

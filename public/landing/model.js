@@ -16,7 +16,7 @@ export const HEADLINES = {
   unreachable: "No answer",
 };
 
-/** The service's health report; without a response, the status is `unreachable`. */
+/** The service's health report; if there is none that can be read, its status is `unreachable`. */
 export async function fetchHealth(api = apiWith(null)) {
   const unreachable = { status: "unreachable", version: "–", services: {} };
   try {

@@ -39,10 +39,10 @@ export function ShortTest({ test: former, unknown }) {
   const key = useRef(null);
   const { signal } = useRef(new AbortController()).current;
 
-  /** Show the estimate and its change; nothing new is shown if the pool discloses no estimate before the end. */
+  /** Show the estimate and its change; what is shown stays if the estimate cannot be read or is not disclosed yet. */
   const showEstimate = async (test, names, before) => {
     const proficiency = await proficiencyOf(api, test, signal).catch(() => null);
-    if (!proficiency) return before;
+    if (!proficiency?.concept_names.length) return before;
     const after = profileOf(proficiency, names, before && before.map((row) => row.value / 100));
     setProfile(after);
     setMove(before ? greatestMove(before, after) : null);

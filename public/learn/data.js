@@ -1,5 +1,5 @@
-// All calls of the study page: its data, and the answers that it sends. They go to the copy in this browser if
-// there is one, else to the server.
+// All calls of the study page. Answers, practice, the overview and changes of the profile go through the copy in
+// this browser if there is one; plans and joining a class always need the server.
 import { untilAnswered } from "../shared/deliver.js";
 import { forgetAnswer, keepAnswer, waitingAnswers } from "./stored.js";
 

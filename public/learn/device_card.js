@@ -5,7 +5,7 @@ import { Note, ProblemNote } from "../shared/elements.js";
 import { html, useRef, useState } from "../shared/html.js";
 import { DEVICE } from "./texts.js";
 
-/** Save all changes that the server does not hold to a file. */
+/** Save to a file all changes that the server does not hold. */
 async function saveFile(copy) {
   const day = new Date().toISOString().slice(0, 10);
   download(`stepwise-${copy.username.replaceAll(/[^\w-]/g, "_")}-${day}.jsonl`, await copy.exportText(), "application/x-ndjson");
@@ -22,7 +22,7 @@ function Rejections({ copy, rejections }) {
   </div></div>`;
 }
 
-function Files({ copy, pending }) {
+function Files({ copy, hasUnsent }) {
   const input = useRef(null);
   const [outcome, setOutcome] = useState(null);
   const importFile = async () => {
@@ -37,7 +37,7 @@ function Files({ copy, pending }) {
   return html`
     ${outcome && html`<${Note} kind=${outcome.kind}>${outcome.text}<//>`}
     <div class="row">
-      ${pending && html`<button type="button" class="quiet" onClick=${() => saveFile(copy)}>${DEVICE.save}</button>`}
+      ${hasUnsent && html`<button type="button" class="quiet" onClick=${() => saveFile(copy)}>${DEVICE.save}</button>`}
       <button type="button" class="plain link" onClick=${() => input.current.click()}>${DEVICE.import}</button>
       <input type="file" hidden accept=".jsonl" ref=${input} onChange=${importFile} />
     </div>`;
@@ -51,14 +51,14 @@ function SyncProblem({ problem }) {
 
 /** @param {{sync: object, copy: object|null}} props */
 export function DeviceCard({ sync, copy }) {
-  const unsent = sync.pending + sync.rejections.length > 0;
+  const hasUnsent = sync.pending + sync.rejections.length > 0;
   return html`<section class="card flow tight">
     <h2>${DEVICE.title}</h2>
     <p class="small soft">${sync.pending > 0 ? DEVICE.since(sync.since) : DEVICE.kept}</p>
     ${sync.problem && html`<${SyncProblem} problem=${sync.problem} />`}
     ${sync.rejections.length > 0 && html`<${Rejections} copy=${copy} rejections=${sync.rejections} />`}
     ${sync.pending > 0 && html`<button type="button" class="quiet" aria-disabled=${sync.syncing ? "true" : null} onClick=${sync.send}>${DEVICE.send}</button>`}
-    ${copy && html`<${Files} copy=${copy} pending=${unsent} />`}
+    ${copy && html`<${Files} copy=${copy} hasUnsent=${hasUnsent} />`}
   </section>`;
 }
 

@@ -29,7 +29,10 @@ export function keepCopy() {
   else addEventListener("load", start);
 }
 
-/** The way in which this browser installs pages: "button" if it offers a dialog, "menu" on iPhones and iPads, else null. */
+/**
+ * The way to install the page: "button" if the browser offers a dialog, "menu" on iPhones and iPads; null if the page
+ * is installed, if the student has put that off, or if the browser has no way.
+ */
 function way() {
   if (matchMedia(STANDALONE).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;
   if (offer) return "button";

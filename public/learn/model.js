@@ -30,7 +30,7 @@ export function daysFrom(storedPlan, day) {
 
 /** The part of the plans for a day: the day's own plan if there is one, else the week's or the exam's. */
 export function dayPlan(plans, day) {
-  for (const type of ["daily", "weekly", "exam"]) {
+  for (const type of ["daily", "weekly", "exam_countdown"]) {
     const storedPlan = planOn(plans, type, day);
     const planned = storedPlan?.plan.daily_plans.find(({ date }) => date === day);
     if (planned) return { ...planned, type, madeAt: storedPlan.created_at, warning: storedPlan.plan.warning };
@@ -124,7 +124,10 @@ export function subjectsOf(topics, mastery, progress) {
   });
 }
 
-/** Figures of 30 days: days with practice, answers, the most on a day, and the share of right ones in per cent. */
+/**
+ * Figures of 30 days: days with practice, number of answers, most answers on a day, right answers in per cent (null
+ * without answers), and the mastery on the first and on the last day.
+ */
 export function timelineFacts(timeline) {
   const answers = timeline.reduce((sum, day) => sum + day.questions_attempted, 0);
   const right = timeline.reduce((sum, day) => sum + day.correct, 0);
@@ -148,7 +151,7 @@ const EASE = { easy: 0, medium: 1, hard: 2 };
 /**
  * The question to ask next. Questions that were never asked come first: those of the least mastered concept, then the
  * easier ones. Once all were asked, the one asked longest ago comes next. The same concept is not asked three times in
- * a row while there is another.
+ * a row while another concept has a question that was never asked or, once all were asked, any question.
  *
  * @param {object[]} questions of the topic
  * @param {Map<string, number>} mastery by concept
@@ -200,7 +203,7 @@ export function viewOf(hash) {
   return { name: name ?? "today", topicId: name === "practise" ? topicId ?? null : null };
 }
 
-/** The fields of a profile that a form changes: those that differ, in the form that the endpoint accepts. */
+/** The fields of a profile whose entered values differ from the stored ones, with values that the endpoint accepts. */
 export function profileChanges(profile, fields) {
   const entered = {
     target_exam: fields.target_exam.trim(),

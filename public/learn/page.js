@@ -49,7 +49,7 @@ function Notes({ reason, asOf, onRetry }) {
     ${asOf && html`<${Note} kind="warn" fact=${fact} action=${html`<button class="quiet" type="button" onClick=${onRetry}>${DEVICE.tryAgain}</button>`}>${about}<//>`}`;
 }
 
-/** The page of a student who is logged in; `note` is shown above it once. */
+/** The page of a student who is logged in; `note` is a warning above its content, or null. */
 function Study({ account, api, note, onLeave }) {
   const view = useView();
   const now = useNow(10_000);

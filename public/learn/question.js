@@ -6,8 +6,8 @@ import { PRACTICE } from "./texts.js";
 
 const MAX_SECONDS = 3600; // the longest time that the endpoint accepts
 const MIN_SECONDS = 0.1;
-const SLOW = 2; // multiple of the usual time from which an answer counts less
-const LEVELS = [1, 2, 3, 4, 5];
+const SLOW = 2; // multiple of the usual time above which a right answer counts less
+const CONFIDENCES = [1, 2, 3, 4, 5];
 const FIELDS = "input:not([type=radio]), select, textarea, dialog";
 const CONTROLS = `a, button, summary, ${FIELDS}`;
 
@@ -32,12 +32,12 @@ function Options({ options, labels, name, chosen, busy, invalid, onChoose }) {
   </label>`)}</div>`;
 }
 
-function Confidence({ name, level, busy, error, errorId, group, onChoose }) {
+function Confidence({ name, confidence, busy, error, errorId, group, onChoose }) {
   return html`<fieldset ref=${group} aria-describedby=${error ? errorId : null}>
     <legend class="small"><b>${PRACTICE.confidence}</b></legend>
-    <div class="sure">${LEVELS.map((each) => html`<label class="opt" key=${each}>
-      <input type="radio" name=${name} checked=${level === each} disabled=${busy && level !== each} aria-invalid=${error ? "true" : null} onChange=${() => onChoose(each)} />
-      <span>${PRACTICE.levels[each]}</span><kbd class="push" aria-hidden="true">${each}</kbd>
+    <div class="sure">${CONFIDENCES.map((each) => html`<label class="opt" key=${each}>
+      <input type="radio" name=${name} checked=${confidence === each} disabled=${busy && confidence !== each} aria-invalid=${error ? "true" : null} onChange=${() => onChoose(each)} />
+      <span>${PRACTICE.confidences[each]}</span><kbd class="push" aria-hidden="true">${each}</kbd>
     </label>`)}</div>
   </fieldset>`;
 }
@@ -62,7 +62,7 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
   const options = optionsOf(question);
   const labels = question.question_type === "true_false" ? PRACTICE.truth : {};
   const [chosen, setChosen] = useState(null);
-  const [level, setLevel] = useState(null);
+  const [confidence, setConfidence] = useState(null);
   const [missing, setMissing] = useState(null);
   const [since] = useState(() => performance.now());
   const heading = useRef(null);
@@ -86,21 +86,21 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
       focusAnswer();
       return;
     }
-    if (level === null) {
+    if (confidence === null) {
       const first = missing !== "confidence" && !sure.current.contains(document.activeElement);
       setMissing(first ? null : "confidence");
       sure.current.querySelector("input").focus();
       return;
     }
     const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, (performance.now() - since) / 1000));
-    onSend({ answer: answer(), confidence: level, seconds: Math.round(seconds * 10) / 10 });
+    onSend({ answer: answer(), confidence, seconds: Math.round(seconds * 10) / 10 });
   };
   const chooseAnswer = (place) => {
     setChosen(place);
     setMissing(null);
   };
-  const chooseLevel = (next) => {
-    setLevel(next);
+  const chooseConfidence = (next) => {
+    setConfidence(next);
     setMissing(null);
   };
   useLayoutEffect(() => {
@@ -110,8 +110,8 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
       if (!inside || (event.target.closest(FIELDS) && event.key !== "Enter")) return;
       const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : null;
       const atConfidence = sure.current.contains(event.target);
-      if (digit !== null && atConfidence && digit <= LEVELS.length) {
-        chooseLevel(digit);
+      if (digit !== null && atConfidence && digit <= CONFIDENCES.length) {
+        chooseConfidence(digit);
         sure.current.querySelectorAll("input")[digit - 1].focus();
       } else if (digit !== null && !atConfidence && options && digit <= options.length) {
         chooseAnswer(digit - 1);
@@ -145,7 +145,7 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
                 aria-describedby=${`${id}-q ${id}-hint${missing === "answer" ? ` ${id}-error` : ""}`} aria-invalid=${missing === "answer" ? "true" : null} />
             </div>`}
       ${missing === "answer" && html`<p class="error" id=${`${id}-error`} role="alert">${options ? PRACTICE.missing : PRACTICE.missingNumber}</p>`}
-      <${Confidence} name=${`${id}-sure`} level=${level} busy=${busy} error=${missing === "confidence"} errorId=${`${id}-sure-error`} group=${sure} onChoose=${chooseLevel} />
+      <${Confidence} name=${`${id}-sure`} confidence=${confidence} busy=${busy} error=${missing === "confidence"} errorId=${`${id}-sure-error`} group=${sure} onChoose=${chooseConfidence} />
       ${missing === "confidence" && html`<p class="error" id=${`${id}-sure-error`} role="alert">${PRACTICE.missingConfidence}</p>`}
       <div class="row"><button class="large" aria-disabled=${busy ? "true" : null}>${busy ? PRACTICE.sending : PRACTICE.send}</button>
         <button type="button" class="quiet large" onClick=${onFinish}>${PRACTICE.finish}</button></div>

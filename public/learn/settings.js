@@ -1,4 +1,4 @@
-// The form that changes the exam, its date and the hours.
+// The form that changes the exam, its date, the hours and the school year.
 import { Form } from "../account/form.js";
 import { registrationFaults } from "../account/model.js";
 import { Dialog } from "../shared/dialog.js";

@@ -58,7 +58,7 @@ function useWaiting(data, onSent) {
   return { ...NO_SYNC, pending: waiting, answers: waiting, syncing, send, refresh };
 }
 
-/** Ask the browser not to delete the copy, and warn before the page is closed while a change waits. */
+/** Ask the browser not to delete the copy; unless it agrees, warn before the page is closed while a change waits. */
 function useWarning({ pending, since }) {
   const isPersistent = useRef(false);
   useEffect(() => {
@@ -80,7 +80,7 @@ function useWarning({ pending, since }) {
  *
  * @param {object} data of the page
  * @param {object|null} copy of the student
- * @param {() => void} onSent called when the server has taken all changes, or when a repair has changed rows
+ * @param {() => void} onSent called when no change waits any more, applied or refused, or when a repair has changed rows
  */
 export function useSync(data, copy, onSent) {
   const [state, setState] = useState(null);

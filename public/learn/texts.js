@@ -34,15 +34,15 @@ export function dayName(date, short = false) {
   return new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { ...options, timeZone: "UTC" });
 }
 
-/** A day of another year, too: "11 February 2027". */
-export function dayOfYear(date) {
+/** A day with its year: "11 February 2027". */
+export function dayWithYear(date) {
   return new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 }
 
 export const TODAY = {
   title: "Today",
   loading: "Loading your day …",
-  on: (exam, date) => (date === null ? exam : `${exam} on ${dayOfYear(date)}`),
+  on: (exam, date) => (date === null ? exam : `${exam} on ${dayWithYear(date)}`),
   exam: (days) => {
     if (days === null) return "Your exam has no date yet.";
     if (days < 0) return "Your exam is over.";
@@ -241,7 +241,7 @@ export const PRACTICE = {
   missingNumber: "Write a number first.",
   truth: { true: "True", false: "False" },
   confidence: "How sure are you?",
-  levels: { 1: "A guess", 2: "Unsure", 3: "Fairly sure", 4: "Sure", 5: "Certain" },
+  confidences: { 1: "A guess", 2: "Unsure", 3: "Fairly sure", 4: "Sure", 5: "Certain" },
   missingConfidence: "Say how sure you are.",
   send: "Send answer",
   sending: "Sending …",

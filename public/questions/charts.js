@@ -10,7 +10,7 @@ import { CHARTS, LIST, POOL } from "./texts.js";
 const MAX_ERROR_LINES = 200; // with more questions the error lines hide the points
 const MAX_LABELS = 5;
 
-/** Difficulty against discrimination; flagged questions are amber squares with their id. */
+/** Difficulty against discrimination; flagged questions are amber squares, the first of them with their id. */
 export function Scatter({ questions, flags }) {
   const active = questions.filter((question) => question.is_asked);
   const marked = new Set(flags.map(({ question }) => question.id));
@@ -19,7 +19,7 @@ export function Scatter({ questions, flags }) {
   return html`<section class="card flow tight" aria-labelledby="scatter">
     <h2 id="scatter">${CHARTS.scatter}</h2>
     <p class="soft small">${CHARTS.scatterHint}</p>
-    <${Chart} title=${CHARTS.scatterSummary(active.length, labels.length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
+    <${Chart} title=${CHARTS.scatterSummary(active.length, flags.filter(({ question }) => question.is_asked).length)} x=${[0, 1]} y=${[0, 1.1 * highest]} xName=${CHARTS.difficulty} yName=${CHARTS.discrimination}>
       ${({ x, y }) => html`
         ${active.length <= MAX_ERROR_LINES && active.map(({ id, parameters, calibration }) => {
           const error = calibration?.errors.difficulty;

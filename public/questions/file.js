@@ -35,7 +35,7 @@ export function readFile(name, text, poolConcepts) {
   return isCsv ? fromCsv(text, poolConcepts) : fromJson(text);
 }
 
-/** The lines on which the objects of a JSON array begin, which may be a member of the root. */
+/** The lines on which the objects of a JSON array begin; the array is the root or a member of the root. */
 export function linesOfItems(text) {
   const lines = [];
   let line = 1;

@@ -62,7 +62,7 @@ export function searched(questions, search) {
   });
 }
 
-/** Ids that are repeated in a file: a problem for each later one, with the line of the first. */
+/** Items, only the first of each id, and a problem for each later one, with the line of the first. */
 export function withoutRepeats(items, problemOf) {
   const lineOfId = new Map();
   const problems = [];
@@ -108,7 +108,7 @@ export function batches(items, limit = BATCH_BYTES) {
   return all;
 }
 
-/** The students of a list with one in each line, without repeats. */
+/** The students of a list, separated by line breaks, commas or semicolons, without repeats. */
 export function studentsIn(text) {
   return [...new Set(text.split(/[\r\n,;]+/).map((part) => part.trim()).filter(Boolean))];
 }

@@ -1,4 +1,4 @@
-// The dialog of one question: its view for students, its figures, and the editor.
+// The dialog of one question: its text with the right answer marked, its figures, and the editor.
 import { Dialog, TypedConfirmation } from "../shared/dialog.js";
 import { Badge, Field, Note, ProblemNote } from "../shared/elements.js";
 import { number } from "../shared/format.js";
@@ -7,7 +7,7 @@ import { QUESTION } from "./texts.js";
 
 const RETIRE = "RETIRE";
 
-function AsAsked({ question, names }) {
+function QuestionView({ question, names }) {
   const { parameters, calibration, concepts } = question;
   const error = (name) => (calibration ? ` ± ${number(calibration.errors[name], 2)}` : "");
   const facts = QUESTION.facts;
@@ -89,7 +89,7 @@ export function QuestionDialog({ api, poolId, question, names, onClose, onChange
     ${message && html`<${Note} kind="good" fact=${message} />`}
     ${mode === "edit"
       ? html`<${Editor} api=${api} path=${path} question=${question} names=${names} onSaved=${() => finish(QUESTION.saved)} onCancel=${() => setMode("view")} />`
-      : html`<${AsAsked} question=${question} names=${names} />
+      : html`<${QuestionView} question=${question} names=${names} />
           <div class="row"><button type="button" onClick=${() => setMode("edit")}>${QUESTION.edit}</button>
             ${!question.retired && html`<button type="button" class="danger push" onClick=${() => setMode("retire")}>${QUESTION.retire}</button>`}</div>`}
     ${mode === "retire" && html`<${TypedConfirmation} title=${QUESTION.retireTitle} what=${QUESTION.retireWhat(question.id)} word=${RETIRE} button=${QUESTION.retireButton}

@@ -63,7 +63,7 @@ export const CONCEPTS = {
 
 export const FLAGS = {
   title: "Flagged questions",
-  none: "Nothing looks wrong. Questions are flagged here when their answers point to a problem.",
+  none: "Nothing looks wrong. Questions are flagged here when their answers or options point to a problem.",
   columns: { question: "Question", why: "Why", what: "What to do" },
   noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
   belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${number(answers)} answers: less often than by guessing`, what: "check the right answer" }),

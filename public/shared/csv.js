@@ -1,4 +1,4 @@
-// CSV that spreadsheets open without running anything: RFC 4180, formulas quoted.
+// CSV that spreadsheets open without running anything: RFC 4180, with an apostrophe before formulas.
 
 const FORMULA = /^[=+\-@\t\r\n\0\uFF1D\uFF0B\uFF0D\uFF20]/;
 const NUMERIC = /^-?\d+(\.\d+)?$/;

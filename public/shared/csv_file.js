@@ -10,7 +10,7 @@ export function delimiterOf(text) {
 }
 
 /**
- * The rows of a CSV file: commas, semicolons or tabs, line breaks within quotes.
+ * The rows of a CSV file, whose cells are separated by commas, semicolons or tabs; quoted cells may have line breaks.
  *
  * @param {string} text
  * @returns {{line: number, cells: string[]}[]} `line` is the line on which the row begins, from 1;

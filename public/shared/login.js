@@ -1,4 +1,4 @@
-// The password of an operator, which is kept for this tab until the log-out, never in an address or on disk.
+// The password of an operator or instructor, which is kept for this tab until the log-out, never in an address.
 import { apiWith } from "./api.js";
 import { useMemo, useState } from "./html.js";
 

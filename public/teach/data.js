@@ -40,7 +40,7 @@ export function dataOf(api) {
     saveMarks: (body) => post("exam-marks", body),
     draw: (classId) => post(`classes/${encodeURIComponent(classId)}/plan-arms`, { draw: true }),
 
-    /** End the part of all members in the comparison. */
+    /** Take all members out of the comparison. */
     endArms: (classId, members) =>
       post(`classes/${encodeURIComponent(classId)}/plan-arms`, { students: members.map(({ student_id: id }) => ({ student_id: id, arm: null })) }),
   };

@@ -81,7 +81,7 @@ export const TOPICS = {
   title: "What the class knows",
   weakest: (names) => `Weakest for their weight: ${names}.`,
   solid: "No topic that has been begun is below 40.",
-  open: (n) => ` Nobody has begun ${count(n, "topic")}.`,
+  notBegunCount: (n) => ` Nobody has begun ${count(n, "topic")}.`,
   notBegun: "not begun",
   label: "Mean mastery of the class by topic",
   columns: { topic: "Topic", class: "Class", exam: "Of exam", below: "Below 40" },

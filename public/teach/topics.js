@@ -18,10 +18,10 @@ const COLUMNS = [
 export function TopicsCard({ rows }) {
   const { visibleRows, more } = useRowsAtATime(rows, AT_A_TIME);
   const worst = costliest(rows);
-  const open = rows.filter(({ begun }) => !begun).length;
+  const notBegunCount = rows.filter(({ begun }) => !begun).length;
   return html`<section class="card flow mb" aria-labelledby="topics">
     <h2 id="topics">${TOPICS.title}</h2>
-    <p class="small">${worst.length ? TOPICS.weakest(worst.map(({ name }) => name).join(", ")) : TOPICS.solid}${open > 0 && TOPICS.open(open)}</p>
+    <p class="small">${worst.length ? TOPICS.weakest(worst.map(({ name }) => name).join(", ")) : TOPICS.solid}${notBegunCount > 0 && TOPICS.notBegunCount(notBegunCount)}</p>
     <${Table} label=${TOPICS.label} columns=${COLUMNS} rows=${visibleRows} rowKey=${({ id }) => id} />
     ${more}
     <p class="small soft">${TOPICS.about}</p>

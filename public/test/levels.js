@@ -45,7 +45,7 @@ export function levelOf([low, high]) {
 }
 
 /**
- * One row for each concept, in points from 0 to 100. `before` is null where it is not known, and
+ * One row for each concept of the result, in points from 0 to 100. `before` is null where it is not known, and
  * `change` is null if `before` is null or inside the band.
  *
  * @param {{concept_names: string[], proficiency: number[], confidence: number[]}} result

@@ -15,7 +15,7 @@ const api = apiWith(null);
 const TESTS = "#tests";
 const RESULT = "#result";
 
-/** The view that the address names: a ticket, a pool, the tests of this browser, or the last one's result. */
+/** The view that the address names: a ticket, a pool, the tests of this browser, or the result of the last test. */
 function readAddress() {
   return { ticket: ticketIn(location.hash), poolId: new URLSearchParams(location.search).get("pool"), tests: location.hash === TESTS, result: location.hash === RESULT };
 }

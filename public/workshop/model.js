@@ -28,7 +28,10 @@ export function stepsOf(course, session) {
   });
 }
 
-/** The number of the step at which the student is: the last begun one, or the next if that is done; null if all are done. */
+/**
+ * The number of the step at which the student is: the last begun one; if that is done, the next one, or else the first
+ * that is not done; null if all are done.
+ */
 export function currentStep(steps) {
   if (steps.every(({ state }) => state === "done")) return null;
   let last = -1;
@@ -75,7 +78,7 @@ export function fieldsOf(course) {
   return course.builtIn ? [...FIELDS, ...VOICE_FIELDS] : FIELDS;
 }
 
-/** The fields that were changed in the form: `values` by name; secrets only if something was written. */
+/** The new values of the fields that were changed in the form, by name; secrets only if something was written. */
 export function changedFields(fields, session, values) {
   const changes = {};
   for (const { name, column, kind } of fields) {

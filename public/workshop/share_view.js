@@ -20,7 +20,7 @@ async function loadShared(lookup, signal) {
 }
 
 /** A session without the fields that only an operator's browser receives. */
-const withoutFlags = ({ course_id, current_step, completion_rate, step_progress }) => ({
+const sharedFields = ({ course_id, current_step, completion_rate, step_progress }) => ({
   course_id, current_step, completion_rate,
   step_progress: step_progress.map(({ stepNumber, completed }) => ({ stepNumber, completed })),
 });
@@ -40,7 +40,7 @@ export function ShareView({ lookup }) {
   const load = useCallback((signal) => loadShared(lookup, signal), [lookup.studentId, lookup.studentEmail]);
   const live = useLive(load, { interval: REFRESH_MS });
   const now = useNow();
-  const [session, ...others] = (live.data?.sessions ?? []).map(withoutFlags);
+  const [session, ...others] = (live.data?.sessions ?? []).map(sharedFields);
   const course = session && live.data.courses.get(session.course_id);
   const steps = course ? stepsOf(course, session) : [];
   const counts = countsOf(steps);

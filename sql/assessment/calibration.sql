@@ -2,9 +2,9 @@
 
 -- pools_with_new_answers --
 -- Pools with enough new answers since their last calibration, or since the one that waits to be
--- accepted. Only tests that train a pool count. Pools whose last attempt succeeded come first, those
--- with the most new answers before the others. The failed ones follow, ordered by their number of
--- failures and the time of the last attempt, oldest first.
+-- accepted. Only tests that train a pool count. Pools whose last attempt did not fail, or that had
+-- none, come first, those with the most new answers before the others. Pools that failed follow,
+-- ordered by their number of failures and the time of the last attempt, oldest first.
 SELECT p.id
 FROM assessment.question_pools p
 LEFT JOIN assessment.calibration_attempts w ON w.pool_id = p.id
@@ -175,8 +175,8 @@ RETURNING (a.proposal ->> 'number')::INT;
 SELECT TRUE FROM assessment.question_pools WHERE id = %(pool_id)s FOR UPDATE;
 
 -- read_proposal --
--- The waiting proposal, with the version that it would follow: null if questions or parameters have
--- changed since.
+-- The waiting proposal, with the version that it would follow: null if anything but the exposure
+-- counts has changed since.
 SELECT (a.proposal ->> 'number')::INT AS number, a.proposal -> 'prior_covariance' AS prior_covariance,
   a.proposal -> 'report' AS report, a.proposal -> 'items' AS items,
   CASE WHEN NOT EXISTS (

@@ -1,5 +1,5 @@
--- Queries of the catalog of pools: lists for operators and pages, changes of one question, return to an
--- earlier version.
+-- Queries of the catalog of pools: lists of pools, versions and questions, changes of one question,
+-- return to an earlier version.
 
 -- list_pools --
 -- A page of pools, oldest first, after the given time and id (null: the first page); only the given pool
@@ -39,7 +39,8 @@ ORDER BY v.version DESC
 LIMIT %(limit)s;
 
 -- waiting_proposal --
--- The waiting proposal of a pool, if the pool has not changed since.
+-- The waiting proposal of a pool, if nothing but its exposure counts has changed since, with the
+-- time at which the pool's last attempt at a calibration ended.
 SELECT (a.proposal ->> 'number')::INT AS number, a.finished_at AS created_at,
   (a.proposal -> 'report' ->> 'answers')::INT AS answers,
   (a.proposal -> 'report' ->> 'questions')::INT AS questions,
@@ -52,8 +53,8 @@ WHERE a.pool_id = %(pool_id)s AND a.proposal IS NOT NULL AND NOT EXISTS (
 );
 
 -- list_questions --
--- A page of a pool's questions with their answers and statistics, by position, after the given one
--- (null: the first page). Answers to earlier texts of a question count, too.
+-- A page of a pool's questions with correct answers and statistics, by position, after the given
+-- position (null: the first page). Students' answers to earlier texts of a question count, too.
 WITH page AS (
   SELECT DISTINCT ON (i.position) i.*
   FROM assessment.pool_items i

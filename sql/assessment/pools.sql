@@ -1,4 +1,4 @@
--- Queries of question pools: read a version, upload questions, count exposure, report to operators.
+-- Queries of question pools: read a version, upload questions, count exposure, report on a pool.
 
 -- read_version --
 -- One version of a pool.
@@ -232,10 +232,10 @@ ORDER BY v.version DESC
 LIMIT %(calibrations)s;
 
 -- read_flagged_questions --
--- Each question's last drift flag, unless its author has given it new parameters since: newest
--- calibration first, smallest p-value first within one; a page of them, after the given one (null:
--- the first page). An upload that changes only a text copies the flag with the parameters; such a copy
--- does not count as a flag of its own.
+-- A page of drift flags: the last one of each question, unless its author has since given it new
+-- parameters; newest calibration first, and within a calibration smallest p-value first; after the
+-- given flag (null: the first page). An upload that changes only a text copies the flag with the
+-- parameters; such a copy does not count as a flag of its own.
 SELECT flag.question_id, flag.version, flag.revision <> latest.revision AS text_changed,
   (flag.calibration ->> 'answers')::INT AS answers,
   (flag.calibration ->> 'p_value')::DOUBLE PRECISION AS p_value,

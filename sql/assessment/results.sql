@@ -1,4 +1,5 @@
--- Queries about a student: all tests, or only one session if `session_id` is not null.
+-- Queries about results: those of a student, in all tests or only in one session if `session_id` is
+-- not null; and those of all tests on a pool.
 
 -- exists --
 -- Whether the student ever started a test, or whether the given session is this student's.
@@ -59,8 +60,8 @@ ORDER BY coalesce(s.started_at, '-infinity') DESC, s.id DESC
 LIMIT %(limit)s;
 
 -- closed_sessions --
--- The student's most recent closed tests with answers, oldest first; for the holder of a session, only
--- if its result may be disclosed.
+-- The student's most recent closed tests with answers, oldest first, except tests that were reset;
+-- for the holder of a session, only if its result may be disclosed.
 SELECT newest.* FROM (
   SELECT s.id AS session_id, s.concept_names, s.final_proficiency,
     s.accuracy::DOUBLE PRECISION AS accuracy, s.learning_gain::DOUBLE PRECISION AS learning_gain,
@@ -74,7 +75,7 @@ SELECT newest.* FROM (
 ) AS newest ORDER BY newest.date, newest.session_id;
 
 -- totals --
--- Number and mean accuracy of all closed tests with answers.
+-- Number and mean accuracy of all closed tests with answers, except tests that were reset.
 SELECT count(*) AS total_sessions, avg(s.accuracy)::DOUBLE PRECISION AS avg_accuracy
 FROM assessment.test_sessions s
 WHERE s.student_id = %(student_id)s

@@ -8,8 +8,8 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0)),
   set_config('row_security', 'off', true);
 
 -- try_shared_lock --
--- Try to take the same lock for a removal or a change of an e-mail address. These may overlap each
--- other, but not a migration, which would undo them. A statement fails if rows are hidden from it.
+-- Try to take the same lock for an operator's removal or change of a student, session or course. These
+-- may overlap each other, but not a migration, which would undo them. A statement fails if rows are hidden from it.
 SELECT pg_try_advisory_xact_lock_shared(hashtextextended('stepwise.legacy', 0)),
   set_config('row_security', 'off', true),
   set_config('lock_timeout', '5s', true);

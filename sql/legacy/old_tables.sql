@@ -46,5 +46,6 @@ WHERE row_count > 0 AND legacy.unified_is_empty() LIMIT 1;
 SELECT table_name, new_name FROM legacy.bring_back_unified();
 
 -- bring_back --
--- Give a table its original name; return its backup name, null if it has no backup.
+-- Give a table its original name; return its backup name, null if it has no backup, or if the table
+-- which has the name now has to keep it.
 SELECT legacy.bring_back(%(table)s);

@@ -28,8 +28,9 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information
 ORDER BY 1;
 
 -- estimate_rows --
--- Approximate number of rows in the legacy tables, to choose the first batch; 5 rows per page of 8
--- KB if a table has never been analyzed, and a million for a view, whose size is unknown.
+-- Approximate number of rows in the legacy tables, to choose the first batch: at least 5 rows per
+-- page of 8 KB, since a table may never have been analyzed, and a million for a view, whose size is
+-- unknown.
 SELECT coalesce(sum(CASE WHEN c.relkind IN ('v', 'f') THEN 1000000
     ELSE greatest(part.reltuples, pg_relation_size(part.oid) / 8192 * 5) END), 0)::bigint
 FROM pg_class AS c

@@ -23,9 +23,10 @@ ANALYZE pg_temp.batch_rows (origin, session_token);
 
 -- separate_people --
 -- Give each person of a token that several people share a token of their own, and report their rows.
--- The session's stored owner keeps the token, else the person whom the session would belong to; nobody
--- keeps a word such as "undefined". Rows without an e-mail address are nobody's, so that they become
--- an anonymous session. People whom an earlier run separated stay separated.
+-- The session's stored owner keeps the token. If there is none, the person whom the session would
+-- belong to keeps it, unless it is a word such as "undefined". Rows without an e-mail address are
+-- nobody's, so that they become an anonymous session. People whom an earlier run separated stay
+-- separated.
 WITH separated AS MATERIALIZED (
   SELECT session_token FROM public.sessions
   -- A range for the index, in every collation.
@@ -148,8 +149,9 @@ SELECT count(*) FROM (
 ANALYZE pg_temp.repeated_tokens;
 
 -- merge_repeated_rows --
--- Merge the rows of repeated tokens, field by field: the newest row that has a value wins. DISTINCT
--- is not used: an aggregate that sorts its input would undo the order for the others.
+-- Merge the rows of repeated tokens, field by field. Times, counters, flags, logs and exercises
+-- combine all rows; for every other field, the newest row that has a value wins. DISTINCT is not
+-- used: an aggregate that sorts its input would undo the order for the other aggregates.
 INSERT INTO pg_temp.merged_rows (origin, place, session_token, email, student_name, account_sid,
   github_username, moment, expires_at, updated_at, raw, openai_api_key,
   {{first_times: $column}},
@@ -186,8 +188,8 @@ FROM (
 GROUP BY origin, session_token;
 
 -- stage_sessions --
--- Stage one row per token: each field has the value of the configuration, else of the student's row,
--- else of the login.
+-- Stage one row per token. Times, counters, flags, logs and exercises combine the token's rows;
+-- any other field has the value of the configuration, else of the student's row, else of the login.
 INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, github_username,
   moment, expires_at,
   in_students, in_configs, in_logins, openai_api_key,
@@ -588,8 +590,9 @@ WITH updated AS (
 INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
 
 -- merge_sessions --
--- Merge stored sessions with their legacy rows. A newer row wins where it has a value; an older
--- one only fills what is empty. What was emptied or removed since then stays empty.
+-- Merge stored sessions with their legacy rows. A row that is newer than the session wins where it
+-- has a value; an older row only fills what is empty and was not emptied. Times, counters, flags,
+-- logs and exercises combine both. A key that was removed stays removed.
 INSERT INTO pg_temp.merged_sessions (
   session_token, student_id, old_student_id, moment, updated_at,
   {{first_times: $column}},
@@ -639,7 +642,7 @@ LEFT JOIN (
 ) AS t USING (session_token),
 LATERAL (SELECT coalesce(i.moment > s.updated_at, FALSE) AS newer,
   ((SELECT coalesce(bit_or(1 << (step - 1)), 0) FROM unnest(public.flagged_steps(s)) AS step)
-    | i.flagged | coalesce(t.passed, 0))::bit(9) AS done  -- the built-in course's
+    | i.flagged | coalesce(t.passed, 0))::bit(9) AS done  -- steps of the built-in course
   OFFSET 0) AS compared;
 
 -- analyze_merged_sessions --
@@ -664,7 +667,8 @@ WITH updated AS (
 INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
 
 -- adopt_steps --
--- Give the steps of a session to its new student, if an e-mail was found for an anonymous one.
+-- Give the steps of a session to its new student, if an anonymous session turned out to belong to a
+-- person with an e-mail.
 UPDATE public.step_progress AS p SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
@@ -684,7 +688,7 @@ WHERE st.student_id = o.old_student_id AND o.student_id <> o.old_student_id
   AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.student_id = st.student_id);
 
 -- add_accounts --
--- Give the Twilio account of a login without an e-mail address to the student of its session.
+-- Give the Twilio account of a row to the student of its session, if the student has none.
 UPDATE public.students AS st SET twilio_account_sid = newest.account_sid,
   updated_at = st.updated_at + INTERVAL '1 microsecond'  -- not now(): the name is not newer
 FROM (
@@ -708,9 +712,10 @@ FROM (
 WHERE st.student_id = newest.student_id AND coalesce(st.github_username, '') = '';
 
 -- fill_extra --
--- Copy settings of the admin panel from columns that only some databases have to sessions.extra, under
--- the names that student-config-save gives them, if the session has none. The configuration's come
--- first, then the newest. A value of another kind than the panel saves is only kept in exercises.
+-- Copy settings of the admin panel to sessions.extra, from columns that only some databases have,
+-- under the names that student-config-save gives them. A setting that the session has stays as it
+-- is. A value of the configuration takes precedence, then the newest. A value of another kind than
+-- the panel saves is only kept in exercises.
 UPDATE public.sessions AS s SET extra = settings.extra || s.extra
 FROM (
   SELECT session_token, jsonb_object_agg(name, value) AS extra FROM (
@@ -744,8 +749,9 @@ WHERE s.session_token = settings.session_token
   AND NOT s.extra ?& ARRAY(SELECT jsonb_object_keys(settings.extra));
 
 -- read_auth_tokens --
--- Auth tokens of Twilio in columns that only some databases have, encrypted for `_legacy`, of the new
--- sessions: one that was removed from a stored session does not come back.
+-- Twilio auth tokens of the new sessions, from columns that only some databases have; they are
+-- already encrypted for `_legacy`. Stored sessions are left out, so that an auth token that was
+-- removed does not come back.
 SELECT DISTINCT ON (t.session_token) t.session_token, field.value #>> '{}'
 FROM pg_temp.batch_rows AS t, jsonb_each(t.unknown) AS field
 WHERE t.unknown IS NOT NULL AND replace(lower(field.key), '_', '') = 'twilioauthtoken'
@@ -762,7 +768,8 @@ FROM unnest(%(tokens)s::text[], %(sealed)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
 -- count_fates --
--- Number of the batch's tokens and rows by outcome, per legacy table.
+-- Counters of the batch by name: the rows of each legacy table by fate, the tokens by fate, the
+-- tokens of each table that were created or merged (`moved`), and those of anonymous people.
 WITH fates AS (
   SELECT session_token, i.person, i.in_students, i.in_configs, i.in_logins, CASE
       WHEN k.session_token IS NULL THEN 'created'
@@ -796,8 +803,8 @@ UNION ALL SELECT 'moved.' || origin, count(*) FROM (
 UNION ALL SELECT 'people.anonymous', count(*) FROM fates WHERE legacy.is_anonymous(person);
 
 -- count_lost --
--- Legacy rows of the batch without a session, sessions that lack a value of a row, and keys that
--- are not encrypted.
+-- Count the legacy rows of the batch that have no session, those with a value that their session
+-- lacks, and those whose session has a key that is not encrypted.
 SELECT
   count(*) FILTER (WHERE s.session_token IS NULL) AS tokens_missing,
   count(*) FILTER (WHERE
@@ -926,7 +933,7 @@ LATERAL (
     legacy.of_kind(t.exercises, 'object')::text)::jsonb) END AS exercises
   OFFSET 0
 ) AS read, LATERAL (SELECT btrim(t.student_name, E' \t\r\n') AS name) AS own, LATERAL unnest(ARRAY[
-  -- Not the student's name, which a dry run of several calls does not know.
+  -- Not compared with students.student_name, which a dry run of several calls does not know.
   CASE WHEN own.name <> ''
       AND own.name NOT IN (coalesce(i.student_name, ''), coalesce(s.student_name_given, ''))
       AND legacy.without_secrets(own.name) IS DISTINCT FROM i.student_name

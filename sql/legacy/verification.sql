@@ -24,8 +24,8 @@ SELECT
        THEN (SELECT count(*) FROM pg_temp.login_typed) END AS workshop_sessions;
 
 -- count_left_behind --
--- Count the rows now in the legacy tables whose token has no session, except rows that an operator
--- removed.
+-- Count the rows now in the legacy tables whose token has no session, except those of sessions and
+-- people that an operator removed, unless they were created since.
 WITH without_session AS MATERIALIZED (
   SELECT session_token, student_email, least(created_at, started_at) AS first_time
   FROM pg_temp.all_rows AS t

@@ -76,7 +76,7 @@ CREATE TEMP TABLE lines (line JSON) ON COMMIT DROP;
 SELECT pg_temp.create_table(%(schema)s, %(table)s, %(columns)s);
 
 -- prepare_table --
--- Lock a table and add the columns that only the backup has; return their names, null if it has rows.
+-- Lock a table and add the columns that only the backup has; return their names, null if the table has rows.
 SELECT pg_temp.prepare_table(%(schema)s, %(table)s, %(columns)s);
 
 -- copy_lines --

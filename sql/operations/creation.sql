@@ -11,7 +11,7 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.creation', 
 SELECT table_name, row_count FROM pg_temp.workshop_tables();
 
 -- context_tables --
--- Return the tables of the other contexts, with their schema.
+-- Return the tables of the assessment and the study planner, with their schema.
 SELECT schemaname || '.' || tablename AS name FROM pg_catalog.pg_tables
 WHERE schemaname IN ('assessment', 'learning');
 

@@ -1,5 +1,5 @@
--- Queries of lib/operations/erasure/store.py. A context whose schema is absent has nothing to erase, so
--- the store checks first which schemas exist.
+-- Queries of lib/operations/erasure/store.py. The erasure first asks which contexts have the functions
+-- that it calls, because the schema of a context may be absent.
 
 -- contexts --
 -- Return which contexts have the functions that erase a person.

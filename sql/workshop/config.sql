@@ -2,7 +2,7 @@
 
 -- save_session_config --
 -- Save the given fields of a session's configuration; return the session, or null if it does not
--- exist and may not be created.
+-- exist and may not be created, or was removed after the same request had been carried out.
 WITH saved AS MATERIALIZED (SELECT public.save_session_config(
   %(session_token)s, %(student_email)s, %(student_name)s, %(course_id)s, %(config)s,
   %(other_flags)s, %(only_flags)s, %(version)s, %(create)s,

@@ -230,7 +230,7 @@ ORDER BY day, event_type;
 SELECT count(*) FROM public.sessions WHERE session_token = ANY (%(session_tokens)s);
 
 -- remove_keys --
--- Remove the API keys of these sessions.
+-- Remove the API keys and auth tokens of these sessions.
 UPDATE public.sessions SET openai_api_key = NULL, extra = extra - 'twilioAuthToken'
 WHERE session_token = ANY (%(session_tokens)s)
   AND (openai_api_key IS NOT NULL OR extra ? 'twilioAuthToken');

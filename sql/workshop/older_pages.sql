@@ -10,7 +10,8 @@ FROM public.tracked_students(ARRAY[public.track_exercise(
 )], %(session_token)s);
 
 -- tracked_student --
--- Return one student's progress in all sessions, by e-mail or by id.
+-- Return one student's progress, by e-mail or by id, in the course in which the student was last
+-- active.
 SELECT student_id, student_name, public.cut_json(exercises, %(max_bytes)s / 2) AS exercises,
   completed_steps, started_at, last_activity, total_time_spent, completion_rate, repo_created, demo_mode
 FROM public.tracked_students(ARRAY(
@@ -61,10 +62,10 @@ SELECT DISTINCT spelled AS student FROM (
 WHERE position(%(letters)s IN regexp_replace(lower(spelled), '[^a-z0-9@]', '', 'g')) > 0;
 
 -- legacy_students --
--- Return students of workshop_students while the unified schema does not exist, newest first: those with
--- one of these spellings of their e-mail (null: all), as many as fit in max_bytes. A column that this
--- database lacks is null, and so is a value that is larger than an eighth of max_bytes. Names of columns
--- may be in camel case.
+-- Return students of workshop_students while the unified schema does not exist, last active first:
+-- those with one of these spellings of their e-mail (null: all), as many as fit in max_bytes. A
+-- column that this database lacks is null, and so is a value that is larger than an eighth of
+-- max_bytes. Names of columns may be in camel case.
 SELECT student_email, student_name, exercises, started_at, created_at, last_activity, updated_at,
   total_time_spent, completion_rate, repo_created, demo_mode
 FROM (

@@ -23,8 +23,9 @@ SELECT public.bounded_session(
 -- sessions_of_student --
 -- Return a page of a student's whole sessions for an operator, those with progress first, each group
 -- newest first, after the given session (null: the first page), each with the student's name from
--- public.students. The student is given by e-mail or by id; the other parameter is null. As many sessions
--- are returned as fit in max_bytes; page_rows is their number before the page was cut to size.
+-- public.students. The student is given by e-mail or by id; with both, the
+-- sessions of either are returned. As many sessions are returned as fit in max_bytes; page_rows is
+-- their number before the page was cut to size.
 SELECT progress, has_progress, last_activity, session_token, page_rows
 FROM (
   SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS page_rows,

@@ -29,7 +29,7 @@ WITH page AS (
     END AS event_data,
     e.created_at,
     CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END AS student_email,
-    CASE WHEN %(by_operator)s THEN st.student_name ELSE s.student_name_given END AS student_name
+    CASE WHEN %(holds_password)s THEN st.student_name ELSE s.student_name_given END AS student_name
   FROM public.events e
   LEFT JOIN public.sessions s USING (session_token)
   LEFT JOIN public.students st ON st.student_id = e.student_id

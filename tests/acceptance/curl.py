@@ -26,7 +26,7 @@ class Curl:
 
 
 def parse(line: str) -> Curl:
-    """Parse a curl line with the options that the guides use; ignore redirections.
+    """Parse a curl line with the options that the guides use; ignore `>` and what follows.
 
     Raises:
         ValueError: If it is not a curl line, has another option, or calls another host.

@@ -172,15 +172,15 @@ def test_example_request_returns_the_example_response(
     assert response.status_code == 200, response.text
     is_json = response.headers["content-type"] == "application/json"
     content = response.json() if is_json else response.text
-    assert differences(operation.responses["Answer"], content) == []
+    assert differences(operation.responses["Response"], content) == []
 
 
 def test_every_further_example_has_a_test_of_its_own() -> None:
     titles = {title for operation in OPERATIONS.values() for title in operation.responses}
     assert titles == {
-        "Answer",
+        "Response",
         "Without a token",
-        "All students, for operators",
+        "All students, with a password",
         "The last one",
         "With a password",
     }
@@ -208,7 +208,7 @@ def test_progress_of_all_students_matches_its_example(
     response = loopback_client.get(
         tracking.path, params={"getAllStudents": "true"}, headers=operator
     )
-    assert differences(tracking.responses["All students, for operators"], response.json()) == []
+    assert differences(tracking.responses["All students, with a password"], response.json()) == []
 
 
 def test_submitting_the_last_answer_matches_its_example(loopback_client: TestClient) -> None:

@@ -78,7 +78,9 @@ def test_redis_statistics_have_the_printed_keys(loopback_client: TestClient) -> 
     }
 
 
-def test_idle_sessions_are_cleaned_up(loopback_client: TestClient) -> None:
+def test_clean_up_reports_its_threshold_and_a_number_of_sessions(
+    loopback_client: TestClient,
+) -> None:
     response = run(loopback_client, CLEANUP)
     assert response.status_code == 200
     assert response.json()["inactivity_threshold_minutes"] == 30
@@ -98,7 +100,9 @@ def test_history_is_accessible(loopback_client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/debug/session/{}", "/api/debug/sync/{}"])
-def test_a_session_is_inspected_and_synchronised(loopback_client: TestClient, path: str) -> None:
+def test_calls_that_inspect_and_synchronise_a_session_succeed(
+    loopback_client: TestClient, path: str
+) -> None:
     pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
     started = loopback_client.post(
         "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
@@ -143,7 +147,9 @@ def test_progress_is_reported(loopback_client: TestClient) -> None:
     assert response.json()["progress"]["step_progress"][0]["timeSpent"] == 450
 
 
-def test_the_schema_is_created(loopback_client: TestClient) -> None:
+def test_call_that_creates_the_schema_succeeds_and_keeps_the_rows(
+    loopback_client: TestClient,
+) -> None:
     response = run(loopback_client, CREATE_SCHEMA)
     assert response.status_code == 200
     assert response.json()["success"] is True

@@ -84,7 +84,7 @@ WHERE st.student_id IS NULL;
     assert rows == [{"count": 0}]
 
 
-def test_progress_of_a_session_is_recomputed(database: Database) -> None:
+def test_function_that_recomputes_progress_can_be_called(database: Database) -> None:
     rows = database.execute("SELECT update_session_progress('ws_1234567890_abc123');").fetchall()
     assert len(rows) == 1
 

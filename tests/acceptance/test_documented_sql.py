@@ -233,7 +233,7 @@ def in_use(databases: Databases, products: Products) -> Iterator[Product]:
 
 
 @pytest.mark.parametrize("block", all_blocks(), ids=str)
-def test_block_run_twice_touches_no_other_context_and_no_later_upgrade(
+def test_block_run_twice_touches_no_other_context_and_a_later_upgrade_works(
     block: Block, in_use: Product
 ) -> None:
     for whole in (False, True):

@@ -24,7 +24,7 @@ SHELL_SECONDS = 60.0
 
 @pytest.fixture
 def token(server: LocalServer) -> str:
-    """A session without progress."""
+    """The token of a session without progress."""
     response = server.send(Request("POST", "/api/generate-session", {}))
     return str(response.body["sessionToken"])
 

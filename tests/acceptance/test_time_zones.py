@@ -1,4 +1,4 @@
-"""The monitoring queries of the guides give the same figures in the session of any time zone."""
+"""A statement of docs/database.md makes the guides' figures the same in every time zone."""
 
 import re
 from collections.abc import Iterator

@@ -49,7 +49,7 @@ def record_answers(
     seed: int = 1,
     question_prefix: str = "q",
 ) -> None:
-    """Record closed sessions of students who answered every question.
+    """Record closed sessions of students who answered each of `questions`.
 
     The sessions are on the pool's n-th version, counted from 0; if None, on no version, as in
     older deployments.
@@ -179,7 +179,7 @@ def test_running_session_keeps_the_version_it_started_with(
     assert active == [("ann", first), ("bob", second)]
 
 
-def test_every_calibration_starts_from_the_parameters_that_the_author_wrote(
+def test_every_calibration_shrinks_towards_the_parameters_that_the_author_wrote(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)

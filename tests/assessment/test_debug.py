@@ -1,4 +1,4 @@
-"""Comparison of Redis with Postgres for operators."""
+"""A session compared in Redis and Postgres, its repair, and statistics of Redis."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def debug_session(student: Student, operator: dict[str, str]) -> Any:
     return response.json()
 
 
-def test_debug_is_for_operators(ann: Student, client: TestClient) -> None:
+def test_debug_needs_a_credential(ann: Student, client: TestClient) -> None:
     ann.start()
     assert client.get(f"/api/debug/session/{ann.session_id}").status_code == 401
     assert client.get("/api/debug/redis/stats").status_code == 401

@@ -70,7 +70,7 @@ def test_thirty_identical_submits_record_one_answer_and_get_one_response(
 def test_repeat_during_the_recording_of_the_last_answer_gets_its_figures(
     ann: Student, deps: Deps, postgres_url: str, rows: Rows
 ) -> None:
-    """Without one snapshot for both, the answer could be read without the session's result."""
+    """If two statements read session and answers, they could see the answer but not the result."""
     ann.start(end_criteria={"max_questions": 1})
     assert ann.question
     session_id, question_id = UUID(ann.session_id), ann.question["id"]
@@ -178,7 +178,7 @@ def test_unknown_session_is_not_found(ann: Student) -> None:
     assert ann.client.post(f"/api/test/end/{ann.session_id}").status_code == 404
 
 
-def test_start_during_a_test_resumes_it(ann: Student) -> None:
+def test_start_with_the_id_of_a_running_test_resumes_it(ann: Student) -> None:
     first = ann.start()
     response = ann.answer()
     resumed = ann.resume()

@@ -51,7 +51,7 @@ def test_session_idle_for_29_minutes_accepts_an_answer(
     assert ann.answer()["questions_answered"] == 1
 
 
-def test_start_after_the_idle_time_is_a_new_session(
+def test_start_after_the_idle_time_closes_the_idle_session(
     ann: Student, later: Callable[[int], None], rows: Rows
 ) -> None:
     first = ann.start()
@@ -122,7 +122,7 @@ def test_cleanup_is_run_by_the_schedule_of_lambda(
     assert result == {"sessions_removed": 1, "inactivity_threshold_minutes": 30, **NOTHING_OLD}
 
 
-def test_status_agrees_with_the_response_to_the_next_answer(
+def test_status_agrees_with_the_response_to_the_last_answer(
     ann: Student, later: Callable[[int], None]
 ) -> None:
     def status() -> Any:

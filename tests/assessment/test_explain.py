@@ -1,4 +1,4 @@
-"""Operators see why a question was chosen."""
+"""Operators and instructors see why a question was chosen."""
 
 from typing import Any
 

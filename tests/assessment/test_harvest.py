@@ -160,7 +160,7 @@ def test_test_that_is_ended_early_reveals_nothing(
     assert [test["total_questions"] for test in recorded] == [answers]
 
 
-def test_the_result_is_proficiency_at_the_end_and_rounded(
+def test_the_result_is_told_at_the_end_and_rounded(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     criteria = {"max_questions": 6}

@@ -53,7 +53,7 @@ def test_standard_errors_are_capped_at_the_widths_of_the_calibration_priors() ->
     assert (location_error[0], log_slope_error[0]) == LARGEST_ERRORS == (1.0, 0.4)
 
 
-def test_parameters_without_errors_give_the_same_bank_as_before() -> None:
+def test_parameters_without_errors_give_the_bank_of_exact_parameters() -> None:
     rows = [item(0.3, 1.2), item(0.6, 0.8, 0.0, 0.0)]
     bank = build_bank(rows, 1, CERTAIN)
     plain_bank = ItemBank.from_questions([[1.0], [1.0]], [0.3, 0.6], [1.2, 0.8], 0.2)
@@ -151,7 +151,7 @@ def test_earlier_pool_gets_the_default_deviations_once_they_are_requested(
     assert stored_errors == [(None,), ("0.7",)]
 
 
-def test_adopted_pools_have_the_default_deviations() -> None:
+def test_default_deviations_are_those_of_adopted_pools() -> None:
     """tests/assessment/test_upgrade.py expects the same numbers from the schema script."""
     default_selection = Selection()
     assert (default_selection.difficulty_error, default_selection.discrimination_error) == (

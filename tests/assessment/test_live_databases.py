@@ -122,7 +122,7 @@ def test_student_of_the_oldest_form_takes_a_test_and_finds_the_history(
     assert {SESSIONS[0], SESSIONS[1]} <= {session["session_id"] for session in history}
 
 
-def test_views_over_changed_columns_are_created_again_or_kept_as_text(
+def test_views_that_no_longer_fit_are_dropped_and_kept_as_text(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A)
@@ -242,7 +242,7 @@ OTHER_FIELDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(("method", "path", "field", "code"), CALLS)
-def test_ids_that_are_not_uuids_are_not_found(
+def test_unknown_ids_that_are_not_uuids_are_not_found(
     client: TestClient,
     operator: dict[str, str],
     method: str,

@@ -1,4 +1,4 @@
-"""Right options of questions in live databases are determined where possible; others are listed."""
+"""Right options in live databases are determined; questions without a clear one are listed."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Report on a pool for operators: its calibrations and the questions flagged for drift."""
+"""Report on a pool: its calibrations and the questions flagged for drift."""
 
 from typing import Any
 from uuid import uuid4
@@ -161,7 +161,7 @@ def test_forged_cursor_is_refused(
     assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
-def test_report_is_for_operators_and_unknown_pools_are_not_found(
+def test_report_needs_a_credential_and_unknown_pools_are_not_found(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     assert client.get(f"/api/debug/pool/{pool_id}").status_code == 401

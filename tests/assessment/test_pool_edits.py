@@ -305,7 +305,9 @@ def test_pool_whose_questions_are_all_retired_asks_nothing(
     assert (response.status_code, response.json()["code"]) == (409, "nothing_to_ask")
 
 
-def test_instructors_read_and_do_not_write(client: TestClient, pool_id: str, rows: Rows) -> None:
+def test_instructors_and_strangers_do_not_write(
+    client: TestClient, pool_id: str, rows: Rows
+) -> None:
     versions_before = versions(rows)
     body = edit_body(questions(client, pool_id)["q0"], content="x")
     assert client.put(url(pool_id), json=body, headers=INSTRUCTOR).status_code == 403

@@ -153,7 +153,7 @@ def test_file_is_what_rfc_4180_and_spreadsheets_expect() -> None:
         "\xa0 @",
     ],
 )
-def test_text_that_a_spreadsheet_might_run_is_quoted(prefix: str) -> None:
+def test_text_that_a_spreadsheet_might_run_begins_with_an_apostrophe(prefix: str) -> None:
     (_, row) = csv.reader(
         io.StringIO(csv_body.write(["x"], [[f"{prefix}1"]]).decode("utf-8-sig"), newline="")
     )

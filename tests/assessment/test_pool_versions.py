@@ -98,7 +98,7 @@ def test_running_tests_keep_their_version(client: TestClient, pool_id: str, rows
     assert version_by_student == [("ann", versions(rows)[1]), ("bob", versions(rows)[2])]
 
 
-def test_texts_answers_and_retirements_stay(
+def test_texts_correct_answers_and_retirements_stay(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     (question, other_question) = make_questions(2, concepts=2)

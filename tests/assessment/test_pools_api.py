@@ -56,7 +56,9 @@ def test_pool_has_its_counts_settings_rules_and_versions(
     assert [row["version"] for row in next_page["versions"]] == versions(rows)[:1]
 
 
-def test_questions_have_answers_and_statistics(client: TestClient, pool_id: str) -> None:
+def test_questions_have_their_correct_answer_and_statistics(
+    client: TestClient, pool_id: str
+) -> None:
     answers: list[tuple[str, bool]] = []
     for name, right in (("ann", True), ("bob", False)):
         student = Student(client, pool_id, name)
@@ -235,7 +237,7 @@ def test_precision_follows_from_the_questions_that_can_be_asked(
     assert (response.status_code, response.json()["code"]) == (404, "pool_not_found")
 
 
-def test_precision_is_that_of_the_longest_test_of_the_pool(
+def test_precision_is_that_of_a_test_no_longer_than_the_pool_allows(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(30), max_questions=7)

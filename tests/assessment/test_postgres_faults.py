@@ -140,7 +140,7 @@ def test_backend_killed_between_requests_is_not_noticed(ann: Student, rows: Rows
     assert ann.answer()["questions_answered"] == 1
 
 
-def test_all_callers_are_served_with_fewer_connections(
+def test_more_callers_than_connections_are_all_served(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(20))

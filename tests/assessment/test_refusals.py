@@ -60,14 +60,16 @@ def test_invalid_start_writes_nothing(change: dict[str, Any], ann: Student, rows
 
 
 @pytest.mark.parametrize("pool_id", ["", "x" * 201, "x"])
-def test_pool_id_that_is_not_a_uuid_is_not_found(pool_id: str, ann: Student, rows: Rows) -> None:
+def test_unknown_pool_id_that_is_not_a_uuid_is_not_found(
+    pool_id: str, ann: Student, rows: Rows
+) -> None:
     body = {"student_id": "ann", "question_pool_id": pool_id}
     response = ann.client.post("/api/test/start", json=body)
     assert (response.status_code, response.json()["code"]) == (404, "pool_not_found")
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
 
 
-def test_ids_that_are_not_uuids_are_not_found(ann: Student) -> None:
+def test_unknown_session_id_that_is_not_a_uuid_is_not_found(ann: Student) -> None:
     for response in (
         ann.client.get("/api/test/status/x"),
         ann.client.post("/api/test/end/x"),

@@ -1,4 +1,4 @@
-"""Concurrent starts count each other, although neither has written a row when they begin."""
+"""Concurrent starts count each other, although none has written a row when the others begin."""
 
 import threading
 import time

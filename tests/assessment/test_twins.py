@@ -243,7 +243,7 @@ def test_only_public_has_tables_with_the_names_that_the_guides_drop(url: str) ->
     assert fetch(url, "SELECT id FROM assessment.examinees") == [("ann",)]
 
 
-def test_students_of_an_earlier_version_of_ours_are_renamed(url: str) -> None:
+def test_table_students_of_an_earlier_version_of_ours_is_renamed(url: str) -> None:
     execute(
         url,
         "INSERT INTO assessment.examinees (id) VALUES ('ann');"

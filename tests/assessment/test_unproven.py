@@ -1,4 +1,4 @@
-"""An unproven test neither reveals nor changes anything about the student whom it names."""
+"""An unproven test reveals nothing about the student whom it names and changes no proven result."""
 
 from dataclasses import replace
 from typing import Any

@@ -103,7 +103,7 @@ def test_first_answer_and_newest_proficiency_are_kept(empty_postgres_url: str) -
     ]
 
 
-def test_rows_without_their_parent_row_are_adopted_or_set_aside(empty_postgres_url: str) -> None:
+def test_rows_without_their_parent_row_get_one_or_are_set_aside(empty_postgres_url: str) -> None:
     run(empty_postgres_url, BARE, ROWS, ORPHANS)
     upgrade(empty_postgres_url)
     students = fetch(empty_postgres_url, "SELECT id FROM assessment.examinees ORDER BY id")

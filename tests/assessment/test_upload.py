@@ -187,7 +187,7 @@ def test_guessing_of_the_upload_is_the_default_of_its_questions(
     assert guessing == [("q0", 0.25), ("q1", 0.1)]
 
 
-def test_running_session_keeps_its_questions_and_answers(
+def test_running_session_keeps_its_questions_and_answer_key(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     """An upload reverses every answer key; a running test is asked and graded as before."""

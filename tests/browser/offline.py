@@ -66,10 +66,10 @@ def expect_synced(page: Page) -> None:
     expect(page.locator(BADGE)).to_contain_text("Synced")
 
 
-def answer(page: Page, option: str = "1", level: str = "3") -> None:
+def answer(page: Page, option: str = "1", confidence: str = "3") -> None:
     """Answer the question with the keyboard, and wait for the feedback."""
     expect(page.get_by_role("button", name="Send answer")).to_be_visible()
-    for key in (option, "Enter", level, "Enter"):
+    for key in (option, "Enter", confidence, "Enter"):
         page.keyboard.press(key)
     expect(page.get_by_role("button", name="Next question")).to_be_visible()
 
@@ -84,7 +84,7 @@ def practise(page: Page, topic: str, answers: int = 1) -> None:
 
 
 def copy_contents(page: Page, write: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return what the browser holds: `rows`, `queue`, `device` and `sync`."""
+    """Write `write`, then return what the browser holds: `rows`, `queue`, `device` and `sync`."""
     contents: dict[str, Any] = page.evaluate(STORE, write)
     return contents
 

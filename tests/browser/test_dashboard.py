@@ -189,9 +189,8 @@ def test_paused_page_asks_for_nothing(visit: Visit, own_server: LocalServer) -> 
     expect(page.get_by_text("Paused")).to_be_visible()
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
-    for _refresh in range(
-        3
-    ):  # when the test's own call has ended, an earlier one of the page is listed
+    # The page's earlier calls are listed by the time at which the test's own call ends.
+    for _refresh in range(3):
         page.evaluate("fetch('/health').then((response) => response.text())")
         page.clock.run_for(REFRESH_MS)
     assert [httpx.URL(url).path for url in calls] == ["/health"] * 3

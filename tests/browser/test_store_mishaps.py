@@ -73,7 +73,7 @@ def foreign_response(status: int) -> Callable[[Route], None]:
     return lambda route: route.fulfill(status=status, content_type="text/html", body=page)
 
 
-def test_call_that_something_else_refuses_rejects_no_change(
+def test_response_of_something_else_than_the_server_rejects_no_change(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:
@@ -113,7 +113,7 @@ def test_cursor_that_the_server_cannot_read_is_dropped(
         assert_synced(page, student)
 
 
-def test_tables_of_a_newer_server_are_left_alone_and_repaired_once(
+def test_unknown_table_is_left_alone_and_a_known_one_that_differs_is_repaired_once(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:

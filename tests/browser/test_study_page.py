@@ -14,7 +14,7 @@ from tests.support.local_server import LocalServer
 PATH = "/learn"
 ATTEMPTS = "**/api/learning/attempts"
 NO_STORE = "Object.defineProperty(globalThis, 'indexedDB', { value: undefined })"
-"""A browser that keeps no databases, as in some private windows."""
+"""Script that leaves the browser without databases, as in some private windows."""
 LONG_WORD = "Wahrscheinlichkeitsverteilungsfunktionsgleichungen"
 HOSTILE = "<img src=x onerror=alert(1)>"
 TOPIC = f"{HOSTILE} {LONG_WORD}"
@@ -102,10 +102,10 @@ def attempts(account: Account) -> list[dict[str, Any]]:
     return rows
 
 
-def answer(page: Page, option: str = "1", level: str = "3") -> None:
+def answer(page: Page, option: str = "1", confidence: str = "3") -> None:
     """Answer the question on the page by keyboard."""
     expect(page.get_by_role("button", name="Send answer")).to_be_visible()
-    for key in (option, "Enter", level, "Enter"):
+    for key in (option, "Enter", confidence, "Enter"):
         page.keyboard.press(key)
 
 

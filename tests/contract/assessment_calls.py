@@ -1,4 +1,4 @@
-"""Calls of the assessment: a test from upload to end, and the endpoints for operators."""
+"""Calls of the assessment: a test from upload to end, and those of operators and instructors."""
 
 from tests.contract.call import ABSENT, CRON, INSTRUCTOR, OPERATOR, Call
 

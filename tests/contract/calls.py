@@ -50,7 +50,7 @@ def _concrete(template: str) -> str:
 
 
 def _calls_without_credentials() -> tuple[Call, ...]:
-    """Return a call to every endpoint for operators, schedules or users, without credentials."""
+    """Return a call without credentials to every endpoint with access in CLOSED or BY_TOKEN."""
     protected = CLOSED | BY_TOKEN
     return tuple(
         Call(method, _concrete(row.path), 401)

@@ -106,7 +106,7 @@ def _without_volatile(value: Any) -> Any:
 def _placeholder(key: str, value: Any) -> str | None:
     """Return the placeholder of a value that differs from run to run; None for other values.
 
-    Such values are versions that count seconds, waiting times and cursors.
+    Such values are waiting times, cursors, and versions that count seconds.
     """
     if key == "version" and isinstance(value, int) and value > 10**6:
         return "<version>"

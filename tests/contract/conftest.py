@@ -51,7 +51,7 @@ def s3() -> Iterator[S3Server]:
 def environment(
     postgres_server: PostgresServer, redis_server: RedisServer, _gateway: Gateway, s3: S3Server
 ) -> Callable[[str], dict[str, str]]:
-    """Make the variables of a deployment with an empty database, an empty Redis and a bucket."""
+    """Make a deployment's variables: a migrated database with a legacy table, Redis, a bucket."""
 
     def make(name: str) -> dict[str, str]:
         with redis_server.client() as client:

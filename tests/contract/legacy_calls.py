@@ -1,4 +1,4 @@
-"""Calls of the migration, key rotation, backup and restore."""
+"""Calls of the migration, key rotation, audit trail, nightly run, backup and restore."""
 
 from tests.conftest import ADMIN_PASSWORD
 from tests.contract.call import CRON, OPERATOR, Call

@@ -160,7 +160,7 @@ def test_a_warm_up_does_nothing(aws: LambdaDeployment, module: str, event: Any) 
     assert '"event"' not in function(aws, module).output().removeprefix(before)
 
 
-def test_the_scheduler_runs_the_job_as_a_rule_does(aws: LambdaDeployment) -> None:
+def test_eventbridge_scheduler_runs_the_job_like_an_eventbridge_rule(aws: LambdaDeployment) -> None:
     by_rule = function(aws, CLEANUP).invoke(schedule_event())
     for event in (SCHEDULER, {"source": "aws.scheduler", "input": "of its own"}):
         assert function(aws, CLEANUP).invoke(event).keys() == by_rule.keys()

@@ -1,4 +1,4 @@
-"""Fixtures that load the demo at a fixed time and read it."""
+"""Fixtures for the demo: a copy of it, queries, and dependencies whose clock stands still."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

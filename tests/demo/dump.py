@@ -1,4 +1,4 @@
-"""All rows of a database, for comparisons."""
+"""All rows of the schemas that the demo fills, for comparisons."""
 
 import psycopg
 from psycopg import sql

@@ -71,7 +71,7 @@ def test_loading_twice_changes_nothing(deps: Deps, postgres_url: str) -> None:
     assert dump(postgres_url) == before
 
 
-def test_two_databases_loaded_at_one_moment_are_the_same(
+def test_two_databases_loaded_at_one_moment_agree_in_the_reproducible_tables(
     deps_at_fixed_time: Deps, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
     other_url = postgres_server.create_database("demo_again", template="migrated")

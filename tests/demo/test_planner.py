@@ -53,7 +53,7 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
     assert interval["lower"] < analytics["avg_mark"] < interval["upper"]
 
 
-def test_mastery_of_the_demo_follows_from_its_attempts(deps: Deps, postgres_url: str) -> None:
+def test_counts_of_demo_mastery_follow_from_its_attempts(deps: Deps, postgres_url: str) -> None:
     load_planner(deps)
     with psycopg.connect(postgres_url) as connection:
         ((differing_rows,),) = connection.execute(

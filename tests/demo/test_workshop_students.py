@@ -23,7 +23,7 @@ def postgres_url(demo_url: str) -> str:
     return demo_url
 
 
-def test_forty_students_have_reached_every_step(run_query: RunQuery) -> None:
+def test_forty_students_are_spread_over_all_steps(run_query: RunQuery) -> None:
     assert run_query("SELECT count(*) FROM students") == [(40,)]
     assert run_query("SELECT DISTINCT current_step FROM sessions ORDER BY 1") == [
         (n,) for n in range(10)
@@ -113,7 +113,7 @@ def test_a_lesson_is_going_on_with_two_requests_for_help(run_query: RunQuery) ->
     assert run_query(waiting_sessions) == run_query(help_events)
 
 
-def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:
+def test_no_step_is_reached_by_more_students_than_the_step_before(run_query: RunQuery) -> None:
     funnel = run_query(
         "SELECT count(*) FROM step_progress GROUP BY step_number ORDER BY step_number"
     )

@@ -183,7 +183,7 @@ class FaultyClient(Server):
         self._refreshing = threading.Lock()
         self._server = server
         self.mishaps: list[tuple[Mishap, int]] = []
-        """Mishaps of the next syncs, each with the number of steps before it."""
+        """Mishaps of the next calls to `sync.PATH`, each with the number of steps before it."""
 
     def call(
         self,

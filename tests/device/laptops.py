@@ -202,7 +202,7 @@ class Laptop:
             return str((read_value(db, DEVICE) or {})["id"])
 
     def operations(self, state: OperationState) -> list[Any]:
-        """Return the operations in a state."""
+        """Return the columns of each operation in a state."""
         with self.device.database.session() as db:
             query = select(Operation.columns).where(Operation.state == state.value)
             return list(db.execute(query).scalars())

@@ -61,7 +61,7 @@ def test_wait_that_the_server_names_is_kept_and_cannot_be_shortened() -> None:
     assert must_wait
 
 
-def test_server_spreads_the_next_sync() -> None:
+def test_next_sync_comes_after_the_wait_that_the_server_names() -> None:
     assert waits(Outcome(77)) == [(77, False)]
 
 

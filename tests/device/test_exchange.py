@@ -44,7 +44,7 @@ def exported_file(folder: Path, tmp_path: Path) -> Path:
             user = read_user(db, USER_ID)
             assert user is not None
             change_profile(Call(db, user, NOW), ProfileChangeIn(grade=12, exam_date=NOW))
-            # The server has applied it, so it is not exported.
+            # The server has applied the first answer, so that is not exported.
             first = queue.list_pending(db)[0]
             queue.settle(db, first.id, OperationState.APPLIED)
             db.commit()
@@ -113,7 +113,7 @@ def test_answer_without_its_question_is_kept_for_the_server(
         store_user(db, user_details(), NOW)
         db.commit()
     report = import_file(Folder(other), exported_file)
-    assert report.endswith("3 of them are kept for the server and are not shown here yet.")
+    assert report.endswith("3 new ones are kept for the server and are not shown here yet.")
     with opened(other) as database:
         assert len(queued_rows(database)) == 3
         assert attempt_ids(database) == set()

@@ -97,7 +97,7 @@ def test_history_on_postgres_ends_with_equal_copies(
     check_history(postgres_sessions, blank, history)
 
 
-def test_server_on_postgres_may_end_between_any_two_steps(
+def test_server_on_postgres_may_end_in_the_middle_of_a_sync(
     postgres_sessions: Any, blank: Path
 ) -> None:
     ends = [[(0, None, ("sync", [(Mishap.SERVER_ENDS, place)]))] for place in range(7)]

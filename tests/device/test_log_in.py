@@ -185,6 +185,6 @@ def test_address_of_the_server_is_kept_without_a_slash(address: str, stored: str
 
 
 @pytest.mark.parametrize("address", ["example.org", "http://example.org", "https://", "ftp://a.b"])
-def test_address_that_would_send_passwords_in_the_clear_is_refused(address: str) -> None:
+def test_unusable_and_unencrypted_addresses_are_refused(address: str) -> None:
     with pytest.raises(UnusableServer):
         checked_address(address)

@@ -323,7 +323,7 @@ def test_file_of_another_student_or_a_present_device_is_refused(
 def test_generated_databases_are_imported_completely(
     seed: int, folder: Path, tmp_path: Path
 ) -> None:
-    """Each unsent answer of the student is queued, or kept aside with the reason."""
+    """Each unsent answer in the file is queued, or kept aside with the reason."""
     live = generate(seed)
     path = tmp_path / "live.db"
     with closing(sqlite3.connect(path)) as connection:

@@ -146,7 +146,7 @@ def test_copy_that_is_put_back_is_the_database(folder: Path, tmp_path: Path) -> 
         assert len(attempt_ids(database)) == len(backed_up) + 1
 
 
-def test_second_process_on_the_same_folder_is_refused(folder: Path) -> None:
+def test_folder_that_is_open_cannot_be_opened_again(folder: Path) -> None:
     with opened(folder), pytest.raises(CannotOpen, match="in use by another process"):  # noqa: SIM117
         with opened(folder):
             pass

@@ -43,7 +43,7 @@ def put_content(server: LocalServer, content: Mapping[str, Any]) -> None:
 
 
 def move(folder: Path, url: str) -> None:
-    """Store a new address of the server, as docs/device.md describes for one that has moved."""
+    """Store a new address of the server, as the message of `CannotServe` advises."""
     account = json.loads((folder / "account.json").read_text())
     (folder / "account.json").write_text(json.dumps(account | {"server": url}))
 

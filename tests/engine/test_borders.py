@@ -1,4 +1,4 @@
-"""Arguments of another type than stated are refused by name, and never converted."""
+"""Arguments of another type than stated, or outside their range, are refused by name."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from lib.engine import (
     aged,
     balanced,
     gains,
-    population_prior,
+    population_correlation,
     select,
     stop,
     update,
@@ -67,8 +67,8 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("elapsed_days", lambda: aged([0.0], [1.0], NAN)),
     ("variance", lambda: aged([0.0], [-0.1], 1.0)),
     ("mean", lambda: aged([NAN], [1.0], 1.0)),
-    ("means", lambda: population_prior([[NAN]], [[0.5]])),
-    ("covariances", lambda: population_prior([[0.0]], [[INF]])),
+    ("means", lambda: population_correlation([[NAN]], [[0.5]])),
+    ("covariances", lambda: population_correlation([[0.0]], [[INF]])),
     ("cuts", lambda: ExposureControl.start(3, 0.2, (1.0, 0.0))),
     ("n", lambda: ExposureControl.start(3.0, 0.2)),  # type: ignore[arg-type]
     ("available", lambda: reachable_deviation(BANK, [0.0], [1, 1, 1], 5)),

@@ -94,7 +94,7 @@ def test_score_is_the_gradient_of_the_exact_likelihood(k: int) -> None:
 
 
 def test_information_is_the_expected_square_of_the_score() -> None:
-    """Over many groups of people, Σ s² of an item agrees with Σ s² π / (1 - π)."""
+    """Over many groups of people, the squares of an item's scores add up to its information."""
     rng = np.random.default_rng(4)
     items = draw_items(rng, 10)
     record = random_answers(rng, items, draw_people(rng, 4_000))

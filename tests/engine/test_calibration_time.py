@@ -102,7 +102,7 @@ def test_posteriors_do_not_depend_on_the_matrix_that_is_inverted(strands: int) -
         assert first == pytest.approx(second, abs=1e-12)
 
 
-def test_unused_item_parameters_stay_as_written() -> None:
+def test_parameters_of_items_without_answers_stay_as_written() -> None:
     origin = ItemParameters(np.ones((3, 1)), 0.4)
     slow_clock = itertools.count(0.0, 100.0)
     budget = Budget(seconds=0.0, clock=lambda: next(slow_clock))

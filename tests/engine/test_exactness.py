@@ -1,4 +1,4 @@
-"""Posterior means are within 0.01, and deviations within 0.015, of brute-force integration."""
+"""With up to five concepts, means are within 0.01 and deviations within 0.015 of brute force."""
 
 import numpy as np
 import pytest
@@ -119,7 +119,7 @@ def test_five_steep_concepts_are_exact_enough(discrimination: float) -> None:
 
 @pytest.mark.parametrize(("discrimination", "tolerance"), [(1.0, 0.01), (2.0, 0.012), (5.0, 0.15)])
 @pytest.mark.parametrize("guessing", [0.2, 1 / 3])
-def test_more_than_five_concepts_are_nearly_as_exact(
+def test_more_than_five_concepts_are_nearly_as_exact_unless_questions_are_steep(
     discrimination: float, tolerance: float, guessing: float
 ) -> None:
     # Above five concepts, expectation propagation runs at every grid point of each concept. In test

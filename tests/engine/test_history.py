@@ -89,8 +89,8 @@ GOLDEN_DEVIATION = (0.49613, 0.53971)
 
 
 def test_golden_history_selects_the_same_items_and_gives_the_same_posterior() -> None:
-    # Twelve questions of a pool on the scale of the product; means and deviations come from the
-    # dense integration in tests/support/quadrature.py (see test_exactness.py).
+    # Twelve questions of a pool on the authors' scale; means and deviations come from the dense
+    # integration in tests/support/quadrature.py (see test_exactness.py).
     difficulty = np.linspace(0.1, 0.9, 40)
     concepts = [[1, 0], [0, 1], [1, 1], [2, 1]] * 10
     bank = ItemBank.from_questions(concepts, difficulty, np.linspace(0.7, 1.4, 40), 0.2)

@@ -8,7 +8,7 @@ from lib.engine import (
     ItemBank,
     Posterior,
     aged,
-    population_prior,
+    population_correlation,
     prior_from_record,
     update,
 )
@@ -49,8 +49,8 @@ def test_a_record_without_information_gives_the_population() -> None:
 
 
 def test_a_record_gives_back_the_posterior_of_independent_evidence() -> None:
-    # Evidence of precision λ on each concept turns C into (C⁻¹ + λ I)⁻¹: a record with that
-    # diagonal must give that matrix back.
+    # Independent evidence of precision λ₁, λ₂, λ₃ on the concepts turns C into
+    # (C⁻¹ + diag(λ₁, λ₂, λ₃))⁻¹: a record with the diagonal of that matrix must give it back.
     exact = np.linalg.inv(np.linalg.inv(CORRELATION) + np.diag([5.0, 2.0, 0.5]))
     prior = prior_from_record(np.zeros(3), np.diagonal(exact), 0, CORRELATION)
     assert prior.covariance == pytest.approx(exact, abs=1e-5)
@@ -68,20 +68,20 @@ def test_correlations_are_estimated_from_tests_with_an_uncorrelated_prior() -> N
             state = update(state, bank, item, bool(right[item]))
         means.append(state.mean)
         covariances.append(state.covariance)
-    estimated_correlations = population_prior(means, covariances)
+    estimated_correlations = population_correlation(means, covariances)
     assert np.diagonal(estimated_correlations) == pytest.approx([1, 1, 1])
-    truth = np.corrcoef(theta.T) * 300 / 330 + np.eye(3) * 30 / 330  # 30 students' shrinkage
+    truth = np.corrcoef(theta.T) * 300 / 330 + np.eye(3) * 30 / 330  # shrunk by PRIOR_STUDENTS = 30
     assert np.abs(estimated_correlations - truth).max() < 0.12
     naive_correlations = np.corrcoef(np.array(means).T)
     assert np.abs(naive_correlations - truth).max() > np.abs(estimated_correlations - truth).max()
-    from_variances = population_prior(means, [np.diagonal(c) for c in covariances])
+    from_variances = population_correlation(means, [np.diagonal(c) for c in covariances])
     assert np.abs(from_variances - truth).max() < 0.12
 
 
 def test_few_students_give_small_correlations() -> None:
     means, variances = [[1.0, 1.0], [-1.0, -1.0]], [[0.1, 0.1], [0.1, 0.1]]
-    assert 0 < population_prior(means, variances)[0, 1] < 0.15
-    without_students = population_prior(np.zeros((0, 2)), np.zeros((0, 2)))
+    assert 0 < population_correlation(means, variances)[0, 1] < 0.15
+    without_students = population_correlation(np.zeros((0, 2)), np.zeros((0, 2)))
     assert without_students == pytest.approx(np.eye(2))
 
 

@@ -108,7 +108,7 @@ def test_rules_may_lie_on_the_edge_of_their_range(edge: dict[str, Any]) -> None:
     assert {name: getattr(rules, name) for name in edge} == edge
 
 
-def test_concept_that_is_known_exactly_is_classified() -> None:
+def test_concept_that_is_known_exactly_is_classified_unless_at_the_cut() -> None:
     rules = StopRules("classification", min_questions=0)
     for mean in (0.0, 1.0):  # at the cut it is as likely above as below
         exactly_known = Posterior.prior(1, [mean], [0.0])

@@ -1,4 +1,4 @@
-"""An item with errors has a flatter curve, near the average over them; other curves stay."""
+"""An item with uncertain parameters has a flatter curve, near the average over their errors."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def logistic(x: FloatArray) -> FloatArray:
 
 
 def average_curve(a: float, s: float, r: float, location: float = 0.0) -> FloatArray:
-    """Return E[P] at T, b ~ N(location, s²) and log a ~ N(log a, r²), by quadrature."""
+    """Return E[P] at T for b ~ N(location, s²) and a log slope ~ N(log a, r²), by quadrature."""
     slopes = a * np.exp(r * NODES)[:, None, None]
     curves = logistic(slopes * (T - location - s * NODES[:, None]))
     return np.asarray(np.einsum("a,b,abt->t", WEIGHTS, WEIGHTS, curves))
@@ -30,7 +30,7 @@ def average_curve(a: float, s: float, r: float, location: float = 0.0) -> FloatA
 
 @pytest.mark.parametrize("a", [0.5, 1.0, 1.702, 4.0])
 @pytest.mark.parametrize(("s", "r"), [(0.7, 0.3), (0.2, 0.2), (1.0, 0.0), (0.0, 0.4), (0.7, 0.5)])
-def test_attenuated_curve_is_the_average_curve(a: float, s: float, r: float) -> None:
+def test_attenuated_curve_is_near_the_average_curve(a: float, s: float, r: float) -> None:
     average, curve = average_curve(a, s, r), logistic(attenuated(a, s, r) * T)
     assert np.abs(curve - average).max() < 0.034
     covariance, expected = (curve * T) @ NEAR, (average * T) @ NEAR

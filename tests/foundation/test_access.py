@@ -92,7 +92,7 @@ def test_missing_body_and_body_that_is_not_an_object_give_401(settings: Settings
 @pytest.mark.parametrize(
     "raw", [b'{"adminPassword": "wrong", ', b"[" * 60_000, b'{"a": 1, "a": 2}', b"\xff", b"NaN"]
 )
-def test_body_without_credentials_is_not_parsed(settings: Settings, raw: bytes) -> None:
+def test_body_is_not_parsed_before_credentials_are_checked(settings: Settings, raw: bytes) -> None:
     json = {"Content-Type": "application/json"}
     client = scratch(settings)
     assert client.post("/api/admin-scratch", content=raw, headers=json).status_code == 401

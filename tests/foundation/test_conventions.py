@@ -186,7 +186,7 @@ def test_every_response_has_success_unless_a_live_client_fixes_its_shape(route: 
     for model in models:
         assert ("success" in fields_of(model)) == (
             route.path not in LIVE_SHAPES | PLANNER_WITHOUT_SUCCESS | FILES
-        ), f"derive {model.__name__} from Answer or CamelSuccessOut"
+        ), f"derive {model.__name__} from SuccessOut or CamelSuccessOut"
 
 
 def query_names(dependant: Any) -> set[str]:

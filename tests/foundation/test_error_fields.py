@@ -105,7 +105,7 @@ def test_wrong_value_of_a_field_is_named_by_its_path(
 
 
 @pytest.mark.parametrize("case", TEXTS_IN_THE_URL, ids=lambda case: f"{case[0]} {case[2]}")
-def test_nul_in_the_url_is_refused_by_name(
+def test_nul_in_the_url_is_refused_with_the_name_of_the_parameter(
     client: TestClient, operator: dict[str, str], case: tuple[Operation, str, str]
 ) -> None:
     operation, place, name = case
@@ -124,7 +124,7 @@ def test_nul_in_the_url_is_refused_by_name(
 
 
 @pytest.mark.parametrize("text", ['"\\u0000"', '"\\ud800"'])
-def test_text_in_a_cursor_that_cannot_be_stored_is_refused_by_name(
+def test_text_in_a_cursor_that_cannot_be_stored_is_refused_with_the_name_of_the_field(
     client: TestClient, operator: dict[str, str], text: str
 ) -> None:
     cursor_of_flags, cursor_of_sessions = (

@@ -13,12 +13,12 @@ from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, INSTRUCTOR_PASSWORD
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATHS = sorted({row.path for row in ENDPOINTS})
 PROTECTED = [(row, method) for row in ENDPOINTS for method in row.methods if row.access in CLOSED]
-OPENED_LEVELS = {
+OPENED_ACCESS = {
     ADMIN_PASSWORD: {Access.INSTRUCTOR, Access.OPERATOR},
     INSTRUCTOR_PASSWORD: {Access.INSTRUCTOR},
     CRON_SECRET: {Access.CRON},
 }
-"""Access levels that each credential opens."""
+"""Kinds of access that each credential opens."""
 FOR_INSTRUCTORS = {
     "POST /api/admin-list-configs",
     "POST /api/admin-list-configs-v2",
@@ -62,7 +62,7 @@ def test_protected_endpoints_require_credentials(
         assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize("credential", OPENED_LEVELS)
+@pytest.mark.parametrize("credential", OPENED_ACCESS)
 @pytest.mark.parametrize("case", PROTECTED, ids=case_id)
 def test_each_credential_opens_its_own_endpoints_only(
     client: TestClient, case: tuple[Endpoint, str], credential: str
@@ -75,7 +75,7 @@ def test_each_credential_opens_its_own_endpoints_only(
     refusals = {"unauthenticated", "instructor_refused", "not_configured"}
     is_json = response.headers["content-type"] == "application/json"
     code = response.json().get("code") if is_json else None
-    assert (code not in refusals) == (row.access in OPENED_LEVELS[credential])
+    assert (code not in refusals) == (row.access in OPENED_ACCESS[credential])
     if credential == INSTRUCTOR_PASSWORD and row.access is Access.OPERATOR:
         assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
 

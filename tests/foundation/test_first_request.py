@@ -72,7 +72,7 @@ def in_new_process(program: str, arguments: list[Any], settings: Settings) -> An
         text=True,
         check=True,
     )
-    # Log lines go to the same stream.
+    # The program prints its result last.
     return json.loads(result.stdout.splitlines()[-1])
 
 

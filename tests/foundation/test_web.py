@@ -187,7 +187,7 @@ def test_every_type_of_json_is_accepted(web: TestClient, media: str, mark: bytes
     assert (response.status_code, response.json()["n"]) == (200, 1)
 
 
-def test_body_in_another_encoding_is_refused_by_name(web: TestClient) -> None:
+def test_body_in_another_encoding_is_refused_with_the_name_of_the_encoding(web: TestClient) -> None:
     headers = {"Content-Type": "application/json; charset=utf-16"}
     response = web.post("/api/echo/1", content='{"n": 1}'.encode("utf-16"), headers=headers)
     assert (response.status_code, response.json()["code"]) == (400, "not_json")
@@ -269,9 +269,9 @@ def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header
 
 def test_operators_functions_allow_no_other_origin() -> None:
     rows = tuple(replace(row, access=Access.OPERATOR) for row in ROWS)
-    admin = echo(Settings(allowed_origins=(PAGE,)), rows)
+    operators = echo(Settings(allowed_origins=(PAGE,)), rows)
     headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
-    response = admin.options("/api/echo/1", headers=headers)
+    response = operators.options("/api/echo/1", headers=headers)
     install_deps(None)
     assert "Access-Control-Allow-Origin" not in response.headers
 

@@ -275,7 +275,7 @@ def test_limits_can_be_switched_off(client: TestClient, settings: Settings) -> N
     unlimited.close()
 
 
-def test_reading_is_not_counted(client: TestClient, settings: Settings) -> None:
+def test_reading_by_the_public_is_not_counted(client: TestClient, settings: Settings) -> None:
     token = {"X-Session-Token": TOKEN}
     send_until_counted(lambda: client.get("/api/student-progress", headers=token))
     assert run(settings, "SELECT FROM stepwise.write_counts") == []

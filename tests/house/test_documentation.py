@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from lib.access.endpoint import BY_PASSWORD, CLOSED, Access
-from lib.access.guard import local_or_operator, maybe_operator
+from lib.access.guard import holds_password, local_or_password
 from lib.errors import (
     BadRequest,
     Conflict,
@@ -145,7 +145,7 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
         assert operation.request is not None, f'write the "request" of {place_of(operation)}'
         parsed = validated(body, operation.request, f'the "request" of {place_of(operation)}')
         dumped = body.dump_python(parsed, mode="json", by_alias=True, exclude_unset=True)
-        # The operator's password is checked before the body is parsed.
+        # The password is checked before the body is parsed.
         unknown = operation.request.keys() - dumped.keys() - {"adminPassword"}
         assert unknown == set(), (
             f"the body has no such fields: remove them from {place_of(operation)}"
@@ -197,7 +197,7 @@ def test_security_of_a_session_is_that_of_its_parameters(operation: Operation) -
             if (each.get("in"), each.get("name")) in parameters
         }
         calls = {each.call for each in dependants(ROUTES[str(operation)].dependant)}
-        operators = {"operator"} if calls & {maybe_operator, local_or_operator} else set()
+        operators = {"operator"} if calls & {holds_password, local_or_password} else set()
         assert required == accepted | operators, f'write the "security" of {place_of(operation)}'
 
 
@@ -207,10 +207,10 @@ def dependants(dependant: Dependant) -> list[Dependant]:
 
 
 @every_operation
-def test_operators_body_takes_the_password(operation: Operation) -> None:
+def test_body_takes_the_password_where_access_is_by_password(operation: Operation) -> None:
     if operation.has_body:
-        by_operators = operation.row.access in BY_PASSWORD
-        assert ("adminPassword" in operation.body_fields) == by_operators
+        is_by_password = operation.row.access in BY_PASSWORD
+        assert ("adminPassword" in operation.body_fields) == is_by_password
 
 
 @every_operation
@@ -325,7 +325,7 @@ def test_descriptions_speak_of_json_and_not_of_python() -> None:
     assert otherwise_spelt == []
 
 
-def test_every_successful_json_response_may_have_warnings() -> None:
+def test_every_successful_response_that_is_a_json_object_may_have_warnings() -> None:
     schemas = description()["components"]["schemas"]
     contents = [operation.description["responses"]["200"]["content"] for operation in OPERATIONS]
     assert sum("application/json" not in content for content in contents) < len(contents) / 10
@@ -368,7 +368,7 @@ def test_destructive_operations_exist_and_are_marked() -> None:
         marked_operations
     )
     assert {"GET /api/cleanup-sessions", "GET /api/nightly"} <= set(marked_operations), (
-        "it runs every job"
+        "/api/nightly runs every job, the cleanup of sessions too"
     )
 
 

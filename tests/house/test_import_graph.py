@@ -44,7 +44,9 @@ def imports_below(tree: ast.AST, package: str) -> Iterator[str]:
             source = resolve_name("." * node.level + (node.module or ""), package)
             for alias in node.names:
                 full_name = f"{source}.{alias.name}"
-                yield full_name if full_name in modules() else source
+                name = full_name if full_name in modules() else source
+                if name in modules():
+                    yield name
 
 
 @cache
@@ -80,8 +82,7 @@ def top(name: str) -> str:
 
 @cache
 def edges() -> frozenset[tuple[str, str]]:
-    pairs = ((name, other) for name, path in modules().items() for other in imported(path))
-    return frozenset((name, other) for name, other in pairs if other in modules())
+    return frozenset((name, other) for name, path in modules().items() for other in imported(path))
 
 
 def graph(group: Callable[[str], str]) -> Graph:

@@ -77,7 +77,7 @@ class Device:
         )
 
     def sync(self, *operations: Mapping[str, Any], **values: Any) -> DeviceSyncOut:
-        """Send changes, store what comes back, and return the answer."""
+        """Send changes, store what comes back, and return the response."""
         answer = synchronise(self.call, self.body(*operations, **values))
         self.store(answer)
         return answer

@@ -67,7 +67,7 @@ class Project:
         )
 
     def add_revision(self, name: str, before: str, upgrade: str, downgrade: str = "pass") -> None:
-        """Write a revision; its statements are Python, and later lines are indented here."""
+        """Write a revision; its statements are Python without indentation."""
         indent = "\n    "
         (self.folder / "migrations" / "versions" / f"{name}.py").write_text(
             REVISION.format(

@@ -1,7 +1,7 @@
 """Rows that are drawn as a table, for tests that read as a specification.
 
-The first line names the columns, as `name hours weight`; values are separated by two blanks or
-more, and `-` is None.
+The first line names the columns, as `name  hours  weight`. Names and values are separated by two
+blanks or more, and `-` is None.
 """
 
 import re

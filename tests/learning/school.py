@@ -56,7 +56,7 @@ class School:
         assert user is not None
         return Call(self.db, user, self.now)
 
-    def syllabus(self, topics: str, questions_of_concept: int = 1) -> None:
+    def syllabus(self, topics: str, questions_per_concept: int = 1) -> None:
         """Store topics drawn as a table, each with concepts that have its name and a number."""
         topic_rows = rows(topics)
         content: dict[str, Any] = {"topics": [], "concepts": [], "questions": []}
@@ -73,7 +73,7 @@ class School:
             for number in range(1, int(row.get("concepts", 1)) + 1):
                 concept = f"{row['topic']} {number}"
                 content["concepts"].append({"topic": row["topic"], "concept": concept})
-                for question in range(1, questions_of_concept + 1):
+                for question in range(1, questions_per_concept + 1):
                     content["questions"].append(
                         {
                             "topic": row["topic"],

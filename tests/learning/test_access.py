@@ -1,4 +1,4 @@
-"""Access to the study planner's endpoints by role, for every row of lib/routes.py."""
+"""Access by role to every endpoint of lib/routes.py that needs a user's access token."""
 
 from typing import Any
 

@@ -175,7 +175,7 @@ def old_bcrypt(password: str) -> str:
 
 
 @pytest.mark.parametrize("old_hash", [old_pbkdf2, old_bcrypt])
-def test_old_password_logs_in_once_and_is_hashed_again(
+def test_old_hash_accepts_its_password_and_is_replaced_at_the_log_in(
     client: TestClient, tokens: dict[str, Any], postgres_url: str, old_hash: Any
 ) -> None:
     assert tokens

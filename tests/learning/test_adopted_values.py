@@ -69,8 +69,9 @@ def test_weightages_that_add_up_to_100_stay_as_they_are(live: Connection) -> Non
     assert not [line for line in result.reports if "weightages" in line]
 
 
-def test_weightage_of_a_parent_includes_those_of_its_children(live: Connection) -> None:
-    # 30 is 10 + 15 and 5 of its own, 20 less than its child's 25: 5 + 10 + 15 + 50 + 0 + 25 = 105
+def test_weightages_of_children_are_subtracted_from_that_of_their_parent(live: Connection) -> None:
+    # 30 is 10 + 15 and 5 of its own; 20 is less than the 25 of its child, so nothing is its own:
+    # 5 + 10 + 15 + 50 + 0 + 25 = 105
     add_topics(live, 30, 10, 15, 50, 20, 25, parents={2: 1, 3: 1, 6: 5})
     result = upgrade(live)
     expected = [5 / 1.05, 10 / 1.05, 15 / 1.05, 50 / 1.05, 0, 25 / 1.05]
@@ -118,7 +119,7 @@ def test_newest_parent_of_a_cycle_is_left_out(live: Connection) -> None:
     assert line_with(result, "not that of an adopted topic").endswith(": id 5")
 
 
-def test_users_of_one_name_are_both_kept(live: Connection) -> None:
+def test_users_with_the_same_name_are_all_kept(live: Connection) -> None:
     names = ["ann", "ann", "ann-2", "Ann", "ann"]
     insert(live, "users", [
         {"id": number, "username": name, "password_hash": BCRYPT, "role": "student"}
@@ -300,7 +301,7 @@ def test_many_rows_of_one_fault_are_counted_and_the_first_are_named(live: Connec
     assert line.endswith(", 19, 20 and 5 more")
 
 
-def test_rows_without_an_id_or_with_the_same_one_are_set_aside(live: Connection) -> None:
+def test_rows_without_an_id_or_with_a_repeated_one_are_not_adopted(live: Connection) -> None:
     live.execute("ALTER TABLE classes DROP CONSTRAINT classes_pkey, ALTER COLUMN id DROP NOT NULL")
     live.execute("INSERT INTO classes VALUES (1, 'a', NULL, 9), (1, 'a', NULL, 9),"
                  " (NULL, 'b', NULL, 9), (2, 'c', NULL, 9)")  # fmt: skip

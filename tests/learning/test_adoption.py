@@ -25,7 +25,7 @@ REFERENCES = {
     "concept": ("concept_id", "concepts"),
     "question": ("question_id", "questions"),
 }
-"""Names of references in expected rows, with our column and its table."""
+"""Names of references in expected rows, with our column and the table that it refers to."""
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_too_few_answers_keep_the_default(school: School) -> None:
 
 
 def test_better_coefficients_come_into_use_and_recompute_mastery(school: School) -> None:
-    school.syllabus(TOPICS, questions_of_concept=4)
+    school.syllabus(TOPICS, questions_per_concept=4)
     students = [school.user(f"student {number}") for number in range(FEWEST_STUDENTS + 2)]
     for number, student in enumerate(students):
         practise(school, student, number)
@@ -83,7 +83,7 @@ def test_better_coefficients_come_into_use_and_recompute_mastery(school: School)
     assert again.fitted_answers > result.fitted_answers * 0.8
 
 
-def test_students_without_time_are_counted_later(school: School) -> None:
+def test_students_for_whom_no_time_is_left_wait(school: School) -> None:
     school.syllabus(TOPICS)
     for number in range(3):
         practise(school, school.user(f"student {number}"), number)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from lib.deps import Deps
 from lib.learning.changes.clock import (
     LARGEST_COUNTER,
-    MAX_DRIFT,
+    MAX_LEAD,
     SERVER,
     bounded,
     next_reading,
@@ -83,7 +83,7 @@ class Reader:
 
 
 def rows_read(deps: Deps, write: Write) -> int:
-    """Let a writer finish after a later one and a reader; return how many rows the reader gets."""
+    """Let a writer commit after one that began later, and after a read; count the rows read."""
     reader = Reader(deps)
     with postgres_session(deps) as slow:
         write(slow, reader.student_id, uuid4())
@@ -178,7 +178,7 @@ def test_full_counter_goes_on_in_the_next_microsecond() -> None:
 
 @pytest.mark.parametrize(
     ("ahead", "is_kept"),
-    [(MAX_DRIFT, True), (MAX_DRIFT + timedelta(microseconds=1), False), (-MAX_DRIFT, True)],
+    [(MAX_LEAD, True), (MAX_LEAD + timedelta(microseconds=1), False), (-MAX_LEAD, True)],
 )
 def test_reading_too_far_ahead_is_replaced(ahead: timedelta, *, is_kept: bool) -> None:
     reading = reading_at(NOW + ahead, 3, DEVICE)
@@ -186,9 +186,9 @@ def test_reading_too_far_ahead_is_replaced(ahead: timedelta, *, is_kept: bool) -
 
 
 def test_replaced_reading_is_later_than_the_stored_ones() -> None:
-    stored_readings = [reading_at(NOW + MAX_DRIFT, 2, SERVER), reading_at(NOW, 0, DEVICE)]
+    stored_readings = [reading_at(NOW + MAX_LEAD, 2, SERVER), reading_at(NOW, 0, DEVICE)]
     replaced = bounded(reading_at(NOW + timedelta(days=365), 0, DEVICE), NOW, stored_readings)
-    assert replaced == reading_at(NOW + MAX_DRIFT, 3, DEVICE)
+    assert replaced == reading_at(NOW + MAX_LEAD, 3, DEVICE)
 
 
 @pytest.mark.parametrize("text", ["", "x", "2026-11-28T12:00:00Z-0000-0123abcd", OLDEST + "0"])

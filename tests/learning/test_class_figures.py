@@ -80,7 +80,7 @@ def test_student_who_leaves_while_the_class_is_read_is_not_compared(
 
 
 def class_with_masteries(school: School, teacher: Call, scores: dict[str, float]) -> str:
-    """Put a student with this mastery of concepts into a class; return its id."""
+    """Put a student with this mastery of concepts into a class; return the id of the class."""
     ann = school.user("ann")
     for concept, score in scores.items():
         school.store(

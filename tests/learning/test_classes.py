@@ -186,7 +186,7 @@ def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
     assert columns_of(
         [it.model_dump() for it in live_class.avg_mastery_by_topic], expected
     ) == rows(expected)
-    # ann's exam: 0.6 x 70.2 + 0.3 x 71.33 = 63.52, the class's mean half of it
+    # ann's mean weighted by marks: 0.6 x 70.2 + 0.3 x 71.33 = 63.52; the class's mean is half of it
     assert (round(live_class.avg_mastery, 2), live_class.student_count) == (31.76, 2)
     expected = """
         topic_name  avg_mastery  struggling_students

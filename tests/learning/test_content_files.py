@@ -290,7 +290,7 @@ def test_content_that_is_restored_has_the_same_files(school: School) -> None:
 
 
 def test_device_has_the_content_of_the_server(school: School, device: Session) -> None:
-    school.syllabus(TOPICS, questions_of_concept=2)
+    school.syllabus(TOPICS, questions_per_concept=2)
     author = later(school.call("author"))
     options = ["2", "3", "\u00bd, é"]
     choice = question("Algebra", "Algebra 1", "Which?", question_type="mcq", options=options)
@@ -390,7 +390,7 @@ def store_answer(device: Session, question_id: UUID) -> None:
 
 
 def test_question_with_an_answer_is_never_deleted(school: School, device: Session) -> None:
-    school.syllabus(TOPICS, questions_of_concept=2)
+    school.syllabus(TOPICS, questions_per_concept=2)
     author = later(school.call("author"))
     install(author, device)
     answered_question = school.question("Calculus 1")

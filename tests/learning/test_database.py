@@ -63,7 +63,7 @@ def test_error_of_a_service_rolls_back_and_frees_the_connection(
 
 
 @DATABASES
-def test_reads_and_definitions_belong_to_the_transaction(
+def test_definitions_of_tables_belong_to_the_transaction(
     deps_of_both: Deps, session_on: SessionOn
 ) -> None:
     with session_on(deps_of_both) as session:

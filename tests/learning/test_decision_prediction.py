@@ -36,7 +36,8 @@ def committee(level: float, variance: float) -> Committee:
 def test_an_interval_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=0))
     # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; slope 8 * 0.5 * 0.5 = 2 per unit of level, so 0.05
-    # of level is 10 marks of 100. With the common error of 7: sqrt(100 + 49) = 12.207.
+    # of level is 10 marks of 100. With the error of 7 that the theories share:
+    # sqrt(100 + 49) = 12.207.
     assert prediction.mean == pytest.approx(50)
     assert prediction.low == pytest.approx(50 - 1.95996 * 12.207, abs=0.1)
     assert prediction.high == pytest.approx(50 + 1.95996 * 12.207, abs=0.1)
@@ -70,7 +71,8 @@ def test_a_class_averages_out_errors_about_students_but_not_those_of_the_theorie
         for level in (0.6, 0.6, 0.6, 0.6)
     ]
     whole = predict_class(students)
-    # The variance of 100 falls to 25 for four students; the common 49 stays: sqrt(74) = 8.602.
+    # The variance of 100 falls to 25 for four students; the 49 of the error that the theories share
+    # stays: sqrt(74) = 8.602.
     assert whole.mean == pytest.approx(50)
     assert whole.high - whole.low == pytest.approx(2 * 1.95996 * 8.602, abs=0.2)
 

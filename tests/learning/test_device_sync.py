@@ -165,7 +165,9 @@ def test_derived_rows_are_acknowledged_and_not_stored(device: Device) -> None:
     assert list_live_mastery(device.call, str(device.call.user.student_id)).root == []
 
 
-def test_later_change_of_a_column_wins_in_any_order(device: Device, other: Device) -> None:
+def test_later_change_of_a_column_wins_although_it_arrives_first(
+    device: Device, other: Device
+) -> None:
     device.sync()
     other.sync()
     early = device.profile(grade=11, target_exam="Early")
@@ -181,7 +183,7 @@ def test_later_change_of_a_column_wins_in_any_order(device: Device, other: Devic
 
 
 def test_later_change_of_another_column_hides_no_change(device: Device, other: Device) -> None:
-    """The changes were made after the profile's first time, and arrive in the other order."""
+    """Both changes are later than the profile, and the second one arrives first."""
     device.ahead = timedelta(minutes=1)
     early = device.profile(target_exam="Early")
     for each, minutes in ((other, 2), (device, 3)):
@@ -192,7 +194,9 @@ def test_later_change_of_another_column_hides_no_change(device: Device, other: D
     assert (profile["grade"], profile["target_exam"]) == (12, "Early")
 
 
-def test_change_at_the_server_wins_against_what_it_has_seen(device: Device) -> None:
+def test_change_at_the_server_wins_against_earlier_ones_of_a_clock_that_is_ahead(
+    device: Device,
+) -> None:
     device.sync()
     device.ahead = timedelta(minutes=5)
     device.sync(device.profile(grade=11))
@@ -401,7 +405,7 @@ def test_text_that_the_database_cannot_store_is_refused_and_holds_up_no_other(
     assert len(list_attempts(device.call, None, None, 10).attempts) == 1 + is_storable
 
 
-def test_devices_of_a_class_spread_their_next_syncs(device: Device) -> None:
+def test_devices_spread_their_next_syncs(device: Device) -> None:
     bodies = [Device(device.call).body().device for _ in range(200)]
     pauses = [module.pause_of(each) for each in bodies]
     assert all(60 <= pause <= 120 for pause in pauses)
@@ -410,7 +414,7 @@ def test_devices_of_a_class_spread_their_next_syncs(device: Device) -> None:
 
 
 @pytest.mark.parametrize("joins", [True, False])
-def test_move_to_another_class_hides_no_earlier_change_of_a_column(
+def test_joining_or_leaving_a_class_hides_no_earlier_change_of_a_column(
     school: School, device: Device, *, joins: bool
 ) -> None:
     teacher = school.user("teacher", Role.TEACHER)

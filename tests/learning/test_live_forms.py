@@ -150,7 +150,7 @@ def test_missing_column_that_is_needed_is_refused_by_name(
     [("users", "last_login", None), ("users", "password_hash", None),
      ("student_profiles", "available_hours_per_day", 3), ("student_profiles", "class_id", None)],
 )  # fmt: skip
-def test_missing_column_with_a_default_is_none(
+def test_missing_column_that_is_not_needed_has_its_default_or_none(
     live: Connection, table: str, column: str, default: float | None
 ) -> None:
     live.execute(f"ALTER TABLE {table} DROP COLUMN {column}".encode())
@@ -159,7 +159,7 @@ def test_missing_column_with_a_default_is_none(
     assert [row[column] for row in rows] == [default] * len(rows) != []
 
 
-def test_refusal_is_409_and_the_other_contexts_are_up_to_date(
+def test_refusal_is_409_until_the_missing_column_is_there(
     client: TestClient, operator: dict[str, str], postgres_url: str
 ) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
@@ -256,7 +256,7 @@ def test_hidden_rows_are_refused(live: Connection) -> None:
         live.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
 
 
-def test_tables_of_another_owner_are_adopted_with_working_keys(live: Connection) -> None:
+def test_superuser_adopts_tables_of_another_owner_with_working_keys(live: Connection) -> None:
     with role(live) as owner:
         for table in TABLES:
             live.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())
@@ -267,7 +267,7 @@ def test_tables_of_another_owner_are_adopted_with_working_keys(live: Connection)
         assert sorted(adopted(live, "student_profiles")) == [5]
 
 
-def test_tables_that_belong_to_somebody_else_are_refused(live: Connection) -> None:
+def test_role_that_does_not_own_the_tables_is_refused(live: Connection) -> None:
     with role(live) as stranger:
         live.execute(f"GRANT CREATE ON DATABASE {live.info.dbname} TO {stranger}".encode())
         live.execute(f"ALTER SCHEMA public OWNER TO {stranger}".encode())

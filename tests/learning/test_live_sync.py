@@ -75,7 +75,7 @@ def test_queue_is_applied_once(school: School) -> None:
     assert status.last_sync_time is not None
 
 
-def test_two_devices_may_give_one_number_to_different_rows(school: School) -> None:
+def test_two_devices_may_give_the_same_number_to_different_rows(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     for answer in ("true", "false"):
@@ -201,7 +201,7 @@ def test_old_answer_leaves_the_time_of_the_newest(school: School) -> None:
     assert (times, mastery.total_attempts) == (["11-20", "11-25", "11-25"], 3)
 
 
-def test_change_without_values_and_null_keep_a_profile(school: School) -> None:
+def test_empty_change_keeps_a_profile_and_null_clears_only_the_exam_date(school: School) -> None:
     student = school.user("ann", exam_date="2027-06-01")
     later = type(student)(student.db, student.user, school.now.replace(hour=13))
     nulls = {"grade": None, "target_exam": None, "exam_date": None}

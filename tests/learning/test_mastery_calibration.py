@@ -51,6 +51,6 @@ def test_calibration_of_unknown_features_is_refused(member: str) -> None:
 @pytest.mark.parametrize(
     "values", [{"overall": -0.1}, {"concept": math.inf}, {"repeated": 1.1}, {"share": math.nan}]
 )
-def test_steps_that_could_move_backwards_are_refused(values: dict[str, float]) -> None:
+def test_steps_outside_their_ranges_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"at least 0|at most 1"):
         Steps(**values)

@@ -119,8 +119,9 @@ def test_features_worked_by_hand() -> None:
     features = dict(zip(NAMES, values, strict=True))
     assert len(features) == len(NAMES)
     # The abilities are those of the history worked by hand; B begins with half of the overall one.
-    # Residuals: 1/2, then -1 / (1 + exp(-(0.2 + 0.5) / 2)) = -0.586618; the mean of the first rate
-    # is 0.25, then 0.25 + (-0.586618 - 0.25) / 2. Everything about A is halved, as B has nothing.
+    # Residuals: 1/2, then -1 / (1 + exp(-(0.2 + 0.5) / 2)) = -0.586618; the mean with the first of
+    # RATES, 0.5, is 0.25, then 0.25 + (-0.586618 - 0.25) / 2. Features called concepts_... are the
+    # means over A and B, and B has no answers, so what comes from answers to A is halved.
     expected = {
         "difficulty": 1.0,
         "log_item_answers": math.log(10),
@@ -214,7 +215,8 @@ def test_counts_fade_with_their_half_lives() -> None:
     record = Record()
     record.add_time(1.0, 0.0)
     record.add_time(0.0, DAY)
-    # After a day a right answer counts 2^-24, 1/2, 2^(-1/7) and 2^(-1/30).
+    # A day later the right answer counts 2^-24, 1/2, 2^(-1/7) and 2^(-1/30); the wrong one, which
+    # was just given, counts 1 with each half-life.
     assert record.fading == pytest.approx([2**-24, 0.5, 0.905724, 0.977160, 1, 1, 1, 1], abs=1e-6)
     assert record.faded(2 * DAY)[1] == pytest.approx(0.25)
     assert record.faded(0.0) == record.fading  # a clock that went back

@@ -1,4 +1,4 @@
-"""Each command of the guide to migrations has the same effect on SQLite as on Postgres."""
+"""The commands of the guide to migrations, on SQLite files and on Postgres."""
 
 import sqlite3
 from collections.abc import Callable

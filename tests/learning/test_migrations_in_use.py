@@ -98,7 +98,7 @@ def test_upgrade_that_waits_for_a_long_reader_gives_up_and_lets_others_read(
     assert fetch(postgres_url, "SELECT email FROM learning.users") == []
 
 
-def test_concurrent_index_waits_for_older_transactions_longer_than_a_lock_may(
+def test_concurrent_index_waits_for_older_transactions_beyond_the_lock_timeout(
     project: Project, postgres_url: str
 ) -> None:
     project.add_revision("002", "001", ADD_UNIQUE_INDEX)
@@ -273,7 +273,7 @@ def test_additive_index_is_built_in_a_revision_of_its_own(
     assert "Its tables, functions and views now match the scripts in sql/." in printed
 
 
-def test_concurrent_upgrades_end_in_one(project: Project, postgres_url: str) -> None:
+def test_concurrent_upgrades_both_succeed(project: Project, postgres_url: str) -> None:
     project.add_revision("002", "001", ADD_EMAIL)
     upgrade = "migrate.py", "upgrade"
     with running(lambda: project.run_unchecked(*upgrade)) as first:

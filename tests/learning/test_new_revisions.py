@@ -34,7 +34,7 @@ def fetch(url: str, text: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def device(tmp_path: Path, sqlite_file: Path) -> Project:
+def project(tmp_path: Path, sqlite_file: Path) -> Project:
     """A project whose SQLite file has a student, a teacher and a class."""
     project = Project(tmp_path / "project", sqlite=sqlite_file)
     project.run("migrate.py", "upgrade")
@@ -49,51 +49,51 @@ def counts(project: Project) -> list[tuple[int, ...]]:
         return connection.execute(COUNTS).fetchall()
 
 
-def test_replacing_a_parent_table_keeps_its_children_checks_and_indexes(device: Project) -> None:
-    assert device.sqlite is not None
-    before = sqlite_catalog(device.sqlite)
-    device.add_revision("002", "001", CHANGED_COLUMN)
-    device.run("migrate.py", "upgrade")
-    assert counts(device) == [(2, 1, 1)]
+def test_replacing_a_parent_table_keeps_its_children_checks_and_indexes(project: Project) -> None:
+    assert project.sqlite is not None
+    before = sqlite_catalog(project.sqlite)
+    project.add_revision("002", "001", CHANGED_COLUMN)
+    project.run("migrate.py", "upgrade")
+    assert counts(project) == [(2, 1, 1)]
     column = ("users", "password_hash", "VARCHAR", 0, None, 0, 0)
     expected = [*(row for row in before if row != column), (*column[:2], "TEXT", *column[3:])]
-    assert sqlite_catalog(device.sqlite) == sorted(expected, key=repr)
+    assert sqlite_catalog(project.sqlite) == sorted(expected, key=repr)
 
 
-def test_revision_that_leaves_orphans_is_undone(device: Project) -> None:
-    assert device.sqlite is not None
-    before = sqlite_catalog(device.sqlite)
-    device.add_revision("002", "001", f'{CHANGED_COLUMN}op.execute("DELETE FROM users")')
-    process = device.run_unchecked("migrate.py", "upgrade")
+def test_revision_that_leaves_orphans_is_undone(project: Project) -> None:
+    assert project.sqlite is not None
+    before = sqlite_catalog(project.sqlite)
+    project.add_revision("002", "001", f'{CHANGED_COLUMN}op.execute("DELETE FROM users")')
+    process = project.run_unchecked("migrate.py", "upgrade")
     assert process.returncode == 1
     assert "classes (1 rows), student_profiles (1 rows) would refer to rows" in process.stderr
-    assert counts(device) == [(2, 1, 1)]
-    assert sqlite_catalog(device.sqlite) == before
-    assert "001" in device.run("migrate.py", "current")
+    assert counts(project) == [(2, 1, 1)]
+    assert sqlite_catalog(project.sqlite) == before
+    assert "001" in project.run("migrate.py", "current")
 
 
-def test_orphans_from_before_do_not_prevent_newer_revisions(device: Project) -> None:
-    assert device.sqlite is not None
-    with closing(sqlite3.connect(device.sqlite)) as connection, connection:
+def test_orphans_from_before_do_not_prevent_newer_revisions(project: Project) -> None:
+    assert project.sqlite is not None
+    with closing(sqlite3.connect(project.sqlite)) as connection, connection:
         connection.execute("DELETE FROM users WHERE id = 'u1'")
-    device.add_revision("002", "001", CHANGED_COLUMN)
-    device.run("migrate.py", "upgrade")
-    assert counts(device) == [(1, 1, 1)]
+    project.add_revision("002", "001", CHANGED_COLUMN)
+    project.run("migrate.py", "upgrade")
+    assert counts(project) == [(1, 1, 1)]
 
 
-def test_revision_that_fails_on_sqlite_changes_nothing(device: Project) -> None:
-    assert device.sqlite is not None
-    before = sqlite_catalog(device.sqlite)
-    device.add_revision("002", "001", CHANGED_COLUMN)
-    device.add_revision("003", "002", 'op.execute("UPDATE absent SET n = 1")')
-    process = device.run_unchecked("migrate.py", "upgrade")
+def test_revision_that_fails_on_sqlite_changes_nothing(project: Project) -> None:
+    assert project.sqlite is not None
+    before = sqlite_catalog(project.sqlite)
+    project.add_revision("002", "001", CHANGED_COLUMN)
+    project.add_revision("003", "002", 'op.execute("UPDATE absent SET n = 1")')
+    process = project.run_unchecked("migrate.py", "upgrade")
     assert process.returncode == 1
     assert "was not changed" in process.stderr
     assert "no such table: absent" in process.stderr
-    assert "001" in device.run("migrate.py", "current")
+    assert "001" in project.run("migrate.py", "current")
     assert "Traceback" not in process.stderr
-    assert sqlite_catalog(device.sqlite) == before
-    assert counts(device) == [(2, 1, 1)]
+    assert sqlite_catalog(project.sqlite) == before
+    assert counts(project) == [(2, 1, 1)]
 
 
 CHECKED_EMAIL = """

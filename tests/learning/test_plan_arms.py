@@ -61,7 +61,7 @@ def teacher(school: School) -> Call:
     return school.user("tea", Role.TEACHER)
 
 
-def test_draw_makes_arms_of_equal_size_and_keeps_those_that_are_drawn(
+def test_draw_halves_a_class_and_keeps_the_arms_that_were_drawn_before(
     school: School, teacher: Call
 ) -> None:
     first = [school.user(f"student {number}") for number in range(7)]
@@ -97,7 +97,9 @@ def test_arms_are_chosen_and_ended(school: School, teacher: Call) -> None:
             PlanArmsIn.model_validate(refused)
 
 
-def test_analytics_compare_marks_entered_after_the_beginning(school: School, teacher: Call) -> None:
+def test_analytics_compare_marks_of_exams_after_the_beginning(
+    school: School, teacher: Call
+) -> None:
     students = [school.user(name) for name in ("ann", "bob", "cas", "dan")]
     class_id = school.school_class(teacher, students)
     assert read_class_analytics(teacher, class_id, Filters()).plan_arms is None

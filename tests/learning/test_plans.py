@@ -85,7 +85,7 @@ def test_exam_plan_warns_when_the_hours_are_too_few(school: School) -> None:
     assert [str(it) for it in plan.high_priority_topics] == [str(school.topic("Geometry"))]
 
 
-def test_days_after_the_exam_have_no_session(school: School) -> None:
+def test_day_of_the_exam_and_later_days_have_no_session(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann", exam_date="2026-12-01")
     plan = make_plan(student, PlanType.WEEKLY, None).plan
@@ -109,7 +109,7 @@ def test_nothing_is_predicted_without_topics(school: School) -> None:
     assert read_plans(school.user("ann"), None).prediction is None
 
 
-def test_exam_plan_covers_at_most_60_days_and_no_past_exam(school: School) -> None:
+def test_exam_plan_covers_at_most_60_days_and_needs_an_exam_after_today(school: School) -> None:
     school.syllabus(TOPICS)
     far = make_plan(school.user("ann", exam_date="2027-11-28"), PlanType.EXAM_COUNTDOWN, None)
     assert len(far.plan.daily_plans) == 60
@@ -129,7 +129,7 @@ def test_new_plan_replaces_the_current_one_of_its_period(school: School) -> None
     student = school.user("ann")
     first = make_plan(student, PlanType.DAILY, None)
     make_plan(student, PlanType.WEEKLY, None)
-    second = make_plan(student, PlanType.DAILY, None)
+    second = make_plan(student, PlanType.DAILY, NOW.date() + timedelta(days=1))
     current = {it.plan_type: it.plan_id for it in read_plans(student, None).plans}
     assert current[PlanType.DAILY] == second.plan_id
     plans = list_live_plans(student, str(student.user.student_id), PlanType.DAILY, 10).plans

@@ -30,7 +30,7 @@ from tests.learning.sessions import NameTaken, SessionOn, registered, user, user
 
 @contextmanager
 def preceded_by(*queries: str) -> Iterator[None]:
-    """Let these statements precede the next one of this context, once."""
+    """Let these statements run once, before the next statement of the block."""
     pending = [Statement(Query("test", query.encode())) for query in queries]
 
     def take() -> list[Statement]:
@@ -56,7 +56,7 @@ def test_postgres_of_a_local_server_is_pooled_and_of_a_function_is_not(deps_of_b
         deployed.close()
 
 
-def test_postgres_is_reached_through_the_same_kind_of_connection(deps_of_both: Deps) -> None:
+def test_sessions_use_the_connections_of_the_other_contexts(deps_of_both: Deps) -> None:
     with postgres_session(deps_of_both) as session:
         driver = session.connection().connection.driver_connection
         assert isinstance(driver, BoundedConnection)
@@ -132,7 +132,9 @@ def test_exhausted_pool_is_refused_in_time_and_recovers(
         assert user_count(deps, session_on) == 0
 
 
-def test_preceding_statements_count_even_if_the_session_is_rolled_back(deps_of_both: Deps) -> None:
+def test_preceding_statements_are_stored_even_if_the_session_is_rolled_back(
+    deps_of_both: Deps,
+) -> None:
     insert = "INSERT INTO learning.users (id, username, role) VALUES (%s, %s, 'admin')"
     insert = insert.replace("%s", "gen_random_uuid()", 1).replace("%s", "'counted'")
     with preceded_by(insert), postgres_session(deps_of_both) as session:
@@ -163,7 +165,7 @@ def test_preceding_statements_that_the_schema_lacks_are_left_out(deps_of_both: D
     assert user_count(deps_of_both, postgres_session) == 1
 
 
-def test_each_set_of_dependencies_has_one_engine_that_is_closed_with_it(deps_of_both: Deps) -> None:
+def test_dependencies_have_one_engine_for_each_database_and_close_both(deps_of_both: Deps) -> None:
     assert engines.postgres_engine(deps_of_both) is engines.postgres_engine(deps_of_both)
     assert engines.sqlite_engine(deps_of_both) is engines.sqlite_engine(deps_of_both)
     assert engines.postgres_engine(deps_of_both) is not engines.postgres_engine(

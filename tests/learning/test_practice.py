@@ -75,7 +75,7 @@ def test_answer_is_graded_by_the_type_of_its_question(
         ("true_false", None, "1", "correct_answer"),
     ],
 )
-def test_question_whose_answer_cannot_be_given_is_refused(
+def test_options_and_right_answer_must_fit_the_type_of_the_question(
     question_type: str, options: list[str] | None, answer: str, fault: str | None
 ) -> None:
     problem = option_fault(question_type, options, answer)

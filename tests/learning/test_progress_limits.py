@@ -71,7 +71,7 @@ def test_adopted_answer_of_a_clock_that_was_ahead_counts_today(school: School) -
     assert counts(student) == {"2026-11-28": 1}
 
 
-def test_week_begins_seven_days_ago_to_the_minute(school: School) -> None:
+def test_week_begins_seven_days_ago_and_not_at_midnight(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     table = "concept  right  days_ago\nAlgebra 1  true  7.01\nGeometry 1  true  6.99\n"

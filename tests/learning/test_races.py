@@ -43,7 +43,7 @@ class OtherCall:
         self._watch = watch
 
     def finish_during(self, call: Call, then: tuple[str, ...] = ()) -> Any:
-        """Start a call, and commit once it waits; return its response."""
+        """Start a call; once it waits, run the statements and commit; return its response."""
         responses: list[Any] = []
         thread = threading.Thread(target=lambda: responses.append(call()))
         thread.start()
@@ -244,8 +244,8 @@ def test_student_who_changes_class_meanwhile_is_not_moved(
 
 
 @pytest.fixture
-def topics(deps: Deps) -> dict[str, UUID]:
-    """Two topics with a question each; the ids of the questions by topic."""
+def questions(deps: Deps) -> dict[str, UUID]:
+    """The ids of two questions, by the names of their topics."""
     with postgres_session(deps) as db:
         school = School(db, deps.settings)
         school.syllabus("topic  weight  hours\nAlgebra  50  4\nGeometry  50  4\n")
@@ -256,10 +256,10 @@ def test_student_has_one_current_plan_of_a_period(
     client: TestClient,
     other: OtherCall,
     ann: dict[str, Any],
-    topics: dict[str, UUID],
+    questions: dict[str, UUID],
     postgres_url: str,
 ) -> None:
-    assert topics
+    assert questions
     other.execute("SELECT id FROM learning.student_profiles FOR UPDATE")
     other.execute(
         "INSERT INTO learning.study_plans (id, student_id, plan_type, start_date, end_date, topics)"
@@ -276,18 +276,18 @@ def test_student_has_one_current_plan_of_a_period(
 
 
 def test_id_that_another_answer_takes_meanwhile_is_taken(
-    client: TestClient, other: OtherCall, ann: dict[str, Any], topics: dict[str, UUID]
+    client: TestClient, other: OtherCall, ann: dict[str, Any], questions: dict[str, UUID]
 ) -> None:
     attempt_id = uuid4()
     other.execute(
         "INSERT INTO learning.question_attempts"
         " (id, student_id, question_id, answer, is_correct, time_taken_seconds, timestamp)"
         " SELECT %s, id, %s, 'true', true, 5, now() FROM learning.student_profiles",
-        (attempt_id, topics["Geometry"]),
+        (attempt_id, questions["Geometry"]),
     )
     body = {
         "id": str(attempt_id),
-        "question_id": str(topics["Algebra"]),
+        "question_id": str(questions["Algebra"]),
         "answer": "true",
         "time_taken_seconds": 5,
         "confidence": 3,
@@ -298,8 +298,8 @@ def test_id_that_another_answer_takes_meanwhile_is_taken(
     assert code_of(refused) == (409, "attempt_id_taken")
 
 
-def test_queue_that_is_sent_twice_at_once_is_applied_once(
-    client: TestClient, ann: dict[str, Any], topics: dict[str, UUID], postgres_url: str
+def test_queue_that_is_sent_three_times_at_once_is_applied_once(
+    client: TestClient, ann: dict[str, Any], questions: dict[str, UUID], postgres_url: str
 ) -> None:
     student = client.get("/api/auth/me", headers=bearer(ann)).json()["student_profile"]["id"]
     operations = [
@@ -309,7 +309,7 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
             "record_id": number,
             "timestamp": f"2026-01-01T10:00:{number:02d}",
             "data": {
-                "question_id": str(topics["Algebra"]),
+                "question_id": str(questions["Algebra"]),
                 "answer": "true",
                 "time_taken_seconds": 5,
                 "confidence": 3,
@@ -349,10 +349,10 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
 
 
 def test_changes_of_the_syllabus_wait_for_each_other(
-    client: TestClient, other: OtherCall, teacher: dict[str, str], topics: dict[str, UUID]
+    client: TestClient, other: OtherCall, teacher: dict[str, str], questions: dict[str, UUID]
 ) -> None:
     """Otherwise each of two calls could store half of a cycle."""
-    assert topics
+    assert questions
     ids = {
         row["name"]: row["id"]
         for row in client.get("/api/learning/topics", headers=teacher).json()["topics"]
@@ -372,9 +372,9 @@ def test_changes_of_the_syllabus_wait_for_each_other(
 
 
 def test_new_topics_and_imports_wait_for_each_other(
-    client: TestClient, other: OtherCall, teacher: dict[str, str], topics: dict[str, UUID]
+    client: TestClient, other: OtherCall, teacher: dict[str, str], questions: dict[str, UUID]
 ) -> None:
-    assert topics
+    assert questions
     lock = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.syllabus', 0))"
     new = "INSERT INTO learning.topics (id, name, exam_weightage, estimated_hours) VALUES "
     other.execute(lock)

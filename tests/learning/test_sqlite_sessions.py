@@ -83,7 +83,7 @@ def closing_pool(engine: Any) -> Iterator[None]:
     ("version", "safe"),
     [((3, 40, 1), False), ((3, 51, 2), False), ((3, 51, 3), True), ((4, 0, 0), True)],
 )
-def test_write_ahead_log_needs_a_version_without_the_fault(
+def test_write_ahead_log_needs_a_version_that_cannot_corrupt_it(
     version: tuple[int, int, int], safe: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
@@ -125,7 +125,7 @@ def test_many_threads_write_to_sqlite_one_after_the_other(deps_of_both: Deps) ->
     assert user_count(deps_of_both, sqlite_session) == 60
 
 
-def test_two_processes_that_read_and_then_write_wait_for_each_other(
+def test_two_engines_that_read_and_then_write_wait_for_each_other(
     deps_of_both: Deps, sqlite_file: Path
 ) -> None:
     other = Deps(replace(deps_of_both.settings, sqlite_url=f"sqlite:///{sqlite_file}"))
@@ -144,7 +144,7 @@ def test_two_processes_that_read_and_then_write_wait_for_each_other(
     assert user_count(deps_of_both, sqlite_session) == 40
 
 
-def test_sqlite_that_another_process_holds_raises_busy_and_recovers(
+def test_sqlite_that_another_connection_holds_raises_busy_and_recovers(
     deps_of_both: Deps, sqlite_file: Path
 ) -> None:
     user_count(deps_of_both, sqlite_session)

@@ -1,4 +1,4 @@
-"""Access of users to their own data and to nobody else's."""
+"""Rights over the data of students, by role and class."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from tests.learning.school import School
 
 
 def rights_over(call: Call, student: Call) -> str:
-    """Return what a user may do with a student's data: read, change, or neither."""
+    """Return `r` if a user may read a student's data, and `c` for each of two checks of changes."""
     rights = ""
     student_id = str(student.user.student_id)
     for right, check in (

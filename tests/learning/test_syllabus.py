@@ -146,7 +146,7 @@ def test_parents_form_a_tree_of_any_depth(school: School) -> None:
     assert response.topic.depth == 0
 
 
-def test_unknown_topics_are_named(school: School) -> None:
+def test_unknown_topics_are_refused(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     with pytest.raises(TopicNotFound):
         change_topic(teacher, "7", TopicChangeIn(name="X"))
@@ -206,7 +206,7 @@ def test_import_with_an_error_stores_nothing_and_names_its_place(
     assert list_topics(teacher).topics == []
 
 
-def test_csv_with_semicolons_a_mark_and_prerequisites_is_read(school: School) -> None:
+def test_csv_with_semicolons_a_byte_order_mark_and_prerequisites_is_read(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     text = (
         "\ufefftopic;estimated_hours;exam_weightage;prerequisites\r\n"
@@ -234,7 +234,7 @@ def test_pages_of_questions_join_without_gap_or_overlap(school: School) -> None:
             topic    weight  hours
             Algebra  100     4
         """,
-        questions_of_concept=5,
+        questions_per_concept=5,
     )
     teacher, position, ids = school.call("author"), None, []
     for _ in range(3):

@@ -99,7 +99,7 @@ def test_end_of_a_log_in_leaves_the_tokens_of_others(
         assert refresh(school.db, elsewhere, school.settings, school.now)
 
 
-def test_registration_and_log_in_are_kept_as_they_were_sent(school: School) -> None:
+def test_account_shows_its_registration_and_the_time_of_the_last_log_in(school: School) -> None:
     ann = school.user("ann", exam_date="2027-06-01", available_hours_per_day=1.5)
     later = school.now + timedelta(hours=1)
     token_of(school, "ann", later)

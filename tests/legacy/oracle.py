@@ -33,7 +33,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Token:
-    """All rows of one token: configurations first, then the others, the newest first."""
+    """All rows of one token: configurations, students' rows, then logins, each the newest first."""
 
     rows: list[Row] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
@@ -44,7 +44,10 @@ class Token:
         return next(filter(None, emails), None)
 
     def first(self, column: str) -> Any:
-        """Return the first value that is not null or empty, with API keys in it replaced."""
+        """Return the first value that is neither null nor empty, else an empty one, else None.
+
+        In columns that are not for secrets, API keys and accounts are replaced.
+        """
         values = [row[column] for row in self.rows if row.get(column) is not None]
         first = next((value for value in values if value != ""), values[0] if values else None)
         return redact(first) if column in NO_PLACE_FOR_KEYS and first is not None else first
@@ -82,7 +85,7 @@ class Token:
 
 
 def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
-    """Return the rows of each token, by token; of a shared token, by the tokens of its people."""
+    """Return the rows by token; those of a shared token by the tokens of its people."""
     tokens: dict[str, Token] = defaultdict(Token)
     for table in ("student_configs", "workshop_students", "workshop_sessions"):
         for row in _read(connection, table):

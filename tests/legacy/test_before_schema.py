@@ -1,4 +1,4 @@
-"""Calls that an admin may make while a database has only the legacy tables."""
+"""Calls that an operator may make while a database has only the legacy tables."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,7 +43,7 @@ def test_the_backup_may_come_before_everything_else(legacy_client: TestClient) -
     assert response["rows"].keys() == {"legacy", "operators"}
 
 
-def test_the_migration_works_after_that_backup(legacy_client: TestClient) -> None:
+def test_the_migration_works_after_a_backup_without_the_schema(legacy_client: TestClient) -> None:
     call(legacy_client, "/api/admin-backup")
     call(legacy_client, "/api/admin-create-unified-schema")
     assert call(legacy_client, MIGRATE, dryRun=False)["verification"]["verified"] is True

@@ -1,4 +1,4 @@
-"""The calls in the guides, made as an admin makes them, and the SQL in the guides."""
+"""The calls in the guides, made as an operator makes them, and the SQL in the guides."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ SECRETS = ("sk-", "@example.com", "login_ws_", "ws_17")
 
 
 def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
-    """Send a request as an admin; return the body of the response.
+    """Send a request as an operator; return the body of the response.
 
     Migrations accept keys that cannot be opened, unless the body says otherwise, because those of
     the generated rows were encrypted with other keys.
@@ -234,7 +234,7 @@ def test_cleanup_renames_and_restore_undoes_it(filled: Legacy, client: TestClien
     call(client, RESTORE, 400)
 
 
-def test_cleanup_twice_a_day_keeps_both_and_restore_takes_the_newest(
+def test_restore_takes_the_newer_of_two_backups_of_one_day(
     legacy: Legacy, client: TestClient
 ) -> None:
     for token in ("first", "second"):

@@ -1,4 +1,4 @@
-"""Migrations killed at any moment leave the database unchanged or complete.
+"""A call of a migration that is killed at any moment has either no effect or all of it.
 
 The tests kill the backend of the connection, the process of the function, and the server.
 """

@@ -1,4 +1,4 @@
-"""The steps of the guide and its rollback in every order that an admin may choose."""
+"""The steps of the guide and its rollback in every order that an operator may choose."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 @pytest.fixture
 def migrated(legacy: Legacy, client: TestClient) -> Legacy:
-    """Ann has a session in all three tables, Bob has one in one; all are migrated."""
+    """Ann's session has a row in each legacy table, Bob's in one of them; both are migrated."""
     legacy.put("workshop_students", session_token=TOKEN, student_email=" Ann@Example.com",
                created_at="2025-01-01", exercises='{"step-1": true}')  # fmt: skip
     legacy.put("student_configs", session_token=TOKEN, openai_api_key="sk-ann")
@@ -274,7 +274,7 @@ def test_person_removed_under_a_new_email_does_not_return_under_the_former(
     assert (tokens(migrated), emails(migrated)) == ([OTHER], [BOB])
 
 
-def test_student_with_the_email_of_a_removed_person_survives_a_restore(
+def test_student_with_the_email_of_a_removed_person_is_not_removed_again(
     migrated: Legacy, client: TestClient
 ) -> None:
     call(client, STUDENT, studentEmail=ANN)

@@ -23,7 +23,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 
 def contents(legacy: Legacy) -> Any:
-    """Return the contents of the unified tables, and the versions of their rows."""
+    """Return the contents of the unified tables, and the row versions of the sessions."""
     return legacy.unified(), legacy.rows("SELECT xmin::text FROM public.sessions ORDER BY 1")
 
 
@@ -110,7 +110,7 @@ def test_a_legacy_row_that_became_newer_wins_where_it_has_a_value(legacy: Legacy
     assert contents(legacy) == before
 
 
-def test_a_session_of_the_new_application_is_completed_not_overwritten(
+def test_a_session_of_the_new_application_is_filled_in_not_overwritten(
     legacy: Legacy,
 ) -> None:
     legacy.connection.execute(
@@ -258,9 +258,7 @@ def test_five_calls_at_once_migrate_everything_once(timed: Legacy, settings: Set
     assert timed.unified() == migrated
 
 
-def test_an_interrupted_run_is_counted_and_continues_with_smaller_batches(
-    timed: Legacy,
-) -> None:
+def test_an_interruption_is_counted_and_the_run_continues(timed: Legacy) -> None:
     first_call = migrate(timed.deps, dry_run=False, pace=ONE_BATCH)
     timed.connection.execute("UPDATE legacy.migration_runs SET status = 'running'")
     run = timed.run()

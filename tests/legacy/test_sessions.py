@@ -46,7 +46,7 @@ def test_each_field_comes_from_the_newest_row_that_has_a_value(legacy: Legacy) -
     )
 
 
-def test_the_configuration_wins_where_it_is_not_null(legacy: Legacy) -> None:
+def test_texts_of_the_configuration_win_but_the_greatest_step_counts(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """

@@ -73,7 +73,7 @@ def test_configuration_progress_and_key_stay_with_their_person(legacy: Legacy) -
     legacy.put("workshop_sessions", session_id="token-a", student_id="cyd@x.org", account_sid="AC1")
     assert legacy.run().verified
     by_person = tokens(legacy)
-    assert by_person["ann@x.org"] == "token-a"  # the configuration's
+    assert by_person["ann@x.org"] == "token-a"  # whose row is the configuration
     columns = "tools::text, services_ready, bug_reports::text, openai_api_key IS NOT NULL"
     assert legacy.session(columns) == ('[{"name": "ann"}]', True, "[]", True)
     ben = by_person["ben@x.org"]
@@ -162,7 +162,7 @@ def test_shared_tokens_in_several_batches_and_in_a_dry_run(legacy: Legacy) -> No
     assert prompts == [(f"p{person}@x.org", 60, 60) for person in range(3)]
 
 
-def test_the_tables_can_be_set_aside_and_returned(legacy: Legacy) -> None:
+def test_rows_of_a_shared_token_that_are_set_aside_have_sessions(legacy: Legacy) -> None:
     legacy.add("workshop_students", PEOPLE.format(token="undefined"))
     legacy.run()
     (name,) = legacy.rows("SELECT legacy.set_aside('workshop_students', '20250101')")

@@ -1,4 +1,4 @@
-"""Values in unusual spellings are accepted, and each is reported."""
+"""Values in unusual spellings are accepted; those that had to be repaired are reported."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def test_completed_in_any_spelling_survives_a_newer_row(legacy: Legacy) -> None:
     [str(JANUARY_6_2025), f'"{JANUARY_6_2025}"', str(JANUARY_6_2025 // 1000), f"{JANUARY_6_2025}.0",
      '"Mon, 06 Jan 2025 08:00:00 GMT"'],
 )  # fmt: skip
-def test_times_in_numbers_are_milliseconds_or_seconds(legacy: Legacy, time: str) -> None:
+def test_times_may_be_milliseconds_seconds_or_http_dates(legacy: Legacy, time: str) -> None:
     put_exercise(legacy, f'{{"completed": true, "timestamp": {time}}}')
     assert legacy.run().verified
     completed_at = "SELECT completed_at::text FROM public.step_progress"

@@ -1,8 +1,9 @@
 """Whole legacy databases, drawn at random: every value is stored somewhere or reported.
 
-`test_properties.py` draws only rows; these tests also draw columns, types, spellings, owners and
-policies. A value counts as stored if it is in the sessions, the students, `_legacy` or `extra`, and
-as reported if a finding says that it stays in its table, or in which form it was repaired.
+`test_properties.py` draws rows and leaves out some columns; these tests also draw other columns,
+types, spellings, owners and policies. A value counts as stored if it is in the sessions, the
+students, `_legacy` or `extra`, and as reported if a finding says that it stays in its table, or in
+which form it was repaired.
 """
 
 import hashlib
@@ -160,7 +161,7 @@ class Contents:
         return [row[name] for row in rows for name in names if name in row]
 
     def reports(self, value: Value, *outcomes: str) -> bool:
-        """Return whether a finding about this row's column, or the whole row, has an outcome."""
+        """Return whether a finding about the value's column or whole row has such an outcome."""
         names = value.column.names
         return any(
             (source, key) == (value.table, value.row_key)
@@ -170,7 +171,7 @@ class Contents:
         )
 
     def has(self, value: Value) -> bool:
-        """Return whether the value is stored somewhere or reported."""
+        """Return whether the value is empty, stored somewhere or reported."""
         if value.is_empty or self.reports(value, "skipped", "mended"):
             return True
         if any(_same(raw_value, value) for raw_value in self.raw_values(value)):

@@ -1,4 +1,4 @@
-"""The functions with which the API docs page reads an OpenAPI description."""
+"""The examples that the API docs page makes from schemas of an OpenAPI description."""
 
 import json
 import subprocess

@@ -26,7 +26,7 @@ SHOW = 'import os; print(os.environ["DATABASE_URL"], os.environ["ADMIN_PASSWORD"
 CODE = ("api", "lib", "local", "migrations", "sql", "alembic.ini", "migrate.py")
 
 
-def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
+def test_a_kill_during_writes_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
     dev = start_dev()
     assert dev.get("/health")[1]["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
     password, system_id = dev.printed("Admin password"), system_identifier(dev)

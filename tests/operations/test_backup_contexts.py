@@ -398,7 +398,7 @@ def test_a_database_without_our_tables_gives_no_backup(
         ),
     ],
 )
-def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
+def test_a_table_that_cannot_be_read_in_full_stops_the_backup_and_is_named(
     used_assessment: Connection,
     deps: Deps,
     deps_of: Callable[[str], Deps],

@@ -1,4 +1,4 @@
-"""Backups hold every value but no secret, and restore into databases that lack types."""
+"""Backups hold every value, secrets only sealed, and restore into databases that lack types."""
 
 import gzip
 from collections.abc import Iterator

@@ -249,7 +249,7 @@ def test_the_search_path_of_the_role_wins(
 
 
 @pytest.mark.usefixtures("deps_behind_proxy")
-def test_the_schema_costs_no_round_trip(postgres_proxy: PostgresProxy) -> None:
+def test_the_schema_costs_no_further_round_trip(postgres_proxy: PostgresProxy) -> None:
     client = TestClient(function_app("operations.health"))
     assert client.get("/health").status_code == 200
     with postgres_proxy.counting() as trips:

@@ -128,7 +128,7 @@ def test_table_of_another_application_is_not_ours(
         ("stepwise.adopted", "id INT"),
     ],
 )
-def test_table_that_was_set_aside_is_ours(
+def test_table_that_was_set_aside_or_is_in_the_schema_stepwise_is_ours(
     database: psycopg.Connection, table: str, columns: str
 ) -> None:
     database.execute(f"CREATE SCHEMA IF NOT EXISTS {table.partition('.')[0]}".encode())

@@ -68,7 +68,7 @@ def kinds(url: str) -> dict[str, str]:
 
 @pytest.fixture
 def old_url(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
-    """The URL of a database of the previous version, which the application now uses."""
+    """The URL of the application's database, which has the previous version's tables."""
     execute(empty_postgres_url, FULL + ROWS + QUESTIONS)
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)

@@ -23,7 +23,7 @@ FROM sessions ORDER BY 1
 
 @pytest.fixture
 def by_flags(client: TestClient, post: Post) -> None:
-    """Create a session with a passed step, one that only took time, and one completed by a flag."""
+    """Create a session with three steps: passed, with time only, and completed by a flag."""
     post(stepNumber=1, completed=True, timeSpent=60)
     post(stepNumber=2, timeSpent=30)
     body = {"sessionToken": TOKEN, "systemPromptSaved": True}
@@ -97,11 +97,11 @@ def test_repair_counts_what_a_report_would_count(post: Post, rows: Rows, postgre
 
 def test_repair_leaves_triggers_as_they_were(post: Post, rows: Rows, postgres_url: str) -> None:
     post(stepName="Setup", timeSpent=5)
-    rows("CREATE TRIGGER of_the_admin BEFORE UPDATE ON sessions FOR EACH ROW"
+    rows("CREATE TRIGGER of_an_operator BEFORE UPDATE ON sessions FOR EACH ROW"
          " EXECUTE FUNCTION set_updated_at();"
-         "CREATE TRIGGER disabled_by_the_admin BEFORE UPDATE ON step_progress FOR EACH ROW"
+         "CREATE TRIGGER disabled_by_an_operator BEFORE UPDATE ON step_progress FOR EACH ROW"
          " EXECUTE FUNCTION set_updated_at();"
-         "ALTER TABLE step_progress DISABLE TRIGGER disabled_by_the_admin;"
+         "ALTER TABLE step_progress DISABLE TRIGGER disabled_by_an_operator;"
          "UPDATE sessions SET total_time_spent = 0; UPDATE step_progress SET step_name = 'x'"
     )  # fmt: skip
     states = "SELECT tgrelid, tgname, tgenabled FROM pg_trigger ORDER BY 1, 2"
@@ -241,7 +241,7 @@ def test_upgrade_numbers_the_steps_that_the_live_page_counted_from_0(
     assert (progress["completion_rate"], len(progress["step_progress"])) == (100, 9)
 
 
-def test_upgrade_numbers_steps_by_their_names_and_unknown_names_from_1(
+def test_upgrade_numbers_steps_by_their_names_and_keeps_numbers_above_0_of_unknown_names(
     store_steps: Callable[..., None], rows: Rows, postgres_url: str
 ) -> None:
     store_steps((0, "Setup", 1, True), (1, "choose  use case", 2, False), (3, "Services", 3, True),

@@ -85,7 +85,7 @@ def test_old_running_test_is_closed_and_removed_in_one_run(client: TestClient, r
 
 
 @pytest.mark.usefixtures("tests_taken")
-def test_newer_test_of_a_student_stays_with_its_proficiencies(
+def test_newer_proficiencies_stay_with_their_student_when_the_old_test_is_removed(
     client: TestClient, rows: Rows
 ) -> None:
     rows(

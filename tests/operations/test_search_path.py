@@ -58,7 +58,7 @@ class Database:
         return row[0] if row else ""
 
     def settings(self) -> list[tuple[str | None, str | None, str]]:
-        """Return the stored settings of this and of all databases: database, role, search path."""
+        """Return the settings for this database and for all: database, role, search path."""
         query = """
             SELECT d.datname, r.rolname, substr(entry, 13) FROM pg_db_role_setting AS s
             CROSS JOIN unnest(s.setconfig) AS entry
@@ -100,17 +100,17 @@ def test_schemas_are_added_to_the_default(database: Database) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "owner",
+    "target",
     ["DATABASE {database}", "ROLE {role}", "ROLE {role} IN DATABASE {database}", "ROLE ALL"],
 )
 def test_schemas_are_added_after_those_of_the_setting(
-    database: Database, owner: str, path: str, expected: str
+    database: Database, target: str, path: str, expected: str
 ) -> None:
-    database.as_superuser(f"ALTER {owner} SET search_path = {path}")
+    database.as_superuser(f"ALTER {target} SET search_path = {path}")
     before = database.settings()
     assert database.upgrade() == []
     assert database.search_path() == expected
-    if owner in {"ROLE {role}", "ROLE ALL"}:  # the setting of other databases stays
+    if target in {"ROLE {role}", "ROLE ALL"}:  # the setting of other databases stays
         assert before[0] in database.settings()
 
 

@@ -142,7 +142,7 @@ test("forms report what is missing before they send", () => {
     assert.deepEqual(Object.keys(registrationFaults("student", { ...FIELDS, [name]: bad })), [name], `${name} ${bad}`);
   }
   assert.deepEqual(Object.keys(registrationFaults("teacher", { ...FIELDS, invitation: "" })), ["invitation"]);
-  assert.deepEqual(registrationFaults("teacher", { ...FIELDS, invitation: "", optional: true }), {});
+  assert.deepEqual(registrationFaults("teacher", { ...FIELDS, invitation: "", invitationIsOptional: true }), {});
 });
 
 test("a registration sends numbers, and null for no date", () => {

@@ -1,4 +1,4 @@
-"""The logic of the pages, tested with node, and the integrity of the libraries that they use."""
+"""The logic of the pages, tested with node; their libraries, sizes, offline files and icons."""
 
 import gzip
 import json

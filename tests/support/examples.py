@@ -18,7 +18,9 @@ def differences(example: Any, real: Any, at: str = "body") -> list[str]:
     Lists in examples are shortened: each entry must resemble one of the real entries.
     """
     if isinstance(example, dict) and isinstance(real, dict):
-        problems = [f"{at}.{key} is in one only" for key in sorted(example.keys() ^ real.keys())]
+        problems = [
+            f"{at}.{key} is in one body only" for key in sorted(example.keys() ^ real.keys())
+        ]
         for key in example.keys() & real.keys():
             problems += differences(example[key], real[key], f"{at}.{key}")
         return problems

@@ -50,7 +50,7 @@ FORM_B = """
 ALTER TABLE test_sessions ADD COLUMN question_pool_id TEXT;
 ALTER TABLE test_sessions ADD COLUMN last_activity TIMESTAMP DEFAULT now();
 """
-"""The ALTERs of the guide, after `FORM_A`."""
+"""The ALTER statements of the migration guide, to be run after `FORM_A`."""
 QUESTIONS_C = f"""
 CREATE TABLE questions (
   id VARCHAR PRIMARY KEY, pool_id VARCHAR NOT NULL, content TEXT NOT NULL, options TEXT NOT NULL,
@@ -76,7 +76,7 @@ ANSWERS_C = {
     "letter": ("two", [0, 1]),
     "truth": ("true", [1, 0]),
 }
-"""Right answers and concepts of the questions of `topic_…` that can be repaired."""
+"""Right answers and concepts of the questions of `topic_…` that can be asked."""
 
 POOLS_C = f"""
 CREATE TABLE question_pools (

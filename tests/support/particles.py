@@ -1,8 +1,8 @@
 """Exact Bayesian posteriors by importance sampling, for any number of concepts.
 
 It shares no numerical code with lib.engine. The points are a scrambled Sobol sequence mapped to a
-normal proposal a little wider than the posterior, drawn again after every answer, and weighted by
-prior times likelihood over the density of the proposal. In five dimensions, means from 1,024 points
+normal proposal a little wider than the posterior, anew after every answer, and weighted by prior
+times likelihood over the density of the proposal. In five dimensions, means from 1,024 points
 are accurate to about 0.0014, as benchmarks/engine_quality.py prints; those from as many independent
 draws would be accurate to 0.015.
 
@@ -91,7 +91,7 @@ class Particles:
         return self._around(self.mean, self.covariance, [], [])
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
-        """Return the posterior of all answers; `before`, without the last, gives the proposal."""
+        """Return the posterior of all answers; that `before` the last one gives the proposal."""
         last = before.p_correct[:, items[-1]].astype(float)
         weight = before.weight * (last if correct[-1] else 1.0 - last)
         reweighted = before._replace(weight=weight / weight.sum())

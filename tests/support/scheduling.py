@@ -17,7 +17,7 @@ SHARING = (
     "tests/house/test_import_rules.py",
     "tests/learning/test_live_pages.py",
 )
-"""Folders and files whose tests share something that takes long to make, or run in order."""
+"""Folders and files whose tests share something slow to make, or have to run in order."""
 SHARING_FILES = ("tests/browser/",)
 """Folders in which all tests of a file share a browser."""
 

@@ -163,5 +163,5 @@ def test_empty_workshop_has_empty_figures(client: TestClient, operator: dict[str
     assert [step["reached"] for step in body["funnel"]] == [0] * 9
 
 
-def test_figures_are_for_operators_only(client: TestClient) -> None:
+def test_figures_are_refused_without_a_password(client: TestClient) -> None:
     assert client.get(PATH).status_code == 401

@@ -52,7 +52,7 @@ def test_twenty_megabytes_of_exercises_are_cut_in_the_response_only(
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("path", ["/api/student-progress", "/api/student-config-get"])
-def test_every_long_field_is_cut_and_named(client: TestClient, rows: Rows, path: str) -> None:
+def test_long_fields_are_cut_and_named(client: TestClient, rows: Rows, path: str) -> None:
     texts = (
         "use_case_description", "call_direction", "selected_phone_number", "tts_provider",
         "selected_voice", "system_prompt", "ivr_greeting", "websocket_url", "codespace_url",
@@ -89,7 +89,7 @@ def test_reports_and_saves_are_bounded_too(client: TestClient, session: str, row
         assert len(response.content) < LIMIT
 
 
-def test_a_hundred_large_bug_reports_are_short_in_the_session_and_whole_as_events(
+def test_large_bug_reports_are_short_in_the_session_and_whole_as_events(
     client: TestClient, session: str, rows: Rows
 ) -> None:
     text = "ß" * 4990

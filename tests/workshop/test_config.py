@@ -119,7 +119,7 @@ def test_flags_complete_their_steps(save: Save, get: Get) -> None:
     assert (get()["completionRate"], get()["currentStep"]) == (100, 9)
 
 
-def test_flag_that_becomes_true_is_recorded_as_an_event(save: Save, rows: Rows) -> None:
+def test_deployment_flag_is_recorded_as_an_event_once(save: Save, rows: Rows) -> None:
     save(step4Deployed=True)
     save(step4Deployed=True, step5CodeValidated=True)
     assert rows("SELECT event_type, event_data FROM events ORDER BY id") == [

@@ -29,14 +29,14 @@ WITHHELD = {
     "github_username_given",
     "twilio_account_given",
 }
-"""Columns of a session that no response contains."""
+"""Columns of a session that no response contains under these names."""
 FROM_ELSEWHERE = {
     "student_email", "student_name", "has_api_key", "step_progress", "github_username",
     "has_twilio_account_sid", "has_twilio_auth_token",
 }  # fmt: skip
 """Fields of a session in responses that are not columns of its table."""
 IN_CONFIGURATIONS = {"extra", "has_twilio_auth_token"}
-"""Fields that configurations show, and progress does not."""
+"""Fields of session_progress() that configurations read, and progress does not."""
 EXERCISE_STEP = """
 SELECT exercise_step(step_names(steps), jsonb_array_length(steps), %s) FROM courses
 """

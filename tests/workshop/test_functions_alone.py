@@ -1,4 +1,4 @@
-"""Each function, imported alone, registers the errors that its SQL raises."""
+"""Functions that are imported alone map the constraints of the workshop's SQL to its errors."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ FUNCTIONS = (
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_maps_the_errors_of_the_workshops_constraints(function: str) -> None:
+def test_function_imported_alone_maps_the_workshops_constraints(function: str) -> None:
     program = (
         f"import api.{function}\n"
         "from lib.database.statements import constraint_error\n"

@@ -26,7 +26,7 @@ DOCUMENTED = {
 }  # fmt: skip
 
 
-def post_as_admin(client: TestClient, path: str, **body: Any) -> Any:
+def post_as_operator(client: TestClient, path: str, **body: Any) -> Any:
     return client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
@@ -38,7 +38,7 @@ def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
         "tools": [{"name": "a"}], "selectedPhoneNumber": "+1555", "selectedVoice": "Joanna",
         "useCaseDescription": "bakery", "step4Deployed": True, "currentStep": 5,
     })  # fmt: skip
-    response = post_as_admin(client, path)
+    response = post_as_operator(client, path)
     assert response.status_code == 200
     body = response.json()
     assert (body["success"], body["source"]) == (True, "unified")
@@ -77,7 +77,7 @@ def test_pages_list_every_session_once_newest_first(client: TestClient, rows: Ro
     rows("INSERT INTO students (student_email) VALUES ('alone@example.com') RETURNING 1")
     cursor, tokens, people = None, [], []
     for _ in range(3):
-        body = post_as_admin(client, LIST_V2, limit=3, cursor=cursor).json()
+        body = post_as_operator(client, LIST_V2, limit=3, cursor=cursor).json()
         assert (body["totalSessions"], body["totalStudents"]) == (7, 8)
         tokens += [session["sessionToken"] for session in body["sessions"]]
         people += [student["studentEmail"] for student in body["students"]]
@@ -91,7 +91,7 @@ def test_pages_list_every_session_once_newest_first(client: TestClient, rows: Ro
     ("field", "value"), [("limit", 0), ("limit", 2001), ("cursor", "x" * 24_001)]
 )
 def test_bad_field_is_named(client: TestClient, field: str, value: Any) -> None:
-    response = post_as_admin(client, LIST_V2, **{field: value})
+    response = post_as_operator(client, LIST_V2, **{field: value})
     assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
 
 
@@ -107,7 +107,7 @@ def test_bad_field_is_named(client: TestClient, field: str, value: Any) -> None:
     ],
 )
 def test_forged_cursor_is_refused(client: TestClient, cursor: str) -> None:
-    response = post_as_admin(client, LIST_V2, cursor=cursor)
+    response = post_as_operator(client, LIST_V2, cursor=cursor)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
@@ -136,7 +136,7 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
 
 def test_legacy_tables_are_read_without_a_unified_schema(legacy: str) -> None:
     assert legacy
-    response = post_as_admin(TestClient(function_app("index")), LIST)
+    response = post_as_operator(TestClient(function_app("index")), LIST)
     assert "canary" not in response.text
     body = response.json()
     assert (body["source"], body["totalSessions"], body["totalStudents"]) == ("legacy", 3, 2)
@@ -164,7 +164,7 @@ def test_legacy_columns_in_camel_case_are_read(legacy: str, name_format: str) ->
                 connection.execute(
                     f"ALTER TABLE {table} RENAME {column} TO {name_format.format(name)}".encode()
                 )
-    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    body = post_as_operator(TestClient(function_app("index")), LIST).json()
     assert (body["totalSessions"], body["totalStudents"]) == (3, 2)
     session = next(s for s in body["sessions"] if s["sessionToken"] == "t1")
     assert (session["studentEmail"], session["voice"]) == ("Ann@Example.com", "Joanna")
@@ -176,19 +176,19 @@ def test_legacy_columns_in_camel_case_are_read(legacy: str, name_format: str) ->
             " SELECT 'more' || n, format(CASE WHEN n > 2100 THEN '<P%s@example.com>'"
             " ELSE 'p%s@example.com' END, n % 2100) FROM generate_series(1, 4200) AS n".encode()
         )
-    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    body = post_as_operator(TestClient(function_app("index")), LIST).json()
     assert (body["totalSessions"], body["totalStudents"]) == (4200 + 3, 2100 + 2)
 
 
 def test_one_legacy_table_is_enough(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute("DROP TABLE student_configs")
-    assert post_as_admin(TestClient(function_app("index")), LIST).json()["totalSessions"] == 2
+    assert post_as_operator(TestClient(function_app("index")), LIST).json()["totalSessions"] == 2
 
 
 def test_second_version_needs_the_unified_schema(legacy: str) -> None:
     assert legacy
-    response = post_as_admin(TestClient(function_app("index")), LIST_V2)
+    response = post_as_operator(TestClient(function_app("index")), LIST_V2)
     assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
 
 
@@ -197,7 +197,7 @@ def test_database_without_tables_is_reported_as_a_missing_schema(
 ) -> None:
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)
-    response = post_as_admin(TestClient(function_app("index")), LIST)
+    response = post_as_operator(TestClient(function_app("index")), LIST)
     assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
     install_deps(None)
     deps.close()
@@ -212,7 +212,7 @@ def test_newer_rows_of_a_token_take_precedence(legacy: str) -> None:
             "('t3', 'Newer', NULL, '2024-01-01', '2024-03-01'), "
             "('t3', 'Older', 'Old', '2024-01-02', '2024-02-01')"
         )
-    sessions = post_as_admin(TestClient(function_app("index")), LIST).json()["sessions"]
+    sessions = post_as_operator(TestClient(function_app("index")), LIST).json()["sessions"]
     names = {s["sessionToken"]: (s["studentName"], s["voice"]) for s in sessions}
     assert (names["t1"], names["t3"]) == (("Ann", "Joanna"), ("Newer", "Old"))
 
@@ -230,7 +230,7 @@ def test_legacy_rows_of_both_tables_are_listed_newest_first(legacy: str) -> None
             " ('second', 'bob@example.com', 'Old Bob', '2024-02-01', '2024-02-01'),"
             " ('first', 'ann@example.com', 'Ann', '2024-01-01', '2024-04-01')"
         )
-    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    body = post_as_operator(TestClient(function_app("index")), LIST).json()
     assert [s["sessionToken"] for s in body["sessions"]] == ["first", "third", "second"]
     assert {s["studentName"] for s in body["students"]} == {"Ann", "Bob"}
 
@@ -243,7 +243,7 @@ def test_api_keys_in_any_legacy_column_are_redacted(legacy: str) -> None:
             "UPDATE student_configs SET student_email = 'sk-canary-0123456789' "
             "WHERE session_token = 't2'"
         )
-    response = post_as_admin(TestClient(function_app("index")), LIST)
+    response = post_as_operator(TestClient(function_app("index")), LIST)
     assert "canary" not in response.text
     assert response.json()["totalSessions"] == 3
     assert {s["studentEmail"] for s in response.json()["students"]} == {"ann@example.com"}
@@ -258,7 +258,7 @@ def test_totals_of_legacy_tables_count_rows_that_are_not_listed(legacy: str) -> 
             "INSERT INTO student_configs (session_token) VALUES ('more1'), ('other'); "
             "ALTER TABLE student_configs DROP COLUMN student_email"
         )
-    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    body = post_as_operator(TestClient(function_app("index")), LIST).json()
     assert len(body["sessions"]) < 2500
     assert (body["totalSessions"], body["totalStudents"]) == (2500 + 4, 2100 + 1)
 
@@ -282,7 +282,7 @@ def test_pages_fit_the_platforms_and_list_every_session_once(
     people: set[str] = set()
     sizes: list[int] = []
     while not sizes or cursor:
-        response = post_as_admin(client, LIST_V2, cursor=cursor)
+        response = post_as_operator(client, LIST_V2, cursor=cursor)
         body, sizes = response.json(), [*sizes, len(response.content)]
         tokens += [session["sessionToken"] for session in body["sessions"]]
         people |= {student["studentEmail"] for student in body["students"]}
@@ -298,7 +298,7 @@ def test_list_of_legacy_tables_fits_the_platforms_and_counts_all_rows(legacy: st
             "INSERT INTO workshop_students (session_token, created_at, use_case_description) "
             "SELECT 'more' || n, '2025-01-01', repeat('é', 3000) FROM generate_series(1, 1500) AS n"
         )
-    response = post_as_admin(TestClient(function_app("index")), LIST)
+    response = post_as_operator(TestClient(function_app("index")), LIST)
     body = response.json()
     assert len(response.content) < PLATFORM_BYTES
     assert 100 < len(body["sessions"]) < body["totalSessions"] == 1503
@@ -310,8 +310,8 @@ def test_cursor_can_hold_the_longest_token(client: TestClient, rows: Rows) -> No
              "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"
              " INSERT INTO sessions (session_token, student_id) SELECT %s, student_id FROM st"
              " RETURNING 1", token)  # fmt: skip
-    first = post_as_admin(client, LIST_V2, limit=1).json()
-    second = post_as_admin(client, LIST_V2, limit=1, cursor=first["nextCursor"]).json()
+    first = post_as_operator(client, LIST_V2, limit=1).json()
+    second = post_as_operator(client, LIST_V2, limit=1, cursor=first["nextCursor"]).json()
     tokens = [page["sessions"][0]["sessionToken"][0] for page in (first, second)]
     assert sorted(tokens) == ["a", "b"]
 
@@ -322,7 +322,7 @@ def test_long_text_is_shortened_in_the_list(client: TestClient, rows: Rows) -> N
          " INSERT INTO sessions (session_token, student_id, use_case_description)"
          " SELECT 'a long story', student_id, repeat('é', 6000000) FROM st"
          " RETURNING 1")  # fmt: skip
-    response = post_as_admin(client, LIST_V2)
+    response = post_as_operator(client, LIST_V2)
     (session,) = response.json()["sessions"]
     assert session["useCase"] == "é" * 19_999 + "…"
     assert len(response.content) < PLATFORM_BYTES

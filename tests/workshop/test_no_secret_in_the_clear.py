@@ -39,7 +39,7 @@ ENDPOINTS: dict[str, tuple[str, type[BaseModel], dict[str, Any]]] = {
         "POST", TrackIn, {"sessionToken": OTHER_TOKEN, "exerciseId": "step-1"},
     ),
 }  # fmt: skip
-SEALED = {"openaiApiKey", "twilioAccountSid"}
+SEALED = {"openaiApiKey", "twilioAccountSid", "twilioAuthToken"}
 """Fields that hold a secret and are sealed; anything that is sent there is stored."""
 
 

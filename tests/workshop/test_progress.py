@@ -104,7 +104,7 @@ def test_all_nine_steps_make_a_hundred_percent(post: Post) -> None:
     assert rates == [11, 22, 33, 44, 56, 67, 78, 89, 100]
 
 
-def test_step_without_a_name_gets_the_courses_name(post: Post) -> None:
+def test_step_that_a_page_does_not_name_has_its_name_in_the_course(post: Post) -> None:
     assert post(stepNumber=8).json()["progress"]["step_progress"][0]["stepName"] == (
         "Tools & Functions"
     )
@@ -265,7 +265,7 @@ def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> 
     ]  # fmt: skip
 
 
-def test_step_has_the_name_of_the_course_and_not_that_of_the_page(post: Post, rows: Rows) -> None:
+def test_step_has_its_name_in_the_course_and_not_that_of_the_page(post: Post, rows: Rows) -> None:
     for token, name in (("ws_1_long_enough", "Services"), ("ws_2_long_enough", "Setting up")):
         post(sessionToken=token, stepNumber=3, stepName=name)
         progress = post(sessionToken=token, stepNumber=3, stepName=name).json()["progress"]
@@ -290,7 +290,7 @@ def test_step_has_the_name_of_the_course_and_not_that_of_the_page(post: Post, ro
      (0, "Connect Accounts", 1), (8, "Final  Deployment", 9), (0, "TOOLS & FUNCTIONS", 8),
      (4, "Step", 4), (4, None, 4), (0, "Setup", 1), (0, None, 1), (1, "Setup", 1)],
 )  # fmt: skip
-def test_name_of_the_course_decides_which_step_a_report_is_about(
+def test_name_of_a_step_decides_which_step_a_report_is_about(
     post: Post, rows: Rows, number: int, name: str | None, step: int
 ) -> None:
     post(stepNumber=number, stepName=name, completed=True, timeSpent=5)

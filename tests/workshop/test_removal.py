@@ -15,7 +15,7 @@ SESSIONS = "/api/admin-delete-sessions"
 STUDENT = "/api/admin-delete-student"
 
 
-def post_as_admin(client: TestClient, path: str, **body: Any) -> Any:
+def post_as_operator(client: TestClient, path: str, **body: Any) -> Any:
     return client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
@@ -34,7 +34,7 @@ def three_sessions(post: Callable[..., Any], rows: Rows) -> None:
 def test_deletion_of_keys_only_removes_keys_and_nothing_else(
     client: TestClient, rows: Rows
 ) -> None:
-    response = post_as_admin(
+    response = post_as_operator(
         client, SESSIONS, sessionTokens=[TOKEN, "unknown"], deleteType="keys-only"
     )
     assert response.json() == {
@@ -49,7 +49,9 @@ def test_deletion_of_keys_only_removes_keys_and_nothing_else(
 def test_full_deletion_removes_sessions_with_steps_and_events(
     client: TestClient, rows: Rows
 ) -> None:
-    body = post_as_admin(client, SESSIONS, sessionTokens=[TOKEN, TOKEN], deleteType="full").json()
+    body = post_as_operator(
+        client, SESSIONS, sessionTokens=[TOKEN, TOKEN], deleteType="full"
+    ).json()
     assert (body["requested"], body["sessionsDeleted"], body["keysDeleted"]) == (1, 1, 1)
     for table in ("sessions", "step_progress", "events"):
         assert rows(f"SELECT 1 FROM {table} WHERE session_token = %s", TOKEN) == []
@@ -66,7 +68,7 @@ def test_bad_field_is_named_and_nothing_is_removed(
     client: TestClient, rows: Rows, field: str, value: Any
 ) -> None:
     body = {"sessionTokens": [TOKEN], "deleteType": "full", field: value}
-    response = post_as_admin(client, SESSIONS, **body)
+    response = post_as_operator(client, SESSIONS, **body)
     assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
     assert rows("SELECT count(*) FROM sessions") == [(3,)]
 
@@ -81,7 +83,7 @@ def test_person_is_removed_from_all_tables_legacy_ones_included(
     rows("INSERT INTO workshop_sessions (student_id) VALUES ('ann@example.com') RETURNING 1")
     # A legacy table may lack a column.
     rows("ALTER TABLE student_configs DROP COLUMN student_email")
-    response = post_as_admin(client, STUDENT, studentEmail="Ann@example.com ")
+    response = post_as_operator(client, STUDENT, studentEmail="Ann@example.com ")
     deleted = response.json()
     rows_of_workshop = {"students": 1, "sessions": 2, "steps": 2, "events": 5, "olderRows": 2}
     assert deleted.pop("removed")["workshop"] == rows_of_workshop
@@ -96,7 +98,7 @@ def test_person_is_removed_from_all_tables_legacy_ones_included(
 
 @pytest.mark.usefixtures("three_sessions")
 def test_unknown_person_is_not_found(client: TestClient, rows: Rows) -> None:
-    response = post_as_admin(
+    response = post_as_operator(
         client, STUDENT, studentEmail="x'; DROP TABLE students; --@example.com"
     )
     assert (response.status_code, response.json()["code"]) == (404, "student_not_found")
@@ -107,9 +109,9 @@ def test_unknown_person_is_not_found(client: TestClient, rows: Rows) -> None:
 def test_removals_and_refusals_are_audited_without_personal_data(
     client: TestClient, rows: Rows
 ) -> None:
-    post_as_admin(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
-    post_as_admin(client, STUDENT, studentEmail="ann@example.com")
-    post_as_admin(client, STUDENT, studentEmail="ann@example.com")
+    post_as_operator(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
+    post_as_operator(client, STUDENT, studentEmail="ann@example.com")
+    post_as_operator(client, STUDENT, studentEmail="ann@example.com")
     client.post(STUDENT, json={"adminPassword": "wrong", "studentEmail": "bob@example.com"})
     entries = rows("SELECT action, outcome, facts FROM operator_audit ORDER BY id")
     assert [(action.rpartition("/")[2], outcome) for action, outcome, _ in entries] == [

@@ -152,7 +152,7 @@ def test_nothing_private_reaches_the_logs(
 
 
 def people_bodies(client: TestClient, rows: Rows) -> dict[str, dict[str, str]]:
-    """Return bodies of the calls of admin_people; the token is the one that has the API key."""
+    """Return bodies of the calls of admin_people; the token is of the session with the API key."""
     client.post("/api/generate-session", json={"studentEmail": "ben@example.com"})
     ((token,),) = rows("SELECT session_token FROM sessions WHERE openai_api_key IS NOT NULL")
     ann = "ann@example.com"

@@ -1,4 +1,4 @@
-"""Requests for help, new links for lost tokens, and tokens that are too short for a session."""
+"""Requests for help, new links for lost tokens, and tokens too short for a new session."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows:
     assert analytics["helpRequests"][0]["waitingSeconds"] >= 3600
 
 
-def test_help_is_asked_for_in_a_session_and_marked_as_given_by_an_instructor(
+def test_help_needs_a_session_and_marking_it_as_given_a_password(
     client: TestClient,
 ) -> None:
     assert ask(client).status_code == 404
@@ -152,7 +152,7 @@ def test_new_link_is_for_the_last_session_with_progress_or_the_one_named(
     assert post(sessionToken=first).json()["code"] == "token_replaced"
 
 
-def test_api_key_that_cannot_be_read_is_removed_with_the_token(
+def test_api_key_that_cannot_be_decrypted_is_removed_by_a_new_link(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post()

@@ -153,7 +153,7 @@ def test_response_for_an_unknown_student_has_the_same_form(
     assert unknown.json()["progress"].keys() == existing.json()["progress"].keys()
 
 
-def test_all_students_are_listed_for_operators_only(
+def test_all_students_are_listed_only_with_a_password(
     track: Track, client: TestClient, operator: dict[str, str]
 ) -> None:
     track(exerciseId="step-1")

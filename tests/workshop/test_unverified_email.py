@@ -22,7 +22,7 @@ def amara(client: TestClient) -> None:
 
 
 def bodies(client: TestClient, token: str, email: str, **fields: Any) -> list[dict[str, Any]]:
-    """Return the body of every response that the holder of a session's token can get."""
+    """Return the bodies of four responses that the holder of a session's token can get."""
     body = {"sessionToken": token, "studentEmail": email, **fields}
     responses = [
         client.post("/api/student-progress", json={**body, "stepNumber": 1}),

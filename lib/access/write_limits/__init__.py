@@ -1,1 +1,1 @@
-"""Limits on the writes of the public."""
+"""Limits on the writes of the public, and on the calls of users."""

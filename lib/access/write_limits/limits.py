@@ -1,9 +1,10 @@
 """Limits on the writes of the public, by address and by the session or person they are for.
 
+All calls of users who have logged in are limited, too, each user's to an endpoint by the minute.
 `lib/routes.py` has the limit of each endpoint. A process collects a few writes and then adds them
 to the counts of all processes, in a call to the database or to Redis that a handler makes anyway:
-`begin` prepares this, and the first such call carries it out. If counting fails, the failure is
-logged and the request is admitted.
+`begin` prepares this, and the first such call carries it out. The request is admitted if Redis
+returns no count, or if the database lacks the function that counts, which is logged.
 """
 
 import hashlib
@@ -124,7 +125,7 @@ _of_request: ContextVar[WriteCount | None] = ContextVar("write_count", default=N
 
 
 def begin(request: Request, body: Any, deps: "Deps") -> None:
-    """Prepare the count of a request, if its endpoint limits writes.
+    """Prepare the count of a request, if its endpoint limits writes or the calls of a user.
 
     Args:
         request: The request; its state holds the endpoint.

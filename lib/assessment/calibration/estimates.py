@@ -23,7 +23,7 @@ class Estimates:
     calibration: Calibration
     items: list[ItemRow]
     recorded_count: int
-    """Number of answers recorded in the pool, used or not."""
+    """Number of answers recorded in tests that train the pool, used or not."""
 
     @property
     def drifted(self) -> list[str]:

@@ -43,7 +43,7 @@ FAILURE_SECONDS = 1.0
 """Seconds reserved for recording why an attempt failed, even after its request's deadline."""
 
 MIN_ANSWERS = 100
-"""Number of answers below which a pool keeps the parameters that its authors wrote."""
+"""Number of answers below which a pool is not calibrated and keeps its current parameters."""
 
 DRIFT_SHARE = 0.2
 """Share of drifted questions, among those with answers, above which the estimates wait for an
@@ -60,6 +60,8 @@ Clock = Callable[[], float]
 
 def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> CalibrateOut:
     """Calibrate the given pool, or those with enough new answers while time remains.
+
+    If `body.accept` is set, the given pool's waiting estimates are written instead.
 
     Raises:
         PoolNotFound: If the pool does not exist.

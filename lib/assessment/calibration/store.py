@@ -20,7 +20,7 @@ grows with about the square of the number."""
 MIN_NEW_ANSWERS = 200
 """Number of new answers below which a pool is not calibrated again."""
 MIN_NEW_SHARE = 0.05
-"""Share of the answers already used below which a pool is not calibrated again."""
+"""New answers, as a share of those already used, below which a pool is not calibrated again."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class AnswersRow:
     position: list[int]
     correct: list[int]
     recorded_count: int
-    """Number of answers in the whole pool, including repeated and outdated ones."""
+    """Number of answers in tests that train the pool, including repeated and outdated ones."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Proposal:
     report: dict[str, Any]
     items: list[dict[str, Any]]
     follows: int | None
-    """Version after which they would be written; None if the pool has changed since."""
+    """Version after which they would be written; None if the pool has changed since, apart from its
+    exposure counts."""
 
 
 @dataclass(frozen=True)

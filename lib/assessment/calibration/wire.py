@@ -56,11 +56,11 @@ class PoolCalibrationOut(Body):
     """`calibrated` if a new version was written; `needs_acceptance` if the estimates wait for an
     operator; or else the reason why there are none."""
     version: int | None
-    """Version that new sessions get; null if the pool could not be read."""
+    """The version written, or else the one that was read; null if the pool could not be read."""
     answers: int
     """Number of answers used: each student's first to the current text of each question."""
     people: int
-    """Number of students who gave these answers."""
+    """Number of respondents; a student counts as a new one after half a year without an answer."""
     settled: bool | None
     """Whether the estimates converged; null if nothing was estimated."""
     questions: int

@@ -40,20 +40,20 @@ MAX_BYTES = 3_500_000
 
 
 def pools(
-    limit: int, after: str | None, deps: Deps, *, is_operator: bool
+    limit: int, after: str | None, deps: Deps, *, holds_password: bool
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return a page of pools; on the local server, other callers get the public part of each pool.
+    """Return a page of pools; on the local server, callers without a password get the public part.
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.
-        Unauthenticated: If the caller is not an operator, in a deployment.
+        Unauthenticated: If the caller has no right password, in a deployment.
     """
-    if not is_operator and not deps.settings.trust_loopback:
+    if not holds_password and not deps.settings.trust_loopback:
         raise Unauthenticated
     rows = store.list_pools(deps.postgres, _pool_position(after), limit)
     last = rows[-1] if len(rows) == limit else None
     next_cursor = None if last is None else cursor.write(last.created_at, last.id)
-    if is_operator:
+    if holds_password:
         return PoolsOut(pools=[_pool(row) for row in rows], next_cursor=next_cursor)
     offered = [
         OfferedPoolOut(
@@ -90,7 +90,7 @@ def pool(pool_id: UUID, limit: int, after: str | None, deps: Deps) -> PoolDetail
 
 
 def questions(pool_id: UUID, limit: int, after: str | None, deps: Deps) -> PoolQuestionsOut:
-    """Return a page of a pool's questions with their answers and statistics, by position.
+    """Return a page of a pool's questions with correct answers and statistics, by position.
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.

@@ -60,7 +60,7 @@ class ProposalRow:
 
 @dataclass(frozen=True)
 class QuestionRow:
-    """A question as its author wrote it, its live parameters, and its answers."""
+    """A question as its author wrote it, its live parameters, and counts of its answers."""
 
     position: int
     id: str
@@ -183,7 +183,7 @@ def retire(tx: "Transaction", pool_id: UUID, item: LockedItem) -> None:
 
 
 def lock_versions(tx: "Transaction", pool_id: UUID, version: int) -> LockedVersions | None:
-    """Lock a pool; return its current version and whether it has the given one."""
+    """Lock a pool; return its current version and whether it has `version`; None if no pool."""
     params = {"pool_id": pool_id, "version": version}
     tx.execute(_queries["lock_pool"], {"pool_id": pool_id})
     return tx.fetch_one(_queries["read_current"], params, LockedVersions)

@@ -39,7 +39,7 @@ class OfferedPoolsOut(SuccessOut):
 
 
 class PoolOut(OfferedPoolOut):
-    """A pool as operators see it."""
+    """A pool as operators and instructors see it."""
 
     concept_count: int
     """Number of concepts that it tests."""
@@ -74,7 +74,7 @@ class SelectionOut(Body):
     max_exposure: float
     """Maximum share of the tests at a level of ability that may ask a question; 1: no limit."""
     content_shares: list[float] | None
-    """Relative share of each test for each concept; null for no balancing."""
+    """Relative share of a test's questions for each concept; null for no balancing."""
     best_items: int
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float
@@ -137,7 +137,7 @@ class ProposalOut(Body):
     number: int
     """Number of the proposal, for `accept` of `admin-calibrate`."""
     created_at: UtcTime | None
-    """Time of the end of the calibration."""
+    """Time of the end of the pool's last attempt at a calibration; null while one runs."""
     answers: int
     """Number of answers used."""
     questions: int

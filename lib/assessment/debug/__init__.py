@@ -1,1 +1,1 @@
-"""Views for operators: sessions and their snapshots, choices of questions, pools, and Redis."""
+"""Views for operators and instructors: sessions, choices of questions, pools, and Redis."""

@@ -1,6 +1,6 @@
 """Explanation of a choice: the candidates of one step of a test, recomputed from the record.
 
-A choice depends only on the session's id, its answers and its version of the pool, so it can be
+A choice depends only on the session's row, its answers and its version of the pool, so it can be
 made again at any time.
 """
 

@@ -1,4 +1,4 @@
-"""Report on a pool for operators: its calibrations and the questions flagged for drift.
+"""Report on a pool: its calibrations and the questions flagged for drift.
 
 A calibration flags a question if its estimates differ by more than chance from the parameters with
 which it was asked (`lib.engine.calibration.drift`). The next calibration compares with the new

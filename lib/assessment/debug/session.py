@@ -1,4 +1,4 @@
-"""Comparison of a session in Redis with its record in Postgres, for operators."""
+"""Comparison of a session in Redis with its record in Postgres."""
 
 import math
 from typing import Any

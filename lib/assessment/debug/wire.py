@@ -1,4 +1,4 @@
-"""Bodies of the views for operators."""
+"""Bodies of the views for operators and instructors."""
 
 from typing import Any
 from uuid import UUID
@@ -44,7 +44,7 @@ class SessionRecord(Body):
     status: str
     """State of the test: `active`, `completed`, `terminated` or `expired`."""
     end_reason: str | None
-    """Criterion that ended the test, such as `precision`; null while it is open."""
+    """Reason why the test ended, such as `precision` or `expired`; null while it is open."""
     question_pool_id: UUID | None
     """Id of the pool."""
     pool_version: int | None
@@ -60,15 +60,16 @@ class SessionRecord(Body):
     final_proficiency: Any
     """Proficiency in each concept at the end; null while the test is open."""
     next_question_id: str | None
-    """Id of the question that the test waits for; null after its end."""
+    """Id of the question that the test waits for, or waited for when it was closed; null if an
+    answer ended it."""
     started_at: UtcTime | None
     """Time of the start."""
     last_activity: UtcTime | None
-    """Time of the start or of the last answer."""
+    """Time of the start, of the last resumption or of the last answer."""
     completed_at: UtcTime | None
     """Time of the end; null while the test is open."""
     is_idle: bool
-    """Whether the test is open and has had no activity for its time limit."""
+    """Whether the last activity was at least 30 minutes ago, even if the test is closed."""
 
 
 class RedisSnapshot(Body):
@@ -85,18 +86,18 @@ class RedisSnapshot(Body):
 
 
 class CandidateOut(Body):
-    """A question that could have been asked at a step, and why it was chosen or not."""
+    """A question that the test had not asked before a step, and why it was chosen or not."""
 
     question_id: str
     """Id of the question."""
     expected_information: float
-    """Expected fall of the summed variances of the abilities after an answer, logits²."""
+    """Expected fall of the abilities' summed variances after an answer, on the latent scale."""
     share_of_best: float
     """`expected_information` as a share of the greatest among the eligible questions."""
     eligibility: float
     """Probability that exposure control lets a test at this level ask it, 0 to 1."""
     eligible: bool
-    """Whether this test may ask it at this step, after exposure control and content balancing."""
+    """Whether the test may ask it at this step, by exposure, content balance and earlier tests."""
     chosen: bool
     """Whether it was chosen."""
 
@@ -145,7 +146,8 @@ class SessionDebugOut(Body):
     choice: ChoiceOut | None = None
     """Explanation of the choice of a question; null unless `explain` asks for it."""
     person_fit: float | None
-    """l_z of the answers; below about -2 they do not fit one student. Null without answers."""
+    """l_z of the answers; below about -2 they do not fit one student. Null if it is undefined, as
+    without answers."""
 
 
 class SyncOut(Body):
@@ -212,7 +214,7 @@ class CalibrationOut(Body):
     answers: int | None
     """Number of answers used."""
     people: int | None
-    """Number of students who gave them."""
+    """Number of respondents; a student counts as a new one after half a year without an answer."""
     questions: int | None
     """Number of questions that got new parameters."""
     rounds: int | None
@@ -276,7 +278,7 @@ class PoolDebugOut(SuccessOut):
     version: int
     """Version that new sessions get."""
     question_count: int
-    """Number of questions that can be asked."""
+    """Number of questions, including those that are not asked."""
     last_attempt: AttemptOut | None
     """The last attempt to calibrate the pool; null before the first."""
     calibrations: list[CalibrationOut]

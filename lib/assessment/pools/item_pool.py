@@ -52,11 +52,11 @@ class ItemPool:
     positions: dict[str, int]
     """Question id -> position."""
     correct_option: NDArray[np.int16]
-    """Index of the correct option from 0, or `NO_CORRECT_OPTION`."""
+    """0-based index of the correct option; `NO_CORRECT_OPTION` if none or the item is retired."""
     option_count: NDArray[np.int16]
     revision: NDArray[np.int32]
     gradable: NDArray[np.bool_]
-    """Whether an item has a correct option; the others are never asked."""
+    """Whether an item has a correct option and is not retired; the others are never asked."""
     correlation: FloatArray | None
     """Correlation of the concepts in the population, shape (k, k); None if independent."""
     selection: Selection = field(default_factory=Selection)

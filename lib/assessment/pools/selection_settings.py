@@ -22,7 +22,7 @@ class Selection:
     Attributes:
         max_exposure: Maximum share of the tests at a level of ability that may ask a question,
             0.01 to 1; 1 sets no limit.
-        content_shares: Relative share of each test for each concept; None for no balancing.
+        content_shares: Relative share of a test's questions for each concept; None: no balancing.
         best_items: Number of best items that the next one is drawn from, 1 to 50.
         greatest_loss: Maximum share of the best item's information that a drawn item may lack,
             0 to below 1.

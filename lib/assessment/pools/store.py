@@ -1,4 +1,4 @@
-"""Statements of question pools: read a version, upload, count exposure, report to operators."""
+"""Statements of question pools: read a version, upload, count exposure, report on a pool."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -121,12 +121,12 @@ class FlaggedRow:
     p_value: float
     curve_change: float
     parameters: dict[str, dict[str, Any]]
-    """Parameter name -> fields of `wire.ParameterOut`."""
+    """Parameter name -> fields of `lib.assessment.debug.wire.ParameterOut`."""
 
 
 @dataclass(frozen=True)
 class PoolReport:
-    """All facts about a pool that operators see."""
+    """A pool's state, its calibrations and a page of its flagged questions."""
 
     state: PoolState
     calibrations: list[CalibrationRow]
@@ -193,8 +193,8 @@ def write_upload(
     Args:
         tx: The transaction that staged the questions and locked the pool.
         pool_id: Pool of the questions.
-        selection: New selection settings; None to keep the pool's. Those that it does not store get
-            their defaults.
+        selection: New selection settings; None to keep the pool's. A setting that is in neither
+            gets its default.
     """
     pool = {"pool_id": pool_id}
     with_new_parameters = tx.fetch_all(_queries["questions_with_new_parameters"], None, _Id)

@@ -1,4 +1,4 @@
-"""Bodies of uploads and of the pool report for operators."""
+"""Bodies of uploads."""
 
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -72,7 +72,7 @@ class SelectionIn(StrictBody):
     max_exposure: float = Field(default=1.0, ge=0.01, le=1, strict=True)
     """Maximum share of the tests at a level of ability that may ask a question; 1: no limit."""
     content_shares: list[Share] | None = Field(default=None, min_length=1, max_length=MAX_CONCEPTS)
-    """Relative share of each test for each concept; null for no balancing."""
+    """Relative share of a test's questions for each concept; null for no balancing."""
     best_items: int = Field(default=BEST_ITEMS, ge=1, le=50, strict=True)
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
@@ -166,8 +166,8 @@ class UploadIn(StrictBody):
     """Whether calibration uses tests that were started neither with a ticket nor by an operator; by
     default it does not."""
     min_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
-    """Minimum length of a test, unless the pool has fewer questions; 1 by default, and 5 if the
-    pool tells results at the end."""
+    """Minimum length of a test, unless the pool has fewer questions; 1 by default, and at least 5
+    if the pool tells results at the end."""
     max_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
     """Maximum length of a test; 200 by default."""
     stop_rules: Annotated[list[StopRule], Field(min_length=1)] | None = None
@@ -233,11 +233,11 @@ class UploadIn(StrictBody):
 
 
 class UploadOut(Body):
-    """Number of questions written, and their pool."""
+    """Number of uploaded questions, and their pool."""
 
     message: str
     count: int
-    """Number of questions written."""
+    """Number of questions in the upload, changed or not."""
     question_pool_id: UUID
     """Id of their pool; after a dry run without an existing pool, no pool has it."""
 

@@ -1,4 +1,4 @@
-"""Access to a student's results: everything for operators, one session for its holder.
+"""Access to a student's results: all for operators and instructors, one session for its holder.
 
 A session's id is a credential. It is sent in the header `X-Session-Id`, or in the query parameter
 `session_id` by pages that cannot set headers, and gives access to that session only: anyone who
@@ -10,7 +10,7 @@ the local server, which trusts its own machine, as it does in a deployment.
 
 from typing import Annotated
 
-from lib.access.guard import LocalOrOperator
+from lib.access.guard import LocalOrPassword
 from lib.assessment.former_ids import SessionUuid
 from lib.assessment.results.store import ReadScope
 from lib.errors import Unauthenticated, raises
@@ -23,7 +23,7 @@ def read_scope(
         str,
         Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Id of the student."),
     ],
-    is_operator: LocalOrOperator,
+    may_read_all: LocalOrPassword,
     x_session_id: Annotated[
         SessionUuid | None,
         Header(alias="X-Session-Id", description="Id of a test of the student."),
@@ -39,7 +39,7 @@ def read_scope(
         Unauthenticated: If the request carries no credential.
     """
     credential = x_session_id or session_id
-    if credential is None and not is_operator:
+    if credential is None and not may_read_all:
         raise Unauthenticated
     return ReadScope(student_id, credential)
 

@@ -82,7 +82,7 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
 
 
 def _recorded(row: SessionRow, scope: ReadScope) -> RecordedTest | UntoldTest:
-    """Return a test: complete for operators, only disclosed results for the session's holder."""
+    """Return a test: only disclosed results for the session's holder, else everything."""
     fields = vars(row)
     if scope.session_id is None:
         return RecordedTest(**fields)

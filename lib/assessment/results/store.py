@@ -1,4 +1,4 @@
-"""Queries about a student's results; each function takes one round trip."""
+"""Queries about results, of a student or on a pool; each function takes one round trip."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +72,7 @@ class HistoryPosition:
 
 @dataclass(frozen=True)
 class ClosedSessionRow:
-    """One closed test with answers."""
+    """One closed test with answers that was not reset."""
 
     session_id: UUID
     concept_names: list[str] | None
@@ -87,7 +87,7 @@ class ClosedSessionRow:
 
 @dataclass(frozen=True)
 class TotalsRow:
-    """Number and mean accuracy of the closed tests with answers."""
+    """Number and mean accuracy of the closed tests with answers that were not reset."""
 
     total_sessions: int
     avg_accuracy: float | None

@@ -1,4 +1,4 @@
-"""Bodies of a student's results."""
+"""Bodies of the results of a student or on a pool."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ class ProficiencyOut(Body):
 
 
 class UntoldTest(Body):
-    """A test of a student whose result is not disclosed yet; null where nothing was recorded."""
+    """A test of a student whose result is not disclosed; null where nothing was recorded."""
 
     session_id: UUID
     """Id of the test."""
@@ -34,7 +34,7 @@ class UntoldTest(Body):
     status: str
     """State of the test: `active`, `completed`, `terminated` or `expired`."""
     end_reason: str | None
-    """Criterion that ended the test, such as `precision`; null while it is open."""
+    """Reason why the test ended, such as `precision` or `expired`; null while it is open."""
     concept_names: list[str] | None
     """Names of the concepts, in the order of the proficiencies."""
     total_questions: int
@@ -44,7 +44,7 @@ class UntoldTest(Body):
     completed_at: UtcTime | None
     """Time of the end; null while the test is open."""
     last_activity: UtcTime | None
-    """Time of the start or of the last answer."""
+    """Time of the start, of the last resumption or of the last answer."""
     proven: bool
     """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
     1; the result of another test is never a prior."""
@@ -115,9 +115,9 @@ class ConceptProgress(Body):
     """Proficiency in one concept over the closed tests."""
 
     first: float
-    """Final proficiency of the first test, a percentile from 0 to 1."""
+    """Final proficiency of the first test in `timeline`, a percentile from 0 to 1."""
     latest: float
-    """Final proficiency of the last test, a percentile from 0 to 1."""
+    """Final proficiency of the last test in `timeline`, a percentile from 0 to 1."""
     change: float
     """`latest` minus `first`, -1 to 1."""
     history: list[float]
@@ -134,13 +134,13 @@ class ProgressData(Body):
     """Results of a student's tests, oldest first."""
 
     progress_timeline: list[TimelinePoint]
-    """The closed tests, oldest first."""
+    """The last 200 closed tests with answers, oldest first; none that was reset."""
     concept_progress: dict[str, ConceptProgress]
     """Progress by name of the concept."""
     total_sessions: int
-    """Number of closed tests."""
+    """Number of all closed tests with answers that were not reset."""
     avg_accuracy: float
-    """Mean share of correct answers, 0 to 1; 0 without a closed test."""
+    """Mean share of correct answers in these tests, 0 to 1; 0 if there are none."""
 
 
 class TestProgressOut(Body):
@@ -164,7 +164,7 @@ class PoolResultOut(Body):
     status: str
     """State of the test: `active`, `completed`, `terminated` or `expired`."""
     end_reason: str | None
-    """Criterion that ended the test, such as `precision`; null while it is open."""
+    """Reason why the test ended, such as `precision` or `expired`; null while it is open."""
     total_questions: int
     """Number of answers."""
     correct_responses: int
@@ -179,7 +179,7 @@ class PoolResultOut(Body):
     completed_at: UtcTime | None
     """Time of the end; null while the test is open."""
     last_activity: UtcTime | None
-    """Time of the start or of the last answer."""
+    """Time of the start, of the last resumption or of the last answer."""
     proven: bool
     """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
     1."""

@@ -1,6 +1,6 @@
 """End of tests, at the caller's request or by the clean-up, and their status.
 
-numpy is imported only where a session's prior must be computed.
+numpy is imported only by the functions that need it.
 """
 
 import time
@@ -111,7 +111,7 @@ def _to_resume(row: SessionRow, resume: ResumeRow, deps: Deps) -> dict[str, Any]
 
 
 def _first_question(row: SessionRow, deps: Deps) -> Question | None:
-    """Return the question of a session without answers, which its id and its prior determine."""
+    """Return the question of a session without answers, which follows from its row and pool."""
     if row.pool_id is None or row.pool_version is None:
         return None
     from lib.assessment.pools.item_pool import item_pool

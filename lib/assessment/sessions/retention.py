@@ -14,7 +14,7 @@ ACTION = "retention of tests"
 
 
 def remove_old_tests(deps: Deps) -> RemovedTests:
-    """Remove closed tests, their answers, and proficiencies, oldest first, in batches.
+    """Remove closed tests, oldest first, with their answers, and old proficiencies, in batches.
 
     An invalid TEST_RETENTION_DAYS removes nothing. Removals are recorded in the audit trail.
     """

@@ -1,4 +1,4 @@
-"""Start of a test: one round trip to Postgres and one to Redis."""
+"""Start of a test: one round trip to Postgres and one to Redis, if pool and question are cached."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -130,7 +130,8 @@ def _refusal(code: str, expected: str | None, body: StartIn) -> AppError:
 
     Args:
         code: The refusal; for an end criterion, its path.
-        expected: Fact about it: the value that would be accepted, or the seconds to wait.
+        expected: Fact about it, such as the value that would be accepted, the seconds to wait, or
+            the state of a closed test.
         body: The request.
     """
     if code == "starts_used_up":

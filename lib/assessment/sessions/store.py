@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _queries = load_queries("assessment/sessions.sql")
 
 IDLE_MINUTES = 30
-"""Minutes without an answer after which a session accepts no more."""
+"""Minutes without an answer or a resumption after which a session accepts no more answers."""
 
 StoredPrior = dict[str, list[float]]
-"""Concept name -> proficiency, confidence and age in days, of concepts tested before."""
+"""Concept name -> proficiency, confidence and age in days, of concepts with a proven result."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class NewStart:
     concept_names: list[str] | None
     """Names of the concepts; None for the pool's."""
     end_criteria: dict[str, Any]
-    """Criteria of the request; the pool completes them."""
+    """Criteria of the ticket, else of the request; the pool completes them."""
     resumed_id: UUID | None = None
     """Id of a running session that the caller holds."""
     ticket_id: UUID | None = None
@@ -69,7 +69,7 @@ class StartedSession:
     prior: StoredPrior | None
     initial_proficiency: list[float] | None
     next_question_id: str | None
-    """None before the first answer; the question then follows from the fields above."""
+    """None before the first answer; the question then follows from the other fields."""
     last_activity: datetime
     tells: Tells
     asked_before: list[int] | None

@@ -112,7 +112,7 @@ class SessionCleanupIn(StrictBody):
     """Idle time after which sessions are closed."""
 
     inactivity_minutes: int = Field(default=30, ge=1, le=525_600, strict=True)
-    """Minutes without an answer after which a test is closed."""
+    """Minutes without an answer or a resumption after which a test is closed."""
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
@@ -256,7 +256,7 @@ class SessionCleanupOut(Body):
     sessions_removed: int
     """Number of tests that were closed."""
     inactivity_threshold_minutes: int
-    """Minutes without an answer after which a test was closed."""
+    """Minutes without an answer or a resumption after which a test was closed."""
     tests_removed: int = 0
     """Closed tests that were removed after their retention time, with their answers."""
     proficiencies_removed: int = 0

@@ -18,7 +18,7 @@ class FittedCriteria:
     """Result of checking end criteria against the limits of a pool."""
 
     refused: str | None
-    """Name of the criterion that the pool refuses."""
+    """Name of the criterion that the pool refuses; None if it allows them all."""
     expected: str | None
     """Limit that the pool allows instead."""
 

@@ -61,15 +61,15 @@ def calibrate(
         correlation: Correlations of abilities at the start, shape (k, k); I when None.
         shrinkage: Widths of the priors; the defaults of `Shrinkage` when None.
         plain: Whether to leave out all priors: plain marginal maximum likelihood, as most other
-            programs compute it, with c kept at `origin`'s. Items that everybody gets right or
+            programs compute it, with c kept at `current`'s. Items that everybody gets right or
             wrong then end at the bounds of the locations.
         budget: Time limit, after which the last complete round is the result; none when None.
 
     Raises:
         ValueError: If the arrays differ in length, `person`, `item` or `correct` has an invalid
-            value, a pair of `person` and `item` comes twice, `current` differs from `origin` in its
-            items or concepts, `correlation` is not a positive definite matrix (k, k) with a unit
-            diagonal, or `plain` comes with `shrinkage`.
+            value, a pair of `person` and `item` comes twice, `current` differs from `origin` in the
+            number of its items or concepts, `correlation` is not a positive definite matrix (k, k)
+            with a unit diagonal, `plain` is not a boolean, or it comes with `shrinkage`.
     """
     if boolean("plain", plain) and shrinkage is not None:
         raise ValueError("plain leaves out all priors, so shrinkage cannot be given, too")

@@ -17,7 +17,7 @@ FALSE_DISCOVERY_RATE = 0.05
 """Upper bound on the expected share of items without drift among the flagged ones."""
 
 HUBER = 1.345
-"""Residual in standard errors above which an item's influence on the link stops growing.
+"""Residual, relative to its scale, above which an item's influence on the link stops growing.
 
 The value gives 95 % efficiency for normal residuals (Huber, 1981).
 """
@@ -35,8 +35,8 @@ class Drift:
         drifted: Whether the item changed by more than chance, shape (n,).
         p_value: P-value of the hypothesis that only the link has changed, shape (n,); 1 for items
             without answers.
-        curve_change: Root mean square change of P(correct) over the population without the link,
-            shape (n,).
+        curve_change: Change of P(correct) that remains without the link, as root mean square over
+            the population, shape (n,); 0 for items without answers.
         shift: Mean of the people on the current scale in each concept, shape (k,).
         stretch: Standard deviation of the people on the current scale in each concept, shape (k,).
     """

@@ -26,14 +26,14 @@ from .steps import (
 )
 
 TOLERANCE = 5e-3
-"""Standard errors; a round that moves every parameter by less is the last."""
+"""Standard errors, or units of a correlation; a round whose moves are all smaller is the last."""
 
 USABLE = 0.05
-"""Standard errors; a fit whose last round moved every parameter by less may be used."""
+"""Standard errors, or units of a correlation; a fit whose last moves are smaller may be used."""
 
 MAX_ROUNDS = 150
 UNDAMPED_ROUNDS = 40
-"""Rounds with full updates of the sites; fits that still oscillate go on with half updates."""
+"""Rounds with full updates of the sites; a fit that needs more goes on with half updates."""
 
 
 @dataclass(frozen=True)

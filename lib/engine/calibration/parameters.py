@@ -117,7 +117,7 @@ class Shrinkage:
         location_sd: Standard deviation of the normal prior of b; 1 means that items are spread like
             the population.
         guessing_answers: Weight of the beta prior of c with mode c₀, the author's guessing, in
-            answers by people without knowledge; infinity keeps c₀.
+            answers by people without knowledge; infinity keeps c as it is at the start.
         correlation_people: Weight of the prior that abilities are uncorrelated, in people with
             known abilities.
     """
@@ -138,7 +138,7 @@ class Shrinkage:
 
     @classmethod
     def none(cls) -> Self:
-        """Return no priors: plain marginal maximum likelihood, with c kept as written."""
+        """Return no priors: plain marginal maximum likelihood, with c kept as at the start."""
         return cls(math.inf, math.inf, math.inf, 0.0)
 
     @property

@@ -1,8 +1,9 @@
 """Normal posteriors of all people, and their marginals along each strand.
 
-A strand's likelihood is approximated by a *site*, the normal factor exp(-τt²/2 + ηt). The prior and
-a person's sites multiply to a normal posterior. Dividing by one strand's site leaves its *cavity*,
-the distribution of t given the population and the person's other strands (Minka, 2001).
+The likelihood of a strand with the direction u is a function of t = u · θ. It is approximated by a
+*site*, the normal factor exp(-τt²/2 + ηt). The prior and a person's sites multiply to a normal
+posterior. Dividing by one strand's site leaves its *cavity*, the distribution of t given the
+population and the person's other strands (Minka, 2001).
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from .answers import Answers
 from .person_groups import equal_groups, group_posterior
 
 WIDENING = 0.9
-"""Largest sum of a person's negative site precisions, as a share of the prior's smallest."""
+"""Largest sum of a person's negative site precisions, as a share of the prior's smallest one."""
 
 
 @dataclass(frozen=True, eq=False)

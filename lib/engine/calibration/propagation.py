@@ -1,10 +1,10 @@
 """One sweep over all answers: scores and information of each item, and new sites.
 
-Along a strand the posterior of t is its normal cavity times the response curves of its answers. It
-is integrated numerically, with Gauss-Hermite nodes that follow the posterior. In one dimension this
-is marginal maximum likelihood (Bock & Aitkin, 1981) with adaptive quadrature (Schilling & Bock,
-2005). In more dimensions a person's strands exchange normal messages, which is expectation
-propagation (Minka, 2001).
+Along a strand with the direction u, t = u · θ. The posterior of t is the strand's normal cavity
+times the response curves of the strand's answers. It is integrated numerically, with Gauss-Hermite
+nodes that follow the posterior. In one dimension this is marginal maximum likelihood (Bock &
+Aitkin, 1981) with adaptive quadrature (Schilling & Bock, 2005). In more dimensions a person's
+strands exchange normal messages, which is expectation propagation (Minka, 2001).
 
 By Fisher's identity the gradient of the log-likelihood with respect to an item's parameters is the
 sum over its answers of s = E[∂ log P(y | t)] under that posterior. The probability of an answer
@@ -166,7 +166,7 @@ def sweep(
 def _integrate(
     block: Block, strands: StrandMarginals, curves: Curves
 ) -> tuple[_Tilted, FloatArray]:
-    """Return the tilted distribution of each strand, and s and π of each answer, (4, s, l).
+    """Return each strand's tilted distribution, and each answer's score and π, shape (4, s, l).
 
     Let S be the logistic curve at z = a (t - b) for a right answer and -z for a wrong one. The
     probability of the answer is floor + (1 - c) S, the floor being c for a right answer and 0 for

@@ -77,8 +77,8 @@ def item_step(
 
     The location is integrated out of the slope's gradient by Laplace's method. Otherwise the prior
     of the location biases the slope upwards, by a quarter of a standard error at 200 answers per
-    item. Items whose answers do not identify the slope (mask `identifies_slope`) keep that of their
-    prior.
+    item. Items whose answers do not identify the slope (False in `identifies_slope`) get the slope
+    of their prior.
     """
     gradient, precision = sweep.score.copy(), sweep.information.copy()
     for column, value, centre, sd in (
@@ -129,10 +129,10 @@ def _use_slope_prior(
 def step_factors(state: Estimate, items: ItemStep) -> FloatArray:
     """Return the fraction of its step that each item should take, shape (n,).
 
-    Near the mode the next step is (1 - λ f) times the last, where f is the fraction taken. A step
-    that changes sign was too long, one that hardly shrinks too short, and f = 1 / λ would have been
-    right (Barzilai & Borwein, 1988, IMA J. Numerical Analysis 8, 141-148). With full steps, single
-    items can oscillate forever.
+    Near the mode each step is (1 - λ f) times the one before, where f is the fraction taken and λ a
+    constant of the item. If the sign changes, f was too large; if the step hardly shrinks, f was
+    too small; f = 1 / λ would have been right (Barzilai & Borwein, 1988, IMA J. Numerical Analysis
+    8, 141-148). With full steps, single items can oscillate forever.
     """
     variance = np.maximum(np.diagonal(items.covariance, axis1=1, axis2=2), _TINY)
     previous_square = np.square(state.step / np.sqrt(variance)).sum(axis=1)

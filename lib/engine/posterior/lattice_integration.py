@@ -73,9 +73,9 @@ def integrate_on_lattices(evidence: FloatArray, normal: Normal, *, steep: bool) 
         steep: Whether to use the number of points for steep answers.
 
     Returns:
-        None if the answers span more than five dimensions, or if the effective sample size is too
-        small: the answers are so steep that the posterior falls between the points, or `normal` is
-        far from the posterior.
+        None if the answers span no dimension or more than five, or if the effective sample size is
+        too small: the answers are so steep that the posterior falls between the points, or `normal`
+        is far from the posterior.
     """
     slopes = evidence[:-2]
     eigenvalues, basis = np.linalg.eigh(slopes @ slopes.T)

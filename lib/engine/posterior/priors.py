@@ -88,7 +88,7 @@ def _with_variances(covariance: FloatArray, variance: FloatArray) -> FloatArray:
     return np.asarray(covariance * np.outer(scale, scale))
 
 
-def population_prior(
+def population_correlation(
     means: ArrayLike, covariances: ArrayLike, prior_covariance: ArrayLike | None = None
 ) -> FloatArray:
     """Return the correlations of concepts in the population, estimated from tests and shrunk.

@@ -56,7 +56,7 @@ class ExposureControl:
 
     @property
     def probability(self) -> FloatArray:
-        """Probability of eligibility in a test, min(1, r · eligible / shown), shape (l, n)."""
+        """Probability of eligibility: min(1, max_rate · eligible / shown), shape (l, n)."""
         ratio = self.max_rate * self.eligible / np.maximum(self.shown, 1.0)
         return np.where(self.shown > 0, np.minimum(ratio, 1.0), 1.0)
 

@@ -208,7 +208,7 @@ def _available(
 ) -> tuple[Items | None, NDArray[np.bool_] | None]:
     """Return the available items as ascending indices if given as few indices, else as a mask.
 
-    The value that does not apply is None; both are None if all items are available.
+    The value that does not apply is None; both are None if `available` is.
 
     Raises:
         ValueError: If a mask has the wrong shape or there are no indices.

@@ -22,7 +22,8 @@ def log_in(
     """Return tokens for a user; a password with a hash of an older form is hashed again.
 
     Raises:
-        LogInRefused: If the name or the password is wrong; both take the same time.
+        LogInRefused: If the name or the password is wrong (both take the same time), or another
+            call has just changed the password.
     """
     account = store.find_account(db, username)
     if (

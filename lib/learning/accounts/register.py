@@ -30,7 +30,8 @@ def register(
 
     Raises:
         UsernameTaken: If the name is in use.
-        RoleNeedsInvitation: If the role is not `student` and no invitation was sent.
+        RoleNeedsInvitation: If the role is not `student`, no invitation was sent, and the caller
+            is not an operator.
         InvitationRefused: If the invitation is not valid for the role.
     """
     if body.role is not Role.STUDENT and body.invitation is None and not by_operator:

@@ -80,8 +80,8 @@ def read_account(db: Session, user_id: UUID) -> Account | None:
 def lock_account(db: Session, user_id: UUID) -> Account | None:
     """Return the account with this id, locked until the transaction ends; None if there is none.
 
-    Every call that checks a password, or issues or ends tokens, locks the account first, so that
-    no token is issued for a password that another call is replacing.
+    Log-ins, changes of a password, refreshes and log-outs lock the account before they issue or
+    end tokens, so that no token is issued for a password that another call is replacing.
     """
     return _account(db, User.id == user_id, locked=True)
 

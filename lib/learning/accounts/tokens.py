@@ -1,7 +1,8 @@
 """Pairs of an access and a refresh token.
 
-A refresh token can be used once. If it is used again, someone else may hold it, so all tokens that
-descend from the same log-in become invalid. Only digests are stored.
+A refresh token can be used once. If it is used again, someone else may hold it, so all refresh
+tokens that descend from the same log-in become invalid; access tokens stay valid until they expire.
+Only digests of refresh tokens are stored.
 """
 
 import hashlib

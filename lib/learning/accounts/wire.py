@@ -29,7 +29,7 @@ class RegisterIn(Body):
     password: Password
     """Password."""
     role: Role
-    """`student`, or `teacher` or `admin` with an invitation."""
+    """`student`; or `teacher` or `admin`, with an invitation or an operator's password."""
     grade: Grade | None = None
     """School year; required for students."""
     target_exam: TargetExam | None = None
@@ -39,7 +39,7 @@ class RegisterIn(Body):
     available_hours_per_day: HoursPerDay = DEFAULT_HOURS_PER_DAY
     """Hours that the student can study on a day."""
     invitation: Code | None = None
-    """Code of an invitation for a teacher or an admin."""
+    """Code of an invitation for this role."""
 
     @model_validator(mode="after")
     def _complete_student(self) -> Self:
@@ -97,7 +97,7 @@ class ResetPasswordIn(Body):
     username: Username
     """Name of the account."""
     code: Code
-    """Code that an operator or admin issued for this account."""
+    """Code that an operator issued for this account."""
     new_password: Password
     """The new password."""
 

@@ -89,7 +89,7 @@ def calibrate(
 def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[UUID]:
     """Return the students with the newest answers, at least `FEWEST_STUDENTS` of them.
 
-    Beyond these, all answers together are at most `max_answers`.
+    More students are taken only as long as the answers of all of them are at most `max_answers`.
     """
     chosen_ids: list[UUID] = []
     remaining = math.inf if max_answers is None else max_answers
@@ -104,7 +104,7 @@ def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[U
 def _fit(
     histories: Mapping[UUID, Sequence[Attempt]], present: Calibration
 ) -> tuple[Calibration, tuple[float, float]]:
-    """Return new coefficients, and the log loss of held-out students before and after."""
+    """Return new coefficients, and the log loss of held-out students with the old and the new."""
     from lib.learning.mastery_model.fit import fit
 
     student_ids = sorted(histories)

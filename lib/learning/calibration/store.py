@@ -61,7 +61,7 @@ def add_calibration(db: Session, calibration: Calibration, total: int, now: date
 
 
 def list_stale(db: Session, version: str, among: Sequence[UUID]) -> list[UUID]:
-    """Return the students whose mastery was computed with another version of the calibration.
+    """Return the students whose mastery was not computed with the calibration in use.
 
     Args:
         db: The session.

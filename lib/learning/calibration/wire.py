@@ -16,7 +16,8 @@ class LearningCalibrationIn(StrictBody):
     """A calibration of the model of mastery."""
 
     max_answers: Annotated[int, Field(ge=1_000, le=MAX_ANSWERS)] = MAX_ANSWERS
-    """Maximum number of answers to fit to; students with the newest answers come first."""
+    """Maximum number of answers in the fit, unless the ten students with the newest answers have
+    more; students with the newest answers come first."""
 
 
 class LearningCalibrationOut(SuccessOut):
@@ -33,9 +34,10 @@ class LearningCalibrationOut(SuccessOut):
     students: int
     """Number of students with answers."""
     fitted_answers: int
-    """Number of answers to which the coefficients were fitted."""
+    """Number of answers in the fit, those of held-out students included; 0 without a fit."""
     log_loss_before: float | None
-    """Mean log loss of held-out students with the coefficients before; null without a fit."""
+    """Mean log loss of held-out students with the coefficients that were in use before the call;
+    null without a fit."""
     log_loss_after: float | None
     """Mean log loss of held-out students with the new coefficients; null without a fit."""
     recounted: int

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator
 
-MAX_DRIFT = timedelta(minutes=10)
+MAX_LEAD = timedelta(minutes=10)
 """Maximum lead of a device's reading over the server's time; beyond it, the server's time
 counts."""
 SERVER = "00000000"
@@ -71,7 +71,7 @@ def next_reading(now: datetime, earlier: Iterable[str], suffix: str) -> str:
 
 def is_too_far_ahead(reading: str, now: datetime) -> bool:
     """Return whether a reading of a device is too far in the future to be accepted."""
-    return parts_of(reading)[0] > now + MAX_DRIFT
+    return parts_of(reading)[0] > now + MAX_LEAD
 
 
 def bounded(reading: str, now: datetime, column_clocks: Iterable[str] = ()) -> str:

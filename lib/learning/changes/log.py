@@ -50,7 +50,7 @@ class ChangeLog:
             student_id: The student; `logged` was called with it.
             table: Table of the row.
             row_id: The row.
-            clocks: Clock of each column after the change; none for rows that never change.
+            clocks: Clocks of the columns after the change; none if the row was never changed.
             is_deleted: Whether the row is deleted.
         """
         if student_id in self.numbers:

@@ -24,7 +24,7 @@ class LoggedChange:
     number: int
     """Number of the transaction among those of the student, 1 or more."""
     clocks: Mapping[str, str]
-    """Clock of each column that was ever changed."""
+    """Clocks of the last changes of columns; empty if the row was never changed."""
     is_deleted: bool
 
 
@@ -77,7 +77,7 @@ def write_changes(db: Session, changes: Sequence[LoggedChange], now: datetime) -
 
 
 def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID) -> dict[str, str]:
-    """Return the clock of each column of a row that was ever changed."""
+    """Return the clocks of a row's columns as logged; empty if the row was never changed."""
     query = select(SyncChange.clocks).where(
         SyncChange.student_id == student_id,
         SyncChange.table_name == table.value,
@@ -101,7 +101,7 @@ def list_own_clocks(
 def list_clocks(
     db: Session, student_id: UUID, table: SyncedTable, row_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, str]]:
-    """Return the clocks of rows by row id, as `read_clocks` does; rows without any are left out."""
+    """Return the clocks of rows by row id, as `read_clocks` does; unlogged rows are left out."""
     query = select(SyncChange.row_id, SyncChange.clocks).where(
         SyncChange.student_id == student_id,
         SyncChange.table_name == table.value,

@@ -1,6 +1,6 @@
 """The rows that a student's devices and the server exchange.
 
-Both sides derive mastery and plans from these rows, so those are never sent.
+Mastery and plans are never sent, since both sides derive them from these rows.
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,8 @@ def figures(
     Args:
         syllabus: All topics.
         mastery_by_student: Mastery of the concepts, by student.
-        topic_id: The only topic to look at; None for all.
+        topic_id: The only topic of `topics` and `by_student`; None for all. It does not restrict
+            `exam_mastery`.
     """
     topics = tuple(
         topic

@@ -72,7 +72,7 @@ class ClassView:
 
     @property
     def data_points(self) -> int:
-        """Number of rows of mastery behind the figures."""
+        """Number of rows of mastery in the period of the filters."""
         return sum(len(each.by_concept) for each in self.scores.values())
 
 

@@ -103,7 +103,7 @@ class LivePredictionsOut(Body):
     confidence_level: ConfidenceLevel
     """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
     data_points: int
-    """Number of rows of mastery on which the prediction rests."""
+    """Number of rows of mastery in the chosen days, by which the confidence is graded."""
 
 
 class TopicComparisonOut(Body):
@@ -214,8 +214,8 @@ class ClassAnalyticsOut(SuccessOut):
     at_risk_students: list[AtRiskOut]
     """Students who need help, the weakest first."""
     predicted_avg_score: float
-    """Mean mark in percent that is predicted if the exam were today, 0 to 100; from all answers,
-    whatever the filters."""
+    """Mean mark in percent that is predicted if the exam were today, 0 to 100; from all answers of
+    the included students, whatever topic and days were chosen."""
     confidence_interval: IntervalOut
     """Interval of 95 % around the prediction."""
     confidence_level: ConfidenceLevel

@@ -75,7 +75,7 @@ def create_class(call: Call, body: ClassIn) -> ClassStudentsOut:
     }
     with transaction(call.db):
         store.add_class(call.db, values)
-    return _answer(call, teachable_class(call, str(class_id)), "The class was created.")
+    return _response(call, teachable_class(call, str(class_id)), "The class was created.")
 
 
 def read_class(call: Call, sent_id: str) -> ClassStudentsOut:
@@ -84,7 +84,7 @@ def read_class(call: Call, sent_id: str) -> ClassStudentsOut:
     Raises:
         ClassClosed: If there is no such class, or it is another teacher's.
     """
-    return _answer(call, teachable_class(call, sent_id), None)
+    return _response(call, teachable_class(call, sent_id), None)
 
 
 def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudentsOut:
@@ -103,7 +103,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudents
         changes["join_code"] = _new_code() if body.open_to_join else None
     with transaction(call.db):
         store.change_class(call.db, row.id, changes | {"updated_at": call.now})
-    return _answer(call, teachable_class(call, sent_id), "The class was changed.")
+    return _response(call, teachable_class(call, sent_id), "The class was changed.")
 
 
 def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
@@ -118,15 +118,17 @@ def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
         class_id = store.lock_open_class(call.db, body.code.replace(" ", "").upper())
         if class_id is None:
             raise JoinCodeUnknown
-        before = student_store.lock_profiles(call.db, [student_id])
+        edited_at = student_store.lock_profiles(call.db, [student_id])
         store.join_class(call.db, student_id, class_id, call.now)
-        log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], before)
+        log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], edited_at)
     joined = list_classes(call)
     return JoinedClassOut(classes=joined.classes, count=joined.count)
 
 
 def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:
-    """Move students of a class to another class of the same teacher, or out of it.
+    """Move students of a class to another class that the caller teaches, or out of it.
+
+    An admin may choose any class.
 
     Raises:
         ClassClosed: If one of the classes does not exist or is another teacher's.
@@ -143,13 +145,13 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:
     student_ids = {by_id[key] for key in keys if key in by_id}
     to_class_id = None if target is None else target.id
     with transaction(call.db), logged(call.db, student_ids, call.now) as log:
-        before = student_store.lock_profiles(call.db, student_ids)
+        edited_at = student_store.lock_profiles(call.db, student_ids)
         moved_count = store.move_members(call.db, row.id, student_ids, to_class_id, call.now)
-        log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], before)
+        log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], edited_at)
         if not all(key in by_id for key in keys) or moved_count < len(student_ids):
             raise StudentClosed(fields=("student_ids",))
     noun = "student was" if len(student_ids) == 1 else "students were"
-    return _answer(call, teachable_class(call, sent_id), f"{len(student_ids)} {noun} moved.")
+    return _response(call, teachable_class(call, sent_id), f"{len(student_ids)} {noun} moved.")
 
 
 def teachable_class(call: Call, sent_id: str | int) -> ClassRow:
@@ -168,7 +170,7 @@ def _new_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
 
 
-def _answer(call: Call, row: ClassRow, message: str | None) -> ClassStudentsOut:
+def _response(call: Call, row: ClassRow, message: str | None) -> ClassStudentsOut:
     members = [
         MemberOut(
             student_id=member.id,

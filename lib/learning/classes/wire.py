@@ -47,7 +47,8 @@ class MoveIn(StrictBody):
     student_ids: Annotated[list[SentId], Field(min_length=1, max_length=1_000)]
     """Students of the class."""
     to_class_id: SentId | None = None
-    """Class to move them to, one of the same teacher; null to take them out."""
+    """Class to move them to, one that the caller teaches, or any for an admin; null to take them
+    out."""
 
 
 class TaughtClassOut(Body):
@@ -75,7 +76,7 @@ class JoinedClassOut(SuccessOut):
 
 
 class ClassesOut(JoinedClassOut):
-    """A page of the caller's classes by name: those that a teacher teaches, or a student's own."""
+    """A page of classes by name: a teacher's, a student's own, or all for an admin."""
 
     next_cursor: str | None
     """Cursor of the next page; null on the last."""

@@ -23,8 +23,8 @@ SYLLABUS = "syllabus"
 CALIBRATION = "calibration"
 QUESTIONS = "questions/"
 """Beginning of the name of a file of questions; the id of their topic follows."""
-MAX_TRIES = 3
-"""Maximum number of further attempts to read the content if it changes meanwhile."""
+MAX_REBUILDS = 3
+"""Maximum number of times that the content is read again because it changed meanwhile."""
 
 
 Stamps = tuple[TableStamp, ...]
@@ -81,7 +81,7 @@ def current_content(db: Session) -> Content:
     if cached is not None and cached[0] == stamps:
         return cached[1]
     content = _build(db)
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_REBUILDS):
         before, stamps = stamps, store.read_stamps(db)
         if before == stamps:
             _built[engine] = (stamps, content)
@@ -116,15 +116,15 @@ def _file(name: str, content: ContentFileOut) -> ContentFile:
 
 
 def _parents_first(topics: Iterable[TopicFileRow]) -> list[TopicFileRow]:
-    """Return topics so that each comes after its parent; those of one level keep their order."""
+    """Return topics so that each comes after its parent; those of one depth keep their order."""
     remaining_topics = list(topics)
     ordered_topics: list[TopicFileRow] = []
     placed_ids: set[UUID | None] = {None}
     while remaining_topics:
-        level = [topic for topic in remaining_topics if topic.parent_id in placed_ids]
-        if not level:  # a cycle of parents, which only a manual edit can create
+        next_topics = [topic for topic in remaining_topics if topic.parent_id in placed_ids]
+        if not next_topics:  # a cycle of parents, which only a manual edit can create
             return ordered_topics + remaining_topics
-        ordered_topics += level
-        placed_ids |= {topic.id for topic in level}
+        ordered_topics += next_topics
+        placed_ids |= {topic.id for topic in next_topics}
         remaining_topics = [topic for topic in remaining_topics if topic.id not in placed_ids]
     return ordered_topics

@@ -1,8 +1,8 @@
 """Storing of content files in the database of a device.
 
-A device fetches the files of the list that it does not have, and stores them in one transaction.
-Whatever is not in the files is deleted, except what the student's answers depend on: a question
-with an answer stays, and so do its concept and topic.
+A device fetches those files of the server's list that it does not have, and stores them in one
+transaction. Rows that are no longer in the files are deleted, except what the student's answers
+depend on: a question with an answer stays, and so do its concept and topic.
 """
 
 import hashlib

@@ -68,7 +68,7 @@ def estimate(
     ]
     is_practised = np.zeros(len(graph.ids), dtype=bool)
     is_practised[[graph.position[each.topic] for each in usable_sessions]] = True
-    replay = _Replay(graph, *_first_levels(mastery, is_practised))
+    replay = _Replay(graph, *_first_knowledge(mastery, is_practised))
     for each in earlier:
         if each.topic in graph.position:
             replay.last_day[graph.position[each.topic]] = each.day
@@ -77,7 +77,7 @@ def estimate(
     return replay.committee(today, np.where(is_practised, mastery, np.nan))
 
 
-def _first_levels(
+def _first_knowledge(
     mastery: FloatArray, practised: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and variance of knowledge before the first session, each of shape (n,).

@@ -49,7 +49,8 @@ class ExpectedStudent:
 
         Args:
             useful: Productive minutes of each topic, shape (n,).
-            restoring: Those minutes, and the minutes in which topics that build on it use it.
+            restoring: Minutes that restore each topic, shape (n,): its productive minutes, and
+                those in which it is refreshed by the study of topics that build on it.
         """
         state = self.state
         rate = state.readiness(self.graph.supply(state.mastery)) / self.minutes_per_log

@@ -41,8 +41,8 @@ to 90 %, or the time constant of the exponential. The last one has no effect."""
 LONGEST_STABILITY = 400.0  # days
 
 REVIEW_GROWTH, SPACING_GROWTH = 0.3, 4.0
-"""Growth of the power law's stability by a full session: 0.3 at once, and 4 times what was
-forgotten, so that a review at 90 % retention multiplies it by 1.7."""
+"""Growth of the power law's stability by a full session: 0.3 if nothing was forgotten, and 4 times
+the forgotten part in addition, so that a review at 90 % retention multiplies it by 1.7."""
 SESSION_GROWTH = 0.4
 """Growth of the exponential's stability by a full session."""
 FULL_SESSION = 15.0

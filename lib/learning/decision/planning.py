@@ -47,8 +47,8 @@ STRIDE = 2
 MOST_ROUNDS = 30
 """Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150
-"""Limit of the product of days and topics, summed over all rounds, and the fixed cost of a day in
-topics."""
+"""Limit of the sum over all rounds of days times (topics + `OVERHEAD`); `OVERHEAD` is the cost of a
+day that does not depend on its topics, as a number of topics."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class PlannedSession:
 
 @dataclass(frozen=True)
 class StudyTime:
-    """The time until the exam."""
+    """The time from the start of a plan until the exam."""
 
     minutes: Sequence[float]
-    """Declared minutes of each day from today to the day before the exam."""
+    """Declared minutes of each day, from the first day of the plan to the day before the exam."""
     attendance: float = 0.9
     """Expected share of the declared minutes that is studied, above 0, at most 1."""
 

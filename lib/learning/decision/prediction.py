@@ -54,7 +54,7 @@ class Prediction:
     means: FloatArray
     """Mean by theory, shape (3,)."""
     variances: FloatArray
-    """Variance by theory without the common error of the theories, shape (3,)."""
+    """Variance by theory without `MODEL_ERROR`, the error that all theories share, shape (3,)."""
 
 
 def predict_exam(

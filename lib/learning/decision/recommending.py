@@ -95,7 +95,8 @@ def recommend_topics(
     """Return the open topics that bring marks, the most marks per minute first.
 
     Args:
-        graph: The topics; between equal ones, the first position comes first.
+        graph: The topics. Of topics with equal marks per minute, the one with more of its own comes
+            first, then the one that comes first here.
         state: The student today.
         gate: Recorded mastery that opens topics, 0 to 1, shape (n,); NaN counts as 0. A topic is
             open when every prerequisite has its minimum mastery.
@@ -194,7 +195,7 @@ class _Facts:
         )
 
     def _opens(self, topic: int) -> tuple[TopicId, ...]:
-        """Return the topics for which this one has not reached its minimum yet."""
+        """Return the topics whose minimum for this one is not reached yet."""
         graph = self.graph
         return tuple(
             graph.ids[each]

@@ -1,8 +1,9 @@
 """Inference of knowledge, speed and forgetting from a student's answers; pure.
 
-A committee of hypotheses (theory of memory, speed, freshness of what was known before) replays the
-student's sessions. Each member corrects its levels by the answers, and answers that it predicted
-badly lower its probability. With few answers the estimates stay near those of an average student.
+A committee of hypotheses (theory of memory, speed, freshness of what was known before the first
+session, weight of missing prerequisites) replays the student's sessions in `estimate`. Each member
+corrects its levels by the answers, and answers that it predicted badly lower its probability. With
+few answers the estimates stay near those of an average student.
 """
 
 from dataclasses import dataclass

@@ -42,7 +42,8 @@ class Trajectory:
     retention: FloatArray
     stability: FloatArray
     supply: FloatArray
-    """Mastery of each topic's weakest prerequisite over the level needed, at most 1, (days, n)."""
+    """Mastery of each topic's weakest prerequisite divided by the mastery needed, at most 1, shape
+    (days, n)."""
     is_open: NDArray[np.bool_]
     """Topics whose prerequisites have their minimum mastery, shape (days, n)."""
     last: StudentState
@@ -66,7 +67,7 @@ class Simulation:
         gate: FloatArray | None,
         days_after_plan: float,
     ) -> None:
-        """Take the recorded mastery that opens topics, if any, and the days from plan to exam."""
+        """Take the recorded mastery that opens topics, if any, and days from plan end to exam."""
         self.graph, self.state, self.gate = graph, state, gate
         self.days_after_plan = days_after_plan
         self.minutes_per_log = minutes_per_log(graph, state)
@@ -105,7 +106,7 @@ class Simulation:
         )
 
     def slopes(self, trajectory: Trajectory) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the marks of a unit of level, retention and stability after each day's study.
+        """Return the worth of a unit more of level, retention or stability after each day's study.
 
         Returns:
             Each of shape (3, days, n), marks in percent.
@@ -153,7 +154,7 @@ class Simulation:
         return level, retention, stability
 
     def _at_the_end(self, trajectory: Trajectory) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the marks of a unit of level, retention and stability after the plan."""
+        """Return the worth of a unit more of level, retention or stability after the plan."""
         last = trajectory.last
         level, retention, stability = last.level, last.retention, last.stability
         at_exam = retained(retention, stability, self.days_after_plan)

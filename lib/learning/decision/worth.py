@@ -35,18 +35,18 @@ SHARE = productive(SESSION_MINUTES) / SESSION_MINUTES
 TARGET_LEVELS = np.array([0.35, 0.5, 0.65, 0.8, 0.9, 0.95])
 """Levels that learning may aim at; the best one counts."""
 LEARNED_RETENTION = 0.95
-"""Retention at the end of learning, spread over several sessions."""
+"""Retention at the end of learning that is spread over several sessions."""
 LEARNED_STABILITY = (2.5, 1.6, 1.0)
 """Factor by which stability has grown at the end of learning, by theory."""
 REVISABLE = 0.05
 """Smallest expected gain of knowledge for which time for a last revision is kept."""
 PREREQUISITE_MARGIN = 0.1
-"""Level beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
+"""Mastery beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
 HIGHEST_LEVEL = 0.95
 """Highest level to which a prerequisite is learned."""
 LEARNED = 0.6
 """Expected level at or above which studying a topic counts as revision."""
-WEAK_LEVEL = 0.5
+WEAK_MASTERY = 0.5
 """Mastery of a prerequisite below which strengthening it before its dependents is considered."""
 LOWEST_READINESS = 0.05
 """Lower bound of the readiness that minutes are divided by."""
@@ -102,7 +102,7 @@ def worth(
     best = by_target.argmax(axis=0)
     columns = np.arange(len(graph.ids))
     is_session = one_session >= by_target[best, columns]
-    sets = closed_sets(graph, np.minimum(gate, state.mastery), WEAK_LEVEL)
+    sets = closed_sets(graph, np.minimum(gate, state.mastery), WEAK_MASTERY)
     packages = _packages(
         graph, state, days, share, sets, now, needed_minutes, gained_marks, minutes
     )
@@ -206,7 +206,7 @@ def _packages(
 ) -> FloatArray:
     """Return the marks per minute of each topic with all that is missing before it, shape (n,)."""
     target = np.minimum(
-        (np.maximum(graph.highest_minimum, WEAK_LEVEL) + PREREQUISITE_MARGIN) / LEARNED_RETENTION,
+        (np.maximum(graph.highest_minimum, WEAK_MASTERY) + PREREQUISITE_MARGIN) / LEARNED_RETENTION,
         HIGHEST_LEVEL,
     )
     level = np.maximum(state.level, target)
@@ -214,7 +214,7 @@ def _packages(
     cost = np.maximum(average(logs, state.theories), SHORTEST_PREREQUISITE)
     after = _marks(graph, state, level, _learned_retention(state, days), revision)
     before = sets.totals(np.column_stack((cost, np.maximum(after - now, 0.0))))
-    supply = min(1.0, (WEAK_LEVEL + PREREQUISITE_MARGIN) / READY_LEVEL)
+    supply = min(1.0, (WEAK_MASTERY + PREREQUISITE_MARGIN) / READY_LEVEL)
     readiness = float(state.readiness(np.array(supply)))
     total = (needed_minutes + before[:, 0]) / np.where(sets.is_complete, 1.0, readiness)
     rate = (

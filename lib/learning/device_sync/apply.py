@@ -28,7 +28,7 @@ from lib.learning.tables.closed_lists import OperationType
 
 Questions = Mapping[Reference, QuestionRow]
 MAX_EXTRA = 64 * 1024
-"""Maximum size of the values of a row for which there is no column, characters of JSON."""
+"""Maximum size of those values of a row that have no column, characters of JSON."""
 PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
 
 

@@ -58,7 +58,8 @@ def synchronise(call: Call, body: SyncIn) -> DeviceSyncOut:
     Raises:
         NotStudent: If the caller is not a student.
         DeviceVersionRefused: If the device's tables are too old or too new.
-        DeviceSuperseded: If the device is a copy of one that has synchronised since.
+        DeviceSuperseded: If the device is a copy of one that has synchronised since, or its id is
+            that of another student's device.
         InvalidCursor: If the cursor is not one that a response returned.
     """
     student_id = call.user.student_id
@@ -70,7 +71,7 @@ def synchronise(call: Call, body: SyncIn) -> DeviceSyncOut:
     if after is not None and after[0] > newest:  # a backup of the database was restored
         after = None
     outcomes = push(call, student_id, body.device.id, body.operations)
-    return _answer(call, student_id, body, after, outcomes)
+    return _response(call, student_id, body, after, outcomes)
 
 
 def log_position(sent: str) -> tuple[int, UUID]:
@@ -222,7 +223,7 @@ def _refused(change: ChangeIn, refusal: Refused) -> ChangeOut:
     )
 
 
-def _answer(
+def _response(
     call: Call,
     student_id: UUID,
     body: SyncIn,

@@ -131,7 +131,7 @@ class RowOut(Body):
     columns: dict[str, Any]
     """Values of all exchanged columns; empty for a deleted row."""
     clocks: dict[str, str]
-    """Clock of the last change of each column that was ever changed."""
+    """Clocks of the last changes of columns; empty if the row was never changed."""
 
 
 class DigestOut(Body):
@@ -170,7 +170,7 @@ class DeviceSyncOut(SuccessOut):
     digests: dict[SyncedTable, DigestOut] | None
     """Digests by table, if they were wanted and no further rows wait."""
     student_class: StudentClassOut | None
-    """The student's class."""
+    """The student's class; null without one."""
     schema_version: int
     """Version of the server's tables."""
     clock: Reading

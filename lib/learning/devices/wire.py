@@ -28,7 +28,7 @@ class DeviceOut(Body):
     last_sync: UtcTime
     """Time of the last sync."""
     pending: int
-    """Number of changes that were not sent yet."""
+    """Number of changes that waited on the device: not sent yet, or not decided by the server."""
     rejected: int
     """Number of changes that the server has refused; the device keeps them."""
     state: DeviceState

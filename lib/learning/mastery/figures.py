@@ -56,7 +56,7 @@ class StudentFigures:
     attempts: int = 0
     concepts: dict[str, ConceptFigures] = field(default_factory=dict)
     answered_questions: set[str] = field(default_factory=set)
-    """Questions that were answered before."""
+    """Ids of the questions that the student has answered."""
 
     def add(self, attempt: Attempt, calibration: Calibration) -> None:
         """Count one answer to a question with one concept; it is later than all counted before."""

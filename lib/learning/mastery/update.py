@@ -19,7 +19,7 @@ from lib.learning.mastery_model.attempts import Attempt
 
 
 def count_attempt(db: Session, skill_row: SkillRow, attempt: Attempt, now: datetime) -> bool:
-    """Count an answer that was stored just now, unless that makes the figures stale.
+    """Count an answer that was stored just now, unless the figures are stale or it makes them so.
 
     Args:
         db: The session.

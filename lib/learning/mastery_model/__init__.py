@@ -11,7 +11,7 @@ time, however many came before it. Every name is imported from its own module.
     fit({student_id: attempts}, version).to_json()      # on the server, in minutes
 
 Guarantees:
-- The canonical order is `Attempt.clock` (a hybrid logical clock as text), then `Attempt.id`. An
+- The canonical order is `Attempt.clock` (the time as text that sorts), then `Attempt.id`. An
   attempt that is delivered twice counts once. Equal attempts and an equal calibration give equal
   bits. `add` refuses an attempt that belongs before the last one: fold all again then, as after
   a change of the calibration.

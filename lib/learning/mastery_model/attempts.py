@@ -31,7 +31,7 @@ class Attempt:
     """One answer of a student; a further try at the same question is a further attempt."""
 
     clock: str
-    """Hybrid logical clock of the answer, as text that sorts in the order of the events."""
+    """Time of the answer, as text that sorts in the order of the events."""
     id: str
     """Id of the attempt; it orders two attempts with the same clock."""
     question: Question

@@ -1,8 +1,8 @@
 """The calibration of a deployment that has no answers yet, from prior knowledge alone.
 
-Nothing is fitted. Abilities and difficulties make an Elo rating; the recent past, tries at the same
-question, confidence, pace and pauses shift it by amounts that are usual in the literature. No
-question has parameters of its own until the first fit.
+Nothing is fitted. Abilities and difficulties predict answers as in an Elo rating; the recent past,
+tries at the same question, confidence, pace and pauses shift the prediction by amounts that are
+usual in the literature. No question has parameters of its own until the first fit.
 """
 
 from lib.learning.mastery_model.calibration import Calibration, Steps

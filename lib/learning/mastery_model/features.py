@@ -49,7 +49,8 @@ FAMILIES = (
     *("concept_right", "concept_wrong", "concept_outcomes", "concept_overall"),
     *("item_ability", "combination_recent", "item_recent"),
 )
-"""Families of sparse features: one weight per question, concept, or combination of concepts."""
+"""Families of sparse features: one weight per question, concept, or combination of concepts; in the
+families `…_recent`, one for each outcome of the last answer, too."""
 
 
 class ScopeRecords:

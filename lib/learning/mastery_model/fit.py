@@ -75,7 +75,7 @@ class _TrainingSet:
         )
 
     def difficulties(self, abilities: FloatArray, part: int) -> FloatArray:
-        """Return every question's difficulty, estimated from all parts of the students but one."""
+        """Return every question's difficulty from all students but one part (none: `HOLD_OUTS`)."""
         rows = self.part != part
         return item_difficulties(
             self.items[rows], self.combination_of, self.outcomes[rows], abilities[rows]
@@ -161,7 +161,7 @@ def _unweighted(
     usual: Mapping[str, float],
     version: str,
 ) -> Calibration:
-    """Return a calibration without weights, from all students but one part."""
+    """Return a calibration without weights, from all students but one part (none: `HOLD_OUTS`)."""
     rows = training_set.part != part
     counts = np.bincount(training_set.items[rows], minlength=len(difficulties))
     has_answers = counts > 0

@@ -46,7 +46,7 @@ class Record:
     fading: list[float] = field(default_factory=lambda: [0.0] * (2 * len(HALF_LIVES)))
     """Right, then wrong answers, fading with each half-life, as of `time`."""
     ability: float = 0.0
-    """Logits; meaningful for everything and for concepts."""
+    """Logits; meaningful in the scopes of everything and of one concept."""
 
     @property
     def answers(self) -> int:

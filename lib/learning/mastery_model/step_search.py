@@ -30,8 +30,8 @@ FEWEST = 500
 def best_steps(answers: Sequence[GradedAnswer], difficulties: Sequence[float]) -> Steps:
     """Return the steps of `GRID` with the smallest log loss of the next answers.
 
-    The overall ability's steps are judged by its own predictions, the concepts' by theirs, and the
-    share by those of both together.
+    The overall ability's steps are judged by its own predictions; the concepts' steps, the transfer
+    and the factors by the concepts'; and the share by the predictions of both together.
 
     Args:
         answers: Answers, student after student, in canonical order; the first ones are used.

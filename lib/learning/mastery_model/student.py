@@ -253,7 +253,10 @@ def is_slow(attempt: Attempt, usual: float | None) -> bool:
 
 
 def doubt_of(attempt: Attempt) -> float:
-    """Return how unsure a right answer was: 1 with confidence 1, 0 from confidence 3 on."""
+    """Return how unsure a right answer was: 1 with confidence 1, 0 from confidence 3 on.
+
+    Wrong answers and those without a confidence have 0, too.
+    """
     if not attempt.is_correct or attempt.confidence is None:
         return 0.0
     return max(0.0, (MIDDLE_CONFIDENCE - attempt.confidence) / (MIDDLE_CONFIDENCE - 1))

@@ -8,7 +8,7 @@ from statistics import NormalDist, fmean, variance
 FEWEST = 2
 """Fewest marks of an arm, since one says nothing about their spread."""
 PROBABILITY = 0.975
-"""Quantile at the upper end of a 95 % interval."""
+"""Probability below the upper end of a 95 % interval."""
 
 
 @dataclass(frozen=True)

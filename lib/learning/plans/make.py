@@ -68,7 +68,7 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> StoredPlan
     """
     student = changeable_student(call, call.user.student_id)
     row, plan = _make(call, situation_of(call, student), plan_type, start)
-    return _answer(row, plan, is_outdated=False)
+    return _response(row, plan, is_outdated=False)
 
 
 def read_plans(call: Call, sent_id: str | None) -> PlansOut:
@@ -80,17 +80,17 @@ def read_plans(call: Call, sent_id: str | None) -> PlansOut:
     student = own_or_named(call, sent_id)
     rows = store.list_plans(call.db, student.id, None, len(PlanType), active_only=True)
     situation = situation_of(call, student)
-    answers = []
+    plans = []
     for row in rows:
         is_outdated = _is_outdated(row, situation)
         if is_outdated and student.id == call.user.profile_id:
             with suppress(ExamOver, OwnChoice):
                 start = max(situation.today, day_of(row.start_date))
-                answers.append(_answer(*_make(call, situation, row.plan_type, start), False))
+                plans.append(_response(*_make(call, situation, row.plan_type, start), False))
                 continue
-        answers.append(_answer(row, plan_of(row), is_outdated))
+        plans.append(_response(row, plan_of(row), is_outdated))
     return PlansOut(
-        student_id=student.id, plans=answers, prediction=_predicted(predict_result(situation))
+        student_id=student.id, plans=plans, prediction=_predicted(predict_result(situation))
     )
 
 
@@ -128,7 +128,7 @@ def _make(
         is_active=True,
     )
     with transaction(call.db):
-        # The lock keeps simultaneous calls from leaving two current plans of one period.
+        # The lock keeps simultaneous calls from leaving two active plans of one type.
         student_store.lock_profile(call.db, situation.student.id)
         store.replace_plan(call.db, situation.student.id, row)
     return row, plan
@@ -140,7 +140,10 @@ def plan_id(student_id: UUID, plan_type: PlanType, first_day: date) -> UUID:
 
 
 def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple[int, int]:
-    """Return the number of days of a plan, and the days from its first one to the exam."""
+    """Return the number of days of a plan, and the days from its first day to the exam.
+
+    Without a date, and for a daily or weekly plan after the exam, `DAYS_WITHOUT_DATE` are assumed.
+    """
     exam_date = situation.student.exam_date
     until_exam = DAYS_WITHOUT_DATE
     if exam_date is not None:
@@ -317,7 +320,7 @@ def _is_outdated(row: PlanRow, situation: Situation) -> bool:
     return is_outdated(planned_masteries, _masteries(situation))
 
 
-def _answer(row: PlanRow, plan: PlanOut, is_outdated: bool) -> StoredPlanOut:
+def _response(row: PlanRow, plan: PlanOut, is_outdated: bool) -> StoredPlanOut:
     return StoredPlanOut(
         plan_id=row.id,
         plan_type=row.plan_type,

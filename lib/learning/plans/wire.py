@@ -56,15 +56,18 @@ class DailyPlanOut(Body):
     topics: list[AllocationOut]
     """Topics in the order of their priority."""
     total_hours: float
-    """Hours of the day that are planned, revision included."""
+    """Hours that are planned, revision included."""
     revision_topics: list[LiveId]
-    """Topics to revise, because they were learned and are fading."""
+    """Topics to revise: those that are expected to be learned by then."""
     revisions: list[AllocationOut] = Field(default_factory=list)
     """The same topics with their hours."""
 
 
 class PlanOut(DailyPlanOut):
-    """A plan for a day; for a longer time, `daily_plans` holds its days."""
+    """A plan; `daily_plans` holds its days.
+
+    `total_hours` is the sum over all days; the other fields of a day are those of the first one.
+    """
 
     start_date: str
     """First day, UTC."""

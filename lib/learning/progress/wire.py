@@ -32,7 +32,7 @@ class MovedTopicOut(Body):
     now: float
     """Mastery now, 0 to 100."""
     change: float
-    """Difference, in points."""
+    """`now` less `before`, in points; negative for a fall."""
     is_large: bool
     """Whether the difference is more than 15 points, up or down."""
 
@@ -52,7 +52,7 @@ class TopicTodayOut(Body):
 
 
 class MistakeOut(Body):
-    """A wrong answer that a student gave several times or recently."""
+    """A wrong answer of a student to a question, and how often it was given."""
 
     question_id: UUID
     """Id of the question."""

@@ -1,4 +1,4 @@
-"""Topics that are open to a student, and the concepts to practise within one."""
+"""Topics that a student can study now, and the concepts to practise within one of them."""
 
 from lib.learning.current_user import Call
 from lib.learning.decision.open_topics import open_topics
@@ -42,7 +42,7 @@ def recommend_live_concepts(call: Call, sent_id: str, sent_topic: str, n: int) -
 
 
 def list_live_unlockable(call: Call, sent_id: str, mastery_threshold: float) -> LiveUnlockablesOut:
-    """Return the topics that are open to a student; the response has the live system's shape.
+    """Return the open topics below the threshold; the response has the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.

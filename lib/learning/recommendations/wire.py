@@ -146,7 +146,8 @@ class RecommendationOut(Body):
     unlocks: list[str]
     """Names of the topics that build on it."""
     leads_to: str | None
-    """Topic whose marks count more than its own; null if its own count."""
+    """Name of the topic that this one leads to, if that brings more marks per minute than this one
+    by itself; null otherwise."""
     alternatives: list[AlternativeOut]
     """Other topics, the best first."""
 

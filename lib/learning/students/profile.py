@@ -21,7 +21,7 @@ def read_profile(call: Call) -> StudentProfileOut:
     Raises:
         NotStudent: If the caller is not a student.
     """
-    return _answer(readable_student(call, call.user.student_id), call.now)
+    return _response(readable_student(call, call.user.student_id), call.now)
 
 
 def change_profile(call: Call, body: ProfileChangeIn) -> StudentProfileOut:
@@ -33,9 +33,9 @@ def change_profile(call: Call, body: ProfileChangeIn) -> StudentProfileOut:
     student_id = call.user.student_id
     changes = changes_of(body)
     with transaction(call.db), logged(call.db, [student_id], call.now) as log:
-        before = store.lock_profiles(call.db, [student_id])
+        edited_at = store.lock_profiles(call.db, [student_id])
         store.change_profile(call.db, student_id, changes, call.now)
-        log.add_edits(SyncedTable.STUDENT_PROFILES, changes, before)
+        log.add_edits(SyncedTable.STUDENT_PROFILES, changes, edited_at)
     return read_profile(call)
 
 
@@ -54,7 +54,7 @@ def days_to_exam(exam_date: datetime | None, now: datetime) -> int | None:
     return (day_of(exam_date) - day_of(now)).days
 
 
-def _answer(student: Student, now: datetime) -> StudentProfileOut:
+def _response(student: Student, now: datetime) -> StudentProfileOut:
     return StudentProfileOut(
         id=student.id,
         username=student.username,

@@ -34,7 +34,7 @@ class StudentProfileOut(SuccessOut):
     exam_date: UtcTime | None
     """Day of the exam, UTC."""
     days_to_exam: int | None
-    """Days from today to the exam, both in UTC; negative after it."""
+    """Days from today to the exam, both in UTC; negative after it, null without a date."""
     available_hours_per_day: float
     """Hours that the student can study on a day."""
     class_id: UUID | None

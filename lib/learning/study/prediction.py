@@ -17,7 +17,7 @@ class PredictedResult:
     """A student's predicted result."""
 
     days: int
-    """Days until the exam; 60 if it is later, since habits that far ahead are unknown."""
+    """Days until the exam; 60 if it is later or has no date, since later habits are unknown."""
     with_plan: Prediction
     """Result if the student studies by the plan as regularly as in the last four weeks."""
     without_study: Prediction

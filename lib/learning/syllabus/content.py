@@ -39,7 +39,7 @@ class _Import:
 
 
 def import_content(call: Call, body: ContentIn) -> ImportedContentOut:
-    """Store topics, concepts and questions; those with an existing name are changed.
+    """Store topics, concepts and questions; those that exist by name or text are changed.
 
     Raises:
         ContentRefused: If a row cannot be read, names something unknown, repeats an earlier row,

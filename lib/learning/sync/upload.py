@@ -61,7 +61,8 @@ class _QueueChanges:
 def upload(call: Call, body: QueueIn) -> QueueOut:
     """Apply the operations of a queue; repeating it changes nothing.
 
-    The number of statements does not grow with that of the operations.
+    The number of statements grows with that of the changes of the profile, but not with that of the
+    other operations.
 
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
@@ -218,9 +219,9 @@ def _change_profile(
     log: ChangeLog,
 ) -> bool:
     """Store changes of a profile; return False if it was changed later on the server."""
-    before = student_store.lock_profile(call.db, student_id)
-    if before >= changed_at:
+    edited_at = student_store.lock_profile(call.db, student_id)
+    if edited_at >= changed_at:
         return False
     student_store.change_profile(call.db, student_id, changes, changed_at)
-    log.add_edits(SyncedTable.STUDENT_PROFILES, changes, {student_id: before})
+    log.add_edits(SyncedTable.STUDENT_PROFILES, changes, {student_id: edited_at})
     return True

@@ -65,7 +65,8 @@ class QueueOut(Body):
     success: bool
     """Whether every operation was accepted."""
     synced_count: int
-    """Operations that were applied now or before, or whose rows are derived on the server."""
+    """Operations that were applied now or before, or lost against a newer change, or whose rows are
+    derived on the server."""
     failed_count: int
     """Operations that cannot be applied; they are kept for a person to look at."""
     conflicts_resolved: int

@@ -72,7 +72,7 @@ class Class(Adoptable, Base):
 
 
 class Invitation(Base):
-    """A permission, used once, to register as a teacher or an admin, or to set a new password."""
+    """A permission, used once, to register with a role, or to set a new password."""
 
     __tablename__ = "invitations"
     __table_args__ = (CheckConstraint(one_of("role", Role), "role"),)
@@ -99,7 +99,7 @@ class RefreshToken(Base):
     token_sha256: Mapped[str] = mapped_column(unique=True)
     """Digest of the token, in hexadecimal digits."""
     family_id: Mapped[UUID] = mapped_column(index=True)
-    """Log-in from which the token descends; its reuse ends all tokens of the family."""
+    """Log-in from which the token descends; a second use of a token ends all of the family."""
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    """Time of the exchange, or of the log-out."""
+    """Time of the exchange, or at which the log-in was ended."""

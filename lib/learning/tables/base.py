@@ -84,4 +84,4 @@ class Adoptable:
     former_id: Mapped[int | None] = mapped_column(BigInteger, unique=True, sort_order=2)
     """Id of the row in a database of the live system; its pages use no other."""
     extra: Mapped[dict[str, Any] | None] = mapped_column(sort_order=2)
-    """Values of an adopted row for which this schema has no column, by name of the column."""
+    """Values of an adopted row, or from a newer device, that have no column here, by name."""

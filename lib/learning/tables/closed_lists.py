@@ -7,7 +7,7 @@ class Role(StrEnum):
     """Rights of a user."""
 
     STUDENT = "student"  # reads and changes own data
-    TEACHER = "teacher"  # reads the students of their classes, and edits the syllabus
+    TEACHER = "teacher"  # reads and changes data of own classes, and edits the syllabus
     ADMIN = "admin"  # everything
 
 

@@ -2,7 +2,7 @@
 
 `python -m local.learning_schema` writes them. Functions and `migrate.py` run the files, so that
 neither has to import SQLAlchemy to create the schema. On Postgres, indexes have a file of their
-own, because the columns of older tables are added before them.
+own, because changes.sql first adds the columns that older tables lack.
 """
 
 from collections.abc import Iterable, Iterator

@@ -38,7 +38,7 @@ class QuestionAttempt(Adoptable, Base):
     confidence: Mapped[int | None]
     """1 (a guess) to 5 (certain); null if an adopted row has none."""
     timestamp: Mapped[datetime]
-    """Time of the answer by the clock of its device."""
+    """Time of the answer, by the server's clock or, for a synchronised answer, the device's."""
     synced: Mapped[bool] = mapped_column(server_default=true())
     """Whether the server holds the row; always true on the server."""
 

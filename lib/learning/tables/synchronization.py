@@ -69,7 +69,7 @@ class SyncChange(Base):
     number: Mapped[int] = mapped_column(BigInteger)
     """Number of the transaction that changed it, among those of the student."""
     clocks: Mapped[dict[str, Any]]
-    """Clock of the last change of each column that was ever changed."""
+    """Clocks of the last changes of columns; empty if the row was never changed."""
     is_deleted: Mapped[bool] = mapped_column(server_default=false())
     """Whether the row is deleted; its entry remains, so that devices delete it, too."""
 
@@ -92,7 +92,7 @@ class SyncDevice(Base):
     syncs: Mapped[int]
     """Number of syncs that it had completed; a smaller one later comes from an older copy."""
     pending: Mapped[int]
-    """Number of changes that it had not sent yet after the last sync."""
+    """Number of changes that waited on it after the last sync: not sent yet, or not decided."""
     rejected: Mapped[int]
     """Number of changes that it keeps because the server has refused them."""
     last_sync: Mapped[datetime]

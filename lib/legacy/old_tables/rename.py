@@ -82,7 +82,7 @@ def set_aside(
 
 
 def bring_back(deps: Deps) -> list[RenamedTable]:
-    """Give one backup of each legacy table, which legacy.bring_back() selects, its name again.
+    """Rename a backup of each legacy table, which legacy.bring_back() selects, as it was before.
 
     If none was renamed and no legacy table holds a row, the unified tables that dropExisting set
     aside are brought back, provided that the current ones are empty.

@@ -88,7 +88,7 @@ def require_readable_keys(transaction: "Transaction", vault: Vault) -> None:
     """Refuse a migration that would store API keys which nobody can open.
 
     Raises:
-        KeysUnreadable: If a key of the legacy tables cannot be opened.
+        KeysUnreadable: If one of the checked keys cannot be opened.
     """
     with _open_sources(transaction):
         keys = _check_keys(transaction, vault)

@@ -23,7 +23,7 @@ class InspectedTable:
     """Whether the database's role has the rights of the owner."""
     bytes: int
     row_level_security: str
-    """`off`, `on`, or `forced`: for the owner, too."""
+    """`off`, `on`, or `forced`, which applies to the owner, too."""
     known_columns: list[str]
     unknown_columns: list[str]
 
@@ -81,11 +81,11 @@ def inspect_role(transaction: "Transaction") -> Role:
 
 
 def count_keys(transaction: "Transaction") -> KeyCounts:
-    """Count the API keys of the legacy tables, whose sources are open."""
+    """Count the API keys of the legacy tables; needs the views of `open_sources`."""
     (counts,) = transaction.fetch_all(_queries["count_keys"], None, KeyCounts)
     return counts
 
 
 def sealed_keys(transaction: "Transaction", limit: int) -> list[SealedKey]:
-    """Return encrypted keys of the legacy tables, whose sources are open."""
+    """Return encrypted keys of the legacy tables; needs the views of `open_sources`."""
     return transaction.fetch_all(_queries["sealed_keys"], {"limit": limit}, SealedKey)

@@ -21,9 +21,9 @@ class Pace:
     first_sessions: int = 8_000
     """Rows of the first batch of sessions, which take longer than people."""
     people_growth: int = 4
-    """Maximum ratio of the widths of two successive batches of people."""
+    """Maximum ratio of the widths, in hash values, of two successive batches of people."""
     sessions_growth: int = 2
-    """Maximum ratio of the widths of two successive batches of sessions."""
+    """Maximum ratio of the widths, in hash values, of two successive batches of sessions."""
     min_batches: int = 1
     """Minimum number of batches of a phase."""
     max_batches: int = 512

@@ -54,7 +54,7 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
 
 
 def _read_batch(transaction: "Transaction", run: Run, counts: Counts) -> None:
-    """Copy the batch's rows, person by person, except those that an operator removed."""
+    """Copy the batch's rows, with a token for each person, except rows that an operator removed."""
     store.clear_stage(transaction)
     with counts.reading():
         store.read_batch(transaction, run.next_hash, run.batch_end)

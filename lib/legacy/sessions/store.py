@@ -294,7 +294,7 @@ def fill_auth_tokens(
         transaction: The transaction of the batch.
         reseal: Encrypts an auth token for `extra`, given the session token and the text that
             `_legacy` holds; None if that cannot be decrypted.
-        at_once: Maximum number of auth tokens in memory.
+        at_once: Maximum number of auth tokens that are read at a time; all are kept, encrypted.
     """
     resealed = []
     with server_cursor(transaction.connection, "auth_tokens") as cursor:

@@ -60,7 +60,7 @@ def count_unified(transaction: "Transaction") -> UnifiedRows:
 
 
 def count_legacy(transaction: "Transaction") -> LegacyRows:
-    """Count the rows of the legacy tables, whose sources are open."""
+    """Count the rows of the legacy tables; needs the views of `open_sources`."""
     (rows,) = transaction.fetch_all(_queries["count_legacy"], None, LegacyRows)
     return rows
 

@@ -6,7 +6,7 @@ from lib.legacy.runs.run import Run
 FATES = ("created", "merged", "unchanged", "skipped")
 CHECKED_TABLES = ("students", "sessions", "step_progress")
 CHECKSUM_NAMES = {"students": "people"}
-"""Names of tables in the sums, if they differ."""
+"""Names by which the sums call a table, where these differ from the name of the table."""
 LOSSES = {
     "tokens_missing": "legacy rows have no session",
     "values_lost": "legacy rows have a value that their session lacks",

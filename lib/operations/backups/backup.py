@@ -40,7 +40,8 @@ def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         NothingToBackUp: If the database has none of our tables.
-        TablesNotReadable: If the role cannot read all rows of one.
+        TablesNotReadable: If the role cannot read all rows of one of our tables.
+        BackupPlaceUnavailable: If the bucket cannot be written to.
         TakesTooLong: If it is not finished within `call_seconds`.
     """
     vault = Vault.from_settings(deps.settings)

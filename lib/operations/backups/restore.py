@@ -80,6 +80,7 @@ def restore(
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         BackupNotFound: If there is no such backup.
+        BackupPlaceUnavailable: If the bucket cannot be read.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If a table that admin-create-unified-schema creates is missing.
         NotSafeYet: If a table has rows, or another table or view has its name.
@@ -116,7 +117,8 @@ class _Header:
     row_count: int
     columns: list[dict[str, Any]]
     json_texts: list[str]
-    """Columns whose values a backup holds as text; up to version 2, those of the type json."""
+    """Columns whose values a backup holds as text; in version 2 those of the type json, and none in
+    version 1."""
 
     @property
     def is_old_assessment(self) -> bool:

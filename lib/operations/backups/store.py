@@ -17,7 +17,7 @@ _queries = load_queries("operations/backups.sql")
 ROWS_AT_ONCE = 1_000
 
 JSON_TEXT = "json"
-"""The type whose values backups of every version hold as text."""
+"""The type whose values backups hold as text since version 2."""
 
 
 @dataclass(frozen=True)

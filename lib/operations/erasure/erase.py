@@ -1,7 +1,8 @@
 """Removal of everything about a person from every context, in one transaction.
 
 The contexts share only the student's id, and the id of an examinee may be an e-mail address. Each
-name in the request is used to find the other names of the same person.
+name in the request, except the user name of the study planner, is used to find the other names of
+the same person.
 """
 
 from collections.abc import Iterable

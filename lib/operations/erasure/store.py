@@ -15,7 +15,7 @@ _queries = load_queries("operations/erasure.sql")
 
 @dataclass(frozen=True)
 class Contexts:
-    """The contexts that have tables."""
+    """The contexts that have the functions with which a person is erased."""
 
     workshop: bool
     assessment: bool
@@ -55,7 +55,7 @@ class RemovedTests:
 
 
 def contexts(transaction: "Transaction") -> Contexts:
-    """Return the contexts that exist in the database."""
+    """Return which contexts can erase a person in this database."""
     (existing,) = transaction.fetch_all(_queries["contexts"], None, Contexts)
     return existing
 

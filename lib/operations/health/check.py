@@ -75,7 +75,7 @@ class Schema:
     missing: list[str]
     """Tables that calls need and that do not exist, such as `assessment.questions`."""
     waiting: list[str]
-    """Tables that do not exist yet because an older version still uses the name of one."""
+    """Tables that do not exist yet because an older version still uses the name of one of them."""
     remarks: list[str]
     """Facts that an operator should know, each with what to do."""
 
@@ -93,7 +93,7 @@ class Health:
     services: dict[str, ServiceState]
     """State of `postgres` and of `redis`; `supabase` is the earlier service's name for Postgres."""
     schema: Schema | None
-    """Version of the schema and what it lacks; null while Postgres cannot be reached."""
+    """Version of the schema and what it lacks; null while Postgres cannot be used."""
     remarks: list[str]
     """Variables that cannot be used, and options that were left out of addresses."""
 
@@ -213,7 +213,11 @@ def _schema_state(facts: store.SchemaFacts) -> Schema:
 
 
 def _is_behind(facts: store.SchemaFacts) -> bool:
-    """Return whether this version's scripts have never run, or a revision is not applied yet."""
+    """Return whether this version's scripts have never run, or a revision is not applied yet.
+
+    False if the recorded revision is unknown to this version, since the schema may be newer.
+    Scripts whose record may not be read count as run.
+    """
     if facts.revision is not None and facts.revision not in REVISIONS:
         return False
     if facts.revision is not None and facts.revision != REVISIONS[-1]:

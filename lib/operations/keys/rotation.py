@@ -23,7 +23,7 @@ class Rotation:
     rotated: int
     unreadable: int
     remaining: int
-    """Keys under another encryption key, without those that the call found unreadable."""
+    """Keys not sealed with the current encryption key, without those found unreadable."""
 
 
 def rotate(

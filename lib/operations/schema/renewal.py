@@ -1,7 +1,8 @@
 """Creation of a new unified schema, with a backup before tables with rows are set aside.
 
 Tables that are set aside are renamed, so every row stays in the database. The backup also survives
-the loss of the database; if it cannot be written, the response says so.
+the loss of the database. If it cannot be written for want of a setting, a right or time, the
+response says so; a bucket that cannot be reached ends the call before anything is changed.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class Renewal:
     creation: Creation
     backup: BackupRecord | None
     remarks: list[str]
-    """Sentences for the operator about the backup; none if no table had to be set aside."""
+    """Sentences for the operator about the backup; none if no table with rows was set aside."""
 
 
 def renew_schema(
@@ -44,6 +45,7 @@ def renew_schema(
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        BackupPlaceUnavailable: If the bucket of the backups cannot be reached.
     """
     backup, remarks = None, []
     if drop_existing and tables_to_set_aside(deps, confirmation):

@@ -46,7 +46,7 @@ def list_workshop_tables(transaction: "Transaction") -> list[Table]:
 
 
 def list_context_tables(transaction: "Transaction") -> set[str]:
-    """Return the names, with their schema, of the tables of all contexts but the workshop."""
+    """Return the names, with their schema, of the tables of the assessment and study planner."""
     rows = transaction.fetch_all(_queries["context_tables"], None, Name)
     return {row.name for row in rows}
 

@@ -23,9 +23,7 @@ PageSize = Annotated[
 PageCursor = Annotated[Cursor, Query(description="`nextCursor` of the previous page.")]
 Since = Annotated[
     datetime | None,
-    Query(
-        description="Return only students who changed since then: `asOf` of an earlier response."
-    ),
+    Query(description="Return only students who changed since this `asOf` of an earlier response."),
 ]
 
 
@@ -38,6 +36,8 @@ def class_progress(
     since: datetime | None,
 ) -> ClassOut:
     """Return a page of a course's students, each with the furthest session.
+
+    An open session takes precedence over a closed one.
 
     Raises:
         CourseNotFound: If the course does not exist.

@@ -59,7 +59,7 @@ class ClassStudent(CamelBody):
     last_activity: UtcTime | None
     """Time of the last report or save."""
     last_progress_at: UtcTime | None
-    """Time at which a step or a flag was last reached."""
+    """Time at which a step or a flag was last reached; `lastActivity` if that is not known."""
     help_asked_at: UtcTime | None
     """Time since which the student has been waiting for help; null if not waiting."""
     bug_reports: int

@@ -40,7 +40,7 @@ class CleanupCounts:
 
     closed_sessions: int = 0
     removed_leftover_keys: int = 0
-    """API keys that closed sessions still had."""
+    """Closed sessions that still had an API key or an auth token."""
     deleted_sessions: int = 0
     deleted_students: int = 0
     deleted_reports: int = 0
@@ -60,7 +60,7 @@ class CleanupResult:
     counts: CleanupCounts
     already_running: bool = False
     done: bool = True
-    """False if rows are left for the next run."""
+    """False if rows may be left for the next run."""
     audit_intact: bool | None = None
     """None if the run ended before the audit trail was verified."""
 

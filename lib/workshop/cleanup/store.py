@@ -32,12 +32,12 @@ def try_lock(transaction: "Transaction") -> bool:
 
 
 def close_expired(transaction: "Transaction", batch: Batch) -> int:
-    """Close expired sessions and remove their API keys; return their number."""
+    """Close expired sessions and remove their keys and auth tokens; return how many were closed."""
     return transaction.execute(_queries["close_expired"], asdict(batch))
 
 
 def remove_leftover_keys(transaction: "Transaction", batch: Batch) -> int:
-    """Remove API keys that stayed in closed, expired sessions; return their number."""
+    """Remove keys and auth tokens from closed, expired sessions; return the number of sessions."""
     return transaction.execute(_queries["remove_leftover_keys"], asdict(batch))
 
 

@@ -11,7 +11,7 @@ class WorkshopCleanupOut(CamelSuccessOut):
 
     message: str
     closed_sessions: int
-    """Expired sessions that were closed, and their API keys removed."""
+    """Expired sessions that were closed; their API keys and auth tokens were removed."""
     deleted_sessions: int
     """Sessions that were removed after their retention time."""
     deleted_students: int
@@ -21,7 +21,7 @@ class WorkshopCleanupOut(CamelSuccessOut):
     pruned_keys: int
     """Idempotency keys that were removed after 24 hours."""
     done: bool
-    """False if rows are left for the next run."""
+    """False if rows may be left for the next run."""
     audit_intact: bool | None
     """Whether no entry of the audit trail was changed; null if the run ended before it was
     verified."""

@@ -27,8 +27,9 @@ def save(
         create: Whether to create the session if it does not exist.
 
     Raises:
-        NothingToSave: If no known field was sent; a new session needs none.
-        SessionNotFound: If the session does not exist and may not be created.
+        NothingToSave: If no known field was sent; with `create`, only if an unknown one was sent.
+        SessionNotFound: If the session does not exist and may not be created, or if the call
+            repeats an earlier one whose session has since been removed.
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         CourseNotFound: If the course does not exist.
         SessionOfAnotherCourse: If the session has progress in another course.

@@ -49,7 +49,7 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
 
 
 def with_former_names(course: Course, stored: Course) -> Course:
-    """Return the course with the stored names of each step as aliases, except names that it uses.
+    """Return the course with stored names of each step as aliases, except those it uses itself.
 
     Pages that still send a former name continue to report the same step.
     """

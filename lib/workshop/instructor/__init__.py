@@ -1,1 +1,1 @@
-"""Lists, analytics and removal, for instructors and admins."""
+"""Lists, analytics, changes and removals, for instructors and operators."""

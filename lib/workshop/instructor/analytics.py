@@ -25,7 +25,8 @@ OneCourse = Annotated[
     ),
 ]
 ClosedToo = Annotated[
-    bool, Query(alias="closedToo", description="List stuck sessions that have expired, too.")
+    bool,
+    Query(alias="closedToo", description="List stuck sessions that the clean-up has closed, too."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Statements of the instructor's list, of analytics and of removal.
+"""Statements of the instructor's list, of analytics, of changes and of removals.
 
 A query whose columns are those of a body returns the body, which is frozen.
 """
@@ -216,7 +216,7 @@ def count_sessions(transaction: "Transaction", tokens: list[str]) -> int:
 
 
 def remove_keys(transaction: "Transaction", tokens: list[str]) -> int:
-    """Remove the API keys of these sessions; return their number."""
+    """Remove keys and auth tokens of these sessions; return the number of sessions that had one."""
     return transaction.execute(_queries["remove_keys"], {"session_tokens": tokens})
 
 

@@ -109,7 +109,7 @@ class ListOut(CamelSuccessOut):
     """A page of sessions, newest first, and their students."""
 
     students: list[ListedStudent]
-    """The students of these sessions."""
+    """The students of these sessions; on the first page, those without a session, too."""
     sessions: list[ListedSession]
     """The sessions of this page."""
     total_students: int
@@ -155,7 +155,7 @@ class Totals(CamelBody):
 
 
 class FunnelStep(CamelBody):
-    """The number of sessions that reached a step or a later one, and that completed it."""
+    """A step: how many sessions reached it or a later one, and how many completed it."""
 
     step_number: int
     """Number of the step, from 1."""
@@ -212,7 +212,7 @@ class StuckSession(CamelBody):
 
 
 class StudentSummary(CamelBody):
-    """A student's figures for all sessions; the averages are null if there is no session."""
+    """A student's figures for all sessions, or for those of the course that was asked for."""
 
     student_id: UUID
     """Id of the student."""
@@ -223,9 +223,9 @@ class StudentSummary(CamelBody):
     total_sessions: int
     """Number of sessions."""
     avg_completion: float | None
-    """Mean share of completed steps, 0 to 100."""
+    """Mean share of completed steps, 0 to 100; null if there is no session."""
     last_activity: UtcTime | None
-    """Time of the last report or save in any session."""
+    """Time of the last report or save in any of these sessions; null if there is none."""
 
 
 class HelpRequest(CamelBody):
@@ -272,7 +272,7 @@ class Analytics(CamelSuccessOut):
     stuck_students: list[StuckSession]
     """Unfinished sessions without activity for 24 hours, longest idle first."""
     help_requests: list[HelpRequest]
-    """Students who wait for help, longest first."""
+    """Students who wait for help in any course, longest first."""
     students: list[StudentSummary]
     """The students, most recently active first."""
     by_day: list[DayEvents]
@@ -285,8 +285,8 @@ class DeleteSessionsIn(CamelRequest):
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
     """Tokens of the sessions; unknown ones are ignored."""
     delete_type: Literal["keys-only", "full"]
-    """keys-only: the API keys. full: the sessions with their steps and events. Both are removed
-    from the legacy tables, too, and a migration does not restore them."""
+    """keys-only: API keys and auth tokens. full: the sessions with their steps and events. API keys
+    and sessions are removed from the legacy tables, too, and a migration restores nothing."""
 
 
 class DeletedSessionsOut(CamelSuccessOut):
@@ -298,7 +298,7 @@ class DeletedSessionsOut(CamelSuccessOut):
     found: int
     """Number of sessions with one of these tokens."""
     keys_deleted: int
-    """API keys that were removed from the unified tables."""
+    """Sessions of the unified tables from which an API key or an auth token was removed."""
     older_keys_deleted: int
     """API keys that were removed from the legacy tables."""
     sessions_deleted: int
@@ -313,7 +313,7 @@ class ChangeEmailIn(CamelRequest):
     student_id: UUID | None = None
     """Id of the student."""
     student_email: Annotated[EmailOrId | None, BeforeValidator(blank_is_none)] = None
-    """Present e-mail of the student, used if `studentId` is left out."""
+    """Present e-mail of the student; if the id is given, too, both have to fit."""
     new_email: Email
     """New e-mail of the student."""
 

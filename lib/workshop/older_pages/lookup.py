@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from lib.access.guard import MaybeOperator, require_operator
+from lib.access.guard import HoldsPassword, require_password
 from lib.deps import Deps, get_deps
 from lib.errors import FieldMissing, raises
 from lib.framework import Depends, Query, Request
@@ -18,7 +18,7 @@ class StudentLookup:
 
     student: str | None
     """An e-mail or a student id; None for all students."""
-    by_operator: bool
+    holds_password: bool
     limit: int
     """Maximum number of students, if all are looked up."""
     cursor: str | None
@@ -28,32 +28,32 @@ class StudentLookup:
 async def student_lookup(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
-    operator: MaybeOperator,
+    holds_password: HoldsPassword,
     student: Annotated[
         Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]+$")] | None,
         Query(alias="studentId", description="The student's e-mail or id."),
     ] = None,
     all_students: Annotated[
-        bool, Query(alias="getAllStudents", description="Return all students; for operators only.")
+        bool, Query(alias="getAllStudents", description="Return all students; needs a password.")
     ] = False,
     limit: Annotated[int, Query(ge=1, le=2000, description="Maximum number of students.")] = 2000,
     cursor: Annotated[Cursor, Query()] = None,
 ) -> StudentLookup:
-    """Return the look-up that the query describes; only operators may look up all students.
+    """Return the look-up that the query describes; looking up all students needs a password.
 
     Raises:
-        Unauthenticated: If a caller who is not an operator asks for all students.
+        Unauthenticated: If a caller without a right password asks for all students.
         FieldMissing: If no student is given.
     """
     if all_students:
-        await require_operator(request, deps)
-        return StudentLookup(None, by_operator=True, limit=limit, cursor=cursor)
+        await require_password(request, deps)
+        return StudentLookup(None, holds_password=True, limit=limit, cursor=cursor)
     if student is None:
         raise FieldMissing(
             fields=("studentId", "getAllStudents"),
-            reason="Send studentId, or getAllStudents=true as an operator.",
+            reason="Send studentId, or getAllStudents=true with a password.",
         )
-    return StudentLookup(student, by_operator=operator, limit=limit, cursor=cursor)
+    return StudentLookup(student, holds_password=holds_password, limit=limit, cursor=cursor)
 
 
 StudentLookupParams = Annotated[StudentLookup, Depends(student_lookup)]

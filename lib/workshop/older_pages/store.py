@@ -26,7 +26,7 @@ FIXED_STUDENT_BYTES = 300
 
 @dataclass(frozen=True)
 class TrackedStudentRow:
-    """A student's progress in one session or in all sessions."""
+    """A student's progress in one session, or in the course of the student's last activity."""
 
     student_id: str
     student_name: str | None
@@ -43,7 +43,7 @@ class TrackedStudentRow:
 
 @dataclass(frozen=True)
 class ListedStudentRow(TrackedStudentRow):
-    """A student's progress in all sessions, in a list of students."""
+    """A student's progress in the course of the last activity, in a list of students."""
 
     page_rows: int
     """Number of students of the page before it was cut to size."""
@@ -102,7 +102,9 @@ def track_exercise(
 
 
 def load_student(postgres: "Postgres", student: str) -> TrackedStudentRow | None:
-    """Return a student's progress in all sessions, by e-mail or id; None for an unknown student.
+    """Return a student's progress in one course, by e-mail or id; None for an unknown student.
+
+    The course is the one in which the student was last active.
 
     Raises:
         SchemaMissing: If the unified schema does not exist.
@@ -143,7 +145,7 @@ def load_all_students(
 def load_legacy_students(
     postgres: "Postgres", student: str | None, limit: int
 ) -> list[LegacyStudentRow]:
-    """Return rows of workshop_students, newest first: those of an e-mail, or all of them.
+    """Return rows of workshop_students, last active first: those of an e-mail, or all of them.
 
     Raises:
         SchemaMissing: If the table does not exist.

@@ -50,7 +50,7 @@ def look_up(lookup: StudentLookup, deps: Deps) -> TrackedOut | TrackedStudentsOu
     if lookup.student is None:
         return _all_students(lookup, deps)
     student, shared_exercises = _find_student(lookup.student, deps)
-    if lookup.by_operator:
+    if lookup.holds_password:
         return TrackedOut(progress=student)
     shared = TrackedStudent(
         student_id=lookup.student,

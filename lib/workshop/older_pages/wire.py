@@ -53,8 +53,9 @@ class TrackIn(CamelRequest):
     exercise_id: ExerciseName
     """Name of the exercise, such as `step-1`."""
     completed: Completed = False
-    """Whether the exercise is completed, as any value that JavaScript counts as true or false; a
-    completed one stays completed."""
+    """Whether the exercise is completed, as any value that JavaScript counts as true or false; the
+    texts `false`, `f`, `no`, `n`, `off`, `0`, `null`, `undefined` and `nan` count as false. A
+    completed exercise stays completed."""
     time_spent: Seconds = 0
     """Seconds since the last report."""
     attempts: Attempts = 1
@@ -71,7 +72,10 @@ class TrackIn(CamelRequest):
 
 
 class TrackedStudent(CamelBody):
-    """A student's progress: in one session after a report, in all sessions in a look-up."""
+    """A student's progress: in one session after a report, in one course in a look-up.
+
+    The course is the one in which the student was last active.
+    """
 
     student_id: str
     """E-mail of the student, or the id that an older page made up."""
@@ -80,9 +84,9 @@ class TrackedStudent(CamelBody):
     exercises: Annotated[dict[str, Any], AfterValidator(times_in_utc)] = Field(default_factory=dict)
     """Progress by name of the exercise."""
     started_at: UtcTime | None = None
-    """Time of the first report."""
+    """Time at which the first session began."""
     last_activity: UtcTime | None = None
-    """Time of the last report."""
+    """Time of the last report or save."""
     total_time_spent: int = 0
     """Seconds in all reports."""
     completion_rate: float = 0
@@ -112,6 +116,6 @@ class TrackedStudentsOut(CamelSuccessOut):
     students: list[TrackedStudent]
     """The students."""
     count: int
-    """Number of students."""
+    """Number of students on all pages."""
     next_cursor: str | None = None
     """Cursor of the next page; null on the last one."""

@@ -13,7 +13,8 @@ def merge_students(request: MergeStudentsIn, deps: Deps) -> MergedStudentsOut:
     Raises:
         FieldMissing: If one of the students is not given.
         StudentNotFound: If one of the students does not exist.
-        MergeRefused: If both are the same, or only the one who is merged has an e-mail.
+        MergeRefused: If both are the same, or the one who stays is anonymous, or only the one who
+            is merged has an e-mail.
         OlderTableRefuses: If a legacy table cannot hold the e-mail.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """

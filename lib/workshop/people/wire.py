@@ -18,7 +18,7 @@ class RenameStudentIn(CamelRequest):
     student_id: UUID | None = None
     """Id of the student."""
     student_email: OptionalEmailOrId = None
-    """E-mail of the student, used if `studentId` is left out."""
+    """E-mail of the student; if the id is given, too, both have to be the same student's."""
     new_name: Annotated[
         str,
         StringConstraints(
@@ -44,11 +44,11 @@ class MergeStudentsIn(CamelRequest):
     keep_student_id: UUID | None = None
     """Id of the student who stays."""
     keep_student_email: OptionalEmailOrId = None
-    """E-mail of the student who stays, used if `keepStudentId` is left out."""
+    """E-mail of the student who stays; if the id is given, too, both have to fit."""
     merge_student_id: UUID | None = None
     """Id of the student who is merged and no longer exists afterwards."""
     merge_student_email: OptionalEmailOrId = None
-    """E-mail of the merged student, used if `mergeStudentId` is left out."""
+    """E-mail of the merged student; if the id is given, too, both have to fit."""
 
 
 class MergedStudentsOut(CamelSuccessOut):

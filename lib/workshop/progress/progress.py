@@ -38,7 +38,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         CourseNotFound: If the course does not exist.
         SessionOfAnotherCourse: If the session has progress in another course.
-        NoSuchStep: If the course has no step of this number and name.
+        NoSuchStep: If the course has neither a step of this name nor one of this number.
         TokenReplaced: If the token was replaced by another one.
         TokenTooShort: If a deployment would begin a session under a short token.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
@@ -54,13 +54,13 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
     return _progress(store.record_report(deps.postgres, report, claim))
 
 
-def look_up(lookup: Lookup, deps: Deps, *, by_operator: bool) -> ProgressOut | SessionsOut:
+def look_up(lookup: Lookup, deps: Deps, *, holds_password: bool) -> ProgressOut | SessionsOut:
     """Return the session of a token, or a student's sessions.
 
     Args:
         lookup: The token, or the student's e-mail or id.
         deps: Provides Postgres.
-        by_operator: Whether to return a student's whole sessions instead of the share view.
+        holds_password: Whether to return a student's whole sessions instead of the share view.
 
     Raises:
         SessionNotFound: If there is no session with this token.
@@ -68,7 +68,7 @@ def look_up(lookup: Lookup, deps: Deps, *, by_operator: bool) -> ProgressOut | S
     """
     if lookup.token is not None:
         return ProgressOut(progress=_progress(store.load_session(deps.postgres, lookup.token)))
-    if not by_operator:
+    if not holds_password:
         shared = store.load_shared_sessions_of_student(deps.postgres, lookup)
         return SessionsOut(sessions=shared)
     return _sessions_of_student(lookup, deps)

@@ -64,12 +64,12 @@ class ProgressIn(CamelRequest):
     course_id: OptionalCourseId = None
     """Id of the course of a new session; left out, the built-in course."""
     step_number: StepNumber
-    """Number of the step: 1 for the first step, and 0 as well."""
+    """Number of the step, from 1; 0 counts as 1."""
     step_name: ShortText = None
-    """Name of the step; a name of the course takes precedence over the number."""
+    """Name of the step; if the course has a step of this name, the number is ignored."""
     completed: Completed = False
     """Whether the step is completed, as any value that JavaScript counts as true or false; the
-    texts `false`, `no`, `off`, `0`, `null` and `undefined` count as false."""
+    texts `false`, `f`, `no`, `n`, `off`, `0`, `null`, `undefined` and `nan` count as false."""
     time_spent: Seconds = 0
     """Seconds since the last report."""
     attempts: Attempts = 1
@@ -231,13 +231,13 @@ class BugReportIn(CamelRequest):
     user_agent: Context = None
     """Browser of the student."""
     browser_info: Context = None
-    """Live page's name for the same field."""
+    """Browser of the student, as the live page sends it instead of `userAgent`."""
     student_email: Context = None
     """E-mail of the student."""
     student_name: Context = None
     """Name of the student."""
     user_name: Context = None
-    """Live page's name for the same field."""
+    """Name of the student, as the live page sends it instead of `studentName`."""
     call_direction: Context = None
     """Direction of the calls that the student has chosen."""
     deployment_status: Context = None

@@ -45,7 +45,8 @@ def import_roster(request: RosterIn, deps: Deps, facts: dict[str, Any]) -> Impor
         facts: Dictionary to which the counts for the audit trail are added.
 
     Raises:
-        UnreadableRoster: If the file is not CSV, is empty, too long, or has no e-mails.
+        UnreadableRoster: If the file is not CSV, is empty, is too long, or has no column for
+            e-mails, identifiers or GitHub names.
         CourseNotFound: If the course does not exist.
     """
     roster = _read(request)

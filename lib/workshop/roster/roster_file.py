@@ -60,7 +60,8 @@ def read_csv(text: str, *, by_github: bool) -> Roster:
     """Read a CSV file; its first line may name the columns.
 
     Raises:
-        UnreadableRoster: If the file is not CSV, is empty, too long, or has no e-mails.
+        UnreadableRoster: If the file is not CSV, is empty, is too long, or has no column for
+            e-mails, identifiers or GitHub names.
     """
     rows = _rows(text)
     if not rows:
@@ -116,7 +117,11 @@ def _column_of(cell: str) -> str | None:
 
 
 def _guess_columns(cells: list[str]) -> list[str | None]:
-    """Return the columns of a file without a header: an e-mail, then a name, then a GitHub name."""
+    """Return the columns of a file without a header, by the cells of its first line.
+
+    The first cell with an @ is the e-mail; of the others, the first is the name and the second the
+    GitHub name. Without an @, no column is known.
+    """
     further_columns = iter((NAME, GITHUB))
     columns: list[str | None] = []
     for cell in cells:

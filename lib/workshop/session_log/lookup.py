@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from lib.access.guard import MaybeOperator, require_operator
+from lib.access.guard import HoldsPassword, require_password
 from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends, Query, Request
@@ -25,14 +25,14 @@ class EventFilter:
     event_type: str | None
     limit: int
     cursor: str | None
-    by_operator: bool
+    holds_password: bool
 
 
 @raises()
 async def event_filter(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
-    operator: MaybeOperator,
+    holds_password: HoldsPassword,
     *,
     session_token: QueryToken = None,
     header_token: HeaderToken = None,
@@ -47,21 +47,21 @@ async def event_filter(
     ] = 100,
     cursor: Annotated[Cursor, Query()] = None,
 ) -> EventFilter:
-    """Return the filter that the query describes; without a token, for operators only.
+    """Return the filter that the query describes; without a token, it needs a password.
 
     Raises:
-        Unauthenticated: If a caller without a session token is not an operator.
+        Unauthenticated: If a caller has neither a session token nor a right password.
     """
     token = header_token or session_token
-    if token is None and not operator:
-        await require_operator(request, deps)
+    if token is None and not holds_password:
+        await require_password(request, deps)
     return EventFilter(
         session_token=token,
         student_email=student_email,
         event_type=event_type,
         limit=limit,
         cursor=cursor,
-        by_operator=operator or token is None,
+        holds_password=holds_password or token is None,
     )
 
 

@@ -76,7 +76,7 @@ def load_events(postgres: "Postgres", event_filter: EventFilter, after: Position
         "student_email": event_filter.student_email,
         "event_type": event_filter.event_type,
         "limit": event_filter.limit,
-        "by_operator": event_filter.by_operator,
+        "holds_password": event_filter.holds_password,
         "created_at": after.created_at,
         "event_id": after.event_id,
         "fixed_bytes": FIXED_EVENT_BYTES,

@@ -144,7 +144,7 @@ function readCall(operation, inputs, body) {
   return { method: operation.method, address: address(operation, values), headers, body: body?.value };
 }
 
-/** Whether users call it, with the token of their log-in instead of an operator's password. */
+/** Whether users call it, with the token of their log-in instead of a password. */
 function isForUsers(operation) {
   return ["user", "teacher"].includes(operation["x-access"]);
 }

@@ -23,7 +23,7 @@ export function userIdOf(token) {
 }
 
 /**
- * Open the copy of a user, and move answers into it that earlier versions of the page have kept elsewhere.
+ * Open the copy of a user, and move answers into it that the page kept in localStorage while it had no copy.
  *
  * @throws {CannotKeep} if this browser cannot store data
  */
@@ -48,7 +48,7 @@ class Copy {
     this.background = new Background(store, api, nameOf(userId));
   }
 
-  /** Move the answers that an earlier version of the page kept in localStorage into the queue, once. */
+  /** Move the answers that the page kept in localStorage while it had no copy into the queue, each once. */
   async adopt() {
     const answers = waitingAnswers(this.username);
     if (!answers.length) return;
@@ -68,7 +68,7 @@ class Copy {
     return version ? this.loaded : null;
   }
 
-  /** The questions of a topic and the ids of those that were answered, oldest first; null if they are not here. */
+  /** The questions of a topic and the ids of those that were answered, oldest first; null if no content is here. */
   async practice(topicId) {
     if (!(await this.content())?.byTopic.has(topicId)) await this.background.now();
     const content = await this.content();

@@ -30,7 +30,7 @@ function usualSeconds(calibration, question) {
   return calibration.items[question.id]?.seconds ?? question.expected_time_seconds ?? calibration.seconds ?? null;
 }
 
-/** The weight of an answer, 0 to 1; 1 for a quick and certain first answer. */
+/** The weight of an answer, 0 to 1; 1 for a first answer to its question that is wrong, or neither slow nor unsure. */
 function weightOf(calibration, attempt, question, repeated) {
   const { steps } = calibration;
   const usual = usualSeconds(calibration, question);
@@ -40,7 +40,7 @@ function weightOf(calibration, attempt, question, repeated) {
   return (repeated ? steps.repeated : 1) * (slow ? steps.slow : 1) * (1 - doubt * (1 - steps.unsure));
 }
 
-/** An ability in logits after one more answer: `answers` is the number before it, `first` the step of the first. */
+/** An ability in logits after one more answer; `answers` counts the earlier ones, `first` is the step of the first one. */
 function abilityAfter(ability, answers, difficulty, right, first, decay) {
   const expected = 1 / (1 + Math.exp(bounded(difficulty - ability)));
   return ability + ((right ? 1 : 0) - expected) * first / (1 + decay * answers);

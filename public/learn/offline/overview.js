@@ -1,4 +1,5 @@
-// The overview of the study page without the server: the last one, updated with the rows of this device. No DOM, no clock.
+// The overview of the study page without the server: the last that it sent, updated with the rows of this device.
+// No DOM, no clock.
 import { countAll, masteryBody } from "./mastery.js";
 
 const DAY_MS = 86_400_000;

@@ -95,7 +95,7 @@ export async function sendAgain(tables, { id, columns }, now) {
   await enqueue(tables, { table: ATTEMPTS, rowId: id, kind: "create", columns: values, now });
 }
 
-/** Put rejected changes, of one code or of all, back into the queue, and their answers back into the rows. */
+/** Make rejected changes pending again, those of one code or all, and put their answers back into the rows. */
 async function retryRejected(tables, code = null) {
   const rejected = (await tables.all(QUEUE)).filter((each) => each.state === "rejected" && (code === null || each.code === code));
   for (const operation of rejected) {
@@ -144,9 +144,10 @@ export async function takeRow(tables, row, pending) {
 }
 
 /**
- * Queue a change from a file, and apply it here unless this device has a later change of the same column.
+ * Queue a change from a file and apply it here: an answer that is not here yet, or the columns of the profile that this
+ * device has not changed later. A change of which nothing is applied is not queued either.
  *
- * @returns {Promise<boolean>} whether it is new on this device
+ * @returns {Promise<boolean>} whether it was queued
  */
 export async function importOperation(tables, change, grade) {
   const key = [change.table_name, change.row_id];

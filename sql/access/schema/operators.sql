@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS public.operator_audit (
     'refused',   -- the password was wrong, or the secret of a scheduled call
     'locked',    -- too many failures; the password was not checked (one row per address and lock)
     'done',      -- the work ended; facts say whether it was a dry run
-    'rejected',  -- the work did not begin: wrong confirmation or state
-    'failed'     -- the work raised an error
+    'rejected',  -- the call got a 4xx error, such as for a wrong confirmation or state
+    'failed'     -- the work raised another error
   )),
   address_sha256 TEXT,
   facts JSONB NOT NULL DEFAULT '{}',  -- counts and names of tables; never personal data
@@ -87,7 +87,7 @@ CREATE INDEX IF NOT EXISTS operator_audit_locked_idx ON public.operator_audit (h
 -- Serves admit_operator(): whether an address was admitted lately.
 CREATE INDEX IF NOT EXISTS operator_audit_allowed_idx
   ON public.operator_audit (address_sha256, happened_at) WHERE outcome = 'allowed';
--- Serves record_refused_schedule of operators.sql: the wrong secrets of one hour.
+-- Serves record_refused_schedule of operators.sql: the refused calls of one hour.
 CREATE INDEX IF NOT EXISTS operator_audit_refused_idx ON public.operator_audit (happened_at)
   WHERE outcome = 'refused';
 

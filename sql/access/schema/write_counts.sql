@@ -1,5 +1,5 @@
--- Counts of the public's calls that write; see lib/access/write_limits/. The script may run
--- repeatedly.
+-- Counts of the public's calls that write, and of users' calls; see lib/access/write_limits/. The
+-- script may run repeatedly.
 
 CREATE SCHEMA IF NOT EXISTS stepwise;
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.write_counts', 0));

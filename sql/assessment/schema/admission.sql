@@ -235,7 +235,7 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Only starts of the same kind count, so that nobody can use up the starts of a student.
+  -- Proven and unproven starts are counted apart, so that nobody can use up a student's starts.
   IF NOT in_is_operator AND pool.rules ->> 'starts_per_day' IS NOT NULL THEN
     SELECT count(*), ceil(extract(epoch FROM min(s.started_at) + interval '1 day' - right_now))
     INTO recent_starts, expected

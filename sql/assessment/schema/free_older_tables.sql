@@ -112,7 +112,8 @@ BEGIN
     INTO v_changing, v_new_kinds FROM pg_temp.columns_found() AS f
     WHERE f.relation = v_table.relation AND f.found_type IS NOT NULL AND NOT f.fits;
 
-    -- Our values may violate them, such as an option numbered from 0, another status, or a longer text.
+    -- Our values may violate check and exclusion constraints: options numbered from 0, another
+    -- status, or a longer text.
     FOR v_object IN
       SELECT k.conname, pg_get_constraintdef(k.oid) AS definition
       FROM pg_catalog.pg_constraint AS k

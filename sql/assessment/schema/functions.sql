@@ -86,10 +86,10 @@ BEGIN
 END
 $$;
 
--- Make a session's proficiency the student's long-term proficiency, however the session closes. An
--- unproven proficiency never replaces a proven one. This runs as the function's owner, because a role
--- that may close sessions through a view of an older deployment has no rights on the table of
--- proficiencies.
+-- Make a session's proficiency the student's long-term proficiency, however the session closes,
+-- unless it is reset. An unproven proficiency never replaces a proven one. This runs as the
+-- function's owner, because a role that may close sessions through a view of an older deployment
+-- has no rights on the table of proficiencies.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -94,7 +94,7 @@ DECLARE
   old RECORD;
   rows BIGINT;
   rows_exist BOOLEAN;
-  in_use BOOLEAN := FALSE;  -- empty tables need not be kept
+  in_use BOOLEAN := FALSE;  -- whether any table has rows; if none has, no views are needed
   finish BOOLEAN := current_setting('stepwise.finish', true) IS NOT DISTINCT FROM 'on';
 BEGIN
   FOR old IN SELECT * FROM pg_temp.assessment_tables_in_public() WHERE recognised LOOP

@@ -296,8 +296,8 @@ BEGIN
         CASE v_view.kind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, v_view.relation);
     END LOOP;
   END IF;
-  -- Foreign keys between these tables; upgrade_older_tables.sql adds ours. One whose table stayed in
-  -- public, or whose column gets another type, would refer to the wrong rows.
+  -- Drop foreign keys to tables outside the schema, and those from or to a table of which a column
+  -- changes its type: they could refer to the wrong rows. upgrade_older_tables.sql adds ours.
   FOR v_key IN
     SELECT k.conname, k.conrelid::regclass AS relation, k.confrelid::regclass AS referenced
     FROM pg_catalog.pg_constraint AS k
@@ -327,7 +327,7 @@ BEGIN
         v_column.found_type, v_column.needed, v_column.kind, v_column.is_required);
     END IF;
   END LOOP;
-  -- The key is `id`; the columns of another one keep their values.
+  -- The primary key is to be `id`; the columns of any other primary key keep their values.
   FOR v_key IN
     SELECT k.conname, k.conrelid::regclass AS relation, pg_get_constraintdef(k.oid) AS definition
     FROM pg_catalog.pg_constraint AS k
@@ -461,7 +461,7 @@ BEGIN
 END
 $$;
 
--- Ids that had a sequence or a generator of another type get ours.
+-- Ids without a default, such as those that had a sequence, get gen_random_uuid().
 DO $$
 DECLARE
   v_table TEXT;

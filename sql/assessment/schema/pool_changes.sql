@@ -24,7 +24,7 @@ BEGIN
   ) THEN
     ALTER TABLE assessment.test_sessions
       DROP CONSTRAINT test_sessions_status_check,
-      -- terminated: closed by an operator, with end_reason 'reset'; nobody's record changes
+      -- terminated: closed by an operator, with end_reason 'reset'; long-term results stay
       ADD CONSTRAINT test_sessions_status_check CHECK (
         pool_version IS NULL OR status IN ('active', 'completed', 'expired', 'terminated'));
   END IF;

@@ -81,7 +81,7 @@ BEGIN
         adopted.former_name USING ERRCODE = 'SW001';
       CONTINUE;
     END IF;
-    -- The guide adds last_activity to test_sessions before it installs its version.
+    -- The previous version's guide adds last_activity to test_sessions before the installation.
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
     FROM pg_catalog.pg_attribute a
     WHERE a.attrelid = adopted.relation AND a.attnum > 0 AND NOT a.attisdropped

@@ -26,7 +26,7 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.length(weights DOUBLE PRECISION[]) RETURNS DOUBLE PRECISION
+CREATE OR REPLACE FUNCTION pg_temp.norm(weights DOUBLE PRECISION[]) RETURNS DOUBLE PRECISION
 LANGUAGE sql AS $$
   SELECT sqrt(sum(w * w)) FROM unnest(weights) AS w
 $$;
@@ -128,7 +128,7 @@ CREATE OR REPLACE FUNCTION pg_temp.weights_of(concepts JSONB) RETURNS JSONB LANG
 $$;
 
 -- A Q-matrix row as numbers; null unless it is a list of 1 to 32 numbers, none below 0, at least
--- one above, and none too small or too large to compute the length of the row.
+-- one above 0, and none too small or too large to compute the norm of the row.
 CREATE OR REPLACE FUNCTION pg_temp.q_row(concepts JSONB) RETURNS DOUBLE PRECISION[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -159,7 +159,8 @@ $$;
 DROP TABLE IF EXISTS pg_temp.repairs;
 CREATE TEMPORARY TABLE repairs (question_id VARCHAR, pool_id UUID, what TEXT);
 
--- Change questions, and keep them as they were. `p_condition` and `p_change` name the question q.
+-- Change questions, and set copies aside of what they were. `p_condition` and `p_change` name the
+-- question q.
 CREATE OR REPLACE FUNCTION pg_temp.repair(p_what TEXT, p_condition TEXT, p_change TEXT) RETURNS VOID
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -196,7 +197,7 @@ DECLARE
     || 'SELECT o.pool_id FROM assessment.questions AS o'
     || ' WHERE o.position IS NULL AND (o.difficulty <= 0 OR o.difficulty >= 1))';
   steepness CONSTANT TEXT :=
-    '(coalesce(q.discrimination, 1) * pg_temp.length(pg_temp.q_row(q.concepts)))';
+    '(coalesce(q.discrimination, 1) * pg_temp.norm(pg_temp.q_row(q.concepts)))';
   pool RECORD;
 BEGIN
   IF NOT EXISTS (SELECT FROM assessment.questions WHERE position IS NULL) THEN

@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS assessment.examinees (
   updated_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
--- Long-term proficiency: the last result in each concept that a student was tested in.
+-- Long-term proficiency: the last result in each concept that a student was tested in; an unproven
+-- result never replaces a proven one.
 CREATE TABLE IF NOT EXISTS assessment.student_proficiencies (
   id UUID DEFAULT gen_random_uuid() CONSTRAINT student_proficiencies_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
@@ -69,7 +70,7 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   question_count INT NOT NULL,            -- items are numbered 0 to question_count - 1
   -- Correlation matrix of the concepts in the population, k * k numbers row by row; null: none.
   prior_covariance DOUBLE PRECISION[],
-  report JSONB,                           -- fit, flags and counts of a calibration
+  report JSONB,                           -- on a calibration, an adoption or a restored version
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
   -- Selection settings; null or without difficulty_error: stored before authors' parameters had an
   -- error by default, so they count as exact.
@@ -144,15 +145,16 @@ CREATE TABLE IF NOT EXISTS assessment.calibration_attempts (
     CONSTRAINT calibration_attempts_failures_check CHECK (failures >= 0)
 );
 
--- One test session of one student. Columns after last_activity are null in rows of older
--- deployments; a null pool_version marks a session that cannot be continued.
+-- One test session of one student. Rows of older deployments have no values in the columns after
+-- last_activity when they arrive; a null pool_version marks a session that cannot be continued.
 CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   id UUID CONSTRAINT test_sessions_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
     CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.examinees (id),
   question_pool_id UUID,
   -- active: accepts answers · completed: by its end criteria, for lack of questions, or by the
-  -- caller · expired: closed after 30 idle minutes, with its answers
+  -- caller · expired: closed after 30 idle minutes, with its answers · terminated: see
+  -- pool_changes.sql, which allows this status
   status VARCHAR DEFAULT 'active',
   -- k percentiles; null for a returning student before the first answer
   initial_proficiency JSONB,
@@ -175,6 +177,7 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   next_question_id VARCHAR,
   -- max_questions, precision, classification, small_gain: the rule that ended the test
   -- exhausted: no question left · ended: by the caller · expired: after 30 idle minutes
+  -- reset: by an operator, without a result
   end_reason TEXT,
   CONSTRAINT test_sessions_pool_version_fkey FOREIGN KEY (question_pool_id, pool_version)
     REFERENCES assessment.pool_versions (pool_id, version),

@@ -1,6 +1,7 @@
 -- Downgrade to the previous version. Tables that stood in `public` before the first upgrade return
 -- there with every row written since, without the constraints and triggers that upgrades added. All
--- other tables are set aside with their rows; the next upgrade returns them.
+-- other tables but operator_failures and operator_audit are set aside with their rows; the next
+-- upgrade returns them.
 
 SELECT set_config('lock_timeout', '5s', true), set_config('client_min_messages', 'notice', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.schema', 0));

@@ -1,3 +1,3 @@
--- Lets one migration run at a time; a second one waits, and then has nothing to do.
+-- Lets one migration run at a time; a second one waits up to 10 s, and then has nothing to do.
 SELECT set_config('lock_timeout', '10s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.migrations', 0));

@@ -1,6 +1,6 @@
 -- Remove old overloads: CREATE OR REPLACE FUNCTION with another signature leaves the function with
--- the old one in place, and a call that fits both is then ambiguous. This runs last, in the
--- transaction that has just replaced every function of the project, as the functions' xmin shows.
+-- the old one in place, and a call that fits both is then ambiguous. This runs in a
+-- transaction that has just replaced functions of the project; their xmin shows which.
 DO $$
 DECLARE
   old REGPROCEDURE;

@@ -1,7 +1,7 @@
 -- Supabase gives the roles anon and authenticated every right on what is created in `public`, and the key
 -- of anon is in every page. Where these roles exist, this script revokes their rights on everything that
--- own_objects.sql lists, and turns row-level security on. It may run repeatedly, and it runs last in every
--- transaction that creates tables or functions, so that none is open in between.
+-- own_objects.sql lists, and turns row-level security on. It may run repeatedly, and it runs in every
+-- transaction that creates tables or functions, after their creation, so that none is open in between.
 
 -- Rights that this script revoked on tables that stood in `public` before the first upgrade. A downgrade
 -- returns them.

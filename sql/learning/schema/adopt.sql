@@ -9,8 +9,8 @@
 SELECT set_config('lock_timeout', '5s', true);
 
 -- The tables of `public` with the live system's names. They are recognised by their columns, since any
--- application may have a table `users`: some columns are typical (`is_typical`), others count only beside
--- another of these tables, or if a typical table refers to them.
+-- application may have a table `users`: one with typical columns (`is_typical`) counts by itself,
+-- any other only beside another of these tables, or if a typical table refers to it.
 CREATE OR REPLACE FUNCTION pg_temp.live_tables()
 RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_ours BOOLEAN) LANGUAGE sql STABLE AS $$
   WITH named AS (

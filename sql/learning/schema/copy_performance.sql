@@ -8,7 +8,7 @@ BEGIN
     pg_temp.read_boolean(o.is_correct) AS is_correct,
     pg_temp.read_number(o.time_taken_seconds) AS time_taken_seconds,
     pg_temp.read_whole_number(o.confidence) AS confidence,
-    -- An answer without a time gets the newest time of the answers before it.
+    -- An answer without a time gets the newest time of the answers before it, or now.
     coalesce(read.timestamp, max(read.timestamp) OVER (ORDER BY o.former_id), now()) AS timestamp,
     pg_temp.read_time(o.created_at) AS created_at, pg_temp.read_time(o.updated_at) AS updated_at, o.extra,
     CASE
@@ -23,7 +23,8 @@ BEGIN
         AND (pg_temp.read_whole_number(o.confidence) BETWEEN 1 AND 5) IS NOT TRUE
       THEN 'confidence is not 1 to 5' END AS fault,
     array_remove(ARRAY[
-      CASE WHEN read.timestamp IS NULL THEN 'timestamp is missing, so the newest earlier one is used' END
+      CASE WHEN read.timestamp IS NULL
+        THEN 'timestamp is missing, so the newest earlier one or that of the upgrade is used' END
     ], NULL) AS repairs
   FROM pg_temp.old_question_attempts AS o
   CROSS JOIN LATERAL (SELECT pg_temp.read_time(o.timestamp) AS timestamp) AS read

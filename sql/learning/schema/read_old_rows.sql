@@ -121,7 +121,8 @@ RETURNS TABLE (column_name TEXT, type TEXT) LANGUAGE sql STABLE AS $$
 $$;
 
 -- Create the view pg_temp.old_<table>: the number and the UUID of each row, the live system's other
--- columns as text (null if they are missing), unknown ones as JSON, and the fault that prevents adoption of the row.
+-- columns as text (null if they are missing), unknown ones as JSON unless their names are those of
+-- secrets, and the fault that prevents adoption of the row.
 -- Rows that were adopted before are left out, except those of concept_mastery, which may be newer now.
 CREATE OR REPLACE FUNCTION pg_temp.create_old_view(p_table TEXT, p_relation REGCLASS) RETURNS VOID
 LANGUAGE plpgsql AS $$

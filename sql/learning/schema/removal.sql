@@ -1,7 +1,7 @@
 -- Removal of a person from the learning context by an operator, from the tables that were set aside, too.
 
--- Ids of users and students who were removed for good, as hashes, because a backup or a table of the live
--- system still contains them. An id is never given twice.
+-- Ids of users and students who were removed for good, as hashes, because a backup or a table of
+-- the live system may still contain them. An id is never given twice.
 CREATE TABLE IF NOT EXISTS stepwise.removed_learners (
   id_sha256 BYTEA CONSTRAINT removed_learners_pkey PRIMARY KEY,  -- of the UUID as text
   removed_at TIMESTAMPTZ NOT NULL DEFAULT now()
@@ -113,7 +113,8 @@ BEGIN
   FOR v_schema IN
     SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.nspname ~ '^learning_set_aside_[0-9_]+$'
   LOOP
-    -- A name that had been given twice belongs to whoever was adopted under it.
+    -- Several old users may have had the name. Those who are still in learning.users were adopted
+    -- under other names, and are other people.
     v_schema_users := v_old_users || v_users::TEXT[] || ARRAY(
       SELECT old.id FROM unnest(learning.find_set_aside(v_schema, 'users', 'id', 'username',
         ARRAY[p_username])) AS old (id)
@@ -179,7 +180,7 @@ BEGIN
 END
 $$;
 
--- Remove the teacher from the classes of a table that was set aside.
+-- Remove a teacher from the classes in a schema that was set aside.
 CREATE OR REPLACE FUNCTION learning.forget_teacher(p_schema TEXT, p_users TEXT[]) RETURNS VOID
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETU
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(p_first, p_second) $$;
 
 -- Return the new value of a stored field: a newer legacy row wins if it has a value; an older one
--- only fills an empty field.
+-- only fills a field that is null.
 CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored TEXT, p_legacy TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)

@@ -35,7 +35,8 @@ BEGIN
 END $$;
 
 -- Count the rows of a legacy table or of its backup, and those whose token has no session, except
--- what an operator removed.
+-- rows of sessions and people that an operator removed. Without the unified tables, these are all
+-- rows.
 CREATE OR REPLACE FUNCTION legacy.rows_of(p_table TEXT, p_original TEXT)
 RETURNS TABLE (row_count BIGINT, without_session BIGINT) LANGUAGE plpgsql AS $$
 DECLARE
@@ -98,9 +99,11 @@ BEGIN
   RETURN FALSE;
 END $$;
 
--- Give a backup its original name: one with rows that have no session, else one with rows, else any;
--- of several, the last that was set aside. Return its name, null if there is none. If the original
--- name is in use, that table is set aside first, unless it holds rows that still have to be migrated.
+-- Give a backup its original name: one with rows that have no session, else one with rows, else
+-- any; of several, the last that was set aside. A table that has this name is set aside first.
+-- Return the name that the backup had; null if there is no backup, or if nothing is renamed because
+-- the table has rows without a session, the backup has no rows, or both have rows and every row of
+-- the backup has a session.
 CREATE OR REPLACE FUNCTION legacy.bring_back(p_table TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
 DECLARE
@@ -127,7 +130,8 @@ BEGIN
   RETURN v_backup.table_name;
 END $$;
 
--- Return the rows of each set of unified tables that dropExisting set aside.
+-- Return the number of rows of each set of unified tables that dropExisting set aside, the newest
+-- set first.
 CREATE OR REPLACE FUNCTION legacy.unified_set_aside()
 RETURNS TABLE (stamp TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
 DECLARE
@@ -183,8 +187,8 @@ BEGIN
 END $$;
 
 -- Bring back the newest unified tables that dropExisting set aside with rows, under their original names.
--- The present ones, which have to be empty, are set aside instead. Return no row if there is nothing
--- to bring back.
+-- The present ones, which have to be empty, are set aside instead. Return no row if nothing was
+-- brought back.
 CREATE OR REPLACE FUNCTION legacy.bring_back_unified()
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
 DECLARE

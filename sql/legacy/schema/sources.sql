@@ -141,7 +141,8 @@ END $$;
 
 -- Create pg_temp.<p_view>: the rows of pg_temp.<p_from>, repaired. JSON has the expected kind or
 -- is null. `raw` holds what is not JSON of that kind, what could not be read, the values of unknown
--- columns, and, if the e-mail column holds other text, that text and the row's account.
+-- columns, and, if the row has no e-mail address, its account and any other text in its e-mail
+-- column except a placeholder.
 CREATE OR REPLACE FUNCTION legacy.open_repaired(p_from TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN

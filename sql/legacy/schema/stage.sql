@@ -22,7 +22,7 @@ CREATE TEMP TABLE IF NOT EXISTS merged_rows ON COMMIT DROP AS
 -- One row per token of the batch, all tables merged. Times are null if no table had one.
 CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COMMIT DROP AS
   SELECT s.*,
-    NULL::text AS person,            -- e-mail column of its student
+    NULL::text AS person,            -- student_email of its student
     NULL::text AS student_name,
     NULL::text AS account_sid,
     NULL::text AS github_username,
@@ -59,14 +59,14 @@ CREATE TEMP TABLE IF NOT EXISTS owners (
 CREATE TEMP TABLE IF NOT EXISTS sealed_keys (session_token TEXT, openai_api_key TEXT)
   ON COMMIT DROP;
 
--- API keys of rows whose stored session has another key or had its key removed. `keeps_stored` says
--- whether the stored state stays, and `reason` is reported.
+-- Sessions for which a legacy row has an API key, but which have another one, had theirs removed or
+-- are closed. `keeps_stored` says whether the stored state stays, and `reason` is reported.
 CREATE TEMP TABLE IF NOT EXISTS key_conflicts (
   session_token TEXT, keeps_stored BOOLEAN, reason TEXT
 ) ON COMMIT DROP;
 
 -- Tokens that are already in public.sessions, the new state of those sessions, and the tokens of
--- all sessions that the batch inserts or updates.
+-- those that the batch changes.
 CREATE TEMP TABLE IF NOT EXISTS stored_tokens (session_token TEXT) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS merged_sessions ON COMMIT DROP AS
   SELECT s.*, NULL::uuid AS old_student_id, NULL::timestamptz AS moment

@@ -129,7 +129,7 @@ $$;
 
 -- The bounds of plausible times. The workshop began after 2000 (devices without a clock report
 -- 1970), and servers' clocks differ by minutes at most. A time far in the future would win over all
--- later ones.
+-- changes made afterwards.
 CREATE OR REPLACE FUNCTION legacy.earliest_moment() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '2000-01-01 00:00:00+00' $$;
 
@@ -196,8 +196,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 -- Return whether an exercise counts as completed by this value, as a page would judge it: true, a
--- number other than 0, or text that is neither empty nor a word for false; null if it is neither text,
--- number nor boolean.
+-- number other than 0, or text that is not empty and does not mean false, as 'no' and '0' do; null
+-- if it is neither text, number nor boolean.
 CREATE OR REPLACE FUNCTION legacy.to_done(p_value JSONB) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE jsonb_typeof(p_value)
@@ -248,7 +248,7 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- Return the number of the step to which an exercise belongs: by a name of the course in its entry or as
+-- Return the number of the step to which an exercise belongs: by a step's name in its entry or as
 -- its key, else by the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar keys, where
 -- 0 is step 1. `p_names` is step_names() of the course. The most frequent spellings are recognized
 -- without a regular expression.

@@ -1,8 +1,9 @@
 -- Progress in the form that the older pages use: exercises under the pages' names, and one
--- row per student for all sessions. The script runs in one execute, after functions.sql.
+-- row per student for all sessions of one course. The script runs in one execute, after
+-- functions.sql.
 
 -- Return the number of the step that an exercise name means ('step-1', 'step1', 'Step-1',
--- 'exercise-1', or a name of the course), or null for any other exercise.
+-- 'exercise-1', or the name of a step), or null for any other exercise.
 CREATE OR REPLACE FUNCTION public.exercise_step(p_names JSONB, p_last_step INTEGER, p_name TEXT)
 RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN number <= p_last_step THEN number END

@@ -1,5 +1,5 @@
 -- Progress of sessions, computed from their steps and flags. The script runs in one execute, after
--- functions.sql. It ends by repairing what other functions wrote, and reports it to the operator.
+-- functions.sql. It ends by repairing what older applications wrote, and reports the repairs.
 
 -- Recompute a session's completion rate, time and furthest step; this counts as activity. The flags
 -- that complete a step are those of the course, see flagged_steps() in functions.sql.

@@ -100,7 +100,7 @@ BEGIN
   END IF;
 END $$;
 
--- Merge a student into another one: move all rows, then remove the first student. Like reports and
+-- Merge a student into another one: move all rows, then remove the merged student. Like reports and
 -- remove_student(), it locks sessions before students, and each in the order of their keys, so that two
 -- merges cannot deadlock. Return no row if one of the students does not exist.
 CREATE OR REPLACE FUNCTION public.merge_students(

@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
   session_token TEXT,
   student_id UUID,
   step_number INTEGER,                   -- from 1 to the last step of the session's course
-  step_name TEXT,                        -- the course's name of the step
+  step_name TEXT,                        -- name of the step in the course
   started_at TIMESTAMPTZ DEFAULT now(),
   completed_at TIMESTAMPTZ,              -- when validation first passed
   time_spent INTEGER DEFAULT 0,          -- seconds, the sum of all reports
@@ -93,8 +93,8 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 -- The event log, for analytics and debugging. event_type is one of:
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
---   step_progress       a later report that does not complete it; also what a step was called
---                       before an upgrade gave it the course's name, and a row of step_progress
+--   step_progress       a later report that does not complete it; also a step's name
+--                       before an upgrade renamed it as in the course, and a row of step_progress
 --                       that an upgrade could not keep there
 --   step_completed      the report that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS public.idempotency_keys (
 ALTER TABLE public.students
   ADD COLUMN IF NOT EXISTS twilio_account_sid TEXT,
   ADD COLUMN IF NOT EXISTS github_username TEXT,
-  -- E-mails that an operator replaced. A session of the student may still send them.
+  -- E-mails that an operator replaced or merged. A session of the student may still send them.
   ADD COLUMN IF NOT EXISTS former_emails TEXT[];
 
 ALTER TABLE public.sessions

@@ -106,7 +106,7 @@ def answer_all(session_id: UUID, question_id: str) -> CompletedOut:
 
 
 def take_workshop() -> dict[str, Any]:
-    """Report nine steps, save the configuration, and read both, also as the operator."""
+    """Report nine steps, save the configuration, and read both; read analytics as the operator."""
     session = generate_session.sync(
         client=student, body=SessionIn(student_email="python@example.com")
     )
