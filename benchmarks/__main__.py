@@ -6,6 +6,7 @@ Arguments after the name of a single benchmark are passed to that benchmark:
 
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -24,7 +25,10 @@ def main(requested: list[str]) -> None:
     """Run the requested benchmarks, or all of them."""
     available = set(names())
     if len(requested) > 1 and requested[0] in available and available.isdisjoint(requested[1:]):
-        import_module(f"benchmarks.{requested[0]}").main(requested[1:])
+        benchmark = import_module(f"benchmarks.{requested[0]}").main
+        if not signature(benchmark).parameters:
+            raise SystemExit(f"{requested[0]} takes no arguments.")
+        benchmark(requested[1:])
         return
     unknown = set(requested) - available
     if unknown:

@@ -85,7 +85,7 @@ def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) 
         reference, submit = totals["bare"], totals["submit"]
         print(
             f"| {clients} | **submit / bare** | {submit.median() / reference.median():.2f} | "
-            f"{submit.p95() / reference.p95():.2f} | {reference.rate() / submit.rate():.2f} | "
+            f"{submit.p95() / reference.p95():.2f} | {submit.rate() / reference.rate():.2f} | "
             f"{submit.cpu_each() / reference.cpu_each():.2f} |"
         )
 

@@ -17,7 +17,7 @@ import tarfile
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
@@ -333,8 +333,9 @@ def check_out(revision: str, root: Path) -> Path:
     return root
 
 
-def main(before: str = BEFORE, rounds: int | str = ROUNDS, only: str | None = None) -> None:
-    """Measure and print the table, of one function if it is named."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Measure and print the table; the arguments are the commit, the rounds and one function."""
+    before, rounds, only = (*arguments, *(BEFORE, str(ROUNDS), "")[len(arguments) :])
     print(
         "| runtime | function | uses | empty, CPU ms | before | after | before / empty "
         "| after / empty | wall | goal |\n|---|---|---|--:|--:|--:|--:|--:|--:|--:|"
@@ -358,10 +359,10 @@ def main(before: str = BEFORE, rounds: int | str = ROUNDS, only: str | None = No
         }
         with projects_of(trees, postgres, gateway) as projects:
             for runtime, start in RUNTIMES.items():
-                for case in (it for it in CASES if only in {None, it.module}):
+                for case in (it for it in CASES if only in {"", it.module}):
                     costs = measure(start, case, empty[runtime], projects, int(rounds))
                     print(row(runtime, case, costs), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

@@ -10,7 +10,7 @@ and gets the same answers. *Largest errors* are those of adaptive tests against 
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -167,7 +167,7 @@ def _print_selection() -> None:
         print(f"| {n:,} | {complete:.2f} | {integrated:.2f} |", flush=True)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Print a table of selection, one for three concepts, and one for eight."""
     examinees = int(arguments[0]) if arguments else EXAMINEES
     with threadpool_limits(1):

@@ -15,7 +15,7 @@ out. Where the statement scatters, they are those of the drawn abilities.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -160,7 +160,7 @@ def summary(figures: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.sqrt(mean[:, 0] / mean[:, 1]), mean[:, 2]
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Print a row for each case and bank, with 95 % intervals over pools."""
     examinees = int(arguments[0]) if arguments else None
     print("| concepts | errors of b, log a | what scatters | rule | bank | error", end="")

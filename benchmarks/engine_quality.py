@@ -8,6 +8,7 @@ every engine, even one that selects questions knowing θ.
 """
 
 import sys
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -166,8 +167,9 @@ def coverage() -> None:
         print(f"  {k} concepts: error ratio {ratio}   coverage {coverage_text}", flush=True)
 
 
-def main(examinees: int = EXAMINEES) -> None:
-    """Print the tables."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Print the tables; the argument is the number of examinees with five concepts."""
+    examinees = int(arguments[0]) if arguments else EXAMINEES
     with threadpool_limits(1):
         one_concept(EXAMINEES_OF_ONE)
         five_concepts(examinees)
@@ -177,4 +179,4 @@ def main(examinees: int = EXAMINEES) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(sys.argv[1:])

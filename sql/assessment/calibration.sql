@@ -165,7 +165,8 @@ JOIN LATERAL (
 -- Store estimates as a proposal that waits for an operator, in place of one of an earlier run, unless
 -- the pool has a newer version; return its number.
 UPDATE assessment.calibration_attempts a SET proposal = %(proposal)s || jsonb_build_object(
-  'number', assessment.next_number(coalesce((a.proposal ->> 'number')::INT, 0)))
+  'number', assessment.next_number(coalesce((a.proposal ->> 'number')::INT, 0)),
+  'created_at', clock_timestamp() AT TIME ZONE 'UTC')
 FROM assessment.question_pools p
 WHERE a.pool_id = %(pool_id)s AND p.id = a.pool_id AND p.current_version = %(version)s
 RETURNING (a.proposal ->> 'number')::INT;

@@ -39,9 +39,10 @@ ORDER BY v.version DESC
 LIMIT %(limit)s;
 
 -- waiting_proposal --
--- The waiting proposal of a pool, if nothing but its exposure counts has changed since, with the
--- time at which the pool's last attempt at a calibration ended.
-SELECT (a.proposal ->> 'number')::INT AS number, a.finished_at AS created_at,
+-- The waiting proposal of a pool, if nothing but its exposure counts has changed since. Proposals of
+-- earlier versions of this table's writer have no time of their own.
+SELECT (a.proposal ->> 'number')::INT AS number,
+  coalesce((a.proposal ->> 'created_at')::TIMESTAMP, a.finished_at) AS created_at,
   (a.proposal -> 'report' ->> 'answers')::INT AS answers,
   (a.proposal -> 'report' ->> 'questions')::INT AS questions,
   jsonb_array_length(a.proposal -> 'report' -> 'drifted') AS drifted

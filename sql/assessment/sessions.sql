@@ -28,7 +28,7 @@ FROM assessment.record_answer(
 -- read_session --
 -- A session as recorded.
 SELECT s.id, s.student_id, s.question_pool_id AS pool_id, s.pool_version, s.status, s.end_reason,
-  s.last_activity <= (now() AT TIME ZONE 'UTC') - make_interval(mins => %(idle_minutes)s)
+  s.status = 'active' AND s.last_activity <= (now() AT TIME ZONE 'UTC') - make_interval(mins => %(idle_minutes)s)
     AS is_idle,
   s.concept_names, s.end_criteria, s.prior, s.initial_proficiency, s.current_proficiency,
   s.final_proficiency, coalesce(s.total_questions, 0) AS total_questions,

@@ -14,7 +14,7 @@ from lib.deps import Deps
 from lib.engine.fit import person_fit
 from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
-from tests.assessment.conftest import CANARY, Student
+from tests.assessment.conftest import CANARY, Rows, Student
 
 
 def debug_session(student: Student, operator: dict[str, str]) -> Any:
@@ -44,6 +44,14 @@ def test_healthy_session_is_in_sync(ann: Student, operator: dict[str, str]) -> N
     assert 1790 <= report["redis"]["ttl_seconds"] <= 1800
     ann.end()
     assert debug_session(ann, operator)["in_sync"] is True, "closed, and without a snapshot"
+
+
+def test_only_open_sessions_are_idle(ann: Student, operator: dict[str, str], rows: Rows) -> None:
+    ann.start()
+    rows("UPDATE assessment.test_sessions SET last_activity = last_activity - INTERVAL '31 min'")
+    assert debug_session(ann, operator)["database"]["is_idle"] is True
+    rows("UPDATE assessment.test_sessions SET status = 'completed', completed_at = now()")
+    assert debug_session(ann, operator)["database"]["is_idle"] is False
 
 
 @pytest.mark.parametrize("damage", ["lost", "unreadable", "stale"])

@@ -71,6 +71,11 @@ def test_drifting_estimates_wait_and_the_live_version_stays(
     report = client.get(f"/api/debug/pool/{pool_id}", headers=operator).json()
     assert report["last_attempt"]["outcome"] == "needs_acceptance"
     assert report["last_attempt"]["failures"] == 0
+    created_at = details["proposal"]["created_at"]
+    assert created_at is not None
+    rows("UPDATE assessment.calibration_attempts SET finished_at = NULL")  # a later attempt began
+    details = client.get(f"/api/pools/{pool_id}", headers=operator).json()
+    assert details["proposal"]["created_at"] == created_at
     # Without new answers, the next night does nothing.
     assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
     # Once accepted, exactly these estimates are live, and no proposal waits.

@@ -237,8 +237,16 @@ def test_precision_follows_from_the_questions_that_can_be_asked(
     assert (response.status_code, response.json()["code"]) == (404, "pool_not_found")
 
 
-def test_precision_is_that_of_a_test_no_longer_than_the_pool_allows(
-    client: TestClient, operator: dict[str, str]
+@pytest.mark.parametrize(
+    ("rules", "length"),
+    [({"max_questions": 7}, 7), ({}, 20), ({"min_questions": 25}, 25)],
+)
+def test_precision_is_that_of_a_test_started_without_criteria(
+    client: TestClient, operator: dict[str, str], rules: dict[str, Any], length: int
 ) -> None:
-    pool_id = upload(client, operator, make_questions(30), max_questions=7)
-    assert get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)["questions"] == 7
+    pool_id = upload(client, operator, make_questions(30), **rules)
+    assert get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)["questions"] == length
+    body = {"student_id": "ann", "question_pool_id": pool_id}
+    session_id = client.post("/api/test/start", json=body).json()["session_id"]
+    status = client.get(f"/api/test/status/{session_id}").json()
+    assert status["max_questions"] == length

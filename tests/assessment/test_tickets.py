@@ -65,10 +65,11 @@ def test_each_student_gets_a_ticket_and_a_link(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     students = [f"student {number}" for number in range(1_000)]
-    tickets = issue(client, operator, closed_pool, *students, expires_at="2026-12-24T10:00:00.5Z")
+    expiry = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=500_000)
+    tickets = issue(client, operator, closed_pool, *students, expires_at=expiry.isoformat())
     assert [ticket["student_id"] for ticket in tickets] == students
     assert len({ticket["ticket"] for ticket in tickets}) == 1_000
-    assert {ticket["expires_at"] for ticket in tickets} == {"2026-12-24T10:00:00Z"}
+    assert {ticket["expires_at"] for ticket in tickets} == {f"{expiry:%Y-%m-%dT%H:%M:%SZ}"}
     assert all(ticket["link"] == f"/test#ticket={ticket['ticket']}" for ticket in tickets)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lib.engine import ItemBank, Posterior, gains, select, update
+from lib.engine import ItemBank, Posterior, explain, gains, select, update
 from lib.engine.selection.item_values import rule_values
 from lib.engine.selection.upper_bounds import bounds_by_block, sorted_items, value_bounds
 
@@ -94,6 +94,9 @@ def test_unavailable_and_unknown_items_are_refused() -> None:
         select(state, bank, np.ones(4, bool))
     with pytest.raises(IndexError):
         update(state, bank, 3, correct=True)
+    for item in (-1, 3):
+        with pytest.raises(IndexError):
+            explain(state, bank, item)
     with pytest.raises(ValueError, match="concepts"):
         update(Posterior.prior(2), bank, 0, correct=True)
     with pytest.raises(ValueError, match="concepts"):

@@ -31,7 +31,8 @@ def precision(pool_id: UUID, deps: Deps) -> PrecisionOut:
     row, criteria = details.pool, EndCriteria()
     pool = item_pool(deps.postgres, pool_id, row.version)
     pool_maximum = row.rules.get("max_questions") or criteria.max_questions
-    questions = min(pool_maximum, criteria.max_questions)
+    least = row.rules.get("min_questions") or 1
+    questions = max(least, min(pool_maximum, criteria.max_questions))
     deviations = reachable_deviation(
         pool.bank, normal_quantile(np.array(PROFICIENCIES)), pool.gradable, questions
     )

@@ -137,7 +137,7 @@ class ProposalOut(Body):
     number: int
     """Number of the proposal, for `accept` of `admin-calibrate`."""
     created_at: UtcTime | None
-    """Time of the end of the pool's last attempt at a calibration; null while one runs."""
+    """Time at which the calibration stored it."""
     answers: int
     """Number of answers used."""
     questions: int

@@ -69,7 +69,8 @@ class SessionRecord(Body):
     completed_at: UtcTime | None
     """Time of the end; null while the test is open."""
     is_idle: bool
-    """Whether the last activity was at least 30 minutes ago, even if the test is closed."""
+    """Whether the test is open although its last activity was at least 30 minutes ago; the next
+    call closes it."""
 
 
 class RedisSnapshot(Body):

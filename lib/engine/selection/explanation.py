@@ -44,6 +44,8 @@ def explain(posterior: Posterior, bank: ItemBank, item: int) -> Explanation:
     Raises:
         IndexError: If `bank` has no such item.
     """
+    if not 0 <= item < len(bank.slopes):
+        raise IndexError(f"no item {item} in a bank of {len(bank.slopes)}")
     indices = np.array([item])
     projection = project(posterior, bank, indices)
     v = np.maximum(projection.variance, 1e-12)
