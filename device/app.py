@@ -29,7 +29,8 @@ SERVED_FUNCTIONS = (
     "learning.classes",
     "learning.exam_marks",
 )
-"""Functions that the device serves; the others are for teachers, operators and devices."""
+"""Functions of the study planner that the device serves; the others are for teachers, operators and
+devices. A student's comparison with the class is relayed to the server."""
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
 
 

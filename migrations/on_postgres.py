@@ -117,10 +117,12 @@ def run_offline() -> None:
 
 
 def rebuild_invalid_indexes() -> list[str]:
-    """Rebuild the indexes that a failed concurrent build has left invalid, while others write.
+    """Rebuild, while others write, the indexes that a failed concurrent build has left invalid.
+
+    Remainders of failed rebuilds are dropped.
 
     Returns:
-        A line for each: that it was rebuilt, or why it could not be.
+        A line for each index except remainders: that it was rebuilt, or why it could not be.
     """
     with connect() as connection:
         connection.autocommit = True

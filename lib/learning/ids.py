@@ -1,7 +1,7 @@
 """Ids of rows as callers send and receive them.
 
-Rows that came from a live system keep its number: its pages use no other id, so the paths that
-they call accept and return it. Everywhere else, an id is a UUID.
+Rows that came from the live system keep the number that they had there: its pages use no other id,
+so the paths that they call accept and return it. Everywhere else, an id is a UUID.
 """
 
 from contextlib import suppress

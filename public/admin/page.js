@@ -1,5 +1,5 @@
 // The admin page: system, migration, backups, keys and roster, audit trail. Each part shows calls as curl sends them.
-import { GatedPage } from "../shared/gate.js";
+import { LogInPage } from "../shared/log_in_page.js";
 import { html, lazy, render, useEffect, useState } from "../shared/html.js";
 import { readHash } from "./model.js";
 import { System } from "./system.js";
@@ -35,7 +35,7 @@ function Inside(inside) {
 }
 
 function App() {
-  return html`<${GatedPage} current="/admin" title=${PAGE.title} about=${PAGE.about} button=${PAGE.button} probe="/api/admin-audit?limit=1">
+  return html`<${LogInPage} current="/admin" title=${PAGE.title} about=${PAGE.about} button=${PAGE.button} probe="/api/admin-audit?limit=1">
     ${(inside) => html`<${Inside} ...${inside} />`}
   <//>`;
 }

@@ -99,7 +99,7 @@ function Filters({ view, change, search, setSearch, courses, rows, onExport, onI
   </form>`;
 }
 
-function Students({ all, steps, view, change, courses, onOpen, onImport, minute, partial }) {
+function Students({ all, steps, view, change, courses, onOpen, onImport, minute, expectedCount }) {
   const [search, setSearch] = useState("");
   const rows = useMemo(() => ordered(filtered(all, { status: view.status, search }), view.order), [all, view.status, view.order, search]);
   const funnel = useMemo(() => funnelOf(all, steps.length), [all, steps.length]);
@@ -115,7 +115,7 @@ function Students({ all, steps, view, change, courses, onOpen, onImport, minute,
       : html`<${Matrix} rows=${visibleRows} all=${all} steps=${steps} funnel=${funnel} order=${view.order} onSort=${(order) => change({ order })} onOpen=${onOpen} minute=${minute} />`}
     ${more && html`<div class="row mid">${more}</div>`}
     <p class="soft small" role="status">
-      ${partial ? WORDS.loadingRest(all.length, partial) : WORDS.shown(rows.length, all.length)}
+      ${expectedCount ? WORDS.loadingRest(all.length, expectedCount) : WORDS.shown(rows.length, all.length)}
       ${funnel.drop && ` ${WORDS.drop(funnel.drop.lost, funnel.drop.from, funnel.drop.to)}`}
     </p>
   </section>`;
@@ -131,7 +131,7 @@ function Dashboard({ live, api, view, change, now }) {
   const all = useMemo(() => [...data.students.values()].map((student) => rowOf(student, now + data.clockOffset)), [data.students, minute]);
   const counts = useMemo(() => countsOf(all), [all]);
   const openRow = open && all.find((row) => row.key === open);
-  const partial = data.nextCursor === null ? null : data.totalStudents;
+  const expectedCount = data.nextCursor === null ? null : data.totalStudents;
   const press = (status) => change({ status: view.status === status ? null : status });
   return html`<div class="flow">
     <div><h1>${data.courseName}</h1><p class="soft">${WORDS.subtitle(data.totalStudents, data.steps.length)}</p></div>
@@ -142,14 +142,14 @@ function Dashboard({ live, api, view, change, now }) {
     <${Hands} rows=${all} onShow=${() => change({ status: "stuck", order: { name: "help", descending: false } })} />
     ${all.length === 0
       ? html`<${Empty} title=${WORDS.nobody} action=${html`<button type="button" class="quiet" onClick=${importRoster}>${WORDS.import}</button>`}>${WORDS.nobodyHint}<//>`
-      : html`<${Students} all=${all} steps=${data.steps} view=${view} change=${change} courses=${figures.courses} onOpen=${(row) => setOpen(row.key)} onImport=${importRoster} minute=${minute} partial=${partial} />`}
+      : html`<${Students} all=${all} steps=${data.steps} view=${view} change=${change} courses=${figures.courses} onOpen=${(row) => setOpen(row.key)} onImport=${importRoster} minute=${minute} expectedCount=${expectedCount} />`}
     ${importing && html`<${RosterDialog} api=${api} courseId=${view.courseId} onDone=${live.reload} onClose=${() => setImporting(false)} />`}
     ${openRow && html`<${StudentDialog} key=${openRow.key} api=${api} row=${openRow} steps=${data.steps} medians=${figures.medians} now=${now + data.clockOffset} onClose=${() => setOpen(null)} onChange=${live.reload} />`}
   </div>`;
 }
 
 function App() {
-  const { api, operatorApi, password, logIn, logOut } = useLogin();
+  const { api, bearerApi, password, logIn, logOut } = useLogin();
   const [view, change] = useView();
   const [paused, setPaused] = useState(false);
   const [enabled, setEnabled] = useState(password !== null || isLocal(location.hostname));
@@ -186,7 +186,7 @@ function App() {
       <${LogInForm} title=${LOGIN.title} button=${LOGIN.button} check=${check}><p class="soft">${LOGIN.about}</p><//></div>`}
     ${enabled && live.state === "loading" && html`<div class="flow"><h1>${TITLE}</h1><${Loading} label=${WORDS.loading} rows=${8} /></div>`}
     ${enabled && !isRefused && live.state === "failed" && html`<div class="flow"><h1>${TITLE}</h1><${ProblemNote} problem=${live.problem} retry=${live.reload} now=${now} /></div>`}
-    ${inside && live.state !== "failed" && html`<${Dashboard} live=${live} api=${operatorApi} view=${view} change=${change} now=${now} />`}
+    ${inside && live.state !== "failed" && html`<${Dashboard} live=${live} api=${bearerApi} view=${view} change=${change} now=${now} />`}
   <//>`;
 }
 

@@ -1,7 +1,7 @@
 // The authors' page: the pools, and one of them.
 import { Empty, Loading, ProblemNote } from "../shared/elements.js";
 import { count, dateTime, number } from "../shared/format.js";
-import { GatedPage } from "../shared/gate.js";
+import { LogInPage } from "../shared/log_in_page.js";
 import { html, lazy, render, useEffect, useState } from "../shared/html.js";
 import { useAllPages } from "../shared/pages.js";
 import { Table } from "../shared/table.js";
@@ -67,7 +67,7 @@ function Inside({ api, refuse }) {
 }
 
 function App() {
-  return html`<${GatedPage} current=${PATH} title=${PAGE.title} about=${PAGE.about} button=${PAGE.button} probe="/api/workshop-analytics?limit=1">
+  return html`<${LogInPage} current=${PATH} title=${PAGE.title} about=${PAGE.about} button=${PAGE.button} probe="/api/workshop-analytics?limit=1">
     ${(inside) => html`<${Inside} ...${inside} />`}
   <//>`;
 }

@@ -24,10 +24,10 @@ export function useLogin() {
     storePassword(value);
     setPassword(value);
   };
-  // For calls that anyone may make but that return more to an operator. Without a password, use it only
-  // after the local server has answered an operator's call.
-  const operatorApi = useMemo(() => apiWith(password ?? PLACEHOLDER), [password]);
-  return { api, operatorApi, password, logIn: change, logOut: () => change(null) };
+  // For calls that return more with a password. Without one, a placeholder is sent, so use it only after the
+  // local server has answered a call that needs a password.
+  const bearerApi = useMemo(() => apiWith(password ?? PLACEHOLDER), [password]);
+  return { api, bearerApi, password, logIn: change, logOut: () => change(null) };
 }
 
 /** Whether the page comes from the local server, which needs no password on its own machine. */

@@ -1,8 +1,9 @@
 -- Queries of lib/operations/schema/store.py.
 
--- try_lock_schema --
--- Try to take the lock of schema changes until the transaction ends; return whether it was free. The
--- transaction waits at most 5 s for a table, so that nobody waits long behind it.
+-- try_lock_creation --
+-- Take the lock of calls that create the schema, if it is free, and hold it until the transaction
+-- ends; return whether it was free. The transaction waits at most 5 s for a table, so that nobody
+-- waits long behind it.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.creation', 0)),
   set_config('lock_timeout', '5s', true);
 

@@ -62,7 +62,8 @@ def test_refused_answer_is_not_sent_again(world: World) -> None:
     with laptop.device.database.session() as db:
         (refused,) = queue.list_rejected(db, 10)
     for _ in range(2):
-        with laptop.device.database.recorder.paused():  # as a repair from an older file returns it
+        # As if a repair from an older file had brought the answer back.
+        with laptop.device.database.recorder.paused():
             laptop.store_answer(UUID(refused.row_id), 1, TOO_LONG)
         assert laptop.sync()
     assert laptop.sync()

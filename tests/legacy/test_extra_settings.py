@@ -40,7 +40,9 @@ def test_config_get_returns_the_settings(legacy: Legacy, definitions: tuple[str,
     assert legacy.unified() == before
 
 
-def test_the_configuration_and_values_that_a_page_saved_take_precedence(legacy: Legacy) -> None:
+def test_configuration_precedes_progress_and_what_a_page_saved_precedes_both(
+    legacy: Legacy,
+) -> None:
     for table in ("workshop_students", "student_configs"):
         for definition in SNAKE:
             add_column(legacy, table, definition)
@@ -110,7 +112,7 @@ def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:
         ("conversationStates", "JSONB", '[{"password": "hush"}]'),
     ],
 )
-def test_no_encrypted_text_becomes_a_setting(
+def test_no_value_with_a_secret_becomes_a_setting(
     legacy: Legacy, column: str, type_name: str, value: str
 ) -> None:
     add_column(legacy, "student_configs", f'"{column}" {type_name}')

@@ -188,7 +188,7 @@ def test_concurrent_calls_succeed_or_are_refused(empty_url: str) -> None:
 def test_second_creation_is_refused_while_the_first_runs(empty_url: str) -> None:
     create()
     with psycopg.connect(empty_url) as first:
-        first.execute(load_queries("operations/creation.sql")["try_lock_schema"].text)
+        first.execute(load_queries("operations/creation.sql")["try_lock_creation"].text)
         response = create()
     assert response.status_code == 409
     assert response.json() == {

@@ -80,7 +80,7 @@ def test_update_without_a_field_is_refused(
     assert send(client, UPDATE, **fields).status_code == 400
 
 
-def test_service_demo_mode_and_auth_token_count_as_fields_to_save(
+def test_service_sid_and_demo_mode_and_auth_token_count_as_fields_to_save(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()

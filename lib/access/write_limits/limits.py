@@ -1,10 +1,11 @@
 """Limits on the writes of the public, by address and by the session or person they are for.
 
-All calls of users who have logged in are limited, too, each user's to an endpoint by the minute.
-`lib/routes.py` has the limit of each endpoint. A process collects a few writes and then adds them
-to the counts of all processes, in a call to the database or to Redis that a handler makes anyway:
-`begin` prepares this, and the first such call carries it out. The request is admitted if Redis
-returns no count, or if the database lacks the function that counts, which is logged.
+All calls of users who have logged in are limited, too: for each user and endpoint, the calls of a
+minute are counted. `lib/routes.py` has the limit of each endpoint. A process collects a few writes
+and then adds them to the counts of all processes, in a call to the database or to Redis that a
+handler makes anyway: `begin` prepares this, and the first such call carries it out. The request is
+admitted if Redis returns no count, or if the database lacks the function that counts, which is
+logged.
 """
 
 import hashlib

@@ -1,8 +1,9 @@
 """Choice of the topics to study now, each with its reasons; pure.
 
-Every open topic is measured by the marks that a minute of it adds on the day of the exam: its own,
-or those of the most rewarding topic that it leads to, divided by the minutes of all that has to be
-learned for it. Learning and revising are compared in the same unit.
+Every open topic is measured by the marks on the day of the exam that a minute of study adds: for
+the topic itself or, if that is more, for the best topic that it leads to. For the latter, marks and
+minutes include all that is missing or weak before it. Learning and revising are compared in the
+same unit.
 """
 
 from collections.abc import Mapping

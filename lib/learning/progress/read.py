@@ -130,7 +130,7 @@ def _day(day: date, attempts: Sequence[Attempt], mastery_score: float) -> DayOut
 def _today(
     history: History, masteries: Mapping[UUID, float], syllabus: Syllabus, now: datetime
 ) -> list[TopicTodayOut]:
-    """Return the practised topics, those first whose next answer is least likely to be right."""
+    """Return all topics with answers, those first whose next answer is least likely to be right."""
     practised_ids = history.student.skills().keys()
     topics = []
     for topic_id, mastery in masteries.items():

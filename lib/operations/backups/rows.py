@@ -16,7 +16,7 @@ from lib.operations.errors import BackupUnreadable
 from lib.redaction import SECRET_NAME, holds_secret
 from lib.vault import Vault, is_sealed
 
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^"{}\[\],]++', re.DOTALL)
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^"{}\[\],]++', re.DOTALL)
 _SEALED_MEMBERS = re.compile(r'(?:"(?:[^"\\]|\\.)+:sealed(?:-json)?": "v1\.[\w.-]+"(?:, )?)+}\s*$')
 
 
@@ -34,7 +34,7 @@ def write(
     Args:
         table: Name of the table.
         text: The row as JSON, without the columns of `secrets`. JSON in an array or domain is as it
-            was stored, so its line breaks, which occur only between tokens, become spaces.
+            was stored, so its line breaks, which occur only between tokens of JSON, become spaces.
         secrets: Values of the columns that are named after secrets.
         token: Identifier of the row.
         vault: Vault that encrypts the secrets.
@@ -76,7 +76,7 @@ def read(line: bytes, table: str, vault: Vault) -> str:
             if column := _without_suffix(name, sealed_json_name("")):
                 value = vault.open(sealed, "", json_binding(table, column))
                 row_start += f"{json.dumps(column)}: {value}, "
-        token = _token(row_start, table)
+        token = _row_token(row_start, table)
         for name, sealed in members.items():
             if column := _without_suffix(name, sealed_name("")):
                 value = vault.open(sealed, token, key_binding(table, column))
@@ -106,11 +106,11 @@ def _without_secrets(table: str, text: str, vault: Vault) -> tuple[str, dict[str
 def _members(text: str) -> Iterator[tuple[str, str]]:
     """Yield the name and the JSON of each member, exactly as it stands in the text."""
     depth, start = 0, 1
-    for token in _TOKEN.finditer(text):
-        opening, closing = token[0] in {"{", "["}, token[0] in {"}", "]"}
-        if depth == 1 and (token[0] == "," or closing) and token.start() > start:
-            yield _member(text[start : token.start()])
-            start = token.end()
+    for json_token in _JSON_TOKEN.finditer(text):
+        opening, closing = json_token[0] in {"{", "["}, json_token[0] in {"}", "]"}
+        if depth == 1 and (json_token[0] == "," or closing) and json_token.start() > start:
+            yield _member(text[start : json_token.start()])
+            start = json_token.end()
         depth += opening - closing
 
 
@@ -124,7 +124,7 @@ def _without_suffix(name: str, suffix: str) -> str | None:
     return name.removesuffix(suffix) if name.endswith(suffix) else None
 
 
-def _token(row_start: str, table: str) -> str:
+def _row_token(row_start: str, table: str) -> str:
     """Return a row's identifier from the beginning of its JSON; empty if it has none."""
     token = json.loads(row_start.removesuffix(", ") + "}").get(token_column(table))
     return "" if token is None else str(token)

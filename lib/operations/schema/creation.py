@@ -48,7 +48,7 @@ def create_schema(
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     with deps.postgres.transaction() as transaction:
-        if not store.try_lock_schema(transaction):
+        if not store.try_lock_creation(transaction):
             raise CreationRunning
         take_exclusive_lock(transaction)
         before = store.list_workshop_tables(transaction)

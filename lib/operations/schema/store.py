@@ -34,9 +34,9 @@ class RenamedTable:
     new_name: str
 
 
-def try_lock_schema(transaction: "Transaction") -> bool:
-    """Take the lock of schema changes until the transaction ends; return whether it was free."""
-    return bool(transaction.fetch_value(_queries["try_lock_schema"]))
+def try_lock_creation(transaction: "Transaction") -> bool:
+    """Take the lock of calls that create the schema, if it is free; return whether it was."""
+    return bool(transaction.fetch_value(_queries["try_lock_creation"]))
 
 
 def list_workshop_tables(transaction: "Transaction") -> list[Table]:

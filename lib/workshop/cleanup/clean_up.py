@@ -78,8 +78,8 @@ def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
             name="WORKSHOP_RETENTION_DAYS", reason="is not a number of days from 1 to 36500"
         )
     deadline = time.monotonic() + limits.run_seconds
-    batch = store.Batch(batch_size=limits.batch_size, retention_days=retention_days)
-    result = _run_batches(deps, batch, deadline)
+    of_batch = store.BatchLimits(batch_size=limits.batch_size, retention_days=retention_days)
+    result = _run_batches(deps, of_batch, deadline)
     if result.already_running:
         return result
     if not result.done:
@@ -88,16 +88,16 @@ def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
     return replace(result, audit_intact=_audit_is_intact(deps))
 
 
-def _run_batches(deps: Deps, batch: store.Batch, deadline: float) -> CleanupResult:
+def _run_batches(deps: Deps, limits: store.BatchLimits, deadline: float) -> CleanupResult:
     total = CleanupCounts()
     try:
         while True:
             with deps.postgres.transaction() as transaction:
                 if not store.try_lock(transaction):
                     return CleanupResult(total, already_running=True, done=False)
-                counts = _run_batch(transaction, batch)
+                counts = _run_batch(transaction, limits)
             total += counts
-            if max(asdict(counts).values()) < batch.batch_size:
+            if max(asdict(counts).values()) < limits.batch_size:
                 return CleanupResult(total)
             if time.monotonic() > deadline:
                 return CleanupResult(total, done=False)
@@ -111,17 +111,17 @@ def _audit_removals(deps: Deps, counts: CleanupCounts) -> None:
         audit(deps, ACTION, Outcome.DONE, removed)
 
 
-def _run_batch(transaction: "Transaction", batch: store.Batch) -> CleanupCounts:
-    closed_sessions = store.close_expired(transaction, batch)
-    leftover_keys = store.remove_leftover_keys(transaction, batch)
-    students = store.remove_old_sessions(transaction, batch)
+def _run_batch(transaction: "Transaction", limits: store.BatchLimits) -> CleanupCounts:
+    closed_sessions = store.close_expired(transaction, limits)
+    leftover_keys = store.remove_leftover_keys(transaction, limits)
+    students = store.remove_old_sessions(transaction, limits)
     return CleanupCounts(
         closed_sessions=closed_sessions,
         removed_leftover_keys=leftover_keys,
         deleted_sessions=len(students),
         deleted_students=store.remove_students_without_sessions(transaction, students),
-        deleted_reports=store.remove_old_reports(transaction, batch),
-        pruned_keys=store.remove_old_idempotency_keys(transaction, batch),
+        deleted_reports=store.remove_old_reports(transaction, limits),
+        pruned_keys=store.remove_old_idempotency_keys(transaction, limits),
     )
 
 

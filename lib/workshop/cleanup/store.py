@@ -14,7 +14,7 @@ _queries = load_queries("workshop/cleanup.sql")
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchLimits:
     """Limits on the rows that one statement processes."""
 
     batch_size: int
@@ -31,19 +31,19 @@ def try_lock(transaction: "Transaction") -> bool:
     return bool(transaction.fetch_value(_queries["try_lock"]))
 
 
-def close_expired(transaction: "Transaction", batch: Batch) -> int:
+def close_expired(transaction: "Transaction", limits: BatchLimits) -> int:
     """Close expired sessions and remove their keys and auth tokens; return how many were closed."""
-    return transaction.execute(_queries["close_expired"], asdict(batch))
+    return transaction.execute(_queries["close_expired"], asdict(limits))
 
 
-def remove_leftover_keys(transaction: "Transaction", batch: Batch) -> int:
+def remove_leftover_keys(transaction: "Transaction", limits: BatchLimits) -> int:
     """Remove keys and auth tokens from closed, expired sessions; return the number of sessions."""
-    return transaction.execute(_queries["remove_leftover_keys"], asdict(batch))
+    return transaction.execute(_queries["remove_leftover_keys"], asdict(limits))
 
 
-def remove_old_sessions(transaction: "Transaction", batch: Batch) -> list[UUID]:
+def remove_old_sessions(transaction: "Transaction", limits: BatchLimits) -> list[UUID]:
     """Remove sessions past their retention time; return the student of each."""
-    rows = transaction.fetch_all(_queries["remove_old_sessions"], asdict(batch), _Student)
+    rows = transaction.fetch_all(_queries["remove_old_sessions"], asdict(limits), _Student)
     return [row.student_id for row in rows]
 
 
@@ -59,11 +59,11 @@ def remove_students_without_sessions(transaction: "Transaction", students: Seque
     return transaction.execute(_queries["remove_students_without_sessions"], {"students": locked})
 
 
-def remove_old_reports(transaction: "Transaction", batch: Batch) -> int:
+def remove_old_reports(transaction: "Transaction", limits: BatchLimits) -> int:
     """Remove bug reports past their retention time that have no session; return their number."""
-    return transaction.execute(_queries["remove_old_reports"], asdict(batch))
+    return transaction.execute(_queries["remove_old_reports"], asdict(limits))
 
 
-def remove_old_idempotency_keys(transaction: "Transaction", batch: Batch) -> int:
+def remove_old_idempotency_keys(transaction: "Transaction", limits: BatchLimits) -> int:
     """Remove idempotency keys after 24 hours; return their number."""
-    return transaction.execute(_queries["remove_old_idempotency_keys"], asdict(batch))
+    return transaction.execute(_queries["remove_old_idempotency_keys"], asdict(limits))

@@ -49,9 +49,10 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
 
 
 def with_former_names(course: Course, stored: Course) -> Course:
-    """Return the course with stored names of each step as aliases, except those it uses itself.
+    """Return the course with the stored names of its steps as aliases, except names in use.
 
-    Pages that still send a former name continue to report the same step.
+    The names of a stored step become aliases of the step with the same number, except names that
+    the course itself uses. Pages that still send a former name continue to report the same step.
     """
     numbers_by_key = course.numbers_by_name_key
     former_steps = {step.number: step for step in stored.steps}

@@ -12,8 +12,8 @@ CREATE TABLE IF NOT EXISTS stepwise.taken_rights (
   CONSTRAINT taken_rights_pkey PRIMARY KEY (table_name, privilege, grantee)
 );
 
--- The rights on the tables of the project, and on views that were set aside, that were granted to roles
--- other than the owner.
+-- The rights that roles other than the owner have on the tables of the project, and on views that were
+-- set aside.
 CREATE OR REPLACE FUNCTION stepwise.table_rights()
 RETURNS TABLE (relation REGCLASS, owner OID, grantee OID, privilege TEXT)
 LANGUAGE sql STABLE AS $$
@@ -33,8 +33,8 @@ $$;
 -- The rights of anon and authenticated on objects of the project, whether their own or PUBLIC's; none if
 -- these roles do not exist. The list contains neither the views in `public` that serve the previous version
 -- nor the objects that their users need: the sequences of the tables behind them, and these tables
--- themselves if the view has the rights of whoever queries it. Nobody else reaches these objects, because
--- no other role may use their schema.
+-- themselves if the view has the rights of whoever queries it. Except through these views,
+-- only the owners reach these objects, because only they may use their schema.
 CREATE OR REPLACE FUNCTION stepwise.api_rights()
 RETURNS TABLE (kind TEXT, object TEXT, grantee TEXT, owner OID)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp  -- so that names contain their schema
@@ -96,8 +96,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Revoke the rights of anon and authenticated on everything of the project. Where this role lacks the
--- right to do so, the statement to run as the owner is reported.
+-- Revoke the rights of anon and authenticated on everything of the project. Where the role that
+-- runs this script may not do so, a notice gives the statement that the owner has to run.
 CREATE OR REPLACE FUNCTION stepwise.revoke_api_rights() RETURNS VOID
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -12,8 +12,8 @@ import { LOGIN } from "./texts.js";
  *   children: (inside: {api: Function, refuse: () => void}) => any}} props `probe` is the path of a call
  *   that needs the password, except from the local server's own machine; `refuse` shows the log-in again
  */
-export function GatedPage({ current, title, about, button, probe, size, children }) {
-  const { api, operatorApi, password, logIn, logOut } = useLogin();
+export function LogInPage({ current, title, about, button, probe, size, children }) {
+  const { api, bearerApi, password, logIn, logOut } = useLogin();
   const [state, setState] = useState(password === null ? "outside" : "inside");
   useEffect(() => {
     if (state === "inside" || !isLocal(location.hostname)) return;
@@ -32,7 +32,7 @@ export function GatedPage({ current, title, about, button, probe, size, children
   const bar = inside && password !== null && html`<button type="button" onClick=${leave}>${LOGIN.logOut}</button>`;
   return html`<${Page} current=${current} bar=${bar} size=${size}>
     ${inside
-      ? children({ api: operatorApi, refuse: leave })
+      ? children({ api: bearerApi, refuse: leave })
       : html`<div class="flow"><h1>${title}</h1><${LogInForm} title=${LOGIN.title} button=${button} check=${check}><p class="soft">${about}</p><//></div>`}
   <//>`;
 }
