@@ -128,7 +128,7 @@ def _call(url: str, name: str, *arguments: str) -> None:
 
 
 def _matching_program(url: str, name: str) -> Path:
-    """Return the program of the server's version if it is on the PATH, else the embedded one.
+    """Return the program on the PATH if only that has the server's version, else the embedded one.
 
     A newer pg_restore writes settings that an older server rejects; an older pg_dump refuses a
     newer server.

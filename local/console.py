@@ -53,9 +53,9 @@ def _request(fields: Mapping[str, Any], path: str) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return a traceback without frames of imports, or of packages before the project's last one.
+    """Return a traceback with the project's frames and those after the last of them.
 
-    Frames of a package after the project's last frame stay, because the error was raised there.
+    The latter are a package's, which raised the error. Frames of the import system are left out.
     """
     formatted = traceback.TracebackException.from_exception(error)
     _remove_package_frames(formatted)

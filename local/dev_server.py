@@ -208,7 +208,7 @@ def _responds(address: tuple[str, int]) -> bool:
 
 
 def _handle_signals() -> None:
-    """Stop on the first signal; under make, stop also when make is killed."""
+    """Stop on the first signal; under make on Linux, stop also when make is killed."""
     if "MAKELEVEL" in os.environ and sys.platform == "linux":
         end_with_starter(os.getppid(), signal.SIGTERM)
     for number in STOP_SIGNALS:

@@ -1,7 +1,8 @@
 """The SQL of a dump, without the parts that belong to the original server.
 
 pg_restore can leave out the owners and rights of a dump in its own format; psql cannot do so for a
-dump in plain SQL. This module removes them, and extensions and settings that this server lacks.
+dump in plain SQL. This module removes them, and the extensions, the settings and the policies for
+roles that this server lacks.
 """
 
 import gzip

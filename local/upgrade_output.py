@@ -27,7 +27,7 @@ def explain(output: str) -> str:
 
 
 def _reason(output: str) -> str:
-    """Return the message of the last traceback, or all of an output without one."""
+    """Return the message of the last traceback, or the end of an output without such a message."""
     before, traceback, after = output.rpartition(TRACEBACK)
     if not traceback:
         return after.strip()[-REASON_CHARACTERS:] or "migrate.py ended without a message."

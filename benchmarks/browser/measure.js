@@ -1,5 +1,5 @@
 // Times of the study page's store in a browser, and of SQLite compiled to WebAssembly, for browser_store.py.
-import { countAll } from "/learn/offline/mastery.js";
+import { foldAttempts } from "/learn/offline/mastery.js";
 import { ATTEMPTS, addAnswer } from "/learn/offline/queue.js";
 import { ROWS, openStore } from "/learn/offline/store.js";
 
@@ -26,7 +26,7 @@ async function medianOf(count, run) {
   return median(times);
 }
 
-const mastery = (rows) => countAll(rows.map(({ id, columns }) => ({ id, ...columns })), questions).size;
+const mastery = (rows) => foldAttempts(rows.map(({ id, columns }) => ({ id, ...columns })), questions).size;
 
 /** Fill the page's store with answers; a new page then measures it. */
 export async function fillIndexed(count) {

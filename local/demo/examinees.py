@@ -19,7 +19,7 @@ SECOND_CLASS = 40  # students of another class, who take one test each
 FIRST_OF_WORKSHOP = 20  # index of the first workshop student who takes tests
 MAX_TESTS = 4
 SHARED_VARIANCE = 0.5  # correlation between a student's abilities in two concepts
-GROWTH = (0.25, 0.12)  # mean and deviation of the gain in ability between tests, logits
+GROWTH = (0.25, 0.12)  # mean and deviation of the gain in θ between tests
 UNFINISHED_ANSWERS = 4  # fewer than any of CRITERIA requires
 WEEK = timedelta(days=7)
 UNDER_WAY = frozenset({3, 17})  # numbers of students whose last test is active
@@ -54,7 +54,7 @@ class Examinee:
         return np.random.default_rng([self.seed, self.number, test])
 
     def ability(self, test: int) -> FloatArray:
-        """Return the true abilities at the time of a test, shape (5,), logits."""
+        """Return the true abilities θ at the time of a test, shape (5,)."""
         rng = self.generator(MAX_TESTS)
         own, shared = rng.standard_normal(len(CONCEPTS)), rng.standard_normal()
         first = math.sqrt(SHARED_VARIANCE) * shared + math.sqrt(1 - SHARED_VARIANCE) * own

@@ -19,7 +19,7 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """A student, one line of the table below."""
+    """A student, one line of TABLE: step, presence, name, mailbox and marks."""
 
     number: int
     step: int
@@ -51,14 +51,14 @@ TABLE = """
 2  active    Mei-Ling Chou          meiling.chou
 2  paused    Ibrahim Al-Sayed       ibrahim.alsayed
 2  left      -                      -
-3  active    Ana Souza              ana.souza        before
+3  active    Ana Souza              ana.souza        older session
 3  active    Grace O'Connell        grace.oconnell
 3  paused    Yuki Tanaka            yuki
 3  stuck     Pavel Novák            pavel.novak
 3  paused    Guided Tour            guided.tour      demo
 4  active    Fatima Zahra Bennani   fz.bennani       help
 4  active    João Pereira           joao.pereira
-4  paused    Chloe Martin           chloe.martin     before
+4  paused    Chloe Martin           chloe.martin     older session
 4  stuck     Oluwaseun Adeyemi      seun.adeyemi
 4  active    -                      -
 5  active    Noor Haddad            noor.haddad
@@ -71,13 +71,13 @@ TABLE = """
 6  paused    Liam Murphy            liam.murphy
 7  active    Nguyễn Thị Lan         lan.nguyen
 7  paused    Kofi Asante            kofi.asante
-7  active    Zoë Laurent            zoe.laurent      before
+7  active    Zoë Laurent            zoe.laurent      older session
 8  active    Sara Nilsson           sara.nilsson
 8  paused    Dmitri Volkov          dmitri.volkov
 8  stuck     Aisha Khan             aisha.khan
 9  active    Mateus Rocha           mateus.rocha
 9  paused    Emily Carter           emily.carter
-9  finished  Amara Okafor           amara.okafor     before
+9  finished  Amara Okafor           amara.okafor     older session
 9  finished  Bjørn Dahl             bjorn.dahl
 9  finished  Keiko Mori             keiko.mori
 9  finished  Victor Silva           victor.silva
@@ -98,6 +98,6 @@ def _person(number: int, line: str) -> Person:
         name=None if name == "-" else name,
         mailbox=None if mailbox == "-" else mailbox,
         demo_mode="demo" in marks,
-        has_older_session="before" in marks,
+        has_older_session="older session" in marks,
         asks_for_help="help" in marks,
     )

@@ -1,7 +1,8 @@
 """The demo of the study planner: a syllabus, a teacher, and a class of 25.
 
 Three of its students have practised for a month, the others for 12 to 18 days. Their knowledge
-and their answers are drawn from a seed, so each load gives the same class.
+and their answers are drawn from a seed; the answers also depend on the time of the load, because
+students pause at some weekends.
 """
 
 import random
@@ -236,7 +237,7 @@ def _mock_mark(
 ) -> float:
     """Return a mark that fits the answers before the mock exam, 3 to 95, with noise.
 
-    Without the noise, it is the share of correct answers times the share of practised concepts.
+    Without noise, it is 100 times the share of correct answers times that of practised concepts.
     """
     exam_time = now - timedelta(days=MOCK_EXAM_DAYS_AGO)
     answers_before = [each for each in answers if each.at < exam_time]

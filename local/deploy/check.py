@@ -158,7 +158,7 @@ def check_lambda(tree: Path) -> list[str]:
 
 
 def check_lambda_variables(tree: Path) -> list[str]:
-    """serverless.yml: variables and rights, and no deployment without variables."""
+    """serverless.yml: variables and rights, and no deployment if any variable is not set."""
     problems = [
         f"osls deploys without the variable {name}"
         for name in WITHOUT_OPTIONAL

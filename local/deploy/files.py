@@ -46,7 +46,7 @@ BACKUP_FUNCTIONS = frozenset(
 )
 """Functions that write or read backups, for which they get rights to the bucket on AWS."""
 BACKUP_ROLE = "BackupRole"
-"""Role of these functions, which the hand-written part of serverless.yml defines."""
+"""Role of BACKUP_FUNCTIONS; the hand-written part of serverless.yml defines it."""
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 SMALL_ARTIFACT = lambda_artifact.small_artifact().relative_to(ROOT).as_posix()
 

@@ -1,7 +1,8 @@
 """List of the files with which the study page opens offline: `python -m local.pages.shell`.
 
-It is part of the service worker, `public/worker.js`, since a browser looks for a new version
-whenever the worker's own bytes have changed. A test fails while the list is not current.
+It is part of the service worker, `public/worker.js`, since a browser installs a new version, with
+the new files, only if the worker's own bytes have changed. A test fails while the list is not
+current.
 """
 
 import base64

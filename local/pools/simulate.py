@@ -226,8 +226,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--students",
         type=number,
-        help=f"number of students of each ability (default {STUDENTS}), or in each"
-        f" replication with an error option (default {STUDENTS_PER_TRUTH})",
+        help=f"number of students of each ability (default {STUDENTS}); with an error option,"
+        f" number in each replication (default {STUDENTS_PER_TRUTH})",
     )
     parser.add_argument(
         "--questions", type=number, default=30, help=f"length of the tests, at most {MAX_QUESTIONS}"

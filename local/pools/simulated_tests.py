@@ -1,9 +1,9 @@
 """Tests of simulated students, run by the same functions as real tests.
 
 The settings and counts of the pool's version apply as in real tests: the session's id decides
-which questions are eligible, limited by level of ability and over all levels
-(`lib.assessment.pools.eligibility`). The counts do not change during a simulation; in the service,
-they change only in the nightly run and in calls of admin-calibrate.
+which questions are eligible, so that exposure is limited at each level of ability and over all
+levels (`lib.assessment.pools.eligibility`). The counts do not change during a simulation; in the
+service, they change only in the nightly run and in calls of admin-calibrate.
 """
 
 from collections.abc import Sequence

@@ -80,7 +80,8 @@ class Comparison:
 
     Attributes:
         fixed: Figures after all questions.
-        precision: Figures as soon as the largest stated error is at the threshold, or at the end.
+        precision: Figures after the answer that ends a test by the rule `precision`: the first from
+            the minimum number on with no stated error above the threshold, or else the last.
     """
 
     fixed: ErrorFigures
@@ -136,15 +137,15 @@ def compare(
         rng: Random generator.
     """
     prior = Posterior.prior(pool.bank.concepts, covariance=pool.correlation)
-    banks = (pool, replace(pool, bank=plug_in_bank(pool, items)))
+    pools = (pool, replace(pool, bank=plug_in_bank(pool, items)))
     runs: tuple[list[Simulation], list[Simulation]] = ([], [])
     for _ in range(truths):
         truth = draw_truth(pool, items, errors, rng)
         theta = rng.multivariate_normal(prior.mean, prior.covariance, students)
         seed = rng.integers(2**63)
-        for version, own_runs in zip(banks, runs, strict=True):
+        for tested_pool, bank_runs in zip(pools, runs, strict=True):
             test_rng = np.random.default_rng(seed)
-            own_runs.append(simulate_tests(version, theta, questions, test_rng, truth))
+            bank_runs.append(simulate_tests(tested_pool, theta, questions, test_rng, truth))
     is_tested: np.ndarray = np.asarray(pool.bank.slopes[pool.gradable].any(axis=0))
     own, plug_in = (_comparison(each, is_tested, threshold) for each in runs)
     return own, plug_in

@@ -69,7 +69,7 @@ class Faults:
     ) -> None:
         """Switch a fault on in place of the active one; for the arguments, see ActiveFault.
 
-        REFUSE for a number of requests becomes CLOSE: refused connections cannot be counted.
+        REFUSE with `times` or `after` becomes CLOSE: refused connections cannot be counted.
         """
         if fault is Fault.REFUSE and (times is not None or after):
             fault = Fault.CLOSE

@@ -25,7 +25,7 @@ from psycopg import sql
 
 from local.servers.child import POLL_SECONDS, SAME_USER, Child, FolderLock, ServerError, User
 
-VERSION = "18"  # major version, which a data folder cannot change
+VERSION = "18"  # major version; a data folder works with one only
 DATABASE = "stepwise"
 OWNER = "postgres"
 START_SECONDS = 120.0  # recovery after a crash takes long
@@ -177,7 +177,10 @@ class PostgresServer:
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _create_data(self, user: User) -> None:
-        """Run initdb in another folder and rename the folder, so that `data` is always complete."""
+        """Create `data` if absent: initdb fills another folder, which is renamed when complete.
+
+        An existing one must have our version, and is given to the user.
+        """
         if self.data.exists():
             _require_version(self.data)
             _change_owner(self.data, user)
@@ -197,9 +200,10 @@ class PostgresServer:
         new_folder.rename(self.data)
 
     def _remove_stale_files(self) -> None:
-        """Remove files with the process id of a dead server, which another program may have now.
+        """Remove the socket and the lock files of a dead server.
 
-        The caller holds the folder's lock, so no server is running on it.
+        Another program may have the process id in them by now. The caller holds the folder's lock,
+        so no server is running on the folder.
         """
         for name in ("postmaster.pid", SOCKET, f"{SOCKET}.lock"):
             (self.data / name).unlink(missing_ok=True)

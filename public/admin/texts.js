@@ -138,7 +138,7 @@ export const UPKEEP = {
 
 export const AUDIT = {
   title: "Audit trail",
-  lead: "Every call of an operator, newest first. Each entry has a checksum of the one before, so that changes and gaps are noticed.",
+  lead: "Calls of operators and removals by the clean-up, newest first. Each entry has a checksum of the one before, so that changes and gaps are noticed.",
   loading: "Reading the audit trail …",
   holds: "The chain is unbroken.",
   broken: (id) => `Entry ${id} or one before it was changed or removed.`,
@@ -147,7 +147,7 @@ export const AUDIT = {
   outcomes: ["allowed", "refused", "locked", "done", "rejected", "failed"],
   columns: { id: "No.", time: "Time", action: "Call", outcome: "Outcome", facts: "Facts" },
   none: "No entry",
-  noneHint: "No call of an operator had this outcome.",
+  noneHint: "No entry has this outcome.",
   older: "Show older ones",
   seal: "Newest seal",
   sealHint: "Keep it outside of this database: sent as “seal”, it shows later whether the newest entries were cut off.",

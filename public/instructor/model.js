@@ -11,7 +11,7 @@ const FULL_RELOAD_MS = 300_000;
 
 const sinceMs = (moment, now) => (moment ? Math.max(0, now - Date.parse(moment)) : 0);
 
-/** The status of a student: completed, notStarted, stuck or active; the four sum to all students. */
+/** The status of a student, exactly one of: completed, stuck, notStarted, active. */
 export function statusOf(student, now) {
   if (student.completionRate >= 100) return "completed";
   if (student.helpAskedAt) return "stuck";

@@ -27,7 +27,7 @@ export async function fetchHealth(api = apiWith(null)) {
   }
 }
 
-/** The status as a sentence; remarks that explain it replace the usual one. */
+/** The status in words: a sentence and the remarks; without the sentence if the remarks explain the status. */
 export function meaning(health) {
   const { behind = false, missing = [], waiting = [], remarks = [] } = health.schema ?? {};
   const { postgres, redis } = health.services;

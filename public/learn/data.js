@@ -1,4 +1,4 @@
-// All calls of the study page. Answers, practice, the overview and changes of the profile go through the copy in
+// The data of the study page. Answers, practice, the overview and changes of the profile go through the copy in
 // this browser if there is one; plans and joining a class always need the server.
 import { untilAnswered } from "../shared/deliver.js";
 import { forgetAnswer, keepAnswer, waitingAnswers } from "./stored.js";
@@ -32,7 +32,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  let own = copy; // null once it can store nothing more; the page keeps these functions, and so the current question
+  let own = copy; // null once it can store nothing more; the object returned stays, so the page keeps its question
 
   /** The result of a function of the copy; null without a copy. */
   const fromCopy = async (use) => {
@@ -66,10 +66,10 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
       return (await fromCopy((each) => each.answer(body))) ?? sendAnswer(body, signal, onWait);
     },
 
-    /** Number of answers that wait for the server. */
+    /** Number of answers that wait for the server outside of the copy. */
     waiting: () => waitingAnswers(username).length,
 
-    /** Send the answers that wait, oldest first; those that the server refuses are dropped. */
+    /** Send the answers that wait outside of the copy, oldest first; those that the server refuses are dropped. */
     async sendWaiting(signal) {
       for (const body of waitingAnswers(username)) {
         try {

@@ -141,7 +141,7 @@ export function timelineFacts(timeline) {
   };
 }
 
-/** Topics whose mastery changed by a point or more. */
+/** Topics whose mastery changed by a point or more, rounded to whole points. */
 export function movedTopics(rows) {
   return rows.filter(({ change }) => Math.abs(Math.round(change)) >= 1);
 }

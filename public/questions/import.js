@@ -16,7 +16,7 @@ const settingsOf = (fields) => Object.fromEntries(Object.entries(fields).filter(
 /**
  * Check items on the server until only good ones are left.
  *
- * @returns {Promise<{items: object[], problems: object[]}>} rejects with the Problem if it names no question
+ * @returns {Promise<{items: object[], problems: object[]}>} rejects with the Problem unless it names questions only
  */
 export async function checkedItems(api, items, settings) {
   const problems = [];

@@ -10,7 +10,7 @@ export const PAGE = {
   loading: "Loading the pools …",
   lead: (pools, questions) => `${count(pools, "pool")} · ${count(questions, "question")}`,
   none: "No pool yet",
-  noneHint: "A pool is a set of questions that one test draws from. Import a file to make the first one.",
+  noneHint: "A pool is a set of questions that tests draw from. Import a file to make the first one.",
   pools: "Pools",
   allPools: "All pools",
   unnamed: (id) => `Pool ${id.slice(0, 8)}`,
@@ -160,7 +160,7 @@ export const FILE = {
 
 export const TICKETS = {
   title: "Tickets for a class",
-  about: "A ticket lets one student take one test. Whoever has it can take the test as this student, so send each student their own.",
+  about: "A ticket lets one student take as many tests as you set here. Whoever has it can take them as this student, so send each student their own.",
   students: "Students, one in each line",
   studentsHint: "An id, an e-mail or a name: results are listed under it.",
   days: "Days until they end",

@@ -277,7 +277,7 @@ FROM (SELECT
 ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
 -- follow_changed_emails --
--- Replace e-mails that an operator has changed since by the present ones.
+-- Where a row has an e-mail that an operator has changed, use the student's present one.
 UPDATE pg_temp.incoming AS i SET person = s.student_email
 FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND i.person = ANY (s.former_emails)
@@ -491,8 +491,8 @@ LEFT JOIN pg_temp.stored_tokens AS k USING (session_token);
 ANALYZE pg_temp.owners;
 
 -- insert_missing_students --
--- Add the students of this batch who are not stored yet: an anonymous one for each session without
--- e-mail, and people who appeared after the people were migrated.
+-- Add the students of this batch who are not stored yet: an anonymous one for each new session
+-- without e-mail, and people who appeared after the people were migrated.
 WITH inserted AS (
   INSERT INTO public.students
     (student_email, student_name, twilio_account_sid, github_username, created_at, updated_at)

@@ -2,8 +2,8 @@
 -- and skips rows that another transaction has locked.
 
 -- try_lock --
--- Try to take the clean-up's lock until the transaction ends; return whether it was free. The
--- transaction waits at most 5 seconds for a row, so that requests do not queue behind it.
+-- Take the clean-up's lock, if it is free, and hold it until the transaction ends; return whether
+-- it was free. The transaction waits at most 5 seconds for a row, so that requests do not queue.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.cleanup', 0)),
   set_config('lock_timeout', '5s', true),
   set_config('stepwise.removal', 'retention', true);  -- see refuse_event_change()
@@ -55,8 +55,9 @@ DELETE FROM public.students st
 WHERE student_id = ANY (%(students)s)
   AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id);
 
--- remove_old_reports --
--- Remove bug reports past their retention time that have no session.
+-- remove_old_events --
+-- Remove events past their retention time that have no session: bug reports, and operators' changes
+-- of students.
 DELETE FROM public.events WHERE id IN (
   SELECT id FROM public.events
   WHERE session_token IS NULL AND created_at < now() - make_interval(days => %(retention_days)s)

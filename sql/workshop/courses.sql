@@ -43,8 +43,9 @@ WHERE s.session_token = p.session_token AND s.course_id = %(course_id)s
   AND p.step_name <> public.step_name(c.steps, p.step_number);
 
 -- recompute_sessions --
--- Compute completion and furthest step of a course's sessions from its present steps and flags. This
--- does not count as activity, so updated_at is treated as in rename_steps.
+-- Compute the completion and the furthest step of a course's sessions again, from the present steps
+-- of the course, and the flags and passed steps of each session. This does not count as activity,
+-- so updated_at is treated as in rename_steps.
 UPDATE public.sessions s
 SET completion_rate = r.rate, current_step = r.furthest,
   updated_at = s.updated_at + INTERVAL '1 microsecond'

@@ -1,4 +1,5 @@
--- Queries of lib/workshop/instructor/store.py: the instructor's list, analytics, and removal.
+-- Queries of lib/workshop/instructor/store.py: the instructor's list, analytics, removal, and new
+-- e-mails and session tokens.
 -- The list in double braces is made from lib/workshop/course.py.
 
 -- listed_sessions --
@@ -162,9 +163,9 @@ LEFT JOIN completed_by_flags f USING (step) LEFT JOIN completed_by_report_only p
 ORDER BY step;
 
 -- step_times --
--- Return, for each step of one course or of all, the number of sessions that began it and of those
--- that completed it, and the mean and quartiles of the time spent. Reads idx_step_progress_step only,
--- unless a course is given.
+-- Return, for each step of one course or of all, the number of sessions that reported it and of
+-- those that passed it by a report, and the mean and quartiles of the time spent. Flags do not
+-- count. Reads idx_step_progress_step only, unless a course is given.
 SELECT step_number, step_name,
   count(*) AS attempts,
   sum(CASE WHEN validation_passed THEN 1 ELSE 0 END) AS completed,
@@ -179,8 +180,8 @@ GROUP BY step_number, step_name
 ORDER BY step_number, step_name;
 
 -- stuck_sessions --
--- Return unfinished sessions without activity for 24 hours, longest idle first.
--- Uses idx_sessions_last_activity.
+-- Return unfinished sessions without activity for 24 hours, longest idle first; closed ones only if
+-- closed_too is true. Uses idx_sessions_last_activity.
 SELECT s.student_id, st.student_email, left(st.student_name, 1000) AS student_name, s.course_id,
   s.current_step, s.completion_rate, s.is_active, s.last_activity,
   extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds

@@ -21,11 +21,11 @@ SELECT public.bounded_session(
   public.session_progress(%(session_token)s) - 'extra', %(max_bytes)s)::TEXT;
 
 -- sessions_of_student --
--- Return a page of a student's whole sessions for an operator, those with progress first, each group
--- newest first, after the given session (null: the first page), each with the student's name from
--- public.students. The student is given by e-mail or by id; with both, the
--- sessions of either are returned. As many sessions are returned as fit in max_bytes; page_rows is
--- their number before the page was cut to size.
+-- Return a page of a student's whole sessions for an instructor or operator, after the given
+-- session (null: the first page): those with progress first, and in both groups the most recently
+-- active first. Each has the student's name from public.students. The student is given by e-mail or
+-- by id; with both, the sessions of either are returned. As many sessions are returned as fit in
+-- max_bytes; page_rows is their number before the page was cut to size.
 SELECT progress, has_progress, last_activity, session_token, page_rows
 FROM (
   SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS page_rows,
@@ -54,8 +54,8 @@ WHERE place = 1 OR bytes <= %(max_bytes)s
 ORDER BY has_progress DESC, last_activity DESC, session_token;
 
 -- shared_sessions_of_student --
--- Return the share view of a student's sessions: steps and percentages, those with progress first, each
--- group newest first.
+-- Return the share view of a student's sessions, steps and percentages: sessions with progress
+-- first, and in both groups the most recently active first.
 SELECT s.course_id, s.current_step, s.completion_rate, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'stepNumber', step -> 'stepNumber',

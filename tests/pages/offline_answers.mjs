@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { digestOf } from "../../public/learn/offline/digest.js";
 import { comparable, isCorrect, numberOf } from "../../public/learn/offline/grade.js";
-import { countAll } from "../../public/learn/offline/mastery.js";
+import { foldAttempts } from "../../public/learn/offline/mastery.js";
 
 const cases = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const histories = cases.histories.map(({ attempts, questions, calibration }) => {
   const byId = new Map(questions.map((question) => [question.id, question]));
-  const counted = countAll(attempts, byId, calibration ?? undefined);
+  const counted = foldAttempts(attempts, byId, calibration ?? undefined);
   return Object.fromEntries([...counted].map(([id, { score, skill, attempts: answers, correct }]) => [id, [score, skill, answers, correct]]));
 });
 const groups = new Map();

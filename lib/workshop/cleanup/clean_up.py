@@ -120,7 +120,7 @@ def _run_batch(transaction: "Transaction", limits: store.BatchLimits) -> Cleanup
         removed_leftover_keys=leftover_keys,
         deleted_sessions=len(students),
         deleted_students=store.remove_students_without_sessions(transaction, students),
-        deleted_reports=store.remove_old_reports(transaction, limits),
+        deleted_reports=store.remove_old_events(transaction, limits),
         pruned_keys=store.remove_old_idempotency_keys(transaction, limits),
     )
 

@@ -59,9 +59,12 @@ def remove_students_without_sessions(transaction: "Transaction", students: Seque
     return transaction.execute(_queries["remove_students_without_sessions"], {"students": locked})
 
 
-def remove_old_reports(transaction: "Transaction", limits: BatchLimits) -> int:
-    """Remove bug reports past their retention time that have no session; return their number."""
-    return transaction.execute(_queries["remove_old_reports"], asdict(limits))
+def remove_old_events(transaction: "Transaction", limits: BatchLimits) -> int:
+    """Remove events past their retention time that have no session; return their number.
+
+    They are bug reports, and operators' changes of students.
+    """
+    return transaction.execute(_queries["remove_old_events"], asdict(limits))
 
 
 def remove_old_idempotency_keys(transaction: "Transaction", limits: BatchLimits) -> int:

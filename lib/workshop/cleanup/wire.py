@@ -17,7 +17,7 @@ class WorkshopCleanupOut(CamelSuccessOut):
     deleted_students: int
     """Students without a session who were removed."""
     deleted_reports: int
-    """Bug reports that were removed after their retention time."""
+    """Events without a session, such as bug reports, removed after their retention time."""
     pruned_keys: int
     """Idempotency keys that were removed after 24 hours."""
     done: bool

@@ -78,7 +78,7 @@ function shifted(bound, by) {
   return bound === undefined ? undefined : bound + by;
 }
 
-/** Fields of an object schema; fields of nested objects are named `outer.inner`. */
+/** Fields of an object schema; those of an object in a field are named `outer.inner`, in a list `outer[].inner`. */
 export function fields(api, schema, prefix = "", depth = 0) {
   const resolved = resolve(api, schema);
   const required = resolved.required ?? [];

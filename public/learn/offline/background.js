@@ -1,4 +1,4 @@
-// Automatic synchronisation: after each change, when the connection is back, and every one or two
+// Automatic synchronisation: after each change, when the connection is back, and every one to two
 // minutes. One tab at a time synchronises; it notifies the others, which read the store again.
 import { isTemporary } from "../../shared/problems.js";
 import { summaryOf } from "./queue.js";
@@ -8,7 +8,10 @@ import { synchronise } from "./sync.js";
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS, REGULAR_WAIT_MS] = [1000, 30_000, 60_000];
 const AFTER_WRITE_MS = 300; // so that several changes are sent in one call
 
-/** The pause after failures in a row, in milliseconds: it doubles, with jitter, and is never less than the server asks for. */
+/**
+ * The pause after failures in a row, in milliseconds: it doubles up to LONGEST_WAIT_MS, with jitter, and is never less
+ * than the `seconds` that the server asks for.
+ */
 export function waitAfter(failures, seconds, random = Math.random) {
   const jittered = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.5 + random() / 2);
   return seconds ? Math.max(seconds * 1000 * (1 + random() / 5), jittered) : jittered;

@@ -6,7 +6,7 @@ import { Background } from "./background.js";
 import { contentOf } from "./content.js";
 import { exportText, importText } from "./file.js";
 import { isCorrect } from "./grade.js";
-import { countAll, inOrder } from "./mastery.js";
+import { foldAttempts, inOrder } from "./mastery.js";
 import { ATTEMPTS, PROFILES, addAnswer, changeProfile, dismiss, summaryOf } from "./queue.js";
 import { attemptsOf, withRows } from "./overview.js";
 import { CONTENT, CannotKeep, META, QUEUE, nameOf, openStore, removeStore } from "./store.js";
@@ -83,7 +83,7 @@ class Copy {
   /**
    * Grade and store an answer. It resolves once the answer and its operation are on the disk.
    *
-   * @returns {Promise<object|null>} as `POST /api/learning/attempts` answers; null if the question is not here
+   * @returns {Promise<object|null>} as the response of `POST /api/learning/attempts`; null if the question is not here
    */
   async answer(body) {
     const content = await this.content();
@@ -94,7 +94,7 @@ class Copy {
       await addAnswer(tables, body, right, Date.now());
       return tables.rows(ATTEMPTS);
     });
-    const mastery = countAll(attemptsOf(rows), content.questions, content.calibration);
+    const mastery = foldAttempts(attemptsOf(rows), content.questions, content.calibration);
     await this.background.changed();
     return { id: body.id, question_id: question.id, concept_id: question.concept_id, is_correct: right, correct_answer: question.correct_answer, mastery_score: mastery.get(question.concept_id).score };
   }

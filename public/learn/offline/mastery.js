@@ -64,7 +64,7 @@ export function inOrder(attempts) {
  * @param {object} calibration coefficients of the content files
  * @returns {Map<string, {score: number, skill: number, attempts: number, correct: number, last: string}>}
  */
-export function countAll(attempts, questions, calibration = DEFAULT_CALIBRATION) {
+export function foldAttempts(attempts, questions, calibration = DEFAULT_CALIBRATION) {
   const { steps } = calibration;
   const concepts = new Map();
   const answeredIds = new Set();

@@ -1,6 +1,6 @@
 // The overview of the study page without the server: the last that it sent, updated with the rows of this device.
 // No DOM, no clock.
-import { countAll, masteryBody } from "./mastery.js";
+import { foldAttempts, masteryBody } from "./mastery.js";
 
 const DAY_MS = 86_400_000;
 const DAYS = 30;
@@ -48,7 +48,7 @@ function progressOf(progress, attempts, score, now) {
  */
 export function withRows(overview, content, { profile, attempts }, now) {
   const answers = attemptsOf(attempts);
-  const mastery = { ...overview.mastery, ...masteryBody(overview.topics, countAll(answers, content.questions, content.calibration)) };
+  const mastery = { ...overview.mastery, ...masteryBody(overview.topics, foldAttempts(answers, content.questions, content.calibration)) };
   return {
     ...overview,
     profile: profile ? profileOf(overview.profile, profile.columns, now) : overview.profile,

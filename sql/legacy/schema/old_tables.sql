@@ -34,9 +34,9 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Count the rows of a legacy table or of its backup, and those whose token has no session, except
--- rows of sessions and people that an operator removed. Without the unified tables, these are all
--- rows.
+-- Count the rows of a legacy table or of its backup, and the rows whose token has no session; the
+-- second count leaves out rows of sessions and people that an operator removed. Without the unified
+-- tables, it is the number of all rows.
 CREATE OR REPLACE FUNCTION legacy.rows_of(p_table TEXT, p_original TEXT)
 RETURNS TABLE (row_count BIGINT, without_session BIGINT) LANGUAGE plpgsql AS $$
 DECLARE
@@ -186,9 +186,9 @@ BEGIN
   END LOOP;
 END $$;
 
--- Bring back the newest unified tables that dropExisting set aside with rows, under their original names.
--- The present ones, which have to be empty, are set aside instead. Return no row if nothing was
--- brought back.
+-- Of the sets of unified tables that dropExisting set aside, bring back the newest that has rows,
+-- under the original names. The present tables, which have to be empty, are set aside instead.
+-- Return no row if nothing was brought back.
 CREATE OR REPLACE FUNCTION legacy.bring_back_unified()
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
 DECLARE

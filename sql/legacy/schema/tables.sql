@@ -97,7 +97,8 @@ CREATE TABLE IF NOT EXISTS legacy.backups (
 -- 2. Untidy values --------------------------------------------------------------------------
 -- Functions that parse a value return null, never an error, if they cannot read it.
 
--- Return whether text can be parsed as a timestamp.
+-- Return whether text begins like an ISO date or has the form of an HTTP date, and can be parsed as
+-- a timestamp.
 DO $$ BEGIN
   IF current_setting('server_version_num')::integer >= 160000 THEN
     CREATE OR REPLACE FUNCTION legacy.is_moment(p_text TEXT) RETURNS BOOLEAN
@@ -219,14 +220,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Return whether a value differs from the count that was parsed from it.
+-- Return whether a value differs from the count that was parsed from it, as a value that is not a
+-- number always does; false if there is no value.
 CREATE OR REPLACE FUNCTION legacy.is_other_count(p_value JSONB, p_read BIGINT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_value) = 'number' THEN p_value::numeric <> p_read
               ELSE p_value IS NOT NULL END
 $$;
 
--- Return the JSON inside a JSON string, however deeply nested, if it is of the given kind.
+-- Return the JSON inside a JSON string, however deeply nested, if it is of the given kind or JSON's
+-- null.
 CREATE OR REPLACE FUNCTION legacy.unwrap(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -336,8 +339,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0
 $$;
 
--- Do the same with the row's token, which distinguishes a placeholder from an address; a short
--- token gives a short placeholder.
+-- Return whether the e-mail column of a row with this token holds a placeholder, with capitals or
+-- without. The token is needed if the placeholder was made of a short one, or of one with @.
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))

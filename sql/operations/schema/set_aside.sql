@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION pg_temp.workshop_tables()
 RETURNS TABLE (table_name TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
 BEGIN
   FOREACH table_name IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
-    -- A table `students` without this column is the assessment's of an older deployment.
+    -- A table `students` without student_id is the assessment's, of an older deployment.
     CONTINUE WHEN NOT EXISTS (
       SELECT FROM pg_catalog.pg_class c
       WHERE c.oid = to_regclass(format('public.%I', table_name)) AND c.relkind IN ('r', 'p')

@@ -433,8 +433,9 @@ END $$;
 
 -- Save the fields of p_config: a field that is absent keeps its value, and flags and current_step
 -- never go back. Those of p_other_flags that complete steps of the course are kept in `extra`.
--- p_version, if given, must be the stored version. Return session_progress(), or null if the session
--- does not exist and p_create is false.
+-- p_version, if given, must be the stored version. Return session_progress(); null if the session
+-- does not exist and p_create is false, or if it was removed after the same request had been
+-- carried out.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_course_id TEXT,
   p_config JSONB, p_other_flags JSONB, p_only_flags BOOLEAN, p_version INTEGER, p_create BOOLEAN,
@@ -508,8 +509,8 @@ BEGIN
   RETURN public.session_progress(p_session_token);
 END $$;
 
--- Record an event for each deployment flag that became true, and for each step that its flags now
--- complete.
+-- Record an event for each deployment flag of a session that became true, and for each step that
+-- the flags complete now, but did not before, and that was not passed by a report.
 CREATE OR REPLACE FUNCTION public.record_flag_events(
   p_before public.sessions, p_after public.sessions
 ) RETURNS VOID LANGUAGE sql AS $$

@@ -29,7 +29,8 @@ LANGUAGE sql STABLE AS $$
   SELECT coalesce(quote_ident(pg_temp.first_column(p_table, p_names)), 'NULL') || '::text'
 $$;
 
--- Return an object as it is, and any other value as the member `value` of an object.
+-- Return the JSON object that a text holds, also within JSON strings; any other value becomes the
+-- member `value` of an object, and null an empty object.
 CREATE OR REPLACE FUNCTION pg_temp.as_object(p_text TEXT) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE

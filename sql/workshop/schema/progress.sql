@@ -52,7 +52,7 @@ BEGIN
 END $$;
 
 -- Disable the enabled triggers of a table, so that a repair leaves updated_at as it is; return
--- their names. It lasts until enable_triggers(), and no longer than the transaction.
+-- their names. They stay disabled until enable_triggers(), or until the transaction is rolled back.
 CREATE OR REPLACE FUNCTION pg_temp.disable_triggers(p_table TEXT) RETURNS TEXT[]
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -54,7 +54,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Return the legacy tables that exist, with the SQL expressions of their token and e-mail (NULL if the
--- column is missing) and whether they have API keys.
+-- column is missing) and whether they have a column of API keys.
 CREATE OR REPLACE FUNCTION public.older_tables()
 RETURNS TABLE (table_name TEXT, token TEXT, email TEXT, has_key BOOLEAN)
 LANGUAGE sql STABLE AS $$
@@ -175,7 +175,7 @@ DECLARE
   v_former_emails TEXT[];
   v_tokens TEXT[];
 BEGIN
-  -- Sessions before students, like reports and merge_students().
+  -- Lock sessions before students, as reports and merge_students() do.
   PERFORM FROM public.sessions s JOIN public.students st USING (student_id)
     WHERE st.student_email = v_email ORDER BY s.session_token FOR UPDATE OF s;
   SELECT st.student_id, st.former_emails INTO v_student, v_former_emails FROM public.students st

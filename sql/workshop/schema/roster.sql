@@ -17,7 +17,7 @@ CREATE INDEX IF NOT EXISTS idx_enrollments_course_id ON public.enrollments (cour
 
 -- Enroll people in a course. `p_lines` is an array of objects with line, email, name and github, one for
 -- each person; without an e-mail, github identifies the person. Names are stored with students who have
--- none. Return the outcome for each line, and whether the student has another name:
+-- none. Return for each line whether the student has another name, and the outcome:
 --   created     a new student
 --   enrolled    an existing student, now in this course, too
 --   updated     a student of this course who got a name

@@ -194,8 +194,8 @@ BEGIN
   RETURN v_student;
 END $$;
 
--- Report accounts in plain text, from an older application: only the application has the key to seal
--- them.
+-- Report Twilio accounts that an older application stored in plain text. They are not sealed here,
+-- because the database does not have the key.
 DO $$
 DECLARE
   v_rows BIGINT;

@@ -11,7 +11,7 @@ CREATE INDEX IF NOT EXISTS idx_sessions_help_asked ON public.sessions (help_aske
 -- Time at which the session last made progress, which activity alone does not show. The instructor's
 -- dashboard shows a student as stuck after some time without progress.
 ALTER TABLE public.sessions
-  ADD COLUMN IF NOT EXISTS progressed_at TIMESTAMPTZ;  -- null: not since this column was added
+  ADD COLUMN IF NOT EXISTS progressed_at TIMESTAMPTZ;  -- null: none since this column was added
 
 CREATE OR REPLACE FUNCTION public.mark_progress() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN

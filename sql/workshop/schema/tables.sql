@@ -27,11 +27,12 @@ END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
 
--- One row per person. Without an e-mail address, 'anonymous_<16 hex digits>' is in its place.
+-- One row per person. In place of a missing e-mail address stands 'anonymous_<16 hex digits>', or
+-- 'github_<name>' for a person whom a roster names without one.
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
-  student_name TEXT,                     -- the first one that was not empty
+  student_name TEXT,                     -- the first that was sent, unless it was changed later
   twilio_account_sid TEXT,               -- sealed by the application; never in a response
   github_username TEXT,                  -- the first one that was sent, see give_accounts()
   created_at TIMESTAMPTZ DEFAULT now(),
@@ -93,10 +94,10 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 -- The event log, for analytics and debugging. event_type is one of:
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
---   step_progress       a later report that does not complete it; also a step's name
---                       before an upgrade renamed it as in the course, and a row of step_progress
---                       that an upgrade could not keep there
---   step_completed      the report that completed it
+--   step_progress       a later report that does not complete it, or a report about an exercise
+--                       that is not a step; also a step's name before an upgrade renamed it as in
+--                       the course, and a row of step_progress that an upgrade could not keep there
+--   step_completed      the report or the flags that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
 --   deployment_failure  a report with a deployment URL that did not pass, for an incomplete step
 --   bug_reported        a student reported a bug
@@ -168,7 +169,7 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS twilio_account_given BOOLEAN DEFAULT FALSE,  -- this session sent one
   ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the last name that this session sent
   ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- increases with each saved configuration
-  ADD COLUMN IF NOT EXISTS course_id TEXT DEFAULT 'voice-assistant',  -- fixed once a step is reported
+  ADD COLUMN IF NOT EXISTS course_id TEXT DEFAULT 'voice-assistant',  -- fixed once it has progress
   ADD COLUMN IF NOT EXISTS extra JSONB DEFAULT '{}',  -- other flags and fields; secrets are sealed
   -- Those of openai_api_key, tools and voice_settings that had a value and were emptied later, so
   -- that the migration from the legacy tables does not restore them. Null: none.
@@ -503,8 +504,8 @@ CREATE OR REPLACE TRIGGER check_new_step_numbers AFTER INSERT ON public.step_pro
   REFERENCING NEW TABLE AS new_steps
   FOR EACH STATEMENT EXECUTE FUNCTION public.check_step_numbers();
 
--- Check the number of a step whose row gets another number or session; only SQL written by hand
--- changes these.
+-- Check the number of a step whose row gets another number or session token: in replace_token(), or
+-- in SQL written by hand.
 CREATE OR REPLACE FUNCTION public.check_step_number() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.step_number > (
