@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.database.postgres import Transaction
+from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.settings import Settings
@@ -91,6 +92,21 @@ def test_key_that_was_left_in_a_closed_session_is_removed(
     rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
     run()
     assert rows("SELECT openai_api_key FROM sessions") == [(None,)]
+
+
+def test_leftover_keys_are_found_by_an_index(
+    rows: Rows,
+) -> None:
+    """Otherwise each night reads every session that was ever closed."""
+    rows("WITH one AS (INSERT INTO public.students (student_email) VALUES ('a@example.com')"
+         " RETURNING student_id) "
+         "INSERT INTO public.sessions (session_token, student_id, is_active, expires_at)"
+         " SELECT format('ws_%s', n), student_id, FALSE, now() - INTERVAL '1 day'"
+         " FROM one, generate_series(1, 5000) AS n")  # fmt: skip
+    rows("ANALYZE public.sessions")
+    query = load_queries("workshop/cleanup.sql")["remove_leftover_keys"].text.decode()
+    plan = rows(f"EXPLAIN {query.replace('%(batch_size)s', '100')}")
+    assert "idx_sessions_closed_with_secret" in str(plan)
 
 
 def test_session_is_removed_only_after_the_retention_time(

@@ -421,9 +421,11 @@ CREATE INDEX IF NOT EXISTS idx_events_new_sessions ON public.events (student_id,
   WHERE event_type IN ('session_created', 'session_claimed');
 -- Events by day.
 CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at, event_type);
--- API keys left in closed sessions (clean-up); the index is nearly empty.
-CREATE INDEX IF NOT EXISTS idx_sessions_closed_with_key ON public.sessions (expires_at)
-  WHERE NOT is_active AND openai_api_key IS NOT NULL;
+-- API keys and auth tokens left in closed sessions (clean-up); the index is nearly empty. Its earlier form
+-- contained no auth tokens.
+CREATE INDEX IF NOT EXISTS idx_sessions_closed_with_secret ON public.sessions (expires_at)
+  WHERE NOT is_active AND (openai_api_key IS NOT NULL OR extra ? 'twilioAuthToken');
+DROP INDEX IF EXISTS public.idx_sessions_closed_with_key;
 -- Old idempotency keys (clean-up).
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON public.idempotency_keys (created_at);
 
