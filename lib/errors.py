@@ -182,7 +182,7 @@ class Conflict(AppError):
 class AlreadyRunning(Conflict):
     """A migration, clean-up, restore, rotation or removal is running; try again when it has ended.
 
-    `lib/database/advisory_lock.py` lets only one of them run at a time.
+    Removals may run beside each other, the others only alone: see `lib/database/advisory_lock.py`.
     """
 
     code = "already_running"

@@ -1,4 +1,4 @@
-"""The keys of a deployment, and keys for signatures that are derived from them."""
+"""The keys of a deployment, and the signing keys that are derived from them."""
 
 from lib.access.weak_secrets import key_weakness
 from lib.errors import NotConfigured
@@ -13,8 +13,8 @@ def configured_keys(settings: Settings) -> tuple[bytes, ...]:
     """Return ENCRYPTION_KEY and the keys of ENCRYPTION_KEY_PREVIOUS.
 
     Raises:
-        NotConfigured: If ENCRYPTION_KEY is missing, a key is not 64 hexadecimal digits, or a
-            deployment's key was not chosen at random.
+        NotConfigured: If ENCRYPTION_KEY is missing, a key is not 64 hexadecimal digits, or, in a
+            deployment, ENCRYPTION_KEY was not chosen at random.
     """
     current = _parse_key("ENCRYPTION_KEY", settings.encryption_key or "")
     if settings.deployed and (reason := key_weakness(current.hex())) is not None:

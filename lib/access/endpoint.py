@@ -66,7 +66,7 @@ class Endpoint:
     takes_form: bool = False
     """Whether the body may be an HTML form, such as the live page's log-in."""
     is_live: bool = False
-    """Whether pages of a live system call it, which read `detail` in errors."""
+    """Whether pages of the live system call it; these read `detail` in errors."""
     calls_per_minute: int | None = None
     """Limit on the calls of one user in a minute, including those that only read."""
     limit: WriteLimit | None = None

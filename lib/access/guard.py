@@ -299,7 +299,8 @@ def _audit_refused_schedule(request: Request, deps: Deps) -> None:
 def from_another_site(request: Request, settings: Settings) -> bool:
     """Return whether a browser says that a page of another site made the call.
 
-    Pages cannot set these headers, and other programs may leave them out.
+    Sites of ALLOWED_ORIGINS do not count as others. Pages cannot set these headers, and other
+    programs may leave them out.
     """
     site = request.headers.get("sec-fetch-site")
     if site in {"same-origin", "none"}:

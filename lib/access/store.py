@@ -37,7 +37,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class ChainHead:
-    """The newest entry of the audit trail."""
+    """The newest entry of the audit trail, now or at an earlier time."""
 
     id: int
     entry_sha256: bytes

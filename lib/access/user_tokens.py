@@ -1,7 +1,7 @@
 """Access tokens of users: signed statements of who has logged in, and in which role.
 
 An access token is a JSON Web Token with the claims that clients of the live system read: `sub` (the
-username), `role` and `exp`. `uid` is the user's id, and `iat` the time of the log-in. It is signed
+username), `role` and `exp`. `uid` is the user's id, and `iat` the time of issue. It is signed
 with a key derived from ENCRYPTION_KEY.
 """
 
@@ -32,7 +32,7 @@ class Claims:
 
 
 def new_claims(user_id: UUID, username: str, role: str, now: datetime) -> Claims:
-    """Return the claims of a user who logs in now."""
+    """Return the claims of a token that is issued to a user now."""
     issued_at = now.astimezone(UTC)
     return Claims(user_id, username, role, issued_at, issued_at + LIFETIME)
 

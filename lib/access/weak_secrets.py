@@ -57,7 +57,10 @@ def key_weakness(digits: str) -> str | None:
 
 
 def _is_common(secret: str) -> bool:
-    """Return whether only common words remain without digits, signs and lookalike characters."""
+    """Return whether only common words remain after digits and signs are dropped.
+
+    Digits and signs that look like letters are also tried as those letters.
+    """
     lowered = secret.lower()
     without_ending = re.sub(r"[\W\d_]+$", "", lowered)
     spellings = (lowered, lowered.translate(_LOOKALIKES), without_ending.translate(_LOOKALIKES))

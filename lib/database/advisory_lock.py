@@ -1,6 +1,7 @@
 """The advisory lock of calls that change whole tables: one such transaction at a time.
 
-Migrations, clean-ups, restores, key rotations and admin-create-unified-schema take it exclusively.
+Migrations, admin-cleanup-old-tables, admin-restore-old-tables, admin-restore, key rotations and
+admin-create-unified-schema take it exclusively.
 Operators' calls that remove or change a student, a session or a course share it.
 """
 

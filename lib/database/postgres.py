@@ -187,7 +187,10 @@ class Postgres:
         return self._run(run, read=read)
 
     def _run(self, work: Callable[[Connection, Sequence[Statement]], T], *, read: bool) -> T:
-        """Do the work; retry it after a deadlock, and after a lost connection if it only reads.
+        """Do the work; retry it after a conflict, and after a lost connection if it only reads.
+
+        A conflict is a deadlock or a failure of serialization. Where the schema lacks something,
+        the work is repeated without the preceding statements.
 
         Args:
             work: Gets a connection, and the statements that must be sent first.

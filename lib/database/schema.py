@@ -39,7 +39,7 @@ REVISIONS = ("001",)
 
 SCRIPTS = (
     "database/schema/bookkeeping.sql",
-    # First, because old assessment tables take the name of the workshop's `students`.
+    # Before the workshop's, because old assessment tables take the name of its table `students`.
     "assessment/schema/move_old_tables.sql",
     "assessment/schema/free_older_tables.sql",
     "assessment/schema/normalize_older_tables.sql",

@@ -1,7 +1,7 @@
 """Statements and constraint errors, without importing the driver.
 
-That import takes a fifth as long as FastAPI's, so `lib/database/postgres.py` loads the driver when
-the first connection is needed.
+The driver's import takes a fifth as long as FastAPI's. It happens with `lib/database/postgres.py`,
+which is imported when the database is first needed.
 """
 
 from collections.abc import Callable

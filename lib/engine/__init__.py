@@ -9,7 +9,7 @@ explains each rule and number.
     item = select(state, bank, available)                     # mask (n,) or indices -> int
     state = update(state, bank, item, correct)                # a new Posterior
     state.mean, state.covariance, state.variance              # (k,), (k, k), (k,)
-    state.items, state.correct, state.sites                   # tuples, (t, 2) float16
+    state.items, state.correct, state.sites                   # tuples; (answers, 2), float16
     Posterior.of_answers(prior, bank, items, correct)         # the same as repeated updates
     Posterior.from_sites(prior, bank, items, correct, sites)  # restored, bit for bit the same
     stop(state, StopRules("precision"), tested=mask, gain=x)  # reason or None

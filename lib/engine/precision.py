@@ -1,4 +1,4 @@
-"""The deviation that a test with the items of a bank can reach at each level of ability."""
+"""The deviation that a test with the items of a bank can reach at each ability."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,7 @@ from .selection.item_values import fisher_information
 
 
 def reachable_deviation(
-    bank: ItemBank, levels: ArrayLike, available: ArrayLike, questions: int
+    bank: ItemBank, abilities: ArrayLike, available: ArrayLike, questions: int
 ) -> FloatArray:
     """Return the posterior deviation of each concept after the best questions on it.
 
@@ -20,7 +20,7 @@ def reachable_deviation(
 
     Args:
         bank: Items with k concepts.
-        levels: Abilities θ, shape (m,).
+        abilities: Values of θ, shape (m,).
         available: Whether an item may be asked, shape (n,).
         questions: Number of questions of the test.
 
@@ -29,9 +29,10 @@ def reachable_deviation(
         item measures.
 
     Raises:
-        ValueError: If a level is not finite, `available` is not a mask, or `questions` not a count.
+        ValueError: If an ability is not finite, `available` is not a mask, or `questions` is not a
+            count.
     """
-    theta = finite("levels", levels)
+    theta = finite("abilities", abilities)
     usable = np.flatnonzero(mask("available", available, len(bank)))
     whole("questions", questions)
     slopes, guessing = bank.slopes[usable], bank.guessing[usable]

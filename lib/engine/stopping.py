@@ -13,7 +13,7 @@ from .posterior.posterior import Posterior
 
 Type = Literal["fixed_length", "precision", "classification"]
 TYPES = get_args(Type)
-"""Kinds of stop rule; `lib/assessment/sessions/wire.py` repeats them without importing numpy."""
+"""Kinds of stop rule; `lib/assessment/pools/rules.py` repeats them without importing numpy."""
 _SMALLEST_VARIANCE = 1e-24  # stands for 0, so that a concept known exactly can be classified
 Reason = Literal["max_questions", "precision", "classification", "small_gain"]
 

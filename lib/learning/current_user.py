@@ -83,7 +83,8 @@ def get_call(
     """Return the call, once its user is known to exist and to have the role of the token.
 
     Raises:
-        TokenRefused: If the user no longer exists, has another role now, or has ended all log-ins.
+        TokenRefused: If the user no longer exists, has another role now, or has ended all log-ins
+            since the token was issued.
     """
     claims: Claims = request.state.claims
     user = read_user(db, claims.user_id)

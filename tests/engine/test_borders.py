@@ -72,7 +72,7 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("cuts", lambda: ExposureControl.start(3, 0.2, (1.0, 0.0))),
     ("n", lambda: ExposureControl.start(3.0, 0.2)),  # type: ignore[arg-type]
     ("available", lambda: reachable_deviation(BANK, [0.0], [1, 1, 1], 5)),
-    ("levels", lambda: reachable_deviation(BANK, [NAN], ALL, 5)),
+    ("abilities", lambda: reachable_deviation(BANK, [NAN], ALL, 5)),
     ("questions", lambda: reachable_deviation(BANK, [0.0], ALL, 2.5)),  # type: ignore[arg-type]
     ("prediction", lambda: item_fit(2, [0], [1], [NAN])),
     ("correct", lambda: item_fit(2, [0], [0.5], [0.5])),

@@ -1,4 +1,4 @@
-"""Limits on the writes of the public, by address and by the session or person they are for.
+"""Limits on the writes of the public, by address and by the credential or name that they carry.
 
 All calls of users who have logged in are limited, too: for each user and endpoint, the calls of a
 minute are counted. `lib/routes.py` has the limit of each endpoint. A process collects a few writes
@@ -78,7 +78,7 @@ class UncountedWrites:
 
 @dataclass
 class WriteCount:
-    """The writes that one request adds to the counts of all processes, once."""
+    """The writes, or the one call of a user, that a request adds to the counts of all processes."""
 
     writes: dict[str, int]
     """Number by key: a digest of who is counted, the address first if it is known."""

@@ -132,7 +132,9 @@ def calibrate_pool(
     stop_at: float = float("inf"),
     clock: Clock = time.monotonic,
 ) -> PoolCalibrationOut:
-    """Estimate a pool's items, write them as its next version and record the attempt.
+    """Estimate a pool's items, write the estimates and record the attempt.
+
+    They become the pool's next version, or a proposal if more than `DRIFT_SHARE` have drifted.
 
     Args:
         pool_id: Pool to calibrate.

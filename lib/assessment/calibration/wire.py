@@ -64,11 +64,12 @@ class PoolCalibrationOut(Body):
     settled: bool | None
     """Whether the estimates converged; null if nothing was estimated."""
     questions: int
-    """Number of questions with answers, which get new parameters."""
+    """Number of questions with answers; a calibration gives these new parameters."""
     proposal: int | None
-    """Number of the proposal, to be sent as `accept`; null if no estimates wait."""
+    """Number of the proposal that this attempt made, to be sent as `accept`; null if it made
+    none."""
     drifted: list[str]
-    """Questions whose estimates differ from their parameters by more than chance."""
+    """Questions whose estimates differ from their parameters by more than chance, at most 1,000."""
 
 
 class CalibrateOut(SuccessOut):

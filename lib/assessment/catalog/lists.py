@@ -161,7 +161,7 @@ def _pool(row: PoolRow) -> PoolOut:
 
 
 def concept_names(row: PoolRow) -> list[str] | None:
-    """Return the names of a pool's concepts; None if nobody has named them."""
+    """Return the names of a pool's concepts; None if they have neither given nor default names."""
     names: list[str] | None = row.rules.get("concept_names")
     if names is None and row.concept_count == len(DEFAULT_CONCEPTS):
         return list(DEFAULT_CONCEPTS)

@@ -17,7 +17,7 @@ MAX_VERSION = 2**31 - 1
 
 
 class OfferedPoolOut(Body):
-    """The part of a pool that everybody may see."""
+    """The part of a pool that the local server shows to callers without a password."""
 
     id: UUID
     """Id of the pool."""
@@ -26,7 +26,8 @@ class OfferedPoolOut(Body):
     question_count: int
     """Number of questions that can be asked."""
     concept_names: list[str] | None
-    """Names of the concepts, in the order of the weights; null if nobody has named them yet."""
+    """Names of the concepts, in the order of the weights. If nobody has named them, five concepts
+    have default names; with any other number this is null."""
 
 
 class OfferedPoolsOut(SuccessOut):
@@ -80,8 +81,8 @@ class SelectionOut(Body):
     greatest_loss: float
     """Maximum share of the best question's information that may be lost by drawing another."""
     difficulty_error: float
-    """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions that
-    were never calibrated; 0 treats it as exact."""
+    """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions
+    whose parameters are still the author's; 0 treats it as exact."""
     discrimination_error: float
     """Standard deviation of the true log discrimination around the author's, for the same
     questions."""
@@ -254,7 +255,7 @@ class ConceptPrecisionOut(Body):
     """The precision that a test can reach in one concept."""
 
     name: str | None
-    """Name of the concept; null if nobody has named it."""
+    """Name of the concept; null if it has neither a given nor a default name."""
     question_count: int
     """Number of questions on the concept that can be asked."""
     deviations: list[float]
@@ -270,8 +271,8 @@ class PrecisionOut(SuccessOut):
     version: int
     """Version that new tests get."""
     questions: int
-    """Number of questions of the test: the default maximum of a start, or the maximum length of
-    the pool's rules if that is smaller."""
+    """Number of questions of the test: the default maximum of a start, within the minimum and the
+    maximum length of the pool's rules."""
     precise_enough: float
     """Deviation at which `precision` ends a test by default."""
     proficiencies: list[float]

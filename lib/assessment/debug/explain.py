@@ -17,7 +17,7 @@ from lib.assessment.sessions.store import AnswerRow
 from lib.engine import Posterior, explain, gains
 
 MAX_CANDIDATES = 20
-"""Number of questions shown, besides the chosen one."""
+"""Number of the most informative questions that are shown; the chosen one is always shown, too."""
 DECIMALS = 6
 
 

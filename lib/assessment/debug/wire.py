@@ -70,7 +70,7 @@ class SessionRecord(Body):
     """Time of the end; null while the test is open."""
     is_idle: bool
     """Whether the test is open although its last activity was at least 30 minutes ago; the next
-    call closes it."""
+    start, answer, end or clean-up closes it."""
 
 
 class RedisSnapshot(Body):
@@ -123,7 +123,7 @@ class ChoiceOut(Body):
     greatest_loss: float
     """Maximum share of the best question's information that a drawn one may lack."""
     unasked_count: int
-    """Number of questions that the test had not asked."""
+    """Number of questions that the test had not asked, without retired and ungradable ones."""
     eligible_count: int
     """Number of these that it might ask at this step."""
     candidates: list[CandidateOut]

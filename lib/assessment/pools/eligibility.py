@@ -81,8 +81,8 @@ class Eligibility:
     def eligible(self, available: Mask, session_id: UUID, level: int) -> Mask:
         """Return the available questions that the session may use at a level.
 
-        A session draws the same questions throughout its test. If none of them is available, all
-        available questions are returned.
+        A session has the same random numbers throughout its test, so for each level the same
+        questions are eligible. If none of these is available, all available ones are returned.
         """
         rng = np.random.default_rng([session_id.int, _STREAM])
         draws, mask = rng.random(len(self.items)), available.copy()

@@ -1,7 +1,7 @@
 """Counts of how often questions are asked; each count becomes a new version of its pool.
 
 A count covers the tests on the versions since the last count, all of which drew eligible questions
-with the same probabilities; older counts fade. Questions far below the limit keep no counts of
+by the same counts; older counts fade. Questions far below the limit keep no counts of
 their own.
 """
 
@@ -38,7 +38,7 @@ Counts = dict[str, Any]
 - `items`: positions of the questions with counts of their own.
 - `eligible`, `shown`: for those, the number of tests that could ask each and that did; one row for
   each level and one for all.
-- `usual`: number of tests that could ask each other question, in the same rows.
+- `usual`: number of tests that could ask a question that is not in `items`, in the same rows.
 """
 
 

@@ -1,4 +1,4 @@
-"""The engine's bank of a pool: the parameters, and how uncertain each of them is."""
+"""The engine's bank of a pool: the parameters, with errors of difficulty and discrimination."""
 
 from collections.abc import Sequence
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from lib.database.postgres import Postgres
 
 MAX_BYTES = 128_000_000
-"""Maximum size of all pools in a process, as `ItemPool.bytes` estimates it: 400,000 items at five
-concepts, 150,000 at 32. A larger pool evicts all others. Loading a pool needs its size twice."""
+"""Maximum size of all pools in a process, as `ItemPool.bytes` estimates it: about 400,000 items at
+five concepts, or 149,000 at 32. A larger pool evicts all others. Loading a pool needs its size
+twice."""
 
 ITEM_BYTES, CONCEPT_BYTES = 210, 20
 """Estimated size of an item and of each of its concepts, with what the engine derives from them;

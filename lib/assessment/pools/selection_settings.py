@@ -27,7 +27,7 @@ class Selection:
         greatest_loss: Maximum share of the best item's information that a drawn item may lack,
             0 to below 1.
         difficulty_error: Standard deviation of the true b = Φ⁻¹(difficulty) around the author's,
-            for questions that were never calibrated, 0 to 3; 0 treats it as exact.
+            for questions whose parameters are still the author's, 0 to 3; 0 treats it as exact.
         discrimination_error: Standard deviation of the true log discrimination around the author's,
             for the same questions, 0 to 1.
     """

@@ -40,9 +40,9 @@ class ItemRow:
     discrimination: float
     guessing: float
     difficulty_error: float | None
-    """Standard error of the difficulty; None if it was never calibrated."""
+    """Standard error of the difficulty; None without a calibration since the author wrote it."""
     discrimination_error: float | None
-    """Standard error of the discrimination; None if it was never calibrated."""
+    """Standard error of the discrimination; None as for the difficulty."""
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ class SelectionIn(StrictBody):
     greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
     """Maximum share of the best question's information that may be lost by drawing another."""
     difficulty_error: float = Field(default=DIFFICULTY_ERROR, ge=0, le=3, strict=True)
-    """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions that
-    were never calibrated; 0 treats it as exact."""
+    """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions
+    whose parameters are still the author's; 0 treats it as exact."""
     discrimination_error: float = Field(default=DISCRIMINATION_ERROR, ge=0, le=1, strict=True)
     """Standard deviation of the true log discrimination around the author's, for the same
     questions."""

@@ -36,7 +36,7 @@ def read_scope(
     """Return the scope of the caller's credential.
 
     Raises:
-        Unauthenticated: If the request carries no credential.
+        Unauthenticated: If the request carries no credential and is not a local one.
     """
     credential = x_session_id or session_id
     if credential is None and not may_read_all:

@@ -169,7 +169,9 @@ def read_history(
 def read_closed_sessions(
     postgres: "Postgres", scope: ReadScope, limit: int
 ) -> tuple[list[ClosedSessionRow], TotalsRow]:
-    """Return the most recent closed tests, oldest first, and the totals over all of them.
+    """Return the most recent closed tests, oldest first, and the totals over all closed tests.
+
+    Only tests with answers that were not reset count.
 
     Raises:
         StudentNotFound: If the student never started a test, or the session is not the student's.

@@ -12,7 +12,7 @@ class ProficiencyOut(Body):
     student_id: str
     """Id of the student."""
     concept_names: list[str]
-    """Names of the concepts, in the order of the two lists below."""
+    """Names of the concepts, in the order of the lists below."""
     proficiency: list[float]
     """Proficiency in each concept, a percentile from 0 to 1."""
     confidence: list[float]

@@ -1,7 +1,7 @@
 """Redis cache of sessions: snapshots, locks, and questions without their correct answers.
 
-Redis may lose, corrupt or delay any value. Everything in it can be rebuilt from Postgres, and no
-answer is acknowledged because of it. Each function makes one HTTP call.
+Redis may lose, corrupt or delay any value. Snapshots and questions can be rebuilt from Postgres,
+and no answer is acknowledged because of Redis. Each function makes at most one HTTP call.
 """
 
 import json

@@ -46,7 +46,7 @@ def end(session_id: UUID, deps: Deps) -> EndOut:
 
 
 def status(session_id: UUID, deps: Deps) -> StatusOut:
-    """Return the state of a test as recorded.
+    """Return the state of a test as recorded; one that was idle too long counts as expired.
 
     Raises:
         SessionNotFound: If the session does not exist.
@@ -70,7 +70,10 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
 
 
 def close_idle_sessions(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
-    """Close every session that has been idle for the given time; its answers stay recorded."""
+    """Close sessions that have been idle for the given time, until `MAX_SECONDS` have passed.
+
+    Their answers stay recorded.
+    """
     stop_at = time.monotonic() + MAX_SECONDS
     closed_count = 0
     while time.monotonic() < stop_at:

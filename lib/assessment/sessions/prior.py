@@ -25,7 +25,7 @@ class ConceptRecord(NamedTuple):
 
 
 Records = tuple[ConceptRecord | None, ...]
-"""One for each concept of a session, in its order; None where there is no proven result."""
+"""A record for each concept of a session, in the session's order; None without a proven result."""
 
 
 def records_of(concept_names: Sequence[str], stored: StoredPrior | None) -> Records:

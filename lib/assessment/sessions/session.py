@@ -163,7 +163,7 @@ def confidences(posterior: Posterior) -> list[float]:
 
 
 def _choose_item(session: Session) -> int | None:
-    """Draw the next item among the best; the same session always draws the same one."""
+    """Draw the next item among the best; after the same answers, a session draws the same item."""
     pool, answered, settings = session.pool, session.posterior.answered, session.pool.selection
     available = askable_items(session)
     if available is None:

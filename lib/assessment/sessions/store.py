@@ -178,7 +178,7 @@ class _ClosedRow:
 
 
 def accuracy(correct: int, total: int) -> float:
-    """Return the share of correct answers, 0 before the first."""
+    """Return the share of correct answers; 0 without answers."""
     return round(correct / total, 6) if total else 0.0
 
 
@@ -328,7 +328,11 @@ class RemovedTests:
 
 
 def remove_old_tests(postgres: "Postgres", days: int, limit: int) -> RemovedTests:
-    """Remove up to `limit` closed tests without activity for the given number of days."""
+    """Remove up to `limit` closed tests without activity for the given number of days.
+
+    Their answers, up to `limit` proficiencies of that age, and students of whom nothing is left are
+    removed, too.
+    """
     params = {"days": days, "limit": limit}
     (removed,) = postgres.fetch_all(_queries["remove_old_tests"], params, RemovedTests)
     return removed

@@ -251,7 +251,7 @@ class StatusOut(Body):
 
 
 class SessionCleanupOut(Body):
-    """Number of sessions closed."""
+    """Numbers of tests that were closed, and of tests and proficiencies that were removed."""
 
     sessions_removed: int
     """Number of tests that were closed."""

@@ -81,7 +81,7 @@ class Answers:
             directions: Direction u of each item, shape (n, k).
 
         Raises:
-            ValueError: If lengths differ, `person` or `item` holds no integers, an item does not
+            ValueError: If lengths differ, `person` or `item` is not all integers, an item does not
                 exist, `correct` is not 0 or 1, or a person answers an item twice.
         """
         persons, asked_items, outcomes = (

@@ -15,7 +15,7 @@ from .answers import Answers
 from .person_groups import equal_groups, group_posterior
 
 WIDENING = 0.9
-"""Largest sum of a person's negative site precisions, as a share of the prior's smallest one."""
+"""Largest total of a person's negative site precisions, in units of the prior's least precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ def posteriors(
 def within_bounds(answers: Answers, sites: Sites, correlation: FloatArray) -> Sites:
     """Return the sites, reduced where needed to keep every person's posterior proper.
 
-    A lucky guess can make a posterior wider than the prior; its site then has a negative precision.
+    A lucky guess can widen a posterior; the site of its strand then has a negative precision.
     The negative precisions of one person may sum to `WIDENING` of the prior's smallest precision.
     """
     negative = np.minimum(sites.precision, 0.0)

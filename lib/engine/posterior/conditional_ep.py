@@ -5,6 +5,8 @@ not be: such a likelihood is not log-concave, so the posterior can have two mode
 change with θⱼ. Here EP continues at every grid point of θⱼ, over the other concepts and sweep by
 sweep; its normalising constant is the marginal density.
 
+Shapes are in j concepts, t answers, g grid points of θⱼ and k dimensions of z.
+
 Source: Cseke & Heskes (2011), JMLR 12, "EP-1STEP" and "EP-FULL"; Rue, Martino & Chopin (2009).
 """
 

@@ -11,6 +11,8 @@ multiplied to have the moments of cavity times likelihood; g is its *gradient*, 
 To second order in the correlations r between the y of two answers, the product of the ratios is too
 small by the factor exp(Σ r g g' + ½ r² h h'), with the sum over pairs of answers.
 
+Shapes are in j concepts, t answers, and g points x.
+
 Source: Cseke & Heskes (2011), JMLR 12, "EP-FACT"; Opper, Paquet & Winther (2013), JMLR 14.
 """
 

@@ -45,7 +45,10 @@ def grid_for(steepest: float) -> Grid:
 
 
 def fine_grid_for(steepest: float) -> Grid:
-    """Return a grid with at most half the step of `grid_for`, and at most 1.5 logits per step."""
+    """Return a grid with a step of at most `_STEP` / 2 and at most 1.5 logits.
+
+    For extreme slopes, halving ends at the first step below `_FINEST`.
+    """
     step = 0.5 * _STEP
     while steepest * step > _FINE_STEP_LOGITS and step > _FINEST:
         step *= 0.5

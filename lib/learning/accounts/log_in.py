@@ -22,8 +22,8 @@ def log_in(
     """Return tokens for a user; a password with a hash of an older form is hashed again.
 
     Raises:
-        LogInRefused: If the name or the password is wrong (both take the same time), or another
-            call has just changed the password.
+        LogInRefused: If the name or the password is wrong (an unknown name takes as long as a wrong
+            password whose hash has the present form), or another call has just changed it.
     """
     account = store.find_account(db, username)
     if (

@@ -25,7 +25,7 @@ def hash_password(password: str) -> str:
 
 
 def is_right(password: str, stored_hash: str | None) -> bool:
-    """Return whether a password has this hash; without one, take as long and return False."""
+    """Return whether a password has this hash; without a hash, check a decoy and return False."""
     if stored_hash is None:
         is_right(password, _decoy())
         return False

@@ -87,7 +87,7 @@ def lock_account(db: Session, user_id: UUID) -> Account | None:
 
 
 def lock_account_of_token(db: Session, digest: str) -> Account | None:
-    """Return the account of a refresh token, locked as by `lock_account`; None without a token."""
+    """Return the account of a refresh token, locked as by `lock_account`; None if there is none."""
     owner = select(RefreshToken.user_id).where(RefreshToken.token_sha256 == digest)
     return _account(db, User.id == owner.scalar_subquery(), locked=True)
 

@@ -145,7 +145,7 @@ class UserOut(Body):
 
 
 class TokensOut(Body):
-    """Tokens after a log-in or a registration."""
+    """New tokens, and the user for whom they are valid."""
 
     access_token: str
     """Token for the header `Authorization: Bearer …`; valid for 24 hours."""

@@ -2,7 +2,8 @@
 
 Each student has a counter. A transaction locks and raises it before its first change, so the
 numbers of the changes are in the order in which the changes become visible. A reader of all
-changes up to a number never misses a smaller one; times and sequences cannot guarantee that.
+changes up to a number never misses one with a smaller number; times and sequences cannot
+guarantee that.
 
 The log holds the last change of each row; a deleted row leaves its entry behind. The rows
 themselves are read from their tables.

@@ -50,7 +50,7 @@ class AtRiskOut(Body):
     student_id: LiveId
     """Id of the student."""
     student_name: str
-    """Name of the account."""
+    """Name of the account; `(no account)` if the adopted profile has none."""
     avg_mastery: float
     """Mean mastery of the critical topics, 0 to 100."""
     risk_level: RiskLevel
@@ -76,7 +76,7 @@ class LiveClassOut(Body):
     class_name: str
     """Name of the class."""
     student_count: int
-    """Number of students."""
+    """Number of students of the class whom the filters include."""
     avg_mastery: float
     """Mean over students and topics, weighted with the topics' share of the exam, 0 to 100."""
     avg_mastery_by_topic: list[TopicAverageOut]
@@ -129,7 +129,7 @@ class LiveComparisonOut(Body):
     student_id: LiveId
     """Id of the student."""
     student_name: str
-    """Name of the account."""
+    """Name of the account; `(no account)` if the adopted profile has none."""
     avg_mastery: float
     """The student's mean mastery, 0 to 100."""
     class_avg_mastery: float
@@ -148,7 +148,7 @@ class StudentPredictionOut(Body):
     student_id: LiveId
     """Id of the student."""
     student_name: str
-    """Name of the account."""
+    """Name of the account; `(no account)` if the adopted profile has none."""
     predicted_score: float
     """Predicted mark in percent, 0 to 100."""
     confidence_interval: IntervalOut
@@ -204,7 +204,7 @@ class ClassAnalyticsOut(SuccessOut):
     class_name: str
     """Name of the class."""
     student_count: int
-    """Number of students."""
+    """Number of students of the class whom the filters include."""
     avg_mastery: float
     """Mean over students and topics, weighted with the topics' share of the exam, 0 to 100."""
     topics: list[TopicAverageOut]

@@ -54,7 +54,7 @@ class ClosedSets:
 
 
 def closed_sets(graph: TopicGraph, gate: FloatArray, lowest: float = 0.0) -> ClosedSets:
-    """Return the closed set of each topic.
+    """Return the closed set of each topic, without the topic itself.
 
     Args:
         graph: The topics.

@@ -59,9 +59,10 @@ def estimate(
     Args:
         graph: The topics.
         mastery: Recorded mastery, 0 to 1, shape (n,); NaN where nothing is recorded.
-        sessions: Past sessions in the order of their days; those on other topics are left out.
+        sessions: Past sessions in the order of their days; those on other topics and those without
+            answers are left out.
         today: Number of the day of the estimate, counted like the days of the sessions.
-        earlier: Sessions before those; only their days are used, as the last study of a topic.
+        earlier: Sessions before `sessions`; only their days are used, as the last study of a topic.
     """
     usable_sessions = [
         each for each in sessions if each.topic in graph.position and each.answers > 0
@@ -83,6 +84,7 @@ def _first_knowledge(
     """Return mean and variance of knowledge before the first session, each of shape (n,).
 
     Recorded masteries are shrunk towards their mean by the share of their variance that is noise.
+    Practised topics get that mean, since their mastery contains what the sessions taught.
     """
     is_recorded = ~np.isnan(mastery)
     fresh = mastery[is_recorded & ~practised]
@@ -119,7 +121,7 @@ class _Replay:
         self.speeds = np.tile([speed for speed, *_ in members], (len(Theory), 1))
         freshness = np.tile([fresh for _, fresh, *_ in members], (len(Theory), 1))
         freshness[Theory.ALL_OR_NONE] = 1.0
-        self.log_odds = (
+        self.log_weights = (
             np.log(PRIOR)[:, None]
             - 0.5 * (np.log(self.speeds) / SPEED_SPREAD) ** 2
             + np.log([probability for _, _, probability, _ in members])
@@ -151,7 +153,11 @@ class _Replay:
             )
 
     def _readiness(self, topic: int, day: int) -> FloatArray:
-        """Return the share of each member's speed that the prerequisites allow, shape (3, k)."""
+        """Return the share of each member's speed that the prerequisites allow.
+
+        Returns:
+            Shape (theories, members).
+        """
         supply = np.ones_like(self.speeds)
         for each, minimum in self.graph.prerequisites[topic]:
             days = day - self.last_day[each]
@@ -183,7 +189,7 @@ class _Replay:
         surprise = (session.correct / session.answers - GUESS) / scale - expected
         total = variance * retention**2 + noise
         gain = variance * retention / total
-        self.log_odds -= 0.5 * (surprise**2 / total + np.log(total))
+        self.log_weights -= 0.5 * (surprise**2 / total + np.log(total))
         self.level[:, :, topic] = np.clip(level + gain * surprise, LOWEST, HIGHEST)
         self.variance[:, :, topic] = variance * (1 - gain * retention)
 
@@ -196,9 +202,9 @@ class _Replay:
         """
         gain = SUMMARY_WEIGHT * self.variance / (self.variance + MASTERY_ERROR**2)
         change = np.where(np.isnan(summary), 0.0, gain * (summary - self.level))
-        odds = np.exp(self.log_odds - np.max(self.log_odds))
+        weights = np.exp(self.log_weights - np.max(self.log_weights))
         return Committee(
-            probabilities=odds / odds.sum(),
+            probabilities=weights / weights.sum(),
             speeds=self.speeds,
             is_hard=self.exponents == READY_EXPONENTS[1],
             level=np.clip(self.level + change, LOWEST, HIGHEST),

@@ -5,7 +5,8 @@ one row per theory on their first axis, in the order of `Theory`; the last axis 
 
 A student's knowledge of a topic is its level (the part that was learned, 0 to 1) times its
 retention (the part of that which can be recalled now, 0 to 1). Stability says how slowly the
-retention falls. The constants are round figures from the literature; none is fitted to data.
+retention falls. The constants are from the literature, most of them rounded; none is fitted to data
+of students of this planner.
 """
 
 from enum import IntEnum
@@ -23,7 +24,7 @@ class Theory(IntEnum):
     POWER = 0
     """Forgetting by a power of time; a review adds more stability the more was forgotten."""
     EXPONENTIAL = 1
-    """Forgetting at a constant rate, which each session lowers by the same factor."""
+    """Forgetting at a constant rate, which every full session lowers by the same factor."""
     ALL_OR_NONE = 2
     """No forgetting; a question is answered correctly once most of its topic is known."""
 
@@ -56,7 +57,8 @@ RESTORING_MINUTES = 9.0
 """Productive minutes that restore 63 % of what was forgotten. Relearning takes a fraction of the
 time of learning: Ebbinghaus (1885), repeated by Murre and Dros (2015)."""
 IMPLICIT_SHARE = 0.25
-"""Share of a session's restoring effect that its topic's prerequisites receive by being used."""
+"""Share of a session's productive minutes that also restores each prerequisite of its topic, since
+the session uses it."""
 MASTERED_LOG = float(np.log(5))
 """A topic's estimated minutes are those of a novice until 80 % is learned: -log(1 - 0.8)."""
 
