@@ -38,16 +38,16 @@ def explain_choice(
     Raises:
         StepNotReached: If the test did not come as far.
     """
-    count = session.posterior.answered
-    last_step = count if session.next_item is not None else count - 1
-    step = last_step if step is None else step
-    if last_step < 0:
+    chosen_items = [*session.posterior.items]
+    if session.next_item is not None:
+        chosen_items.append(session.next_item)
+    if not chosen_items:
         return None
+    last_step = len(chosen_items) - 1
+    step = last_step if step is None else step
     if step > last_step:
         raise StepNotReached(last=last_step)
-    session_then = _session_at(session, answers, step)
-    chosen_item = session.next_item if step == count else session.posterior.items[step]
-    return _choice(session_then, step, chosen_item)
+    return _choice(_session_at(session, answers, step), step, chosen_items[step])
 
 
 def _session_at(session: Session, answers: Sequence[AnswerRow], step: int) -> Session:
@@ -62,7 +62,7 @@ def _session_at(session: Session, answers: Sequence[AnswerRow], step: int) -> Se
     )
 
 
-def _choice(session: Session, step: int, chosen_item: int | None) -> ChoiceOut:
+def _choice(session: Session, step: int, chosen_item: int) -> ChoiceOut:
     pool, settings = session.pool, session.pool.selection
     unasked = pool.gradable.copy()
     unasked[list(session.posterior.items)] = False
@@ -84,12 +84,10 @@ def _choice(session: Session, step: int, chosen_item: int | None) -> ChoiceOut:
     ]
     return ChoiceOut(
         step=step,
-        question_id=None if chosen_item is None else pool.question_ids[chosen_item],
+        question_id=pool.question_ids[chosen_item],
         proficiency=session.current_proficiency,
         level=level,
-        probability=None
-        if chosen_item is None
-        else round(explain(session.posterior, pool.bank, chosen_item).probability, DECIMALS),
+        probability=round(explain(session.posterior, pool.bank, chosen_item).probability, DECIMALS),
         max_exposure=settings.max_exposure,
         best_items=settings.best_items,
         greatest_loss=settings.greatest_loss,

@@ -108,14 +108,14 @@ class ChoiceOut(Body):
 
     step: int
     """Number of answers before the choice."""
-    question_id: str | None
-    """Id of the question that was chosen; null if the test ended instead."""
+    question_id: str
+    """Id of the question that was chosen."""
     proficiency: list[float]
     """Proficiency in each concept before the choice, a percentile from 0 to 1."""
     level: int
     """Level of ability by which exposure is limited, from 0."""
-    probability: float | None
-    """Probability of a correct answer to the chosen question; null without one."""
+    probability: float
+    """Probability of a correct answer to the chosen question."""
     max_exposure: float
     """Maximum share of the tests at a level that may ask a question; 1: no limit."""
     best_items: int
