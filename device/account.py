@@ -53,7 +53,7 @@ class AccountFile:
             self._account = account
 
     def _load(self) -> Account:
-        """Return the stored account; without tokens if the file is missing or damaged."""
+        """Return the stored account; one without server and tokens if the file cannot be read."""
         try:
             return Account(**json.loads(self._path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -65,7 +65,7 @@ class DeviceSecrets:
     """Secrets that the device makes for itself."""
 
     encryption_key: str
-    """Key from which the signatures of the device's own tokens are derived."""
+    """Key from which the key that signs the device's own tokens is derived."""
     code: str
     """Secret that replaces the password while the server is away."""
 

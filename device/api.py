@@ -106,7 +106,7 @@ Board = Annotated[ProgressBoard, Depends(_board)]
     ServerNotSet,
 )
 def log_in_user(body: LogInIn, device: ThisDevice, request: Request) -> TokensOut:
-    """Return tokens of the device for a username and a password that the server accepts.
+    """Return tokens of the device for a password that the server accepts, or for the code.
 
     A form of another site is refused, since it could give the device a user of its choice.
     """

@@ -15,8 +15,8 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds before the first retry of a failed sync, and their maximum: a sync begins within 30
 seconds of being online."""
 REGULAR_WAIT = 60.0
-"""Seconds until the next sync after one that succeeded, unless the server names another time, or
-after one that lacked a server or a log-in."""
+"""Seconds until the next sync, after a success for which the server names no other time, and after
+an attempt without a server or without a log-in."""
 AFTER_WRITE = 0.5
 """Seconds between a change and its sync, so that several changes are sent in one call."""
 
@@ -37,9 +37,10 @@ class Background:
     """Synchronises at intervals, and at once on request.
 
     Args:
-        sync: One sync; it raises `ServerAway`, `ServerNotSet` or `LogInNeeded`.
+        sync: Function that makes one sync; it may raise `ServerAway`, `ServerNotSet` or
+            `LogInNeeded`.
         board: Progress for the pages.
-        now: The clock.
+        now: Function that returns the present time.
         rng: Generator of the jitter.
     """
 

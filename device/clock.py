@@ -17,7 +17,7 @@ class DeviceClock:
 
     Args:
         device_id: The device.
-        now: The time.
+        now: Function that returns the present time.
         last: Largest reading so far; None for a new device.
     """
 
@@ -39,7 +39,7 @@ class DeviceClock:
         self._suffix = suffix_of(device_id)
 
     def follow(self, reading: str) -> None:
-        """Let later readings be larger than one of the server, whose clock is authoritative.
+        """Let later readings be larger than a reading of the server, whose clock is authoritative.
 
         Raises:
             ValueError: If it is not a reading.

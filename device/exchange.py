@@ -1,6 +1,6 @@
-"""Export of the changes that the server does not hold, and import of such files.
+"""Files with the changes that the server does not hold: their export and import.
 
-The file has a JSON object on each line. The first one states whose changes these are, how many, and
+A file has a JSON object on each line. The first one states whose changes these are, how many, and
 the SHA-256 digest of all lines after it.
 """
 
@@ -176,7 +176,7 @@ def _header(content: bytes, source: Path) -> Header:
     """Return the first line of an exported queue.
 
     Raises:
-        CannotImport: If the file is not an exported queue, or one of another version.
+        CannotImport: If the file is not an exported queue, or is of another version.
     """
     try:
         header = Header(**json.loads(content.partition(b"\n")[0]))
@@ -193,7 +193,7 @@ def _read_queue(content: bytes, source: Path) -> list[QueuedOperation]:
     """Return the changes of an exported queue.
 
     Raises:
-        CannotImport: If the file is not an exported queue, or is damaged or incomplete.
+        CannotImport: If the file is not an exported queue, is of another version, or is damaged.
     """
     header = _header(content, source)
     lines = content.partition(b"\n")[2]

@@ -38,7 +38,7 @@ class Folder:
 
     @property
     def account(self) -> Path:
-        """Tokens of the user at the server."""
+        """Address of the server, and the user's tokens there."""
         return self.path / "account.json"
 
     @property
@@ -48,7 +48,7 @@ class Folder:
 
     @property
     def identity(self) -> Path:
-        """Id and number of syncs, which show whether the database was restored or copied."""
+        """Ids of device and lock file, and number of syncs, to notice a restore or a copy."""
         return self.path / "identity.json"
 
     def create(self) -> None:

@@ -94,8 +94,8 @@ class OldDatabase:
     def identity(self) -> str:
         """Return an identifier of the old device, which stays the same as its database grows.
 
-        It is a hash of the first user and the first attempt, or of the first change in the queue if
-        nothing was attempted. Two devices are very unlikely to share both.
+        It is a hash of the first user and the first attempt; if nothing was attempted, the first
+        change in the queue takes its place. Two devices are very unlikely to share both.
         """
         users, attempts = self.rows("users")[:1], self.rows("question_attempts")[:1]
         queued = [] if attempts else self.rows("sync_operations")[:1]

@@ -14,7 +14,7 @@ from device.tables import Operation, OperationState
 from lib.learning.changes.synced import SYNCED, SyncedTable
 
 KEPT_CHANGES = 200
-"""Number of applied changes that are kept, those with the latest clocks."""
+"""Number of applied changes that are kept in any case: those with the latest clocks."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Recorder:
     """Queues the changes that a connection makes.
 
     Args:
-        now: The time.
+        now: Function that returns the present time.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:

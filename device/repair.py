@@ -1,8 +1,8 @@
 """Comparison of the device's rows with the server's, and repair of the tables that differ.
 
 Only rows without pending changes are repaired, so that nothing of the device is lost. An attempt
-that the server does not have is sent again: the server never deletes attempts, so it has lost this
-one, for example because a backup was restored.
+that the server neither has nor has refused is sent again: the server never deletes attempts, so it
+has lost this one, for example because a backup was restored.
 """
 
 from collections.abc import Iterator, Mapping
@@ -70,7 +70,7 @@ def differing(
 
 
 def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
-    """Store the server's rows of a table; queue attempts that it lacks, and remove other rows.
+    """Store the server's rows of a table, queue attempts that it has lost, and remove other rows.
 
     Raises:
         ServerAway, LogInNeeded: If the server's rows cannot be fetched; nothing is changed then.

@@ -52,7 +52,7 @@ class _Reader:
         return self.failures == 0
 
     def _last(self) -> int:
-        """Return the largest rowid, or an upper bound if it cannot be read."""
+        """Return the largest rowid, or LARGEST_GUESS if it cannot be read."""
         try:
             query = f"SELECT max(rowid) FROM {_quoted(self.table)}"  # noqa: S608 our own names
             return int(self.connection.execute(query).fetchone()[0] or 0)

@@ -112,7 +112,8 @@ class Server:
         """Return an account with a new access token, which another thread may have got already.
 
         Raises:
-            LogInNeeded: If the server refuses the refresh token.
+            LogInNeeded: If there is no refresh token, or the server refuses it.
+            ServerNotSet, ServerAway: As for `call`, or if something else responded.
         """
         with self._refreshing:
             present = self._accounts.read()
@@ -128,9 +129,9 @@ class Server:
                 raise LogInNeeded
             if not reply.succeeded:
                 raise ServerAway(retry_after=reply.whole_seconds)
-            tokens = present.with_tokens(reply.body)
-            self._accounts.write(tokens)
-            return tokens
+            account = present.with_tokens(reply.body)
+            self._accounts.write(account)
+            return account
 
 
 def checked_address(text: str) -> str:

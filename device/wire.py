@@ -12,9 +12,9 @@ class SyncState(StrEnum):
     """State of synchronisation, as pages show it."""
 
     SYNCED = "synced"  # the server has everything
-    PENDING = "pending"  # changes wait for the server
+    PENDING = "pending"  # changes wait for the server, or no sync is complete yet
     SYNCING = "syncing"  # under way
-    ERROR = "error"  # a person has to act: see `problem` and `rejected`
+    ERROR = "error"  # a person has to act: see `problem`, `rejected`, `needs_log_in`
 
 
 class RejectedOut(Body):
@@ -61,7 +61,7 @@ class DeviceStateOut(SuccessOut):
     state: SyncState
     """State of synchronisation."""
     server_away: bool
-    """Whether the server did not answer the last time."""
+    """Whether the server did not respond to the last sync, or was overloaded or out of order."""
     needs_log_in: bool
     """Whether the log-in at the server has expired; the changes wait until the user logs in."""
     pending: int
@@ -69,7 +69,7 @@ class DeviceStateOut(SuccessOut):
     rejected: int
     """Number of changes that the server has refused."""
     rejections: list[RejectedOut]
-    """The newest of them, at most 50."""
+    """The newest changes that the server has refused, at most 50."""
     last_success: UtcTime | None
     """Time of the last complete sync."""
     next_sync: UtcTime | None

@@ -1,8 +1,8 @@
 """Alembic's environment, for Postgres and for SQLite.
 
-`alembic -x database=sqlite …` and `python migrate.py … --database sqlite` choose one; otherwise a
-command runs on each database that the environment names, and on the first only if it prints SQL or
-compares with the models.
+`alembic -x database=sqlite …` and `python migrate.py … --database sqlite` choose one. Without a
+choice, a command runs on each database that the environment names; a command that prints SQL or
+compares with the models runs on the first of them only.
 """
 
 from alembic import context

@@ -32,10 +32,11 @@ def chosen_databases(settings: Settings) -> list[str]:
     """Return the databases that a command is for, in order.
 
     Without a choice, these are all that the environment names. A command that prints SQL or
-    compares with the models takes only the first of them: Postgres if it is named.
+    compares with the models takes only the first of them: Postgres if it is named. To print SQL, no
+    database needs to be named; it is printed for Postgres then.
 
     Raises:
-        CommandError: If the choice is not one of the two, or no database is set.
+        CommandError: If the choice is not one of the two, or a database is needed and none is set.
     """
     choice = context.config.attributes.get("database") or context.get_x_argument(
         as_dictionary=True

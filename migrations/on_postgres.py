@@ -59,7 +59,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def run_online() -> Result:
-    """Migrate in one transaction; a concurrent run waits up to 10 s, then has nothing to do."""
+    """Migrate in one transaction; a concurrent run waits for its end, at most 10 s."""
     lines = rebuild_invalid_indexes() if is_upgrade() else []
     engine = create_engine(
         "postgresql+psycopg://",

@@ -18,7 +18,7 @@ app = create_app("assessment.calibrate", tag="Assessment: operators")
 def calibrate_pools(
     deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None
 ) -> CalibrateOut:
-    """Estimate the parameters of a pool, or of all with enough new answers, as a new version.
+    """Estimate parameters of one pool, or of all pools with enough new answers, as new versions.
 
     If too many questions drift, the estimates wait until `accept` makes them the next version.
     Running sessions keep the version they started with.

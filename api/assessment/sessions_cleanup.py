@@ -1,4 +1,7 @@
-"""POST /api/sessions/cleanup (operators), GET (cron): close idle sessions."""
+"""POST /api/sessions/cleanup (operators), GET (cron): close idle sessions.
+
+The scheduled call also removes tests past their retention time.
+"""
 
 from typing import Annotated, Any
 

@@ -22,7 +22,10 @@ ByOperator = Annotated[bool, Depends(local_or_admin_password)]
 def register_user(
     body: wire.RegisterIn, db: Db, deps: InjectedDeps, by_operator: ByOperator, response: Response
 ) -> wire.TokensOut:
-    """Create an account; teachers and admins need an invitation or an operator's password."""
+    """Create an account; teachers and admins need an invitation or an operator's password.
+
+    A caller on the local server's own machine counts as an operator.
+    """
     response.status_code = 201
     return register.register(db, body, deps.settings, deps.clock(), by_operator=by_operator)
 

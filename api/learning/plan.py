@@ -41,7 +41,7 @@ def make_live_daily(
     date: StartDay = None,
     body: wire.LiveDailyIn | None = None,
 ) -> wire.LivePlanOut:
-    """Make a plan for a day, which the query or the body names."""
+    """Make a plan for the day that the query or the body names, or else for today."""
     day = date or (None if body is None else body.date)
     return make.make_live_plan(call, student_id, PlanType.DAILY, day)
 
@@ -54,7 +54,7 @@ def make_live_weekly(
     start_date: StartDay = None,
     body: wire.LiveWeeklyIn | None = None,
 ) -> wire.LivePlanOut:
-    """Make a plan for seven days, the first of which the query or the body names."""
+    """Make a plan for seven days from the one that the query or the body names, or else today."""
     day = start_date or (None if body is None else body.start_date)
     return make.make_live_plan(call, student_id, PlanType.WEEKLY, day)
 

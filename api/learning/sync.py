@@ -29,9 +29,9 @@ def synchronise_device(
 
     `Retry-After` says when to call again, so that not all devices of a class call at once.
     """
-    answer = synchronise.synchronise(call, body)
-    response.headers["Retry-After"] = str(answer.next_sync_seconds)
-    return answer
+    result = synchronise.synchronise(call, body)
+    response.headers["Retry-After"] = str(result.next_sync_seconds)
+    return result
 
 
 @app.get("/api/learning/sync/rows")

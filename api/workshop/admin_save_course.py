@@ -18,7 +18,10 @@ PATH = "/api/admin-save-course"
 @app.post(PATH)
 @raises(AlreadyRunning, CourseIsBuiltIn, StepsHaveReports)
 def save_course(body: CourseIn, deps: Annotated[Deps, Depends(get_deps)]) -> CourseSavedOut:
-    """Create or replace a course. Former names of a step remain its aliases."""
+    """Create or replace a course.
+
+    Former names of a step remain its aliases, unless the course now uses them.
+    """
     with audited(deps, PATH) as facts:
         saved = save.save_course(body, deps)
         facts.update(dry_run=saved.dry_run, sessions=saved.sessions)

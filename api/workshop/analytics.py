@@ -8,7 +8,7 @@ from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import CourseNotFound
 from lib.workshop.instructor.analytics import ClosedToo, Days, Limit, OneCourse, analytics
-from lib.workshop.instructor.wire import Analytics
+from lib.workshop.instructor.wire import AnalyticsOut
 
 app = create_app("workshop.analytics", tag="Workshop: operators")
 
@@ -21,7 +21,7 @@ def get_workshop_analytics(
     days: Days = 30,
     limit: Limit = 200,
     closed_too: ClosedToo = False,
-) -> Analytics:
+) -> AnalyticsOut:
     """Return all figures, from one snapshot of the database."""
     return analytics(deps, course_id=course_id, days=days, limit=limit, closed_too=closed_too)
 

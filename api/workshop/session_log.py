@@ -26,7 +26,7 @@ def log_event(body: LoggedEventIn, deps: InjectedDeps) -> LoggedOut:
 @app.get("/api/session-log")
 @raises(InvalidCursor)
 def read_events(event_filter: EventFilterParams, deps: InjectedDeps) -> EventsOut:
-    """Return the events of a session, newest first; for operators, of any session or student."""
+    """Return a session's events, newest first; with a password, those of any session or student."""
     return session_log.read(event_filter, deps)
 
 

@@ -31,7 +31,10 @@ def record_progress(
 def look_up_progress(
     params: LookupParams, holds_password: HoldsPassword, deps: InjectedDeps
 ) -> ProgressOut | SessionsOut:
-    """Return a token's session, or a student's: for operators whole, otherwise the share view."""
+    """Return the session of a token, or the sessions of a student.
+
+    With a password, a student's sessions are whole; otherwise, they are in the share view.
+    """
     return progress.look_up(params, deps, holds_password=holds_password)
 
 

@@ -30,7 +30,10 @@ def track_exercise(
 def look_up_tracked_students(
     params: StudentLookupParams, deps: InjectedDeps
 ) -> TrackedOut | TrackedStudentsOut:
-    """Return the share view of a student; for operators, the whole student or all students."""
+    """Return the share view of a student.
+
+    With a password, return all progress of the student, or of a page of all students.
+    """
     return tracking.look_up(params, deps)
 
 

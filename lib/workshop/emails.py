@@ -14,8 +14,8 @@ _BLANKS_AROUND = re.compile(rf"^{_BLANK}+|{_BLANK}+\Z")
 def normalized_email(text: str) -> str:
     """Return the address in `Ann <ann@x.org>`, `mailto:ann@x.org` or plain text; may be empty.
 
-    It is in lower case and in Unicode's form NFC, without surrounding blanks and invisible
-    characters.
+    It is in lower case and in Unicode's form NFC, without invisible characters and without blanks
+    around it.
     """
     email = _lower(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))
     email = _WITH_DISPLAY_NAME.sub(r"\1", email)

@@ -1,7 +1,7 @@
 """Types and limits of the request fields that the workshop's pages send.
 
-Existing pages also send unknown fields; these are ignored and never stored. Secrets
-are removed from texts here, before they reach other code.
+Existing pages also send unknown fields; these are ignored and never stored, except flags of the
+session's course. Secrets are removed from texts here, before they reach other code.
 """
 
 import math

@@ -55,7 +55,7 @@ class IdempotencyClaim:
 
 
 def _absent(body: Body) -> set[str]:
-    """Return the fields of `_LATER_FIELDS` that were not sent."""
+    """Return the fields of `_LATER_FIELDS` that were left out or null."""
     return {name for name in _LATER_FIELDS if getattr(body, name, None) is None}
 
 

@@ -12,9 +12,9 @@ MIN_LENGTH = 10
 
 
 def without_tokens(value: Any, session_token: str | None) -> Any:
-    """Return a JSON value without this session's token and without those of other sessions.
+    """Return a JSON value without this session's token and without texts in the form of a token.
 
-    They would give readers of a bug report or an event the credential of its session.
+    A token would give readers of a bug report or an event the credential of a session.
     """
     text = _TOKEN.sub(REDACTED, json.dumps(value, ensure_ascii=False))
     if session_token is not None and len(session_token) >= MIN_LENGTH:

@@ -12,7 +12,7 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 def with_flags(annotation: Any, default: Any = ...) -> Callable[[type[AnyBody]], type[AnyBody]]:
-    """Return a class decorator that adds a field for each flag of the course.
+    """Return a class decorator that adds a field for each flag of the built-in course.
 
     Args:
         annotation: Type of each field.

@@ -39,8 +39,8 @@ ORDER BY v.version DESC
 LIMIT %(limit)s;
 
 -- waiting_proposal --
--- The waiting proposal of a pool, if nothing but its exposure counts has changed since. Proposals of
--- earlier versions of this table's writer have no time of their own.
+-- The waiting proposal of a pool, if nothing but its exposure counts has changed since. A proposal
+-- that an earlier version of the code stored has no time of its own.
 SELECT (a.proposal ->> 'number')::INT AS number,
   coalesce((a.proposal ->> 'created_at')::TIMESTAMP, a.finished_at) AS created_at,
   (a.proposal -> 'report' ->> 'answers')::INT AS answers,

@@ -23,7 +23,8 @@ ORDER BY i.position, i.version DESC;
 SELECT current_version FROM assessment.question_pools WHERE id = %(pool_id)s;
 
 -- lock_uploads --
--- Make uploads run one after another until commit, so that each sees the questions of the others.
+-- Hold a lock until the transaction ends, so that uploads run one after another, and each sees the
+-- questions of those before it.
 SELECT pg_advisory_xact_lock(hashtext('assessment upload'));
 
 -- stage_upload --

@@ -55,8 +55,8 @@ WITH deleted AS (
 DELETE FROM legacy.migration_findings USING deleted WHERE run_id = deleted.id;
 
 -- delete_unfinished_dry_runs --
--- Delete unfinished dry runs before a real run writes, because half of their report would describe
--- the tables before it.
+-- Delete unfinished dry runs before a real run writes, because part of their report would describe
+-- the tables as they were before the real run.
 WITH deleted AS (
   DELETE FROM legacy.migration_runs WHERE dry_run AND status <> 'completed' RETURNING id
 )
@@ -136,7 +136,7 @@ ORDER BY array_position(ARRAY['skipped', 'kept raw', 'mended'], outcome) NULLS F
 LIMIT %(limit)s;
 
 -- list_findings --
--- Findings, row by row: the first of every kind, the worst kinds first, and then the others.
+-- Findings, row by row: the first 20 of every kind, the worst kinds first; then all the others.
 SELECT source, row_key, field, outcome, reason
 FROM (
   SELECT *, row_number() OVER (

@@ -29,7 +29,7 @@ class CourseRow:
 
 @dataclass(frozen=True)
 class StudentRow:
-    """A student and one session; without a session, its values are null or 0."""
+    """A student and one session; without a session, its values are null, 0, false or empty."""
 
     student_id: UUID
     student_email: str

@@ -14,9 +14,9 @@ class StepState(StrEnum):
     VALIDATED = "v"
     COMMITTED = "c"
     DEPLOYED = "d"
-    """Completed, by a deployment."""
+    """Completed, with a deployment."""
     DONE = "y"
-    """Completed."""
+    """Completed, without a deployment."""
 
 
 class ClassStep(CamelBody):
@@ -80,6 +80,7 @@ class ClassOut(CamelSuccessOut):
     total_students: int
     """Number of students on all pages, changed or not."""
     as_of: UtcTime
-    """Time of these figures. As `since`, it returns what has changed from then on."""
+    """Time of these figures. Sent as `since`, it limits a later response to students who changed
+    from then on."""
     next_cursor: str | None
     """Cursor of the next page; null on the last one."""

@@ -78,8 +78,8 @@ def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
             name="WORKSHOP_RETENTION_DAYS", reason="is not a number of days from 1 to 36500"
         )
     deadline = time.monotonic() + limits.run_seconds
-    of_batch = store.BatchLimits(batch_size=limits.batch_size, retention_days=retention_days)
-    result = _run_batches(deps, of_batch, deadline)
+    batch_limits = store.BatchLimits(batch_size=limits.batch_size, retention_days=retention_days)
+    result = _run_batches(deps, batch_limits, deadline)
     if result.already_running:
         return result
     if not result.done:

@@ -16,7 +16,7 @@ _queries = load_queries("workshop/config.sql")
 
 @dataclass(frozen=True)
 class ConfigurationChange:
-    """Columns of a session to change, and the conditions for it."""
+    """A change of a session's configuration, and its conditions."""
 
     session_token: str
     student_email: str | None

@@ -65,7 +65,7 @@ class ConfigurationFields(Flags):
 
 
 class ExtraFields(CamelBody):
-    """Fields of the live admin panel without a column; stored in `sessions.extra`."""
+    """Fields of the live admin panel that have no columns; stored in `sessions.extra`."""
 
     ai_model: Text | None = None
     """Name of the AI model."""
@@ -156,7 +156,7 @@ class Configuration(StoredSession, ExtraFields):
 
 
 class ConfigSavedOut(CamelSuccessOut):
-    """The version of the saved configuration, to send with the next save."""
+    """Result of a save: the configuration's new version, and the fields that were not saved."""
 
     message: str
     websocket_url: str | None

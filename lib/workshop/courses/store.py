@@ -90,7 +90,7 @@ def save_course(transaction: "Transaction", course: Course) -> None:
 
 
 def rename_steps(transaction: "Transaction", course_id: str) -> int:
-    """Give reported steps the names that the course has now; return their number."""
+    """Give reported steps the names that the course has now; return how many got a new one."""
     return transaction.execute(_queries["rename_steps"], {"course_id": course_id})
 
 

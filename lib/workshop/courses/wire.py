@@ -79,7 +79,7 @@ class CourseIn(CamelRequest):
 
     @model_validator(mode="after")
     def _check_steps(self) -> Self:
-        """Refuse numbers with gaps and names that two steps share, and name the field."""
+        """Refuse wrong step numbers and names that occur twice; the error names the field."""
         places: dict[str, str] = {}
         for index, step in enumerate(self.steps):
             path = f"steps[{index}]"

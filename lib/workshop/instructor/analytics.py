@@ -8,7 +8,7 @@ from lib.web.response_size import within
 from lib.workshop.errors import CourseNotFound
 from lib.workshop.fields import OptionalCourseId
 from lib.workshop.instructor import store
-from lib.workshop.instructor.wire import Analytics
+from lib.workshop.instructor.wire import AnalyticsOut
 
 MAX_BYTES = 900_000
 """Maximum size of each list; together they stay below 4 MB."""
@@ -32,12 +32,13 @@ ClosedToo = Annotated[
 
 def analytics(
     deps: Deps, *, course_id: str | None, days: int, limit: int, closed_too: bool
-) -> Analytics:
+) -> AnalyticsOut:
     """Return all figures, from one snapshot of the database.
 
     Args:
         deps: Provides Postgres.
-        course_id: The course whose sessions to count; None for all.
+        course_id: The course whose sessions to count; None for all, but the funnel is then that
+            of the built-in course.
         days: Number of days whose events are counted, up to now.
         limit: Maximum length of each list.
         closed_too: Whether to list stuck sessions that the clean-up has closed, too.

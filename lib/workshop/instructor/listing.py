@@ -10,9 +10,9 @@ from lib.workshop.instructor.wire import ListedSession, ListIn, ListOut
 
 
 def list_configs(request: ListIn, deps: Deps) -> ListOut:
-    """Return a page of sessions with their students, and the total number of both.
+    """Return a page of sessions and students, and the total number of both.
 
-    A page has `limit` sessions, or fewer if their JSON would exceed 4 MB.
+    A page has at most `limit` sessions and 4 MB of JSON.
 
     Raises:
         InvalidCursor: If the cursor is not the nextCursor of a page.

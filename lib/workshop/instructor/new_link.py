@@ -27,7 +27,7 @@ def make_new_link(request: NewLinkIn, deps: Deps) -> NewLinkOut:
     """Give a session a new token; steps, configuration and API key stay.
 
     The session is the one with the given token, or else the student's last one with progress, or
-    else the last one. An API key that cannot be decrypted is removed, since it is sealed for the
+    else the last one. Secrets that cannot be decrypted are removed, since they are sealed for the
     former token.
 
     Raises:

@@ -12,7 +12,7 @@ from lib.database.queries import Query, load_queries
 from lib.database.statements import Statement, as_jsonb
 from lib.workshop.course import COURSE_LISTS
 from lib.workshop.instructor.wire import (
-    Analytics,
+    AnalyticsOut,
     CourseSummary,
     DayEvents,
     FunnelStep,
@@ -112,7 +112,7 @@ class LockedSession:
     session_token: str
     sealed_key: str | None
     extra: Any
-    """`sessions.extra`, an object with the Twilio auth token among others."""
+    """`sessions.extra`, an object in which the sealed Twilio auth token may be."""
     exercises: Any
     """`sessions.exercises`, with what a migration kept from unknown columns."""
 
@@ -191,13 +191,13 @@ def load_legacy_config_identities(postgres: "Postgres") -> LegacyIdentities | No
 
 def load_analytics(
     postgres: "Postgres", *, course_id: str | None, days: int, limit: int, closed_too: bool
-) -> Analytics:
+) -> AnalyticsOut:
     """Return all figures from one snapshot."""
     params = {"course_id": course_id, "days": days, "limit": limit, "closed_too": closed_too}
     with postgres.transaction() as snapshot:
         snapshot.execute(_queries["begin_snapshot"])
         (totals,) = snapshot.fetch_all(_queries["analytics_totals"], params, Totals)
-        return Analytics(
+        return AnalyticsOut(
             courses=snapshot.fetch_all(_queries["course_summaries"], None, CourseSummary),
             totals=totals,
             funnel=snapshot.fetch_all(_queries["funnel"], params, FunnelStep),
@@ -252,7 +252,10 @@ def lock_session(
     student_email: str | None,
     student_id: UUID | None,
 ) -> LockedSession | None:
-    """Lock the session with this token, or a student's last one; return None if there is none."""
+    """Lock the session with this token, or a student's last one, with progress if there is any.
+
+    Every parameter that is given has to fit; None if no session does.
+    """
     params = {
         "session_token": session_token,
         "student_email": student_email,

@@ -258,7 +258,7 @@ class DayEvents(CamelBody):
     """Number of events."""
 
 
-class Analytics(CamelSuccessOut):
+class AnalyticsOut(CamelSuccessOut):
     """All figures, from one snapshot of the database."""
 
     courses: list[CourseSummary]

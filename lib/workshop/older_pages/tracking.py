@@ -77,7 +77,11 @@ def _find_student(student: str, deps: Deps) -> tuple[TrackedStudent, dict[str, A
 
 
 def _all_students(lookup: StudentLookup, deps: Deps) -> TrackedStudentsOut:
-    """Return a page of `limit` students, or fewer if their JSON would exceed 4 MB."""
+    """Return a page of at most `limit` students and 4 MB of JSON.
+
+    While the unified schema does not exist, the only page has the students who were active last: at
+    most MAX_STUDENTS, whatever `limit` is.
+    """
     after = store.StudentPosition()
     if lookup.cursor is not None:
         after = store.StudentPosition(*cursor.read(lookup.cursor, datetime.fromisoformat, str))

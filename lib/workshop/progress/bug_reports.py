@@ -11,7 +11,7 @@ from lib.workshop.progress import store
 from lib.workshop.progress.wire import BugReportIn
 
 MAX_BYTES_IN_SESSION = 20_000
-"""Maximum size of a report in its session, which keeps 100; the event has the whole report."""
+"""Maximum size of a report in its session, bytes; the event has the whole report."""
 TEXT_LENGTHS = (2000, 1000, 500, 250)
 """Maximum lengths of a field, in characters, tried in order until the report has at most
 MAX_BYTES_IN_SESSION."""

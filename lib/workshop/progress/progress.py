@@ -75,7 +75,7 @@ def look_up(lookup: Lookup, deps: Deps, *, holds_password: bool) -> ProgressOut 
 
 
 def _sessions_of_student(lookup: Lookup, deps: Deps) -> SessionsOut:
-    """Return a page of whole sessions: `limit`, or fewer if their JSON would exceed 4 MB."""
+    """Return a page of at most `limit` whole sessions and 4 MB of JSON."""
     after = store.SessionPosition()
     if lookup.cursor is not None:
         key = cursor.read(lookup.cursor, bool, datetime.fromisoformat, str)

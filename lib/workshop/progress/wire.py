@@ -111,7 +111,7 @@ class StepProgress(CamelBody):
 
 
 class Progress(StoredSession):
-    """A whole session, for the holder of its token."""
+    """A whole session, for the holder of its token, for instructors and for operators."""
 
     student_id: UUID
     """Id of the student."""
@@ -189,9 +189,9 @@ class SessionsOut(SuccessOut):
     """A student's sessions, those with progress first; an unknown student has none."""
 
     sessions: list[Progress] | list[SharedSession]
-    """Whole sessions for operators; for others, the share view of the first 200."""
+    """Whole sessions for instructors and operators; for others, the share view of the first 200."""
     next_cursor: str | None = None
-    """Cursor of an operator's next page; null on the last one."""
+    """Cursor of the next page of whole sessions; null on the last one and for the share view."""
 
 
 def _token_or_none(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -213,9 +213,9 @@ class BugReportIn(CamelRequest):
     description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     """Description of the problem."""
     session_token: ReportedToken = None
-    """Token of the session in which it happened."""
+    """Token of the session in which the problem occurred."""
     step: Context = None
-    """Step in which it happened: its number, or what the page calls it."""
+    """Step in which the problem occurred: its number, or what the page calls it."""
     error_message: Context = None
     """Message of the error."""
     page_url: Context = None

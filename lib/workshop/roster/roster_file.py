@@ -169,7 +169,7 @@ def _roster(
 
 
 def _problem(values: Mapping[str, Any], *, by_github: bool) -> tuple[Any, str] | None:
-    """Return the wrong field and the problem, without its value; None for a line to import."""
+    """Return the field at fault and the problem, quoting no value; None for a line to import."""
     for field, adapter, problem in (
         (EMAIL, _email, "This is not an e-mail address."),
         (NAME, _name, "A name is a text of at most 200 characters."),

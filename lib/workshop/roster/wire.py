@@ -26,7 +26,7 @@ class RosterIn(StrictOperatorIn):
     by_github: bool = False
     """Whether to enroll those without an e-mail by GitHub name; they are rejected otherwise."""
     dry_run: bool = False
-    """Whether to undo everything at the end; the response is that of the real call."""
+    """Whether to undo everything at the end; the figures are those of the real call."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

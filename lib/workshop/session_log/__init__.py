@@ -1,1 +1,1 @@
-"""The event log: pages add events to a session's log, and operators read it."""
+"""The event log: pages add events; a session's holder, instructors and operators read them."""

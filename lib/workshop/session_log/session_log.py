@@ -1,4 +1,4 @@
-"""The event log of sessions, to which pages add and which token holders and operators read."""
+"""The event log: pages add events; token holders, instructors and operators read them."""
 
 from dataclasses import asdict
 from datetime import datetime

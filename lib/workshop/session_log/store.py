@@ -70,7 +70,7 @@ def log_event(
 
 
 def load_events(postgres: "Postgres", event_filter: EventFilter, after: Position) -> list[EventRow]:
-    """Return the newest events that match a filter after a position and fit in a response."""
+    """Return the next page of events that match a filter, newest first, cut to fit a response."""
     params = {
         "session_token": event_filter.session_token,
         "student_email": event_filter.student_email,

@@ -1,5 +1,5 @@
 -- Failed passwords of operators, and the audit trail of their calls.
--- The script may run repeatedly; the first operator's call on an empty database also runs it.
+-- The script may run repeatedly; the first call of an operator on an empty database also runs it.
 -- A lock makes concurrent runs take turns, because IF NOT EXISTS alone does not protect them.
 
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.access.schema', 0));

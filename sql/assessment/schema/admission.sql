@@ -30,9 +30,9 @@ BEGIN
 END
 $$;
 
--- Results recorded before this column existed are still priors. Those of older deployments are kept as
--- history but are never a prior: they are on another scale, have no measure of precision, and list
--- concepts in another order.
+-- Results that were recorded here before this column existed are still priors. Results from older
+-- deployments are kept as history and are never a prior: they are on another scale, have no measure
+-- of precision, and list concepts in another order.
 DO $$
 BEGIN
   IF NOT EXISTS (
@@ -55,7 +55,7 @@ WHERE proven AND (coalesce(confidence, 0) = 0 OR proficiency_value NOT BETWEEN 0
 
 ALTER TABLE assessment.test_sessions
   -- Whether the session was started with a ticket or by an operator, or while tests without either
-  -- counted; the result of another session is never a prior and never replaces that of a proven one.
+  -- counted; an unproven result is never a prior and never replaces a proven one.
   ADD COLUMN IF NOT EXISTS proven BOOLEAN NOT NULL DEFAULT TRUE,
   -- Whether calibration may use the answers: started with a ticket, by an operator, or on a pool
   -- whose rule `trains` is true.

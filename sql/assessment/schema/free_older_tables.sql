@@ -1,6 +1,7 @@
--- Drops the constraints, unique indexes and policies, and disables the triggers, of older deployments'
--- tables that would prevent their upgrade or the rows that our statements write. move_old_tables.sql has
--- brought these tables here, and normalize_older_tables.sql runs next; return_older_objects.sql, later in
+-- Prepares the tables of older deployments: drops those of their constraints, unique indexes and
+-- policies, and disables those of their triggers, that would prevent the upgrade or the rows that
+-- our statements write. move_old_tables.sql has brought these tables here, and
+-- normalize_older_tables.sql runs next; return_older_objects.sql, later in
 -- the same transaction, restores the policies and triggers that fit. Only tables that were adopted in
 -- this transaction are touched, so this does nothing the second time.
 

@@ -24,8 +24,9 @@ RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$
   WHERE q.id = question
 $$;
 
--- Record an answer and return a row if, under the row's lock, the session still waits for exactly
--- this answer; otherwise return no row. The answer, the session's totals and its end are written
+-- Record an answer and return a row if the session, whose row is locked first, still waits for
+-- exactly this answer; otherwise return no row.
+-- The answer, the session's totals and its end are written
 -- together or not at all. This is a function so that a pooled connection keeps its query plans.
 CREATE OR REPLACE FUNCTION assessment.record_answer(
   in_session UUID, in_pool_version INT, in_position INT, in_question VARCHAR, in_response INT,
@@ -126,7 +127,7 @@ CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
     AND NEW.end_reason IS DISTINCT FROM 'reset')
   EXECUTE FUNCTION assessment.keep_proficiency();
 
--- Refuse a change to a row: in the tables below, rows are only ever added.
+-- Refuse a change to a row: the rows of the tables below are never changed.
 CREATE OR REPLACE FUNCTION assessment.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '%.% rows are never changed', TG_TABLE_SCHEMA, TG_TABLE_NAME

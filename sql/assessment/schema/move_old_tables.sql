@@ -45,8 +45,8 @@ LANGUAGE sql STABLE AS $$
     AND (sign.former_name <> 'test_sessions' OR columns.names && ARRAY['status', 'question_pool_id',
       'initial_proficiency', 'final_proficiency', 'total_questions'])
     AND (sign.former_name <> 'students' OR (
-      -- Any application may have a table `students`: this one has no columns of its own, or the
-      -- assessment's tables refer to it.
+      -- Any application may have a table `students`: the assessment's has no further columns, or
+      -- its other tables refer to it.
       columns.id_type IN ('text', 'character varying', 'uuid')
         AND columns.names <@ ARRAY['id', 'name', 'email', 'grade_level', 'created_at', 'updated_at']
       OR EXISTS (
@@ -72,7 +72,8 @@ LANGUAGE sql STABLE AS $$
   ORDER BY sign.place
 $$;
 
--- Earlier versions called the assessment's students `students`. No schema of the search path but
+-- Earlier versions named the assessment's table of students `students`.
+-- No schema of the search path but
 -- public may hold that name, because the workshop's guide drops and counts tables by name alone.
 DO $$
 BEGIN

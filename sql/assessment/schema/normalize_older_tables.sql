@@ -102,12 +102,13 @@ RETURNS TABLE (relation REGCLASS, kind "char", depth INT) LANGUAGE sql STABLE AS
   WHERE u.depth > 0 GROUP BY c.oid, c.relkind ORDER BY max(u.depth)
 $$;
 
--- Rows of older databases that did not fit, and copies of those that were changed.
+-- Rows of older databases that did not fit, copies of rows that were changed, and definitions of
+-- views and policies that no longer fit.
 CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT set_aside_rows_pkey PRIMARY KEY,
   table_name TEXT NOT NULL,
   reason TEXT NOT NULL,
-  row_data JSONB NOT NULL,     -- the whole row as it was
+  row_data JSONB NOT NULL,     -- the whole row as it was, or the definition
   set_aside_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
@@ -156,7 +157,8 @@ LANGUAGE sql AS $$
 $$;
 
 -- Change the type of one column with a cast of Postgres, which takes a tenth of the time that our functions
--- take. Returns false, and changes nothing, if there is no cast with the same result or a value has none.
+-- take. Returns false, and changes nothing, if no cast has the same result, or a value cannot be
+-- cast.
 CREATE OR REPLACE FUNCTION pg_temp.cast_column(
   p_relation REGCLASS, p_column TEXT, p_found TEXT, p_needed TEXT
 ) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
@@ -210,7 +212,8 @@ BEGIN
     WHEN p_needed = 'integer' AND p_found = 'boolean' THEN '(%s)::BOOLEAN::INTEGER'
     WHEN p_needed = 'integer' THEN 'pg_temp.to_whole_number(%s)'
     WHEN p_needed = 'numeric' THEN 'pg_temp.to_number(%s)'
-    -- A question that is not JSON stays, so that its pool's report names it.
+    -- Text that is not JSON becomes a JSON string, so that the question stays and its pool's report
+    -- names it.
     WHEN p_needed = 'jsonb' AND p_table = 'questions'
       THEN 'coalesce(pg_temp.to_json_value(%1$s), to_jsonb(%1$s))'
     WHEN p_needed = 'jsonb' THEN 'pg_temp.to_json_value(%s)'

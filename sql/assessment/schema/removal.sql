@@ -4,8 +4,8 @@
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 
--- Answers are removed by the functions below only, which set stepwise.removal. A restore, or another
--- script that must remove answers, sets it for its transaction.
+-- Answers are removed only while stepwise.removal is set. The functions below set it; a restore, or
+-- another script that must remove answers, sets it for its transaction.
 CREATE OR REPLACE FUNCTION assessment.refuse_removal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF coalesce(current_setting('stepwise.removal', TRUE), '') = '' THEN

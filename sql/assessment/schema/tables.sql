@@ -153,8 +153,8 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
     CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.examinees (id),
   question_pool_id UUID,
   -- active: accepts answers · completed: by its end criteria, for lack of questions, or by the
-  -- caller · expired: closed after 30 idle minutes, with its answers · terminated: see
-  -- pool_changes.sql, which allows this status
+  -- caller · expired: closed with its answers after an idle time, 30 minutes unless an operator
+  -- closed it · terminated: see pool_changes.sql, which allows this status
   status VARCHAR DEFAULT 'active',
   -- k percentiles; null for a returning student before the first answer
   initial_proficiency JSONB,
@@ -176,7 +176,7 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   -- the only question that may be answered; null before the first answer
   next_question_id VARCHAR,
   -- max_questions, precision, classification, small_gain: the rule that ended the test
-  -- exhausted: no question left · ended: by the caller · expired: after 30 idle minutes
+  -- exhausted: no question left · ended: by the caller · expired: as in status
   -- reset: by an operator, without a result
   end_reason TEXT,
   CONSTRAINT test_sessions_pool_version_fkey FOREIGN KEY (question_pool_id, pool_version)

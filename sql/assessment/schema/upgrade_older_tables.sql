@@ -1,7 +1,8 @@
 -- Add the constraints of tables.sql to tables of older deployments, and a pool to their questions.
 --
--- Nothing is lost: a row that violates a constraint moves to set_aside_rows. Each block acts only
--- while its constraint is missing, so this does nothing on a new database or the second time.
+-- Nothing is lost: a row that violates a constraint moves to set_aside_rows. Constraints are added
+-- only while they are missing, and questions get a place only while they have none, so this does
+-- nothing on a new database or the second time.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));

@@ -1,7 +1,8 @@
 -- Downgrade to the previous version. Tables that stood in `public` before the first upgrade return
 -- there with every row written since, without the constraints and triggers that upgrades added. All
--- other tables but operator_failures and operator_audit are set aside with their rows; the next
--- upgrade returns them.
+-- other tables of the workshop, the tests and the study planner are set aside with their rows; the
+-- next upgrade returns them. The tables about operators' calls stay, and so do the schemas legacy
+-- and stepwise.
 
 SELECT set_config('lock_timeout', '5s', true), set_config('client_min_messages', 'notice', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.schema', 0));
@@ -44,9 +45,9 @@ DECLARE
   total_rows BIGINT := 0;
   table_count INT := 0;
 BEGIN
-  -- Operators' failures and audit trail stay: the previous version has no such tables.
-  -- Other applications have tables of these names, too, and so has the previous version of the
-  -- tests after a downgrade. Ours are recognized by a column.
+  -- The tables of operators' failures and of the audit trail stay: the previous version has no such
+  -- tables. Other applications, and the previous version of the tests, may have tables of the names
+  -- below. Ours are recognized by a column.
   FOR v_table IN
     SELECT c.relname FROM pg_catalog.pg_class c
     JOIN (VALUES ('students', 'student_id'), ('courses', 'steps'), ('sessions', 'session_token'),
@@ -75,7 +76,7 @@ BEGIN
       'returns them', table_count, total_rows, workshop USING ERRCODE = 'SW001';
   END IF;
 
-  -- Return the former names of the old log function's tables.
+  -- Give the tables of the old log function their former names again.
   FOR v_table IN
     SELECT max(c.relname) FROM pg_catalog.pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relname ~ '^(students|events)_backup_[0-9]+$'

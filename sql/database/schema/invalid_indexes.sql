@@ -1,6 +1,6 @@
 -- Reports indexes of the project that a failed concurrent build has left invalid: no query uses them,
 -- and CREATE INDEX IF NOT EXISTS finds them. `migrate.py upgrade` has tried to rebuild them
--- before it runs this script; functions cannot, because a rebuild takes as long as the table is large.
+-- before it runs this script; functions cannot, because a rebuild of a large table takes too long.
 
 DO $$
 DECLARE

@@ -17,7 +17,7 @@ BEGIN
       -- A function with a row type as argument belongs to a table, which may have been set aside.
       AND NOT EXISTS (SELECT FROM pg_type
                       WHERE pg_type.oid = ANY (other.proargtypes) AND typtype = 'c')
-      -- Other applications share public. The parameters of our functions there all begin with p_.
+      -- Other applications share public. All other parameters of our functions there begin with p_.
       AND (other.pronamespace <> 'public'::REGNAMESPACE
            OR other.proargnames IS NOT NULL AND NOT EXISTS (
              SELECT FROM unnest(other.proargnames[1:other.pronargs]) AS parameter

@@ -172,7 +172,7 @@ END
 $$;
 
 -- The options of a question as a list of texts: null if there are none, and JSON's null if they are
--- not a list, or one with a list, an object or a null in it.
+-- not a list, or if a list, an object or a null is among them.
 CREATE OR REPLACE FUNCTION pg_temp.read_options(p_text TEXT) RETURNS JSONB LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN btrim(p_text, E' \t\r\n') IN ('', 'null') OR p_text IS NULL OR options = 'null' THEN NULL

@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS stepwise.removed_learners (
   removed_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
--- Delete rows of a table that was set aside, if it and its columns exist; return their number.
+-- Delete rows of a table that was set aside, if it and the column exist; return their number.
 CREATE OR REPLACE FUNCTION learning.remove_set_aside(
   p_schema TEXT, p_table TEXT, p_column TEXT, p_ids TEXT[]
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$

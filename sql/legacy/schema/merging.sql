@@ -1,7 +1,8 @@
 -- Functions that merge two rows of one token, or a row and a stored session. This script runs after
 -- tables.sql and can be repeated.
 
--- Return the first value that is neither null nor empty.
+-- Return the first value that is neither null nor empty; if there is none, an empty one rather than
+-- null.
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first TEXT, p_second TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(nullif(p_first, ''), nullif(p_second, ''), p_first, p_second)
