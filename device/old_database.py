@@ -102,7 +102,7 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
             questions = {row["id"]: row for row in old.rows("questions")}
             work = _Import(db, old, user, now, old.identity(), questions)
             _import_attempts(work, student_number)
-            _import_queue(work)
+            _import_queue(work, student_number)
             _set_unknown_aside(work)
             if work.new_count:
                 recount_mastery(db, user.student_id, now)
@@ -146,23 +146,26 @@ def _import_attempts(work: _Import, student_number: int | None) -> None:
             _import_attempt(work, row["id"], row, row.get("timestamp"), row)
 
 
-def _import_queue(work: _Import) -> None:
-    """Queue the operations that were not sent."""
+def _import_queue(work: _Import, student_number: int | None) -> None:
+    """Queue the operations of the student that were not sent."""
+    owners = {row["id"]: row.get("student_id") for row in work.old.rows(ATTEMPTS)}
     for row in work.old.rows(QUEUE):
         table, number = str(row.get("table_name")), row.get("record_id")
         if row.get("synced"):
             work.sent_count += 1
         elif table in DERIVED:
             work.derived_count += 1
-        elif table == ATTEMPTS and row.get("operation_type") != OperationType.DELETE:
-            data = _data(work, row)
-            if data is not None:
+        elif table not in {ATTEMPTS, PROFILES} or row.get("operation_type") == OperationType.DELETE:
+            work.set_aside(QUEUE, row["_number"], row, "such a change is not synchronised")
+        elif (data := _data(work, row)) is not None:
+            owner = number if table == PROFILES else data.get("student_id", owners.get(number))
+            if None not in {student_number, owner} and owner != student_number:
+                work.set_aside(QUEUE, row["_number"], row, "it is another student's")
+            elif table == PROFILES:
+                _import_profile(work, row, data)
+            else:
                 at = data.get("timestamp") or row.get("timestamp")
                 _import_attempt(work, number, data, at, row)
-        elif table == PROFILES and row.get("operation_type") != OperationType.DELETE:
-            _import_profile(work, row)
-        else:
-            work.set_aside(QUEUE, row["_number"], row, "such a change is not synchronised")
 
 
 def _import_attempt(work: _Import, number: object, values: Row, time: object, row: Row) -> None:
@@ -223,11 +226,8 @@ def _question(work: _Import, number: object) -> Question:
     return matching[0]
 
 
-def _import_profile(work: _Import, row: Row) -> None:
+def _import_profile(work: _Import, row: Row, data: Row) -> None:
     """Queue a change of the profile."""
-    data = _data(work, row)
-    if data is None:
-        return
     try:
         fields = {name: value for name, value in data.items() if name in PROFILE_FIELDS}
         changes = changes_of(ProfileChangeIn.model_validate(fields))

@@ -254,6 +254,26 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: OldDevice, folder: Pa
     assert contents["notes"] == {"id": 1, "body": {"base64": "/wA="}}
 
 
+def test_changes_of_another_student_in_the_queue_are_kept_aside(
+    old: OldDevice, folder: Path
+) -> None:
+    answer = {"question_id": 1, "answer": "true", "time_taken_seconds": 5, "confidence": 3}
+    old.attempt(1, student_id=8)
+    old.queue(1, "question_attempts", 1, answer | {"student_id": 8})
+    old.queue(2, "question_attempts", 1, answer)  # the owner is in the table of attempts
+    old.queue(3, "student_profiles", 8, {"target_exam": "Theirs"}, operation_type="update")
+    old.queue(4, "student_profiles", 3, {"target_exam": "Ours"}, operation_type="update")
+    old.queue(5, "question_attempts", 2, answer | {"student_id": 3})
+    report = import_file(Folder(folder), old.path)
+    assert "- 2 changes that the server does not have are queued" in report
+    reason = "it is another student's"
+    assert set_aside(folder) == [("question_attempts", reason), *3 * [("sync_operations", reason)]]
+    (attempt,) = attempts(folder)
+    assert attempt.time_taken_seconds == 5
+    with opened(folder) as database, database.session() as db:
+        assert db.execute(select(StudentProfile.target_exam)).scalars().all() == ["Ours"]
+
+
 def test_question_is_found_by_its_text_where_numbers_differ(folder: Path, tmp_path: Path) -> None:
     old = OldDevice(tmp_path / "old.db", questions=0)
     for number, text in ((1, "Question 9?"), (2, "Unknown?")):
