@@ -1,6 +1,6 @@
 """Redis over REST, as a cache that may be lost, wrong or late at any moment.
 
-No call here raises: None means "Redis did not answer", and the caller continues with Postgres.
+No call here raises: None means that there is no reply, and the caller continues with Postgres.
 A write may have been executed although its reply was lost, so nothing is retried here and every
 write must be safe to repeat. The official client writes the commands and casts the results;
 `_HttpClient` sends them, within limits that httpx lacks and in a third of its processor time.
@@ -49,7 +49,7 @@ class RedisRest:
         Returns:
             A result for each command, as the official client casts it (`SET` gives True or False);
             for a command that failed, the cast of null: None, or False for `SET`. None instead
-            of a list if Redis did not answer.
+            of a list if there is no reply, or if the commands were not sent.
         """
         return self._run(commands, atomic=False)
 

@@ -86,7 +86,7 @@ class Settings:
     """Days for which an idle session is kept; None if WORKSHOP_RETENTION_DAYS is invalid, which
     disables clean-up."""
     test_retention_days: int | None = TEST_RETENTION_DAYS
-    """Days for which a closed test is kept; None if TEST_RETENTION_DAYS is invalid, and no test is
+    """Days for which a closed test is kept; None if TEST_RETENTION_DAYS is invalid: then no test is
     removed."""
     backup_bucket: str | None = None
     backup_folder: str = ".local/backups"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 API_KEY_FIELD = "openai_api_key"
 ACCOUNT_FIELD = "twilio_account_sid"
 LEGACY_FIELD = "_legacy"
-"""Secrets from columns of legacy tables that the schema does not have."""
+"""Field of secrets from those columns of legacy tables that the unified schema does not have."""
 AUTH_TOKEN_FIELD = "twilio_auth_token"  # noqa: S105 a name, as the next
 AUTH_TOKEN_MEMBER = "twilioAuthToken"  # noqa: S105
 """Member of `sessions.extra` that holds the text sealed under AUTH_TOKEN_FIELD."""

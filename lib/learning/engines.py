@@ -50,7 +50,7 @@ def sqlite_engine(deps: Deps) -> Engine:
     """Return the engine on the SQLite file of this machine.
 
     Raises:
-        NotConfigured: If the environment names none, or its address cannot be used.
+        NotConfigured: If the environment names no such file, or its address cannot be used.
     """
     url = deps.sqlite_url
     return _engine_of(deps, "sqlite", lambda: create_sqlite_engine(url))
@@ -172,7 +172,10 @@ def _begin_immediately(connection: Connection) -> None:
 
 
 def _postgres_error(context: ExceptionContext) -> AppError | None:
-    """Return our error; none for a ping's, so that the pool replaces the connection."""
+    """Return our error for an error of Postgres.
+
+    None for an error of a ping, so that the pool replaces the connection.
+    """
     error = context.original_exception
     if context.is_pre_ping or not isinstance(error, psycopg.Error | UnicodeEncodeError):
         return None

@@ -125,7 +125,7 @@ class ContentFileNotFound(NotFound):
 
 
 class ExamOver(BadRequest):
-    """exam_date: The exam is over; set the date of the next one in the profile."""
+    """exam_date: The plan has to begin before the exam; set the next exam's date in the profile."""
 
     code = "exam_over"
     fields = ("exam_date",)
@@ -138,7 +138,7 @@ class OwnChoice(Conflict):
 
 
 class DeviceSuperseded(Conflict):
-    """device: This is an older copy of a device that has synchronised since; it needs a new id."""
+    """device: A newer copy or another student has synchronised with this id; it needs a new id."""
 
     code = "device_superseded"
     fields = ("device.id",)

@@ -1,7 +1,8 @@
 """Ids of rows as callers send and receive them.
 
 Rows that came from the live system keep the number that they had there: its pages use no other id,
-so the paths that they call accept and return it. Everywhere else, an id is a UUID.
+so the paths that they call return it, and every request may have it in place of the UUID. In all
+other responses, an id is a UUID.
 """
 
 from contextlib import suppress
@@ -29,7 +30,7 @@ SentId = Annotated[
     Field(min_length=1, max_length=100),
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
 ]
-"""Id in a request of a live page: a number or a UUID."""
+"""Id in the body of a request: a UUID, or the live system's number."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ _BY_CODE: dict[int, Callable[[], AppError]] = {
 
 
 def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | None:
-    """Return our error for one of the driver; None if it is unknown.
+    """Return our error for an error of the driver; None if that is unknown.
 
     Errors of SQLite are logged; a text that cannot be encoded is not.
     """
@@ -68,7 +68,10 @@ def failed_constraint(message: str) -> str | None:
 
 @cache
 def _unique_names() -> dict[str, str]:
-    """Return the names of unique constraints and indexes by their columns as SQLite lists them."""
+    """Return the names of primary keys, unique constraints and unique indexes, by their columns.
+
+    The columns are written as in SQLite's messages.
+    """
     names = {}
     for table in Base.metadata.tables.values():
         uniques: list[PrimaryKeyConstraint | UniqueConstraint | Index] = [

@@ -1,4 +1,7 @@
-"""The older endpoint: schema, migration and renaming in one call, if there is time for all."""
+"""The work of admin-normalize-database-v2: schema, migration and renaming in one call.
+
+What one call has no time for is done by the next.
+"""
 
 import time
 from dataclasses import dataclass, replace
@@ -16,7 +19,8 @@ from lib.legacy.runs.start import prepare
 from lib.legacy.runs.store import make_schema, unified_schema_exists
 
 SET_ASIDE = ("workshop_students", "workshop_sessions")
-"""Tables to set aside. student_configs stays: the application of that time still uses it."""
+"""Tables to set aside. student_configs stays: the application for which this endpoint was made
+still uses it."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,17 @@ class Normalization:
 def normalize(
     deps: Deps, pace: Pace = DEFAULT_PACE, *, stop_at_unreadable_keys: bool = False
 ) -> Normalization:
-    """Create the unified schema if it is missing, migrate, and set the old tables aside.
+    """Create the unified schema if it is missing, and migrate; then set the old tables aside.
+
+    They are only set aside once the migration is complete and verified.
 
     Raises:
         KeysUnreadable: If a key cannot be opened, and `stop_at_unreadable_keys` is set.
-        NotConfigured: If ENCRYPTION_KEY is missing; only the schema was created.
+        NotConfigured: If ENCRYPTION_KEY is missing; at most the schema was created.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        SchemaNeedsDecision: If the schema is missing and cannot be created without a decision.
+        TablesSetAside: As for `migrate`.
+        NotSafeYet: If the old tables were written to after the migration.
     """
     started = time.monotonic()
     created_schema = _create_schema(deps)

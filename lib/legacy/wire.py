@@ -106,7 +106,7 @@ class Findings(CamelBody):
     rows: list[Finding]
     """Single findings, at most 500: first up to 20 of each kind in that order, then the others."""
     complete: bool
-    """Whether `rows` holds all findings; `sql` lists the others."""
+    """Whether `rows` holds all findings; if not, `sql` lists them."""
     sql: str
     """Query that lists all findings."""
 
@@ -263,7 +263,7 @@ class NormalizeOut(CamelSuccessOut):
 
     message: str
     done: bool
-    """Whether everything is done; if not, call again."""
+    """Whether the migration has ended; if not, call again."""
     steps: list[str]
     """Description of the result."""
     stats: UnifiedRows
@@ -290,13 +290,13 @@ class SetAsideOut(CamelSuccessOut):
     backup_tables: list[str]
     """New names of the tables."""
     rows_only_in_old_tables: int
-    """Rows that were not migrated, so that they are stored nowhere else."""
+    """Rows that were not migrated and are therefore stored nowhere else."""
     permanent_deletion_sql: Annotated[str, Field(alias="permanentDeletionSQL")]
     """Statements that delete the tables for good, to run by hand."""
 
 
 class BringBackOut(CamelSuccessOut):
-    """Legacy tables that have their original names again."""
+    """Legacy or unified tables that have their original names again."""
 
     message: str
     results: list[str]

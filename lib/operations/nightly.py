@@ -1,7 +1,7 @@
 """All scheduled jobs in one run, for platforms that allow few schedules.
 
-A job that fails does not stop the others, and no job can use up the time of the later ones. Each
-job may run twice at the same time, and so may the whole run.
+A job that fails does not stop the others. Each job gets an equal share of the time that is left,
+and at least `JOB_SECONDS`. Each job may run twice at the same time, and so may the whole run.
 """
 
 from collections.abc import Callable, Sequence

@@ -64,7 +64,8 @@ class RestoreOut(CamelSuccessOut):
     rows: dict[str, dict[str, int]]
     """Restored rows of each table, by context."""
     removed_again: int
-    """People whom an operator had removed since the backup; they were removed again."""
+    """Number of people whom an operator had removed after the backup and who were removed again:
+    the largest number in one context."""
     notes: list[str]
     """Differences from the database that was backed up."""
 

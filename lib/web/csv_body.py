@@ -37,7 +37,7 @@ def text_of(raw: bytes) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise JsonRefused(reason="The file is neither UTF-8 nor Windows-1252 text.")
+    raise JsonRefused(reason="The file is not text in UTF-8, UTF-16 or Windows-1252.")
 
 
 def write(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -1,7 +1,7 @@
 """Cursors of paged lists: the sort key of the last row of a page, opaque to callers.
 
-Every list has the same parameters: `limit`, and `cursor` with the `next_cursor` (`nextCursor`) of
-the page before; the last page has none.
+Every paged list has the same parameters: `limit`, and `cursor` with the `next_cursor`
+(`nextCursor`) of the page before; the last page has none.
 """
 
 import json

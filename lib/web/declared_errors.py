@@ -75,7 +75,7 @@ COMMON: dict[str, Errors] = {
 def errors_of(route: APIRoute, endpoint: Endpoint) -> Errors:
     """Return the errors of an operation."""
     dependants = list(_dependants(route.dependant))
-    parameters = any(
+    has_parameters = any(
         (each.path_params, each.query_params, each.header_params) != ([], [], [])
         for each in dependants
     )
@@ -86,7 +86,7 @@ def errors_of(route: APIRoute, endpoint: Endpoint) -> Errors:
         errors.add(TooManyWrites)
     if route.body_field is not None:
         errors |= OF_A_BODY
-    if route.body_field is not None or parameters:
+    if route.body_field is not None or has_parameters:
         errors |= OF_INPUT
     for each in dependants:
         errors.update(getattr(each.call, "declared_errors", ()))

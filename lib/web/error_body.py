@@ -25,7 +25,7 @@ def envelope(
         request_id: Id by which the request can be found in the log.
         details: `field` and `problem` of each invalid field.
         headers: Further headers of the response.
-        with_detail: Whether to repeat the message as `detail`, which pages of a live system show.
+        with_detail: Whether to repeat the message as `detail`, which pages of the live system show.
     """
     body: dict[str, Any] = {
         "success": False,

@@ -92,9 +92,10 @@ def _simplify_body(operation: dict[str, Any]) -> None:
 
 
 def _simplify_parameters(operation: dict[str, Any]) -> None:
-    """Describe a parameter as text that may be left out, as HTTP has no null.
+    """Describe a parameter without null as an alternative, and one in a header without a format.
 
-    Some clients convert an id to a UUID but not back, so that they could not send it in a header.
+    HTTP has no null. Some clients convert an id to a UUID but not back, so that they could not send
+    it in a header.
     """
     for parameter in operation.get("parameters", []):
         choices = parameter["schema"].get("anyOf", [parameter["schema"]])
@@ -104,7 +105,7 @@ def _simplify_parameters(operation: dict[str, Any]) -> None:
 
 
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
-    """Describe who may call; an operator's body may hold the password instead of the header."""
+    """Describe who may call; an operator's or instructor's password may also be in the body."""
     operation["security"] = (
         [{"user" if row.access in BY_TOKEN else row.access.value: []}]
         if row.access in CLOSED | BY_TOKEN
@@ -121,7 +122,7 @@ def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str
 def _add_warnings(
     operation: dict[str, Any], schemas: dict[str, Any], warnings: dict[str, Any]
 ) -> None:
-    """Describe `warnings`, which any JSON of a request that succeeded may have."""
+    """Describe `warnings`, which the JSON object of any successful response may have."""
     media = operation["responses"]["200"]["content"].get("application/json")
     if media is None:
         return

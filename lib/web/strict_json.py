@@ -27,7 +27,7 @@ def parse(raw: bytes) -> Any:
     Raises:
         NotJson: If it is not JSON in UTF-8.
         JsonRefused: If it contains NaN, infinities, duplicate keys, more than 32 levels, numbers
-            of thousands of digits, NUL characters or lone surrogates.
+            that are too large or have thousands of digits, NUL characters or lone surrogates.
     """
     try:
         value = json.loads(

@@ -96,7 +96,7 @@ class StrictRoute(APIRoute):
                     # Vercel appends the parameters of the path to the query.
                     for field in (*dependant.query_params, *dependant.path_params)
                 ),
-                is_operators=row.access in BY_PASSWORD,
+                takes_password=row.access in BY_PASSWORD,
             )
         return self._names[row]
 
@@ -140,7 +140,7 @@ class CheckedRequest(Request):
     async def parse_form(self) -> None:
         """Parse the body if it is a form."""
         if self._is_form:
-            headers = Headers(scope=self.scope)  # `self.headers` would keep them
+            headers = Headers(scope=self.scope)  # `self.headers` would keep the form's type
             self._parsed = await form_body.fields_of(self._raw, headers)
             self.scope = {**self.scope, "headers": _as_json(headers.raw)}
 
@@ -199,7 +199,7 @@ def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
     is_json = response.headers.get("content-type", "") == "application/json"
     if unknown.ignored and is_json and response.status_code < 400:  # noqa: PLR2004 errors have details
         content = json.loads(bytes(response.body))
-        if not isinstance(content, dict):  # a bare list, as pages of a live system expect it
+        if not isinstance(content, dict):  # a bare list, as pages of the live system expect it
             return response
         content["warnings"] = [
             {"field": field.name, "problem": field.problem} for field in unknown.ignored

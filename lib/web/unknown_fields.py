@@ -1,8 +1,8 @@
 """Reports to the caller about fields and parameters that no code reads, such as misspelt ones.
 
 Existing pages send fields that we do not know, so most requests may have them; the response then
-lists them in `warnings`. An operator's call is refused if one of them is almost the name of a field
-that it takes: `dryrun` must not start a migration.
+lists them in `warnings`. A call of an operator or instructor is refused if one of them is almost
+the name of a field that it takes: `dryrun` must not start a migration.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,8 +28,9 @@ class UnknownField:
     name: str
     """Path of the field, such as `end_criteria.typ`; shortened, without secrets."""
     suggestion: str | None
-    """The most similar name that the endpoint takes: a parameter, or a field that the body lacks,
-    followed by `in the body` if a parameter is named like it. None if no name is similar."""
+    """The most similar name that the endpoint takes; None if no name is similar. For a field:
+    another field that the body lacks. For a parameter: another parameter, or else such a field,
+    followed by `in the body`."""
 
     @property
     def problem(self) -> str:
@@ -47,8 +48,8 @@ class KnownNames:
 
     body: type[BaseModel] | None
     query: frozenset[str]
-    is_operators: bool
-    """Whether operators call it; they may send their password in any body."""
+    takes_password: bool
+    """Whether operators or instructors call it; any body may then hold their password."""
 
     def unknown_in_query(self, names: Iterable[str], body: Any) -> Iterator[UnknownField]:
         """Yield the parameters that the endpoint does not read."""
@@ -59,7 +60,7 @@ class KnownNames:
 
     def unknown_in_body(self, body: Any) -> Iterator[UnknownField]:
         """Yield the fields that the endpoint does not read."""
-        also_known = {"adminPassword"} if self.is_operators else set()
+        also_known = {"adminPassword"} if self.takes_password else set()
         if self.body is not None:
             yield from _unknown_in(self.body, body, "", also_known)
         elif isinstance(body, dict):
@@ -89,16 +90,16 @@ class UnknownFields:
 
     @property
     def misspelt(self) -> list[UnknownField]:
-        """The ignored ones whose names are almost those of fields that the endpoint takes."""
+        """The ignored fields and parameters whose names are similar to ones that are taken."""
         return [field for field in self.ignored if field.suggestion]
 
     def refuse_misspelt(self) -> None:
-        """Refuse an operator's call whose unknown field may be a misspelt one.
+        """Refuse an operator's or instructor's call whose unknown field may be a misspelt one.
 
         Raises:
             MisspeltField: If there is a misspelt field.
         """
-        if self._known_names.is_operators and self.misspelt:
+        if self._known_names.takes_password and self.misspelt:
             field = self.misspelt[0]
             raise MisspeltField(field=field.name, problem=field.problem)
 
@@ -172,7 +173,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _unknown(
     path: str, name: str, known_fields: Iterable[str], of_body: Iterable[str] = ()
 ) -> UnknownField:
-    """Return an unknown field with the most similar known name, there or else in the body."""
+    """Return an unknown field with the most similar of `known_fields`, or else of `of_body`."""
     suggestion = _closest(name[:MAX_NAME_LENGTH], known_fields)
     if suggestion is None and (field := _closest(name[:MAX_NAME_LENGTH], of_body)):
         suggestion = f"{field} in the body"

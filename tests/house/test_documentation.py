@@ -335,7 +335,7 @@ def test_every_successful_response_that_is_a_json_object_may_have_warnings() -> 
         schema = content["application/json"]["schema"]
         for choice in schema.get("anyOf", [schema]):
             body = schemas[choice["$ref"].rpartition("/")[2]]
-            if body["type"] == "array":  # as pages of a live system expect it
+            if body["type"] == "array":  # as pages of the live system expect it
                 continue
             assert body["properties"]["warnings"]["items"] == {
                 "$ref": "#/components/schemas/InvalidField"

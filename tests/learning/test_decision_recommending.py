@@ -100,8 +100,8 @@ def test_the_sentence_names_marks_share_and_alternative() -> None:
     first, _ = ranked(graph_of(topics, [Requirement(2, 1, 0.6)]), [0.1, 0.1, 0.1])
     text = first.sentence({1: "Sets", 2: "Probability", 3: "Optics"})
     assert text.startswith("Learn “Sets” for 20 minutes: that adds about ")
-    assert "About 10 % of it is known now" in text
-    assert "It leads to “Probability”." in text
+    assert "About 10 % of the topic is known now" in text
+    assert "The topic leads to “Probability”." in text
     assert f"“Optics” would add {first.alternatives[0].marks:.2f} % in the same time." in text
 
 

@@ -62,4 +62,4 @@ SYNCED = {
 """Rules by table, in the order in which a device has to store rows."""
 
 DERIVED = frozenset({"concept_mastery", "concept_skills", "student_skills", "study_plans"})
-"""Tables whose rows both sides derive; operations on them are acknowledged and not stored."""
+"""Tables whose rows both sides derive; operations on them are acknowledged and change no row."""

@@ -1,10 +1,10 @@
 """Plans that bring the most marks within the hours of each day; pure.
 
 A first plan is made day by day: the sessions with the most expected marks per minute are chosen and
-then studied by the expected student, so that later days start from what earlier ones teach. A topic
-comes once a day unless nothing else is worth as much. Topics whose prerequisites are below the
-minimum wait until the plan has taught these. The first plan is then improved by exchanging its
-sessions, except those that are kept for revision.
+then studied by the expected student, so that later days start from what earlier ones teach. A
+further session on a topic on the same day counts for less than the first. Topics whose
+prerequisites are below the minimum wait until the plan has taught these. The first plan is then
+improved by exchanging its sessions, except those that are kept for revision.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,8 @@ from lib.learning.decision.worth import (
 SHORTEST_SESSION = 10.0
 """Length below which no session is planned, minutes."""
 SAME_DAY = 0.65
-"""Factor on the worth of another session on a topic on the same day: spaced sessions teach more."""
+"""Factor on the worth of another session on a topic on the same day, or on the next one if topics
+are not weighed again by then: spaced sessions teach more."""
 REVISION_SHARE = 0.2
 """Share of the time that is reserved for fading topics."""
 TOPIC_SHARE = 0.5
@@ -39,11 +40,12 @@ TOPIC_SHARE = 0.5
 FADING = 0.9
 """Expected retention below which a topic that was learned is due for revision."""
 HORIZON = 60
-"""Days that are planned, even for a shorter plan: what comes later decides what is best now."""
+"""Days until the exam that are planned at least, even for a shorter plan: what comes later decides
+what is best now. If the exam is sooner, all days until then are planned."""
 NEAR_DAYS = 7
 """Number of first days on each of which the first plan weighs all topics again."""
 STRIDE = 2
-"""Number of days from one weighing of all topics to the next, after these."""
+"""Number of days from one weighing of all topics to the next, after the first `NEAR_DAYS` days."""
 MOST_ROUNDS = 30
 """Maximum number of changed plans to try."""
 WORK, OVERHEAD = 300_000, 150
@@ -91,7 +93,7 @@ def plan_study(
         graph: The topics.
         state: The student today.
         time: The time until the exam.
-        days: Days to plan; none after the exam is planned.
+        days: Days to plan; only days before the exam are planned.
         gate: Recorded mastery that opens topics, 0 to 1, shape (n,); the expected mastery of the
             day if it is not given.
         revision_share: Share of the time that is reserved for fading topics; on short days it is

@@ -1,7 +1,7 @@
 """Predicted results of the exam, with intervals, for a student and for a class; pure.
 
-Intervals include the uncertainty of the theory of memory, the levels, the speed, the amount of
-study, the questions of the exam, and an error that all theories share.
+Intervals include the uncertainty of the theory of memory, the levels, the speed, what is learned
+and forgotten until the exam, the questions of the exam, and an error that all theories share.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,8 @@ class ExamFormat:
     """Conversion of knowledge into marks."""
 
     questions: int = 50
-    """Number of questions; fewer of them make a result more random. 0 for the expected marks."""
+    """Number of questions; the fewer, the more random is a result. With 0, the choice of questions
+    adds no randomness."""
     guess: float = 0.0
     """Probability of a right answer without knowledge."""
     slip: float = 0.0
@@ -85,10 +86,9 @@ def predict_exam(
     quicker = replace(state, speed=state.speed * np.exp(spread))
     expected_if_quicker = _at_exam(graph, quicker, days, sessions, attendance)
     means = _marks(marks, expected, exam_format)
-    common = (_marks(marks, expected_if_quicker, exam_format) - means) ** 2
-    return _prediction(
-        state.theories, means, common + _independent(marks, committee, state, expected, exam_format)
-    )
+    speed_variance = (_marks(marks, expected_if_quicker, exam_format) - means) ** 2
+    independent_variance = _independent(marks, committee, state, expected, exam_format)
+    return _prediction(state.theories, means, speed_variance + independent_variance)
 
 
 def predict_class(students: Sequence[Prediction]) -> Prediction:

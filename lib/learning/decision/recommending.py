@@ -19,7 +19,7 @@ from lib.learning.decision.topic_graph import PERCENT, TopicGraph, TopicId
 from lib.learning.decision.worth import LEARNED, SESSION_MINUTES, Worth, session_scores, worth
 
 ALTERNATIVES = 3
-"""Number of alternatives that a recommendation is compared with."""
+"""Maximum number of alternatives that a recommendation is compared with."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class StudyRecommendation:
-    """An open topic with the numbers that justify it."""
+    """A topic with the numbers that justify its recommendation, or speak against it."""
 
     topic: TopicId
     marks_per_minute: float
@@ -42,7 +42,8 @@ class StudyRecommendation:
     minutes: float
     """Length of the recommended session."""
     marks: float
-    """Expected marks in percent that the session adds, directly or through what it leads to."""
+    """Expected marks in percent that the session adds, directly or through the best topic that this
+    one leads to."""
     priority: float
     """Marks per minute in percent of those of the best topic, 0 to 100."""
     own_marks_per_minute: float
@@ -61,7 +62,7 @@ class StudyRecommendation:
     opens: tuple[TopicId, ...]
     """Topics that wait for this one."""
     alternatives: tuple[Alternative, ...]
-    """The best other topics."""
+    """The best other topics, at most `ALTERNATIVES`; only topics that bring marks."""
 
     def sentence(self, names: Mapping[Any, str]) -> str:
         """Return the reasons in words.
@@ -72,12 +73,12 @@ class StudyRecommendation:
         verb = "Revise" if self.is_revision else "Learn"
         text = (
             f"{verb} “{names[self.topic]}” for {self.minutes:.0f} minutes: that adds about"
-            f" {self.marks:.2f} % of the marks. About {100 * self.mastery:.0f} % of it is known"
-            f" now, and {100 * self.mastery_at_exam:.0f} % on the day of the exam without further"
-            " study."
+            f" {self.marks:.2f} % of the marks. About {100 * self.mastery:.0f} % of the topic is"
+            f" known now, and {100 * self.mastery_at_exam:.0f} % on the day of the exam without"
+            " further study."
         )
         if self.leads_to is not None:
-            text += f" It leads to “{names[self.leads_to]}”."
+            text += f" The topic leads to “{names[self.leads_to]}”."
         if self.alternatives:
             other = self.alternatives[0]
             text += f" “{names[other.topic]}” would add {other.marks:.2f} % in the same time."

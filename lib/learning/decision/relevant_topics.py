@@ -35,9 +35,10 @@ def relevant_part(
 ) -> Part:
     """Return the topics that are worth the most per minute, with their prerequisites.
 
-    Their number suits the time until the exam. Each is returned with all topics that have to be
-    learned before it, and with its other prerequisites. A closed topic that is returned only as one
-    of these other prerequisites stays closed.
+    Up to `WHOLE_SIZE` topics are all returned. Of more, as many are chosen as suit the time until
+    the exam. Each is returned with all topics that have to be learned before it, and with its other
+    prerequisites. A closed topic that is returned only as one of these other prerequisites stays
+    closed.
 
     Args:
         graph: The topics.

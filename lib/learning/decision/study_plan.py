@@ -10,7 +10,7 @@ LONGEST_PLAN_DAYS = 60
 DAYS_WITHOUT_DATE = 180
 """Days to the exam of a student who has set no date."""
 DAYS = {PlanType.DAILY: 1, PlanType.WEEKLY: 7, PlanType.EXAM_COUNTDOWN: LONGEST_PLAN_DAYS}
-"""Number of days of each type of plan; a countdown ends with the exam."""
+"""Number of days of each type of plan; a countdown ends sooner if the exam is sooner."""
 MAX_CHANGE = 15.0
 """Change of a topic's mastery, 0 to 100, above which a plan is made again."""
 

@@ -47,7 +47,7 @@ class TopicGraph:
     ids: tuple[TopicId, ...]
     marks: FloatArray
     """Share of the exam in percent, shape (n,); adds up to 100, or less if some of the exam is
-    about topics that cannot be studied here."""
+    about topics that are not in this graph."""
     minutes: FloatArray
     """Minutes until a novice has learned 80 %, shape (n,)."""
     prerequisites: tuple[tuple[tuple[int, float], ...], ...]
@@ -69,7 +69,10 @@ class TopicGraph:
 
     @cached_property
     def order(self) -> tuple[int, ...]:
-        """Positions in an order in which prerequisites come first; those on a cycle come last."""
+        """Positions in an order in which prerequisites come first.
+
+        Topics on a cycle, and those that build on such topics, come last.
+        """
         missing = [len(needs) for needs in self.prerequisites]
         order = [topic for topic, number in enumerate(missing) if number == 0]
         for topic in order:  # grows while it is read
@@ -130,7 +133,7 @@ class TopicGraph:
         return is_open
 
     def supply(self, mastery: FloatArray) -> FloatArray:
-        """Return the weakest prerequisite's share of the level needed, at most 1, shape (n,)."""
+        """Return the weakest prerequisite's share of the level needed, at most 1; (..., n)."""
         shares = self.of_prerequisites(mastery, np.inf) / self.table[2]
         supply: FloatArray = shares.min(axis=-1, initial=1.0)
         return supply
@@ -192,8 +195,8 @@ def graph_of(
 def graph_of_syllabus(syllabus: Syllabus) -> TopicGraph:
     """Return the graph of the topics that have concepts, the smallest id first.
 
-    Topics without concepts keep their share of the exam. If no other topic has a share, all that
-    have concepts count alike.
+    Topics without concepts keep their share of the exam. If no topic with concepts has a share, all
+    topics with concepts count alike.
     """
     rows = sorted(
         (topic for topic in syllabus.topics.values() if syllabus.concepts_of[topic.id]),

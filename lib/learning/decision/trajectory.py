@@ -179,12 +179,12 @@ class Simulation:
         slopes: tuple[FloatArray, FloatArray, FloatArray],
         minutes: FloatArray,
     ) -> FloatArray:
-        """Return the marks that other minutes of a topic on a day would add, each change by itself.
+        """Return the marks that changed minutes of a topic on a day would add, each change alone.
 
         Args:
             trajectory: The trajectory of the plan.
             slopes: Its slopes.
-            minutes: The other minutes, shape (days, n).
+            minutes: The minutes after the change, shape (days, n).
 
         Returns:
             Shape (days, n), marks in percent; below 0 where they would cost marks.

@@ -41,7 +41,8 @@ LEARNED_STABILITY = (2.5, 1.6, 1.0)
 REVISABLE = 0.05
 """Smallest expected gain of knowledge for which time for a last revision is kept."""
 PREREQUISITE_MARGIN = 0.1
-"""Mastery beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
+"""Mastery by which a prerequisite is learned beyond its minimum, so that the minimum is not lost at
+once."""
 HIGHEST_LEVEL = 0.95
 """Highest level to which a prerequisite is learned."""
 LEARNED = 0.6
@@ -120,7 +121,8 @@ def worth(
 def session_scores(topic_worth: Worth) -> FloatArray:
     """Return the marks per minute of a session on each topic, shape (n,); 0 for closed ones.
 
-    An open topic is worth its own marks, or those of the best topic that it leads to.
+    An open topic has its own marks per minute or, if they are more, those of the best topic that it
+    leads to.
     """
     best = np.where(topic_worth.is_open, np.maximum(topic_worth.own, topic_worth.through), 0.0)
     scores: FloatArray = np.maximum(best, 0.0).round(DECIMALS)
@@ -204,7 +206,7 @@ def _packages(
     gained_marks: FloatArray,
     minutes: float,
 ) -> FloatArray:
-    """Return the marks per minute of each topic with all that is missing before it, shape (n,)."""
+    """Return the marks per minute of each topic with what is missing or weak before it, (n,)."""
     target = np.minimum(
         (np.maximum(graph.highest_minimum, WEAK_MASTERY) + PREREQUISITE_MARGIN) / LEARNED_RETENTION,
         HIGHEST_LEVEL,

@@ -52,7 +52,7 @@ class Applied:
     kept_columns: tuple[str, ...] = ()
     is_clock_bounded: bool = False
     counted_clock: str | None = None
-    """Clock by which it was merged; None for rows that never change."""
+    """Clock by which a change of the profile was merged; None for every other change."""
 
 
 _attempt_columns = TypeAdapter(AttemptColumns)
@@ -61,7 +61,7 @@ _attempt_columns = TypeAdapter(AttemptColumns)
 def apply(
     call: Call, log: ChangeLog, student_id: UUID, change: ChangeIn, questions: Questions
 ) -> Applied:
-    """Store a change in the transaction of the caller, and log it.
+    """Store a change in the transaction of the caller, and log it; ignore one of a derived table.
 
     Args:
         call: The call.
@@ -166,7 +166,7 @@ def _change_profile(
     if extra_values:
         extra = store.read_extra(call.db, student_id)
         store.write_extra(call.db, student_id, _small_enough({**extra, **extra_values}))
-    # Logged even if it won nothing, so that the device fetches what has won.
+    # Logged even if the change lost every column, so that the device fetches the values that won.
     log.add(student_id, table, student_id, merged.clocks)
     return Applied(
         tuple(sorted(values.keys() - winning_values.keys())),

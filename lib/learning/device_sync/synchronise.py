@@ -150,7 +150,7 @@ def _questions(call: Call, changes: Sequence[ChangeIn]) -> Questions:
 def _decide(
     call: Call, student_id: UUID, device_id: UUID, change: ChangeIn, questions: Questions
 ) -> ChangeOut:
-    """Apply a change and remember the outcome, in one transaction."""
+    """Apply a change and remember that in one transaction; remember a refusal in another."""
     try:
         with transaction(call.db), logged(call.db, [student_id], call.now) as log:
             earlier = store.list_outcomes(call.db, [change.id]).get(change.id)

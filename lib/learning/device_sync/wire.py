@@ -114,7 +114,8 @@ class ChangeOut(Body):
     lost_columns: tuple[str, ...] = ()
     """Columns that were changed later elsewhere; they keep the later value."""
     kept_columns: tuple[str, ...] = ()
-    """Columns that the server's table does not have; the server keeps their values."""
+    """Columns that the server's table does not have; the server keeps those values that are not in
+    `lost_columns`."""
     is_clock_bounded: bool = False
     """Whether the clock was too far in the future and the server's time counts instead."""
 

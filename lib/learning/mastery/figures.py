@@ -42,7 +42,7 @@ class ConceptFigures:
     skill: float
     """Logits."""
     streak: int
-    """Number of last answers that were all right, or minus the number of those all wrong."""
+    """Length of the last run of equal outcomes: positive if right, negative if wrong."""
     known_confidences: int
     """Number of answers whose confidence is known."""
 

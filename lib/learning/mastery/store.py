@@ -145,7 +145,7 @@ def write_figures(
     figures: Mapping[UUID, tuple[ConceptFigures, Attempt]],
     now: datetime,
 ) -> None:
-    """Store the figures of concepts, each with the newest answer about it."""
+    """Store the figures of concepts, each with the time of the newest answer about it."""
     if not figures:
         return
     times = {"created_at": now, "updated_at": now}

@@ -1,4 +1,4 @@
-"""Abilities of many students before each answer, to which steps and difficulties are fitted."""
+"""Abilities of many students before each answer, for the fit of steps and difficulties."""
 
 import math
 from collections.abc import Sequence

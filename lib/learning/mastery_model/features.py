@@ -98,7 +98,7 @@ def dense(
     time: float | None,
 ) -> list[float]:
     """Return the values of `NAMES`."""
-    overall, records, combination, record = (
+    overall, records, combination, item_record = (
         scopes.overall,
         scopes.concepts,
         scopes.combination,
@@ -118,10 +118,10 @@ def dense(
         log1p(combination.wrong),
         log1p(overall.answers),
         mean(log1p(it.answers) for it in records),
-        log1p(record.right),
-        log1p(record.wrong),
-        float(record.streak > 0),
-        float(record.streak < 0),
+        log1p(item_record.right),
+        log1p(item_record.wrong),
+        float(item_record.streak > 0),
+        float(item_record.streak < 0),
         *overall.outcomes,
         *_means([it.outcomes for it in records]),
         *combination.outcomes,
@@ -132,7 +132,7 @@ def dense(
         mean(_streak(it) for it in records),
         *_pace_and_confidence(overall),
         *_means([_pace_and_confidence(it) for it in records]),
-        *_pace_and_confidence(record),
+        *_pace_and_confidence(item_record),
     ]
     newest = max(it.number for it in records)
     shared = any(it in scopes.previous_concepts for it in concepts)
@@ -140,14 +140,14 @@ def dense(
     values += [
         log1p(overall.number - newest) if newest else 0.0,
         float(newest == 0),
-        log1p(overall.number - record.number) if record.number else 0.0,
+        log1p(overall.number - item_record.number) if item_record.number else 0.0,
         float(item == scopes.previous_item),
         float(same),
         float(shared),
         float(same and overall.streak > 0),
         float(same and overall.streak < 0),
     ]
-    values += _of_time(overall, records, record, time)
+    values += _of_time(overall, records, item_record, time)
     values += _one_hot(overall.recent)
     values += _one_hot(combination.recent)
     return values

@@ -75,7 +75,10 @@ class _TrainingSet:
         )
 
     def difficulties(self, abilities: FloatArray, part: int) -> FloatArray:
-        """Return every question's difficulty from all students but one part (none: `HOLD_OUTS`)."""
+        """Return every question's difficulty, estimated without the students of one part.
+
+        With `HOLD_OUTS` as the part, no student is left out.
+        """
         rows = self.part != part
         return item_difficulties(
             self.items[rows], self.combination_of, self.outcomes[rows], abilities[rows]
@@ -114,7 +117,10 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
 
 
 def _usual_seconds(training_set: _TrainingSet) -> dict[str, float]:
-    """Return geometric mean times by question, shrunk towards that of all, whose key is `""`."""
+    """Return geometric mean times by question, shrunk towards the mean of all answers.
+
+    The key of the latter is `""`.
+    """
     total: dict[str, list[float]] = {}
     for attempt in training_set.attempts:
         if attempt.seconds is not None:
@@ -161,7 +167,10 @@ def _unweighted(
     usual: Mapping[str, float],
     version: str,
 ) -> Calibration:
-    """Return a calibration without weights, from all students but one part (none: `HOLD_OUTS`)."""
+    """Return a calibration without weights, estimated without the students of one part.
+
+    With `HOLD_OUTS` as the part, no student is left out.
+    """
     rows = training_set.part != part
     counts = np.bincount(training_set.items[rows], minlength=len(difficulties))
     has_answers = counts > 0

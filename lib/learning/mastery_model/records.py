@@ -38,7 +38,7 @@ class Record:
     recent: int = 0
     """The last three outcomes as a node of a binary tree whose root, 0, stands for no answers."""
     streak: int = 0
-    """Number of last answers that were all right, or minus the number of those all wrong."""
+    """Length of the last run of equal outcomes: positive if right, negative if wrong."""
     number: int = 0
     """Number of the scope's last answer among all the student's answers, from 1; 0 is none."""
     time: float | None = None

@@ -14,7 +14,7 @@ CONJUGATE_STEPS = 20
 RESIDUAL = 1e-3
 """Relative squared residual at which a Newton step counts as solved."""
 SMALLEST_GRADIENT = 1e-7
-"""Squared, scaled gradient for each row at which the fit ends."""
+"""Squared, scaled gradient, divided by the number of rows, below which the fit ends."""
 LARGEST_LOGIT = 30.0
 
 
@@ -42,12 +42,18 @@ class Design:
         return logits
 
     def transposed_times(self, rows: FloatArray) -> FloatArray:
-        """Return the sum over rows of each column times its row's value, shape (m + columns,)."""
+        """Return, for each column, the sum of its entries times the values of their rows.
+
+        Shape (m + columns,).
+        """
         sparse = np.bincount(self.column, self.value * rows[self.row], self.columns)
         return np.concatenate([self.dense.T @ rows, sparse])
 
     def squared_sums(self, rows: FloatArray) -> FloatArray:
-        """Return the sum over rows of each squared column times its row's value, (m + columns,)."""
+        """Return, for each column, the sum of its squared entries times the values of their rows.
+
+        Shape (m + columns,).
+        """
         sparse = np.bincount(self.column, self.value**2 * rows[self.row], self.columns)
         return np.concatenate([np.einsum("ij,ij,i->j", self.dense, self.dense, rows), sparse])
 

@@ -28,10 +28,11 @@ FEWEST = 500
 
 
 def best_steps(answers: Sequence[GradedAnswer], difficulties: Sequence[float]) -> Steps:
-    """Return the steps of `GRID` with the smallest log loss of the next answers.
+    """Return steps from `GRID`, chosen one after another, each for the smallest log loss.
 
-    The overall ability's steps are judged by its own predictions; the concepts' steps, the transfer
-    and the factors by the concepts'; and the share by the predictions of both together.
+    A factor with fewer than `FEWEST` answers keeps its default. The overall ability's steps are
+    judged by the predictions of that ability; the concepts' steps, the transfer and the factors by
+    those of the concepts' abilities; and the share by the predictions of both together.
 
     Args:
         answers: Answers, student after student, in canonical order; the first ones are used.

@@ -30,11 +30,11 @@ class ConceptSkill:
     attempts: int
     """Number of attempts, further tries included."""
     correct: int
-    """Number of right ones."""
+    """Number of right attempts."""
     last_time: float | None
     """Time of the last attempt whose time is known, seconds."""
     streak: int
-    """Number of last answers that were all right, or minus the number of those all wrong."""
+    """Length of the last run of equal outcomes: positive if right, negative if wrong."""
     score: float
     """Expected share of right answers to the concept's questions, 0 to 100."""
 
@@ -184,7 +184,7 @@ def fold(attempts: Iterable[Attempt], calibration: Calibration) -> Student:
 
 
 def beginning_of(calibration: Calibration, overall: float) -> float:
-    """Return a concept's ability before its first answer from the overall one, both in logits."""
+    """Return the ability with which a concept begins, given the overall ability; both in logits."""
     return calibration.steps.transfer * overall
 
 

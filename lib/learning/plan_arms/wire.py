@@ -29,7 +29,7 @@ class PlanArmsIn(StrictBody):
 
     @model_validator(mode="after")
     def require_one(self) -> Self:
-        """Refuse both fields, and neither.
+        """Refuse a body with both fields, or with neither.
 
         Raises:
             ValueError: If both were sent, or neither.

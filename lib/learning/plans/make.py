@@ -40,7 +40,7 @@ from lib.learning.tables.closed_lists import PlanType
 from lib.learning.transactions import transaction
 
 WEAKEST = 2
-"""Number of concepts that the goals of a topic name."""
+"""Maximum number of concepts of a topic for which goals are given."""
 
 
 def make_live_plan(
@@ -50,7 +50,7 @@ def make_live_plan(
 
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
-        ExamOver: If the plan is for an exam that is over.
+        ExamOver: If a countdown would not begin before the exam.
         OwnChoice: If the student decides alone what to study.
     """
     student = changeable_student(call, sent_id)
@@ -63,7 +63,7 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> StoredPlan
 
     Raises:
         NotStudent: If the caller is not a student.
-        ExamOver: If the plan is for an exam that is over.
+        ExamOver: If a countdown would not begin before the exam.
         OwnChoice: If the student decides alone what to study.
     """
     student = changeable_student(call, call.user.student_id)
@@ -72,7 +72,10 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> StoredPlan
 
 
 def read_plans(call: Call, sent_id: str | None) -> PlansOut:
-    """Return the current plans of a student; a student's own plans are remade if they are outdated.
+    """Return the current plans of a student.
+
+    If the caller is this student, outdated plans are made again, except those that `ExamOver` or
+    `OwnChoice` refuses.
 
     Raises:
         NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
@@ -142,7 +145,11 @@ def plan_id(student_id: UUID, plan_type: PlanType, first_day: date) -> UUID:
 def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple[int, int]:
     """Return the number of days of a plan, and the days from its first day to the exam.
 
-    Without a date, and for a daily or weekly plan after the exam, `DAYS_WITHOUT_DATE` are assumed.
+    Without a date, and for a daily or weekly plan that begins on the day of the exam or later,
+    `DAYS_WITHOUT_DATE` are assumed.
+
+    Raises:
+        ExamOver: If a countdown would begin on the day of the exam or later.
     """
     exam_date = situation.student.exam_date
     until_exam = DAYS_WITHOUT_DATE
@@ -159,7 +166,7 @@ def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple
 def _sessions(
     situation: Situation, first_day: date, days: int, until_exam: int
 ) -> list[list[PlannedSession]]:
-    """Return the sessions of each day; days after the exam have none."""
+    """Return the sessions of each day; none on the day of the exam and after it."""
     by_day: list[list[PlannedSession]] = [[] for _ in range(days)]
     if not situation.graph.ids:
         return by_day
@@ -272,7 +279,7 @@ def _floored(hours: float) -> float:
 
 
 def _goals(topic: TopicRow, situation: Situation) -> list[str]:
-    """Return the goals of a session on a topic, its weakest concepts first."""
+    """Return the goals of a session on a topic: one for each of its `WEAKEST` weakest concepts."""
     score_of = situation.masteries.score_of
     concepts = sorted(situation.syllabus.concepts_of[topic.id], key=lambda it: score_of(it.id))
     return [_goal(concept.name, score_of(concept.id)) for concept in concepts[:WEAKEST]]

@@ -54,7 +54,7 @@ class DailyPlanOut(Body):
     date: str
     """The day, UTC."""
     topics: list[AllocationOut]
-    """Topics in the order of their priority."""
+    """Topics to learn, in the order of their priority; those to revise are in `revisions`."""
     total_hours: float
     """Hours that are planned, revision included."""
     revision_topics: list[LiveId]
@@ -104,7 +104,7 @@ class LiveStoredPlanOut(LivePlanOut):
     is_active: bool
     """Whether it is the current plan of its period."""
     topics: list[AllocationOut]
-    """Topics of the first day."""
+    """Topics to learn on the first day; all topics of an adopted plan."""
 
 
 class LivePlansOut(Body):
@@ -149,7 +149,7 @@ class PredictedResultOut(Body):
     """The predicted result of the exam."""
 
     days: int
-    """Days until the exam; 60 if it is later or has no date."""
+    """Days until the exam; 0 if it is over, 60 if it is later or has no date."""
     with_plan: PredictionOut
     """Result if the student studies by the plan as regularly as in the last four weeks."""
     without_study: PredictionOut

@@ -35,12 +35,12 @@ from lib.web import cursor
 from lib.web.wire import utc_text
 
 LIVE_NEWEST = 100
-"""Number of answers that the live system lists."""
+"""Maximum number of answers in a list of the live system's shape."""
 
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """A stored answer, its question, and the mastery after it."""
+    """A stored answer, its question, and the present mastery of the question's concept."""
 
     id: UUID
     is_correct: bool

@@ -69,7 +69,7 @@ class GradedAttemptOut(SuccessOut):
     correct_answer: str
     """The right answer."""
     mastery_score: float
-    """Mastery of the concept after this answer, 0 to 100."""
+    """Mastery of the concept now, with this answer and all others, 0 to 100."""
     timestamp: UtcTime
     """Time of the answer."""
 
@@ -86,7 +86,7 @@ class LivePastAttemptOut(Body):
     time_taken: float
     """Seconds from the question to the answer."""
     confidence: int | None
-    """1 to 5; null if an adopted answer has none."""
+    """1 to 5; null if it is not known."""
     timestamp: UtcTime
     """Time of the answer."""
 
@@ -109,7 +109,7 @@ class PastAttemptOut(Body):
     time_taken_seconds: float
     """Seconds from the question to the answer."""
     confidence: int | None
-    """1 to 5; null if an adopted answer has none."""
+    """1 to 5; null if it is not known."""
     timestamp: UtcTime
     """Time of the answer."""
 

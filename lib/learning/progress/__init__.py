@@ -1,1 +1,1 @@
-"""Progress over time: the last 30 days, and the topics whose mastery rose and fell."""
+"""Progress over time: the last 30 days, and the topics whose mastery rose or fell."""

@@ -1,4 +1,4 @@
-"""A student's progress: 30 days, what rose and fell this week, and frequent mistakes."""
+"""A student's progress: 30 days, topics that rose or fell in the last seven, and mistakes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +37,7 @@ LARGE_CHANGE = 15.0
 LEAST_CHANGE = 0.05
 """Smaller differences count as none."""
 MOST_COMMON = 5
-"""Wrong answers that are listed for a concept."""
+"""Maximum number of wrong answers that are listed for a concept."""
 
 
 class History:
@@ -106,13 +106,13 @@ def _walk(
     timeline = []
     for number in range(TIMELINE_DAYS):
         day = first_day + timedelta(days=number)
-        before = []
+        early_answers = []
         if day == today - WEEK:
-            before = history.forward_to(now - WEEK)
+            early_answers = history.forward_to(now - WEEK)
             week_ago = _topics(syllabus, history.scores())
         # A device's clock may be ahead, so today includes all later answers.
         end = LAST if day == today else midnight(day + timedelta(days=1))
-        answers = [*before, *history.forward_to(end)]
+        answers = [*early_answers, *history.forward_to(end)]
         timeline.append(_day(day, answers, exam_mastery(syllabus, history.scores())))
     return timeline, week_ago
 

@@ -13,7 +13,7 @@ class DayOut(Body):
     questions_attempted: int
     """Number of answers on that day."""
     correct: int
-    """Number of right ones."""
+    """Number of right answers."""
     accuracy: float | None
     """Right answers in percent; null without answers."""
     mastery_score: float
@@ -99,4 +99,4 @@ class StudyProgressOut(SuccessOut):
     today: list[TopicTodayOut]
     """Topics that were practised, those first whose next answer is least likely to be right."""
     mistakes: list[ConceptMistakesOut]
-    """Concepts with wrong answers, those with the most first."""
+    """Concepts with wrong answers, those with the most first, as many as fit into a response."""

@@ -102,7 +102,7 @@ def recommend(
 def recommend_live_next(
     call: Call, sent_id: str, mastery_threshold: float
 ) -> LiveRecommendationOut | NothingOut:
-    """Return the topic that brings the most marks per minute in the live system's shape.
+    """Return the topic with the most marks per minute; the response has the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
@@ -118,7 +118,7 @@ def recommend_live_next(
 
 
 def recommend_live_top(call: Call, sent_id: str, n: int, mastery_threshold: float) -> LiveTopOut:
-    """Return the topics that bring the most marks per minute in the live system's shape.
+    """Return the topics with the most marks per minute; the response has the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
@@ -202,7 +202,7 @@ def _time_left(situation: Situation) -> str:
 
 
 def _worth_of_mastery(recommendation: StudyRecommendation, topic: TopicRow) -> str:
-    share = f"It is worth {topic.exam_weightage:.1f} % of the marks"
+    share = f"“{topic.name}” is worth {topic.exam_weightage:.1f} % of the marks"
     if recommendation.minutes_to_learn <= recommendation.minutes:
         return f"{share}."
     hours = recommendation.minutes_to_learn / MINUTES_PER_HOUR

@@ -29,7 +29,7 @@ class NothingOut(Body):
     """The response when there is nothing to recommend."""
 
     message: str
-    """The reason why there is nothing, and what to do."""
+    """The reason why there is nothing to recommend."""
 
 
 class LiveTopOut(Body):
@@ -67,9 +67,9 @@ class ComponentsOut(Body):
     session_minutes: float
     """Minutes of the session that is recommended next."""
     session_marks: float
-    """Marks in percent that this session adds, directly or through what it leads to."""
+    """Marks in percent that this session adds, directly or through what the topic leads to."""
     marks_per_hour: float
-    """Expected gain of marks for an hour."""
+    """Expected gain from an hour of study, in percent of the marks."""
     knowledge_today: float
     """Expected knowledge today in percent, with what was forgotten since the last answer."""
     knowledge_at_exam: float
@@ -162,4 +162,4 @@ class RecommendationsOut(SuccessOut):
     count: int
     """Number of topics."""
     message: str | None
-    """The reason why nothing is recommended, and what to do; null otherwise."""
+    """The reason why nothing is recommended; null otherwise."""

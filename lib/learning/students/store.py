@@ -12,7 +12,7 @@ from lib.learning.tables import StudentProfile
 
 
 def lock_profile(db: Session, student_id: UUID) -> datetime:
-    """Return the time of the newest change of a profile, and lock it until the transaction ends."""
+    """Lock a profile until the transaction ends, and return the time of its newest change."""
     query = (
         select(StudentProfile.updated_at).where(StudentProfile.id == student_id).with_for_update()
     )
@@ -20,7 +20,7 @@ def lock_profile(db: Session, student_id: UUID) -> datetime:
 
 
 def lock_profiles(db: Session, student_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Return the time of each profile's newest change, and lock them until the transaction ends."""
+    """Lock profiles until the transaction ends, and return the time of each one's newest change."""
     query = (
         select(StudentProfile.id, StudentProfile.updated_at)
         .where(StudentProfile.id.in_(student_ids))

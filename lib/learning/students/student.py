@@ -21,7 +21,7 @@ StudentErrors = (StudentClosed, StudentNotFound)
 
 @dataclass(frozen=True)
 class Student:
-    """A student whose data the caller may see."""
+    """A student as stored, with the account's name and the class's teacher."""
 
     id: UUID
     former_id: int | None

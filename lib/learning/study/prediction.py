@@ -17,7 +17,8 @@ class PredictedResult:
     """A student's predicted result."""
 
     days: int
-    """Days until the exam; 60 if it is later or has no date, since later habits are unknown."""
+    """Days until the exam; 0 if it is over, and 60 if it is later or has no date, since habits
+    after that are unknown."""
     with_plan: Prediction
     """Result if the student studies by the plan as regularly as in the last four weeks."""
     without_study: Prediction

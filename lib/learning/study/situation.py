@@ -83,7 +83,7 @@ class Situation:
         """Return the hypotheses about the student on a day, without study between today and then.
 
         Args:
-            day: The day; today by default.
+            day: The day; today by default, and if it is in the past.
         """
         number = (max(day or self.today, self.today) - self.first_day).days
         earlier, newest = self.sessions[:-MOST_SESSIONS], self.sessions[-MOST_SESSIONS:]

@@ -1,4 +1,4 @@
-"""Import of topics, concepts and questions: all or nothing; repeating it changes nothing."""
+"""Import of topics, concepts and questions: all or nothing; repeating it adds nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -126,7 +126,7 @@ def _duplicates(content: Content) -> list[tuple[str, str]]:
     problems = []
     for place, key in keyed:
         if first.setdefault(key, place) != place:
-            problems.append((place, f"It is the same as {first[key]}."))
+            problems.append((place, f"It has the same name or text as {first[key]}."))
     return problems
 
 
@@ -148,7 +148,11 @@ def _store_topics(state: _Import) -> None:
 
 
 def _store_edges(state: _Import) -> str:
-    """Store parents, prerequisites and weightages, once every topic is stored."""
+    """Store parents, prerequisites and weightages, once every topic is stored.
+
+    Returns:
+        A sentence about the scaling of the weightages; empty if nothing was scaled.
+    """
     if not state.content.topics:
         return ""
     parents = {topic.id: topic.parent_id for topic in state.syllabus.topics.values()}

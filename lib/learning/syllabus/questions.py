@@ -19,6 +19,7 @@ from lib.web import cursor
 from lib.web.response_size import within
 
 MAX_OF_CONCEPT = 1_000
+"""Maximum number of questions in a list of a concept's questions in the live system's shape."""
 
 
 def list_questions(
@@ -50,7 +51,8 @@ def list_questions(
 def list_live_questions(call: Call, sent_id: str) -> LiveQuestionsOut:
     """Return the questions of a concept in the live system's shape.
 
-    The last ones are left out if the response would become too large.
+    The last ones are left out if there are more than `MAX_OF_CONCEPT`, or if the response would
+    become too large.
 
     Raises:
         ConceptNotFound: If there is no such concept.

@@ -192,7 +192,7 @@ def find_question(db: Session, reference: Reference) -> QuestionRow | None:
 
 
 def find_questions(db: Session, references: Collection[Reference]) -> dict[Reference, QuestionRow]:
-    """Return the questions that exist, by the ids that were sent."""
+    """Return the questions that exist, by their ids and, if adopted, by their former ids, too."""
     is_referenced = or_(
         Question.id.in_({each.id for each in references} - {None}),
         Question.former_id.in_({each.former_id for each in references} - {None}),

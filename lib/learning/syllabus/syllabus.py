@@ -63,9 +63,10 @@ class TopicRow:
 
 @dataclass(frozen=True)
 class Syllabus:
-    """All topics by id, in the order of their ids."""
+    """All topics with their prerequisites and concepts."""
 
     topics: Mapping[UUID, TopicRow]
+    """Topics by id, in their `order`."""
     prerequisites: Sequence[PrerequisiteRow]
     concepts: Sequence[ConceptRow]
 

@@ -148,7 +148,7 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> StoredTopicOu
 
 
 def weigh(call: Call, stated: Mapping[UUID, float]) -> str:
-    """Store weightages, and bring those of all topics to 100.
+    """Store weightages, and bring those of all topics to 100, unless all are 0.
 
     Args:
         call: The call, in a transaction.
@@ -256,7 +256,7 @@ def _checked_hours(hours: float) -> float:
 
 
 def _parent(syllabus: Syllabus, topic_id: UUID, sent_id: str | int | None) -> UUID | None:
-    """Return the id of a parent, if the topics stay a tree."""
+    """Return the id of a parent; refuse one that does not exist or would close a cycle."""
     if sent_id is None:
         return None
     parent = _named(syllabus, sent_id, "parent_id")

@@ -332,7 +332,7 @@ class ImportedRowsOut(Body):
     created: int
     """Rows that are new."""
     changed: int
-    """Existing rows that have been changed to these values."""
+    """Existing rows that get the values of the import, even if they have them already."""
 
 
 class ImportedContentOut(SuccessOut):

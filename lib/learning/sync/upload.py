@@ -1,8 +1,8 @@
-"""Queues of devices of the live system: each operation is applied once, independently.
+"""Queues of devices of the live system: each operation is applied once.
 
-Mastery and plans are derived on the server, so operations on them are acknowledged and not stored.
-Two devices may have given one number to different rows, so the id of an operation is derived
-from its whole content.
+An operation that is refused does not hold up the others. Mastery and plans are derived on the
+server, so operations on them are acknowledged and change no row. Two devices may have given the
+same number to different rows, so the id of an operation is derived from its whole content.
 """
 
 import json
@@ -59,7 +59,7 @@ class _QueueChanges:
 
 
 def upload(call: Call, body: QueueIn) -> QueueOut:
-    """Apply the operations of a queue; repeating it changes nothing.
+    """Apply the operations of a queue; one that was applied before is not applied again.
 
     The number of statements grows with that of the changes of the profile, but not with that of the
     other operations.

@@ -73,13 +73,13 @@ class Base(DeclarativeBase):
     }
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
-    """Made on the device that creates the row."""
+    """Made where the row is created: on the server or on a device."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
 
 
 class Adoptable:
-    """Columns of a table that live systems have, too, and whose rows are adopted."""
+    """Columns of a table that the live system has, too, and whose rows are adopted."""
 
     former_id: Mapped[int | None] = mapped_column(BigInteger, unique=True, sort_order=2)
     """Id of the row in a database of the live system; its pages use no other."""

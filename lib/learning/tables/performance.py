@@ -36,7 +36,7 @@ class QuestionAttempt(Adoptable, Base):
     is_correct: Mapped[bool]
     time_taken_seconds: Mapped[float]
     confidence: Mapped[int | None]
-    """1 (a guess) to 5 (certain); null if an adopted row has none."""
+    """1 (a guess) to 5 (certain); null if it is not known."""
     timestamp: Mapped[datetime]
     """Time of the answer, by the server's clock or, for a synchronised answer, the device's."""
     synced: Mapped[bool] = mapped_column(server_default=true())

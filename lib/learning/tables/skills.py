@@ -45,7 +45,7 @@ class ConceptSkill(Base):
     skill: Mapped[float]
     """Logits."""
     streak: Mapped[int]
-    """Number of last answers that were all right, or minus the number of those all wrong."""
+    """Length of the last run of equal outcomes: positive if right, negative if wrong."""
     known_confidences: Mapped[int]
     """Number of answers with a confidence."""
 

@@ -30,7 +30,7 @@ class Topic(Adoptable, Base):
     exam_weightage: Mapped[float]
     """Share of the exam's marks in percent, 0 to 100; those of all topics add up to 100."""
     stated_weightage: Mapped[float | None]
-    """Share as it was entered, before scaling; null if it was adopted and the sum was 100."""
+    """Share as it was entered, before scaling; null if it was adopted and was not scaled."""
     estimated_hours: Mapped[float]
     description: Mapped[str | None] = mapped_column(Text)
 

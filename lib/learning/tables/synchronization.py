@@ -24,7 +24,7 @@ class SyncOperation(Adoptable, Base):
     student_id: Mapped[UUID | None] = mapped_column(
         ForeignKey(f"{SCHEMA}.student_profiles.id", ondelete="CASCADE"), index=True
     )
-    """Student whose row it is; null for adopted operations, which name none."""
+    """Student whose row is changed; null for adopted operations, which name no student."""
     operation_type: Mapped[str]
     table_name: Mapped[str]
     record_id: Mapped[str]

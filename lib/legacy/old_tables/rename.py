@@ -33,7 +33,7 @@ class SetAsideTable:
 
     renamed: RenamedTable
     rows_only_here: int
-    """Rows that the migration skipped, so that they are stored nowhere else."""
+    """Rows that the migration skipped and that are therefore stored nowhere else."""
     dependents: list[str]
     """Views, and foreign keys of other tables."""
 
@@ -82,7 +82,7 @@ def set_aside(
 
 
 def bring_back(deps: Deps) -> list[RenamedTable]:
-    """Rename a backup of each legacy table, which legacy.bring_back() selects, as it was before.
+    """Give each legacy table its original name again; legacy.bring_back() selects the backup.
 
     If none was renamed and no legacy table holds a row, the unified tables that dropExisting set
     aside are brought back, provided that the current ones are empty.

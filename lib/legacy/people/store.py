@@ -15,7 +15,7 @@ _queries = load_queries("legacy/people.sql")
 
 @dataclass(frozen=True)
 class StoredPeople:
-    """Number of students that a batch changed and added."""
+    """Numbers of students that a batch changed and that it added."""
 
     updated: int
     created: int

@@ -27,7 +27,7 @@ PHASE_SPANS = {
     Phase.CHECKING: (0.95, 1.0),
     Phase.DONE: (1.0, 1.0),
 }
-"""Approximate shares of the work at the start and at the end of each phase, 0 to 1."""
+"""Approximate finished shares of the work at the start and at the end of each phase, 0 to 1."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def start_or_resume(
 def narrowed_for_sessions(transaction: "Transaction", run: Run, pace: Pace) -> Run:
     """Return the run with a first batch of sessions that is safe on a slow machine.
 
-    Batches of people do not predict how long it takes: a session has JSON, steps and keys.
+    Batches of people do not predict how long this batch takes: a session has JSON, steps and keys.
     """
     width = width_for(pace.first_sessions, store.estimate_rows(transaction))
     return replace(run, batch_hashes=min(run.batch_hashes, width))

@@ -175,6 +175,6 @@ def summarize_findings(postgres: "Postgres", run: Run, limit: int) -> list[Findi
 
 
 def list_findings(postgres: "Postgres", run: Run, limit: int) -> list[Finding]:
-    """Return some findings of every kind, the worst first, before the others."""
+    """Return findings: first up to 20 of every kind, the worst kinds first, then the others."""
     params = {"id": run.id, "limit": limit}
     return postgres.fetch_all(_queries["list_findings"], params, Finding, read=True)

@@ -16,7 +16,7 @@ NEWER = "newer than the session's own key: replaced it"
 
 
 def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_once: int) -> int:
-    """Encrypt the batch's plain keys, so that the unified tables never hold them in plain text.
+    """Encrypt the batch's plain API keys and Twilio accounts before the unified tables get them.
 
     Encrypted keys that cannot be decrypted are reported.
 

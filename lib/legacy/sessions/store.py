@@ -281,7 +281,7 @@ def add_accounts(transaction: "Transaction") -> None:
 
 
 def fill_extra(transaction: "Transaction") -> None:
-    """Fill settings that the stored sessions lack in `extra`."""
+    """Add settings to the `extra` of sessions that lack them."""
     transaction.execute(_queries["fill_extra"])
 
 
@@ -292,8 +292,8 @@ def fill_auth_tokens(
 
     Args:
         transaction: The transaction of the batch.
-        reseal: Encrypts an auth token for `extra`, given the session token and the text that
-            `_legacy` holds; None if that cannot be decrypted.
+        reseal: Encrypts an auth token for `extra`, given the session token and the auth token as
+            sealed under LEGACY_FIELD or in plain text; None if that cannot be decrypted.
         at_once: Maximum number of auth tokens that are read at a time; all are kept, encrypted.
     """
     resealed = []
@@ -308,7 +308,7 @@ def fill_auth_tokens(
 
 
 def count_fates(transaction: "Transaction") -> list[Fate]:
-    """Return the number of the batch's tokens and rows by outcome."""
+    """Return the number of the batch's tokens and rows by fate."""
     return transaction.fetch_all(_queries["count_fates"], None, Fate)
 
 

@@ -88,6 +88,6 @@ def count_written_since(transaction: "Transaction", since: datetime) -> int:
 
 
 def find_tokenless_rows(transaction: "Transaction") -> list[TableRows]:
-    """Report the rows without a usable session token in pg_temp.findings; return their number."""
+    """Report rows without a usable session token in pg_temp.findings; return counts by table."""
     transaction.execute(_queries["find_tokenless_rows"])
     return transaction.fetch_all(_queries["count_tokenless_rows"], None, TableRows)

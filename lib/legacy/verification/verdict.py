@@ -10,7 +10,7 @@ CHECKSUM_NAMES = {"students": "people"}
 LOSSES = {
     "tokens_missing": "legacy rows have no session",
     "values_lost": "legacy rows have a value that their session lacks",
-    "keys_in_the_clear": "sessions have an API key that is not encrypted",
+    "keys_in_the_clear": "legacy rows have a session with an API key that is not encrypted",
     "set_aside_rows": "rows of set-aside tables have no session: run admin-restore-old-tables, "
     "then migrate again",
 }

@@ -75,7 +75,7 @@ def select(catalog: Sequence[CatalogTable]) -> Selection:
     """Select the tables of all contexts from those in the catalog.
 
     Raises:
-        NothingToBackUp: If none of them exists.
+        NothingToBackUp: If none of them exists, or only the operators' audit trail.
         TablesNotReadable: If one cannot be read, or rows of it are hidden.
     """
     contexts = context_of_each(catalog)

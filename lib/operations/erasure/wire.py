@@ -113,4 +113,4 @@ class DeletedStudentOut(CamelSuccessOut):
     removed: RemovedRows
     """All rows that were removed, by context."""
     cache_cleared: bool
-    """Whether snapshots of running tests were deleted; otherwise they expire within 30 minutes."""
+    """Whether Redis keeps no snapshot of the tests; otherwise it drops them within 30 minutes."""

@@ -43,7 +43,7 @@ def create_schema(
         SchemaNeedsDecision: If only a person can decide what becomes of a context's table, or if
             the database refuses to change it; the other contexts are then up to date.
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
-        CreationRunning: If another call is changing the schema.
+        CreationRunning: If another call is creating the schema.
         Busy: If a table is in use for more than 5 s.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """

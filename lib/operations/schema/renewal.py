@@ -42,7 +42,7 @@ def renew_schema(
     Raises:
         SchemaNeedsDecision: If only a person can decide what becomes of a table.
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
-        CreationRunning: If another call is changing the schema.
+        CreationRunning: If another call is creating the schema.
         Busy: If a table is in use for more than 5 s.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         BackupPlaceUnavailable: If the bucket of the backups cannot be reached.
