@@ -80,7 +80,6 @@ export const NEXT = {
   practise: "Practise",
   practiseTopic: (name) => `Practise ${name}`,
   nothing: "Nothing to recommend now",
-  leads: (name) => `It leads to ${name}.`,
 };
 
 export const PLAN = {

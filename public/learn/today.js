@@ -64,7 +64,7 @@ function NextCard({ advice }) {
     <div class="row"><${Badge} kind="info">${NEXT.first}<//><${Badge}>${components.is_revision ? NEXT.revise : NEXT.learn}<//></div>
     <h2 id="next" class="topic"><bdi>${best.topic_name}</bdi></h2>
     <${Reasons} components=${components} />
-    <details class="small"><summary>${NEXT.why}</summary><p class="soft">${best.explanation} ${best.leads_to && NEXT.leads(best.leads_to)}</p></details>
+    <details class="small"><summary>${NEXT.why}</summary><p class="soft">${best.explanation}</p></details>
     <div class="row">
       <a class="btn large" href=${`#practise=${best.topic_id}`}>${NEXT.start}</a>
       ${others.length > 0 && html`<button type="button" class="quiet large" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>${NEXT.other}</button>`}
