@@ -22,7 +22,7 @@ def main() -> None:
     """Create the tables in one transaction on each database.
 
     Raises:
-        SystemExit: If a database refuses; the message says why.
+        SystemExit: If a database refuses or its address cannot be used; the message says why.
     """
     settings = Settings.from_env()
     if settings.sqlite_problem is not None:

@@ -4,7 +4,8 @@ Commands are upgrade, finish, downgrade, current, history, stamp and autogenerat
 --database, they run on each database that the environment names; autogenerate and --sql on the
 first of them, finish on Postgres.
 `upgrade` brings the schema up to date. If tables of an earlier deployment of the tests were moved,
-views serve that version until `finish` drops them. `downgrade` returns the tables to `public`.
+views serve that version until `finish` drops them. `downgrade` goes back by one revision; before
+the first one, it returns the tables to `public`, or renames those of SQLite.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def main(command_line: list[str] | None = None) -> None:
 
 
 def _with_relative_revision(command_line: list[str] | None) -> list[str]:
-    """Mark `-1` in `downgrade -1` as an argument, which argparse takes for an option."""
+    """Mark `-1` in `downgrade -1`, which argparse takes for an option, as an argument."""
     words = sys.argv[1:] if command_line is None else command_line
     relative = [word for word in words[1:] if word[:1] == "-" and word[1:].isdigit()]
     other_words = [word for word in words if word not in relative]

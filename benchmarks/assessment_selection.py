@@ -93,7 +93,7 @@ def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[SimulatedTest
 
 
 def _add_tests(previous: Counts | None, tests: list[SimulatedTest], limit: float) -> Counts:
-    """Return the counts with those of the tests added, as the query `count_tests` does."""
+    """Add the tests to the counts; they are counted as by the query `count_tests`."""
     levels = range(ALL_LEVELS + 1)
     test_counts = [sum(level in test.levels for test in tests) for level in range(ALL_LEVELS)]
     test_counts.append(len(tests))

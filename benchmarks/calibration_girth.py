@@ -1,7 +1,7 @@
 """Item calibration compared with girth on complete data, and measured alone on sparse data.
 
 girth (PyPI) computes marginal maximum likelihood estimates from complete data in one dimension.
-Both run on one processor. Errors are relative to the parameters that generated the answers.
+Both run on one processor. Errors are differences from the parameters that generated the answers.
 """
 
 import time

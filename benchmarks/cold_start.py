@@ -236,7 +236,7 @@ ABSENT = Cost(float("nan"), float("nan"))
 
 
 class Costs(NamedTuple):
-    """Costs of the empty function, the earlier one and today's, in the same rounds."""
+    """Costs of the empty function, and of a function at the earlier commit and today."""
 
     empty: list[Cost]
     before: list[Cost]
@@ -261,7 +261,7 @@ def measure(start: Start, case: Case, empty: Tree, projects: list[Project], roun
 
 
 def row(runtime: str, case: Case, all_costs: Costs) -> str:
-    """Return a row of the table: minimum times, ratios with their range over the rounds, goal."""
+    """Return a row of the table: minimum times, ratios with ranges, ratio of wall times, goal."""
     least = [min(cost.cpu for cost in costs) for costs in all_costs]
     cells = [runtime, case.module, case.uses, *(f"{cpu:.0f}" for cpu in least)]
     for cpu, costs in zip(least[1:], all_costs[1:], strict=True):

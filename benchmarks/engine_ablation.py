@@ -66,7 +66,7 @@ VARIANTS: dict[str, tuple[Replacement, ...]] = {
     "EP alone, without marginals.py": ((updating, "posterior_moments", _normal_alone),),
 }
 NO_BOUNDS: Replacement = (selection, "_MAX_WITHOUT_BOUNDS", np.inf)
-BANKS = (300, 5_000, 50_000)
+BANK_SIZES = (300, 5_000, 50_000)
 
 
 @contextmanager
@@ -117,7 +117,10 @@ def figures(k: int, examinees: int) -> Figures:
 
 
 def exactness(k: int, *, eight: bool) -> tuple[float, float]:
-    """Return the largest errors of a mean and a deviation in adaptive tests of k concepts."""
+    """Return the largest errors of a mean and a deviation in adaptive tests of k concepts.
+
+    With `eight`, these tests are part of tests of eight concepts.
+    """
     errors_by_history = []
     for seed in range(CHECKED_TESTS):
         bank, states = adaptive_test(seed, DISCRIMINATION, GUESSING, CHECKED_LENGTHS[-1], k)
@@ -160,7 +163,7 @@ def milliseconds_of_selection(n: int, *, by_index: bool, repeats: int = 20) -> f
 def _print_selection() -> None:
     print("\nms of CPU of a selection, five concepts, no guessing; the item is the same\n")
     print("| items | complete | without upper_bounds.py |\n|---|---|---|")
-    for n in BANKS:
+    for n in BANK_SIZES:
         complete = milliseconds_of_selection(n, by_index=False)
         with without((NO_BOUNDS,)):
             integrated = milliseconds_of_selection(n, by_index=True)

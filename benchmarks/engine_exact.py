@@ -19,7 +19,7 @@ POINTS = 1024
 
 
 class SimulatedTests(NamedTuple):
-    """Results of tests of m students with t questions each."""
+    """Results of tests of m students with t questions each, on k concepts."""
 
     mean: FloatArray
     """Posterior means after each answer, shape (m, t, k)."""
@@ -100,7 +100,7 @@ def ratio(numerator: FloatArray, denominator: FloatArray) -> tuple[FloatArray, F
     numerator - r² denominator, over 2 r times the mean of the denominator.
 
     Args:
-        numerator: Squared errors, shape (m, t).
+        numerator: Squared errors of m students after each of t answers, shape (m, t).
         denominator: Squared errors of the same students, shape (m, t).
 
     Returns:

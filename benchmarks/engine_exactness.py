@@ -3,9 +3,10 @@
     make bench ARGS=engine_exactness     # writes docs/engine-exactness.md
 
 The histories have 1 to 60 answers: random questions with the kinds of priors and answer patterns of
-tests/support/examinees.py, and adaptive tests with guessing and increasingly steep questions. Each
-cell shows the largest error of a mean and of a standard deviation over all histories of its row,
-and in brackets those of expectation propagation (EP) without corrected marginals. The last column
+tests/support/examinees.py, and adaptive tests of increasingly steep questions, without and with
+guessing. Each cell shows the largest error of a mean and of a standard deviation over all its
+histories, and in brackets those of expectation propagation (EP) without corrected marginals. The
+last column
 takes the tests of two concepts as part of tests of eight, which are not integrated jointly.
 
 The summary is repeated in docs/engine.md; tests/house compares the two.
@@ -103,7 +104,10 @@ def random_histories(k: int, kind: str) -> Iterator[Errors]:
 def adaptive_histories(
     k: int, discrimination: float, guessing: float, *, eight: bool = False
 ) -> Iterator[Errors]:
-    """Yield the errors along adaptive tests of k concepts with correlations of 0.5."""
+    """Yield the errors along adaptive tests of k concepts with correlations of 0.5.
+
+    With `eight`, these tests are part of tests of eight concepts.
+    """
     integrate = exact_posterior if k == 1 else exact_by_pairs
     for seed in range(TESTS[k]):
         bank, states = adaptive_test(seed, discrimination, guessing, CHECKED_LENGTHS[-1], k)

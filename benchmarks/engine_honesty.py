@@ -67,7 +67,7 @@ CASES = (
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """Locations, log slopes and directions (n, k) of items."""
+    """Locations and log slopes of n items, and their directions in k concepts, shape (n, k)."""
 
     location: FloatArray
     log_slope: FloatArray

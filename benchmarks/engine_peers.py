@@ -83,7 +83,7 @@ def ours(
 def dense_bayes(bank: ItemBank, prior_sd: float = 1.0) -> Engine:
     """Return an exact engine for one dimension: a grid of 401 points and the variance rule."""
     theta = np.linspace(-6, 6, 401)
-    p = bank.probability(theta[:, None])  # (g, n)
+    p = bank.probability(theta[:, None])  # shape (points, items)
 
     def test(answers: Answers, length: int) -> Estimates:
         density = np.exp(-0.5 * (theta / prior_sd) ** 2)

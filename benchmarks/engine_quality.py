@@ -33,10 +33,10 @@ from lib.engine.simulation import Design, simulate
 
 ITEMS = 500
 EXAMINEES = 50  # with five concepts, where exact Bayes takes half a second each
-EXAMINEES_OF_ONE = 500
+MANY_EXAMINEES = 500  # with one concept, and beside mirt
 LENGTHS = (5, 10, 20, 30)  # numbers of answers at which errors are printed
 GRIDS = ((2, 21), (5, 7))  # concepts, and points of mirt's grid along each of them
-SLOW_EXAMINEES = 8  # for engines that take milliseconds per item
+EXAMINEES_OF_SLOW_ENGINES = 8  # for engines that take milliseconds per item
 
 
 def rmse(engine: Engine, theta: FloatArray, answers: Answers, length: int) -> FloatArray:
@@ -94,8 +94,8 @@ def one_concept(examinees: int) -> None:
     row("catsim", rmse(catsim(pool), theta, answers, 20), lengths)
     row("mirt", rmse(mirt(pool, 20), theta, answers, 20), lengths)
     row("ours, at random", rmse(ours(pool.bank, best=ITEMS), theta, answers, 20), lengths)
-    first = slice(0, SLOW_EXAMINEES)
-    note = f"first {SLOW_EXAMINEES} examinees"
+    first = slice(0, EXAMINEES_OF_SLOW_ENGINES)
+    note = f"first {EXAMINEES_OF_SLOW_ENGINES} examinees"
     row("ours", rmse(ours(pool.bank), theta[first], answers[first], 20), lengths, note)
     row(
         "adaptivetesting",
@@ -130,7 +130,7 @@ def five_concepts(examinees: int) -> None:
     print(f"\nError of the exact means themselves: {error:.1e}")
 
 
-def beside_mirt(concepts: int, points: int, examinees: int = EXAMINEES_OF_ONE) -> None:
+def beside_mirt(concepts: int, points: int, examinees: int = MANY_EXAMINEES) -> None:
     """Print errors in several correlated dimensions beside those of mirt's grid of `points`."""
     bank = mixed_bank(ITEMS, concepts, 3)
     theta, answers, correlation = sample(bank, examinees, 4)
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     """Print the tables; the argument is the number of examinees with five concepts."""
     examinees = int(arguments[0]) if arguments else EXAMINEES
     with threadpool_limits(1):
-        one_concept(EXAMINEES_OF_ONE)
+        one_concept(MANY_EXAMINEES)
         five_concepts(examinees)
         for concepts, points in GRIDS:
             beside_mirt(concepts, points)

@@ -16,7 +16,7 @@ POINTS = {1: 201, 2: 151, 3: 81}
 
 @dataclass(frozen=True, eq=False)
 class Uncertain:
-    """Items that measure one concept each, and the deviations of their errors.
+    """A bank of n items that measure one concept each, and the deviations of their errors.
 
     Attributes:
         location, log_slope: Stated b and log a, shape (n,).
@@ -62,7 +62,7 @@ def expected(
 
     Args:
         items: The bank.
-        administered: Indices of the items, shape (t,).
+        administered: Indices of the t items of the test, shape (t,).
         correct: Whether each answer was correct, shape (t,).
         prior: The value of `log_prior`.
         estimate: The engine's means and variances, each of shape (k,).

@@ -1,7 +1,7 @@
 """Cost of importing and calling Upstash's Redis client, compared with plain urllib3.
 
 The alternative sends the same pipeline with urllib3 and parses the response with `json`. Both call
-the REST gateway on this machine in turns; CPU time is that of this process alone.
+the REST gateway on this machine in turns; CPU time is that of the calling thread alone.
 """
 
 import json

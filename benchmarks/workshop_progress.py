@@ -34,7 +34,7 @@ ROUNDS = 60
 SECONDS_PER_ROUND = 0.25
 WORKERS = 4
 REPORTS_PER_SESSION = 300
-"""Number of reports, below the limit for one session."""
+"""Number of a session's reports, after which a new session begins; below the limit of reports."""
 BARE = "bare FastAPI, same call"
 GOAL = 1.5
 """Largest acceptable multiple of the bare endpoint's time."""

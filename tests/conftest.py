@@ -81,8 +81,8 @@ def postgres_server() -> Iterator[PostgresServer]:
         with psycopg.connect(url) as connection:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
-        # After the first connection has dropped its temporary functions. Frozen rows need no hint
-        # bits, so reading a copy does not write.
+        # A new connection, because the first one drops its temporary functions only when it closes.
+        # Frozen rows need no hint bits, so reading a copy does not write.
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM FREEZE")
         yield server

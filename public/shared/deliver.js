@@ -23,7 +23,7 @@ function pause(milliseconds, signal) {
 }
 
 /**
- * Repeat a call as long as its problems are temporary.
+ * Repeat a call as long as its problems are temporary, or a limit asks it to wait.
  *
  * @template Response
  * @param {(signal: AbortSignal) => Promise<Response>} call

@@ -1,4 +1,4 @@
-// Dialogs: a sheet from the end of the page, and a confirmation that has to be typed.
+// Dialogs: a sheet at the right edge of the page, and a confirmation that has to be typed.
 import { Field, ProblemNote } from "./elements.js";
 import { html, useEffect, useId, useRef, useState } from "./html.js";
 

@@ -19,14 +19,14 @@ export function AppBar({ current, links = NAV, children }) {
   </header>`;
 }
 
-/** A whole page below its skip link: the bar and `main`. `size` is "", "wide" or "read". */
+/** A whole page: the skip link, the bar and `main`. `size` is "", "wide" or "read". */
 export function Page({ current, links, bar, size = "", children }) {
   return html`<a class="skip" href="#main">Skip to content</a>
     <${AppBar} current=${current} links=${links}>${bar}<//>
     <main id="main" class=${`page ${size}`} tabindex="-1">${children}</main>`;
 }
 
-/** A message: `kind` is info, good, warn or bad; errors of an action are alerts. */
+/** A message: `kind` is info, good, warn or bad; only a bad one is announced as an alert. */
 export function Note({ kind = "info", fact, children, action }) {
   return html`<div class=${`note ${kind}`} role=${kind === "bad" ? "alert" : "status"}>
     <p>${fact && html`<b>${fact}</b>`} ${children}</p>

@@ -12,7 +12,7 @@ export function pauseAfter(failures, problem = null, interval = REFRESH_MS) {
   return Math.min(LONGEST_WAIT_MS, interval * 2 ** failures);
 }
 
-/** The state to show: loading, ready, stale (old data, and a problem), failed (no data). */
+/** The state to show: loading, ready, stale (old data, and a temporary problem) or failed (any other problem). */
 export function stateOf({ data, problem }) {
   if (problem === null) return data === null ? "loading" : "ready";
   return data === null || !isTemporary(problem) ? "failed" : "stale";

@@ -27,8 +27,8 @@ function isOwn(body) {
 /**
  * The problem that an error response reports. `body` is its JSON, or null if it had none.
  *
- * Without the API's envelope, a refusal says nothing about the call: the kind is "unreadable", so that neither
- * a log-in nor a waiting change is given up for it.
+ * Without the API's envelope, a refusal other than 429 says nothing about the call: the kind is "unreadable", so
+ * that neither a log-in nor a waiting change is given up for it.
  */
 export function problemOf(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter, 10);

@@ -12,8 +12,8 @@ export function memberName({ student_id: id, student_name: name }) {
  * A row for each member, those at risk first, then by expected mark.
  *
  * @returns {{id: string, name: string, risk: "high"|"medium"|"none", mean: number|null,
- *   weak: object[], value: number|null, low: number, high: number}[]} `value` is null where nothing
- *   is predicted
+ *   weak: object[], value: number|null, low: number, high: number, before: null}[]} `value` is null where
+ *   nothing is predicted; `before` is null, because `Interval` draws none
  */
 export function studentRows(members, analytics) {
   const predictions = new Map(analytics.predictions.map((row) => [row.student_id, row]));

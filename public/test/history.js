@@ -63,7 +63,7 @@ export function OverTime({ tests }) {
   return html`<p class="small soft">${HISTORY.mean}</p><${Picture} points=${seriesOf(group, null)} />`;
 }
 
-/** Summary of a series; if the first value is inside the band of the last, the two are called about the same. */
+/** Summary of a series: about the same if the first value is in the band of the last or, without bands, equal to it. */
 function summaryOf(points, concept, names) {
   if (points.length < 2) return HISTORY.pool(names);
   const [first, last] = [points[0], points.at(-1)];

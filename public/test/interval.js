@@ -1,4 +1,4 @@
-// A chart of a level with its interval; the numbers are shown beside it.
+// A chart of a level, or of an expected mark, with its interval; the numbers are shown beside it.
 import { html } from "../shared/html.js";
 
 /** A band on a track from 0 to 100, with the level now (full) and before (hollow). */

@@ -38,7 +38,7 @@ export function interval(proficiency, confidence) {
   return [normal(mean - half), normal(mean + half)];
 }
 
-/** Whether a level is below, around or above the middle of all students. */
+/** Whether the interval of a level is below, around or above the middle of all students. */
 export function levelOf([low, high]) {
   if (low > 0.5) return "above";
   return high < 0.5 ? "below" : "around";

@@ -1,6 +1,6 @@
 // The test page's figures, computed from the responses of the test's endpoints. No DOM, no clock.
 
-/** The concepts of a question, the weightiest first, and whether the profile is least certain about the first. */
+/** The concepts of a question, the weightiest first, and whether the profile is least certain about that one. */
 export function aboutOf(question, names, profile = null) {
   const concepts = names
     .map((name, place) => ({ name, weight: question.concepts[place] ?? 0 }))

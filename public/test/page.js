@@ -40,7 +40,7 @@ function StartProblem({ problem }) {
   return html`<${Note} kind="bad" fact=${words[0]}>${words[1]}<//>`;
 }
 
-/** The button that starts a test. However often it is pressed, it starts one. */
+/** The button that starts a test. However often it is pressed, it starts one test only. */
 function Start({ body, className = "large", label = INTRO.start, describedBy = null, onStarted, onProblem }) {
   const [busy, setBusy] = useState(false);
   const key = useRef(crypto.randomUUID());

@@ -7,10 +7,10 @@ const FIELDS = "input:not([type=radio]), select, textarea, dialog";
 const CONTROLS = `a, button, summary, ${FIELDS}`;
 
 /**
- * The form of a question; its key is the question's id. A sent answer stays chosen.
+ * The form of a question; its key is the question's id. A sent option stays chosen.
  *
  * @param {{question: object, busy: boolean, label: string, aside?: any, fixed?: number|null, focus?: boolean,
- *   compact?: boolean, onSend: (option: number) => void}} props `fixed` is the answer that is being
+ *   compact?: boolean, onSend: (option: number) => void}} props `fixed` is the option that is being
  *   sent, `focus` puts the focus on the question, `compact` is the form of the landing page
  */
 export function Question({ question, busy, label, aside, fixed = null, focus = true, compact = false, onSend }) {

@@ -1,6 +1,6 @@
 // Tests in this browser's storage: the running one with an answer that is not acknowledged yet, the
 // ids of former ones, and this browser's name for tests without a ticket. The id of a test is a
-// credential, so it never stands in an address.
+// credential, so it never stands in the address of a page.
 
 const KEY = "stepwise.tests";
 export const MAX_TESTS = 20;

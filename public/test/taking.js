@@ -16,8 +16,8 @@ const api = apiWith(null);
  * A running test, continued from its recorded state.
  *
  * @param {{test: object, resumed: boolean, onOver: () => void, onClosed: () => void, onGone: () => void}} props
- *   `onOver` when it is complete, `onClosed` when it accepts no more answers, `onGone` when the
- *   server has no such test
+ *   `onOver` when it is complete or the student has ended it, `onClosed` when it accepts no more answers
+ *   for another reason, `onGone` when the server has no such test
  */
 export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   const [state, setState] = useState(null);

@@ -115,7 +115,7 @@ export const RESULT = {
     small_gain: "The test ended because more questions would hardly change the result.",
     ended: "You ended the test.",
     expired: "The test closed after 30 minutes without an answer.",
-    no_question: "The test ended because there was no question left.",
+    exhausted: "The test ended because there was no question left.",
   },
   profile: "Your profile",
   columns: { concept: "Concept", level: "Level", low: "below", middle: "middle of all students", high: "above", value: "0 to 100", change: "Change" },

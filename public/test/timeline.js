@@ -21,7 +21,7 @@ export function groupsOf(tests) {
   return [...groups.values()].sort((a, b) => time(b.tests.at(-1)) - time(a.tests.at(-1)));
 }
 
-/** The points of one concept over the tests of a group; null stands for the mean of all, without a band. */
+/** The points of one concept over the tests of a group; null stands for the mean of all concepts, without a band. */
 export function seriesOf(group, concept) {
   return group.tests.map(({ test, profile }) => {
     const row = profile.find(({ name }) => name === concept);

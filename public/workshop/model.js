@@ -29,8 +29,8 @@ export function stepsOf(course, session) {
 }
 
 /**
- * The number of the step at which the student is: the last begun one; if that is done, the next one, or else the first
- * that is not done; null if all are done.
+ * The number of the step at which the student is: the last one that is begun or done. If it is done, the next step,
+ * or after the last step the first that is not done. The first step if none is begun; null if all are done.
  */
 export function currentStep(steps) {
   if (steps.every(({ state }) => state === "done")) return null;

@@ -113,7 +113,7 @@ function headlineOf(current, counts) {
 /**
  * @param {{token: string, isOther: (studentId: string) => boolean, onGone: () => void, onOther: () => void,
  *   onState: (words: string) => void}} props `onGone` when the token opens nothing, `onOther` when the
- *   address is that of another student
+ *   link that was followed names another student
  */
 export function OwnDashboard({ token, isOther, onGone, onOther, onState }) {
   const load = useCallback((signal, last) => loadOwn(token, signal, last), [token]);

@@ -1,4 +1,4 @@
-// The configuration of a session: what is set, and the form that changes it.
+// The form that changes the configuration of a session.
 import { apiWith } from "../shared/api.js";
 import { Dialog } from "../shared/dialog.js";
 import { Field, Note, ProblemNote } from "../shared/elements.js";
@@ -25,7 +25,7 @@ function Control({ field, session, props }) {
   return html`<input ...${props} name=${name} type=${TYPES[kind] ?? "text"} autocomplete=${autocomplete} maxlength="2000" defaultValue=${value} />`;
 }
 
-/** The fields that need a change, with a button that goes to each. */
+/** The fields that need a change, with a button that goes to each; nothing for a single one, which has the focus. */
 function Faults({ fields, faults, form, note }) {
   const wrong = fields.filter(({ name }) => faults[name]);
   if (wrong.length < 2) return null;
@@ -35,7 +35,10 @@ function Faults({ fields, faults, form, note }) {
   </div></div>`;
 }
 
-/** @param {{session: object, course: object, onSaved: () => void, onClose: () => void}} props `session` as it was when the form opened */
+/**
+ * @param {{session: object, course: object, onSaved: () => void, onClose: () => void}} props a later state of `session`
+ *   does not change the open form
+ */
 export function SettingsDialog({ session: initial, course, onSaved, onClose }) {
   const [session] = useState(initial);
   const [faults, setFaults] = useState({});

@@ -47,7 +47,7 @@ def as_operator(call: Call, path: str, **fields: Any) -> Any:
 
 @pytest.fixture
 def token(call: Call) -> str:
-    """A session of the course, without progress."""
+    """The token of a session of the course, without progress."""
     course = as_operator(call, "/api/admin-save-course", **BREAD)
     assert (course["created"], course["sessions"]) == (True, 0)
     session = call("/api/generate-session", courseId=BREAD["courseId"], studentEmail=EMAIL)
@@ -106,7 +106,7 @@ def test_course_of_five_steps_works_through_every_endpoint(call: Call, token: st
     assert call("/api/report-bug", **session, description="The crust is pale.")["success"]
 
 
-def test_refused_number_after_the_last_step_names_the_field(call: Call, token: str) -> None:
+def test_refusal_of_a_number_after_the_last_step_names_the_field(call: Call, token: str) -> None:
     session = {"sessionToken": token}
     for number, name in ((6, None), (9, "Deploy System"), (50, "bake and eat")):
         report = {"stepNumber": number, "stepName": name}

@@ -114,7 +114,7 @@ class Preparation:
         self._deps.redis.pipeline([["HSET", STATISTICS_KEY, "hits", "9", "misses", "1"]])
 
 
-BEFORE: dict[str, Callable[[Preparation], object]] = {
+PREPARATIONS: dict[str, Callable[[Preparation], object]] = {
     "GET /health": Preparation.store_revision,
     "GET /api/health": Preparation.store_revision,
     f"POST {MIGRATE}": Preparation.add_legacy_tables,
@@ -166,7 +166,7 @@ def send(loopback_client: TestClient, operation: Operation) -> Any:
 def test_example_request_returns_the_example_response(
     loopback_client: TestClient, preparation: Preparation, operation: Operation
 ) -> None:
-    if prepare := BEFORE.get(str(operation)):
+    if prepare := PREPARATIONS.get(str(operation)):
         prepare(preparation)
     response = send(loopback_client, operation)
     assert response.status_code == 200, response.text
@@ -175,7 +175,7 @@ def test_example_request_returns_the_example_response(
     assert differences(operation.responses["Response"], content) == []
 
 
-def test_every_further_example_has_a_test_of_its_own() -> None:
+def test_further_examples_are_those_that_the_tests_below_use() -> None:
     titles = {title for operation in OPERATIONS.values() for title in operation.responses}
     assert titles == {
         "Response",

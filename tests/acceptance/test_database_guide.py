@@ -123,7 +123,7 @@ def column_names(project: Project) -> set[str]:
 
 
 @DATABASES
-def test_commands_of_the_guide_work_in_the_order_of_a_day(
+def test_commands_of_the_guide_work_one_after_the_other(
     database: str, project_on: Callable[[str], Project]
 ) -> None:
     project = project_on(database)
@@ -176,7 +176,7 @@ def test_commands_of_the_guide_work_in_the_order_of_a_day(
 
 
 def recipe(target: str) -> list[str]:
-    """Return the command that a target of the Makefile runs in its environment."""
+    """Return the command of a target of the Makefile, with this interpreter as its `$(RUN)`."""
     makefile = (ROOT / "Makefile").read_text()
     match = re.search(rf"^{target}:.*\n\t@\$\(RUN\) (.*)$", makefile, re.MULTILINE)
     assert match is not None

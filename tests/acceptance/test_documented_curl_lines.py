@@ -1,4 +1,4 @@
-"""The guides' curl commands, exactly as printed, sent to the local app with the demo's data."""
+"""The guides' curl lines as printed, and other calls that they describe, on the demo's data."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -68,7 +68,7 @@ def without_names(message: str) -> str:
 
 
 def table() -> list[tuple[str, str, set[str]]]:
-    """Return the guides, the states and the messages of each row of the page."""
+    """Return the guides, the states and the messages of each row of the page's table."""
     rows = PAGE.read_text().partition("## SQL that Postgres refuses")[2].split("\n| ")[2:]
     cells = [row.split(" | ") for row in rows]
     return [

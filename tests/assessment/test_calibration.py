@@ -265,7 +265,10 @@ def test_few_answers_write_no_version(
 def test_estimates_are_dropped_if_questions_were_uploaded_in_the_meantime(
     pool_id: str, postgres_url: str, deps: Deps, rows: Rows
 ) -> None:
-    """The clock, read between reading and writing, changes the pool's version as an upload does."""
+    """The clock is read after the answers and before the estimates are written.
+
+    It changes the pool's version, as an upload does.
+    """
     record_answers(postgres_url, pool_id)
     rows(
         "INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)"

@@ -139,7 +139,7 @@ def test_efficiency_is_the_share_of_variance_removed_per_question(ann: Student, 
     assert summary["test_efficiency"] == pytest.approx(removed / 4, abs=2e-6)
 
 
-def test_end_before_the_first_answer_changes_nothing(ann: Student, rows: Rows) -> None:
+def test_end_before_the_first_answer_changes_no_proficiency(ann: Student, rows: Rows) -> None:
     ann.start()
     summary = ann.end()["summary"]
     assert summary["final_proficiency"] == summary["initial_proficiency"] == [0.5] * 5
@@ -184,7 +184,7 @@ def test_unanswered_test_of_a_returning_student_ends_where_it_started(
     ) == [(initial, initial)]
 
 
-def test_pool_of_another_number_of_concepts_needs_their_names(
+def test_pool_without_exactly_five_concepts_needs_their_names(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     pool_id = upload(client, operator, make_questions(6, concepts=2))

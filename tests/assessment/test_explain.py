@@ -1,4 +1,4 @@
-"""Operators and instructors see why a question was chosen."""
+"""The reason why a question was chosen, as instructors see it."""
 
 from typing import Any
 

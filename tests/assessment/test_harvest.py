@@ -18,7 +18,7 @@ FIGURES = ("proficiency", "accuracy", "correct", "gain", "efficiency", "summary"
 
 
 @pytest.fixture
-def closed_pool(client: TestClient, operator: dict[str, str]) -> str:
+def ticket_pool(client: TestClient, operator: dict[str, str]) -> str:
     """A pool with tickets, which tells results at the end."""
     return upload(client, operator, make_questions(QUESTIONS), admission="ticket", tells="end")
 
@@ -82,7 +82,7 @@ class Harvester:
         }
 
 
-def test_the_script_reads_every_key_of_an_open_pool_that_tells_after_each_answer(
+def test_the_script_reads_keys_of_an_open_pool_that_tells_after_each_answer(
     client: TestClient, pool_id: str
 ) -> None:
     """The docs state this weakness; it also shows that the script works."""
@@ -95,9 +95,9 @@ def test_the_script_reads_every_key_of_an_open_pool_that_tells_after_each_answer
 
 
 def test_the_script_reads_no_key_of_a_pool_with_tickets(
-    client: TestClient, closed_pool: str, rows: Rows
+    client: TestClient, ticket_pool: str, rows: Rows
 ) -> None:
-    harvester = Harvester(client, closed_pool)
+    harvester = Harvester(client, ticket_pool)
     harvester.run(30)
     assert harvester.keys() == {}
     assert harvester.refusals == ["ticket_required"] * 30
@@ -106,9 +106,9 @@ def test_the_script_reads_no_key_of_a_pool_with_tickets(
 
 
 def test_student_with_a_ticket_learns_no_result_before_the_end(
-    client: TestClient, operator: dict[str, str], closed_pool: str
+    client: TestClient, operator: dict[str, str], ticket_pool: str
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     ann = TicketHolder(client, ticket)
     bodies = [ann.start()]
     for _ in range(10):
@@ -133,9 +133,9 @@ def test_student_with_a_ticket_learns_no_result_before_the_end(
 
 
 def test_same_answer_sent_again_reveals_nothing_either(
-    client: TestClient, operator: dict[str, str], closed_pool: str
+    client: TestClient, operator: dict[str, str], ticket_pool: str
 ) -> None:
-    ann = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
+    ann = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
     question = ann.start()["next_question"]["id"]
     first = ann.post(question, 0).json()
     assert ann.post(question, 0).json() == first
@@ -144,9 +144,9 @@ def test_same_answer_sent_again_reveals_nothing_either(
 
 @pytest.mark.parametrize("answers", [0, 1, 4])
 def test_test_that_is_ended_early_reveals_nothing(
-    client: TestClient, operator: dict[str, str], closed_pool: str, answers: int
+    client: TestClient, operator: dict[str, str], ticket_pool: str, answers: int
 ) -> None:
-    ann = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
+    ann = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
     ann.start()
     for _ in range(answers):
         ann.answer()
@@ -161,11 +161,11 @@ def test_test_that_is_ended_early_reveals_nothing(
 
 
 def test_the_result_is_told_at_the_end_and_rounded(
-    client: TestClient, operator: dict[str, str], closed_pool: str
+    client: TestClient, operator: dict[str, str], ticket_pool: str
 ) -> None:
     criteria = {"max_questions": 6}
     ann = TicketHolder(
-        client, issue(client, operator, closed_pool, "ann", end_criteria=criteria)[0]
+        client, issue(client, operator, ticket_pool, "ann", end_criteria=criteria)[0]
     )
     ann.start()
     responses = [ann.answer(right=number != 2) for number in range(6)]

@@ -98,7 +98,7 @@ def test_pool_without_settings_has_the_default_deviations_and_0_means_none(
 
 
 @pytest.mark.parametrize("stored_selection", [None, {"best_items": 9}])
-def test_version_of_an_earlier_deployment_has_no_deviations_until_the_next_upload(
+def test_version_of_an_earlier_deployment_has_no_deviations_and_the_next_has_the_defaults(
     client: TestClient,
     operator: dict[str, str],
     deps: Deps,

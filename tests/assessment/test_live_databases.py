@@ -189,7 +189,7 @@ def test_pool_in_logits_keeps_its_curves(
             assert bank.probability(theta)[0] == pytest.approx(1 / (1 + math.exp(-x)), abs=1e-9)
 
 
-def test_old_pool_is_tested_by_its_old_id(
+def test_student_takes_a_test_on_an_old_pool_by_its_former_id(
     client: TestClient, operator: dict[str, str], run: Run
 ) -> None:
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)

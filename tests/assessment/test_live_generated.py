@@ -20,7 +20,7 @@ __all__ = ["postgres_url", "run"]
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_generated_database_is_adopted_row_by_row_and_its_pool_is_tested(
+def test_generated_database_is_adopted_row_by_row_and_a_test_on_its_pool_works(
     client: TestClient, operator: dict[str, str], postgres_url: str, run: Run, rows: Rows, seed: int
 ) -> None:
     database = make_live_database(Random(seed))

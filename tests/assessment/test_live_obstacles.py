@@ -1,4 +1,4 @@
-"""Obstacles to an upgrade in live databases are removed or reported; tests continue afterwards."""
+"""Obstacles to an upgrade in live databases are removed or reported; new tests work afterwards."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def test_sessions_without_a_status_are_moved_with_their_answers(
     assert rows(ANSWERS) == [(4,)]
 
 
-def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_continues(
+def test_open_session_of_the_old_service_ends_with_its_answers_and_a_new_test_works(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(

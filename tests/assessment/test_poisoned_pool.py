@@ -48,7 +48,7 @@ def postgres_url(databases: Databases, redis_gateway: Gateway) -> Iterator[str]:
 
 
 def poison(client: TestClient) -> None:
-    """Take tests under invented names that answer q0 right and every other question at random."""
+    """Take tests under invented names; answer q0 right and every other question at random."""
     rng = random.Random(1)
     for i in range(INVENTED_STUDENTS):
         student = Student(client, POOL, f"x{i}")

@@ -22,7 +22,10 @@ HARDEST = "q29"
 
 
 def medium_questions(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
-    """Return the questions with these numbers, or all, with medium parameters and the changes."""
+    """Return the questions with these numbers, by default all, with medium parameters.
+
+    `changed` replaces fields of each.
+    """
     return [
         {**question, "difficulty": 0.5, "discrimination": 1.0, **changed}
         for i, question in enumerate(make_questions(QUESTIONS, concepts=CONCEPTS))

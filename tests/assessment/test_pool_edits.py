@@ -107,7 +107,7 @@ def test_second_editor_is_refused_and_the_first_edit_stays(
     assert versions(rows) == versions_before
     after = questions(client, pool_id)["q0"]
     assert after["content"] == "First"
-    # Another question can still be edited, and so can the first one after it is read again.
+    # Another question can still be edited, and so can q0 once its new version is read.
     assert put(client, pool_id, edit_body(before["q1"], content="Other"), "q1").status_code == 200
     assert put(client, pool_id, edit_body(after, content="Second")).status_code == 200
     assert questions(client, pool_id)["q0"]["content"] == "Second"

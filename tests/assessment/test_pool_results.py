@@ -53,7 +53,7 @@ def test_results_list_every_test_of_the_pool(
     )
     assert (ann["session_id"], ann["proficiency"]) == stored_row
     assert (bob["status"], bob["proficiency"]) == ("active", [None] * 5)
-    assert bob["session_id"] is None, "it is bob's credential"
+    assert bob["session_id"] is None, "the id of a running session is bob's credential"
 
 
 def test_pages_hold_each_test_once(client: TestClient, pool_id: str) -> None:
@@ -76,7 +76,7 @@ def test_pages_hold_each_test_once(client: TestClient, pool_id: str) -> None:
         assert cursor is None
 
 
-def test_csv_has_the_same_values(client: TestClient, tested_pool: str) -> None:
+def test_csv_and_json_have_the_same_values(client: TestClient, tested_pool: str) -> None:
     response = results(client, tested_pool, format="csv")
     assert response.headers["content-type"].startswith("text/csv; charset=utf-8")
     assert response.headers["content-disposition"] == 'attachment; filename="results.csv"'

@@ -1,4 +1,7 @@
-"""Lists of pools and questions for operators and instructors, and the list of a local server."""
+"""Lists of pools and questions for operators and instructors.
+
+A local server lists its pools for everybody.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -162,7 +165,8 @@ def test_local_server_shows_everybody_only_what_a_page_needs(
             ],
             "next_cursor": None,
         }
-        # A call under another host name counts as a stranger's.
+        # The test's client calls neither from this machine's address nor under its name, so it is
+        # a stranger, who gets only the list above.
         assert client.get(f"/api/pools/{pool_id}/questions").status_code == 401
         response = client.get("/api/pools", headers=INSTRUCTOR)
         assert response.json()["pools"][0]["test_count"] == 0

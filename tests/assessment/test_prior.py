@@ -22,7 +22,10 @@ def test_student_tested_just_now_starts_at_the_result() -> None:
 
 
 def test_prior_after_one_half_life_is_that_worked_out_by_hand() -> None:
-    """v = 0.4, m = Φ⁻¹(0.8) √1.4; after 180 days the mean is √½ m, the variance 1 - ½ · 0.6."""
+    """At the test, the variance is v = 1 - 0.6 and the mean m = Φ⁻¹(0.8) √(1 + v).
+
+    After 180 days, the mean is √½ m and the variance 1 - ½ · 0.6.
+    """
     prior = session_prior((ConceptRecord(0.8, 0.6, 180.0),), None)
     mean = NormalDist().inv_cdf(0.8) * 1.4**0.5 * 0.5**0.5
     assert prior.mean == pytest.approx([mean])
@@ -39,7 +42,7 @@ def test_student_last_tested_years_ago_starts_as_a_new_one() -> None:
     "record",
     [ConceptRecord(0.0, 0.0, 0.0), ConceptRecord(1.0, 1.0, 0.0), ConceptRecord(1.0, 2.0, -5)],
 )
-def test_records_at_the_limits_give_a_proper_prior(record: ConceptRecord) -> None:
+def test_records_at_and_beyond_the_limits_give_a_proper_prior(record: ConceptRecord) -> None:
     prior = session_prior((record, None), np.array([[1.0, 0.5], [0.5, 1.0]]))
     assert np.isfinite(prior.mean).all()
     assert (np.linalg.eigvalsh(prior.covariance) > 0).all()

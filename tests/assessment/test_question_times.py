@@ -73,7 +73,7 @@ def test_a_reload_keeps_the_test_open(ann: Student, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("is_flushed", [False, True])
-def test_an_answer_sent_twice_keeps_its_time(
+def test_an_answer_that_is_sent_again_keeps_its_time(
     ann: Student, rows: Rows, deps: Deps, is_flushed: bool
 ) -> None:
     ann.start()

@@ -1,4 +1,4 @@
-"""Redis may fail, hang, corrupt values or lose replies at any time: tests end the same way."""
+"""Redis may fail, hang, corrupt values or lose replies at any time: results stay the same."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Rows, Student
 from tests.assessment.traces import actual_trace, expected_trace
 
-ALL_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
+IMMEDIATE_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
 ANSWERS = [True, False, True, True, False, False]
 CRITERIA = {"max_questions": len(ANSWERS)}
 NESTED = '{"packed": ' * 100_000
@@ -27,7 +27,7 @@ def redis_of(deps: Deps) -> Any:
     return deps.redis
 
 
-@pytest.mark.parametrize("fault", ALL_FAULTS)
+@pytest.mark.parametrize("fault", IMMEDIATE_FAULTS)
 def test_test_taken_under_a_fault_ends_as_one_without(
     fault: Fault, ann: Student, deps: Deps, redis_gateway: Gateway, rows: Rows
 ) -> None:
@@ -42,7 +42,7 @@ def test_test_taken_under_a_fault_ends_as_one_without(
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(len(ANSWERS),)]
 
 
-@pytest.mark.parametrize("fault", [*ALL_FAULTS, Fault.HANG])
+@pytest.mark.parametrize("fault", [*IMMEDIATE_FAULTS, Fault.HANG])
 @pytest.mark.parametrize("first_call", [True, False])
 def test_one_fault_during_a_test_changes_nothing(
     fault: Fault, first_call: bool, ann: Student, deps: Deps, redis_gateway: Gateway
@@ -97,7 +97,7 @@ def test_another_process_continues_from_the_snapshot_alone(ann: Student, deps: D
     ann.start(end_criteria=CRITERIA)
     responses = []
     for right in ANSWERS:
-        snapshot._cached_sessions.clear()  # as in a process that encoded none of them
+        snapshot._cached_sessions.clear()  # as in a process that wrote no snapshot
         responses.append(ann.answer(right=right))
     assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 

@@ -36,7 +36,7 @@ def tested_student(ann: Student) -> Student:
 @pytest.mark.parametrize(
     "student_id", ["class/7b/ann", "/", "a//b", "history", "ann/progress", "a\nb"]
 )
-def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
+def test_student_with_an_unusual_id_is_found_however_the_path_arrives(
     result: str, student_id: str, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     student = Student(client, pool_id, student_id)
@@ -50,7 +50,7 @@ def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
 
 
 @pytest.mark.parametrize("result", RESULTS)
-def test_only_operators_and_the_students_own_sessions_may_read(
+def test_strangers_and_sessions_of_other_students_may_not_read(
     result: str, tested_student: Student, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     bob = Student(client, pool_id, "bob")
@@ -149,7 +149,7 @@ def test_history_is_newest_first_and_paged(
 
 
 def pages(client: TestClient, operator: dict[str, str], limit: int) -> list[list[Any]]:
-    """Return the tests of each page, up to the one that names no next page."""
+    """Return the tests of each page; the last page is the first that names no next one."""
     pages_of_sessions, params = [], {"limit": limit}
     while True:
         page = get(client, "history", headers=operator, params=params).json()

@@ -80,15 +80,15 @@ def test_limit_lowers_the_exposure_of_popular_questions(
     without_limit = exposures(client, upload_with(client, operator, CERTAIN), "anyone")
     selection = {"max_exposure": LIMIT, **CERTAIN}
     pool_id = upload_with(client, operator, selection, prefix="limited")
-    before_count = exposures(client, pool_id, "before")
+    exposure_before = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
-    after_count = exposures(client, pool_id, "after")
+    exposure_after = exposures(client, pool_id, "after")
     popular_questions = np.argsort(without_limit)[-LENGTH:]
     assert without_limit.max() > 0.9
     assert without_limit[popular_questions].mean() > LIMIT + 0.3
     # Session ids, and so the draws, are random. At probability 0.25 and 40 students the mean
     # exposure of eight questions has a standard error of 0.024, that of one question 0.068.
-    for exposure in (before_count, after_count):
+    for exposure in (exposure_before, exposure_after):
         assert exposure[popular_questions].mean() < LIMIT + 0.2
         assert exposure.max() < LIMIT + 0.45
     origins = rows(
@@ -165,7 +165,7 @@ def test_settings_stay_until_they_are_changed(
         "discrimination_error": 0.3,
     }
     upload_with(client, operator, {}, pool_id)
-    assert len(versions(rows)) == 1  # naming the defaults changes nothing
+    assert len(versions(rows)) == 1  # {} stands for the defaults, which already hold
     upload_with(client, operator, {"best_items": 9}, pool_id)
     upload_with(client, operator, {"best_items": 9}, pool_id)
     upload_with(client, operator, None, pool_id)
@@ -219,8 +219,8 @@ def test_pool_with_few_new_tests_is_not_counted(
     assert len(versions(rows)) == 1
 
 
-def count_rows(tests: int, times_shown: dict[int, int]) -> list[TestCount]:
-    """Return the counts of tests that stayed at the middle level."""
+def counts_at_middle_level(tests: int, times_shown: dict[int, int]) -> list[TestCount]:
+    """Return the counts of `tests` tests that stayed at the middle level."""
     return [
         TestCount(position, level, count)
         for level in (1, ALL_LEVELS)
@@ -233,7 +233,8 @@ def test_question_asked_at_several_levels_is_limited_over_all_of_them() -> None:
     rows += [TestCount(7, 0, 12), TestCount(7, 1, 18), TestCount(7, ALL_LEVELS, 30)]
     eligibility = Eligibility.of_counts(merge_counts(None, rows, 0.2), 0.2)
     assert eligibility is not None
-    # Over all levels r (20 + 10) / (30 + 10), less than at either level alone.
+    # With the limit r = 0.2, 20 tests that could ask question 7 and 30 that did, r (20 + 10) /
+    # (30 + 10) over all levels, less than at either level alone.
     assert eligibility.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
 
 
@@ -241,16 +242,17 @@ def test_probability_follows_from_the_counts() -> None:
     without_counts = Eligibility.of_counts(None, 0.2)
     assert without_counts is not None
     assert without_counts.default_probability.tolist() == pytest.approx([0.2] * 3)
-    first = merge_counts(None, count_rows(100, {7: 16, 9: 1}), 0.2)
-    assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests in which it was eligible
+    first = merge_counts(None, counts_at_middle_level(100, {7: 16, 9: 1}), 0.2)
+    assert first["items"] == [7]  # question 9 was asked in 1 of the 20 tests that could ask it
     updated_eligibility = Eligibility.of_counts(first, 0.2)
     assert updated_eligibility is not None
-    # r (ε + 10) / (s + 10): 0.2 · 30 / 26 for question 7, 0.2 · 30 / 10 for those never asked.
+    # r (ε + 10) / (s + 10) with the limit r, ε tests that could ask the question and s that did:
+    # 0.2 · 30 / 26 for question 7, 0.2 · 30 / 10 for questions that were never asked.
     assert updated_eligibility.probability[:, 0].tolist() == pytest.approx(
         [0.2, 0.2 * 30 / 26, 0.2]
     )
     assert updated_eligibility.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
-    second = merge_counts(first, count_rows(100, {7: 23}), 0.2)
+    second = merge_counts(first, counts_at_middle_level(100, {7: 23}), 0.2)
     fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
     assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
     assert second["shown"][1] == pytest.approx([fade * 16 + 23], abs=1e-3)
@@ -260,7 +262,7 @@ def test_probability_follows_from_the_counts() -> None:
 def test_rarely_asked_questions_become_always_eligible() -> None:
     counts = None
     for _ in range(4):
-        counts = merge_counts(counts, count_rows(100, {7: 20}), 0.2)
+        counts = merge_counts(counts, counts_at_middle_level(100, {7: 20}), 0.2)
     eligibility = Eligibility.of_counts(counts, 0.2)
     assert eligibility is not None
     assert eligibility.default_probability[1] == 1.0

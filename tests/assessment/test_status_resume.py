@@ -33,7 +33,7 @@ def test_whole_test_can_be_taken_from_the_status_alone(ann: Student) -> None:
     assert body["questions_answered"] == 4
 
 
-def test_question_of_a_status_is_what_a_start_shows(ann: Student) -> None:
+def test_question_of_a_status_has_only_fields_that_a_student_may_see(ann: Student) -> None:
     ann.start()
     assert set(status(ann)["next_question"]) == {"id", "content", "options", "concepts"}
 

@@ -1,4 +1,7 @@
-"""Nobody can take over another student's test: a start resumes a test only with proof."""
+"""Nobody can take over another student's test.
+
+A start resumes a test only with the id of its session, its start key or its ticket.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -65,7 +68,7 @@ def test_a_stranger_gets_nothing_of_a_ticketed_test(
     assert holder.start()["session_id"] == mine["session_id"]
 
 
-def test_the_holder_of_the_id_resumes(ann: Student, client: TestClient, rows: Rows) -> None:
+def test_the_holder_of_the_session_id_resumes(ann: Student, client: TestClient, rows: Rows) -> None:
     first = ann.start()
     answer = ann.answer()
     assert ann.resume() == {**first, "next_question": answer["next_question"]}
@@ -82,7 +85,7 @@ def test_the_holder_of_the_id_resumes(ann: Student, client: TestClient, rows: Ro
         ({"question_pool_id": str(uuid4())}, 404, "session_not_found"),
     ],
 )
-def test_an_id_that_does_not_fit_resumes_nothing(
+def test_a_session_id_that_does_not_fit_the_other_fields_resumes_nothing(
     ann: Student, client: TestClient, rows: Rows, change: dict[str, str], status: int, code: str
 ) -> None:
     ann.start()
@@ -159,7 +162,7 @@ def test_a_key_starts_no_second_test(client: TestClient, pool_id: str, rows: Row
     assert post_start(client, pool_id, KEY + "x").status_code == 200
 
 
-def test_neither_keys_nor_tickets_are_stored(
+def test_sessions_store_neither_keys_nor_tickets(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     post_start(client, pool_id, KEY)
@@ -173,7 +176,7 @@ def test_neither_keys_nor_tickets_are_stored(
 def test_a_test_that_was_open_before_the_upgrade_continues(
     ann: Student, client: TestClient, rows: Rows, deps: Deps
 ) -> None:
-    """Such a row has neither start key nor time of asking, and its snapshot an older format."""
+    """Such a test's row has no start key or time of asking; its snapshot has an older format."""
     ann.start()
     ann.answer()
     rows("UPDATE assessment.test_sessions SET asked_at = NULL, start_key_sha256 = NULL")

@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def closed_pool(client: TestClient, operator: dict[str, str]) -> str:
+def ticket_pool(client: TestClient, operator: dict[str, str]) -> str:
     """A pool that admits by ticket."""
     return upload(client, operator, make_questions(60), admission="ticket")
 
@@ -62,11 +62,11 @@ def instructor() -> dict[str, str]:
 
 
 def test_each_student_gets_a_ticket_and_a_link(
-    client: TestClient, operator: dict[str, str], closed_pool: str
+    client: TestClient, operator: dict[str, str], ticket_pool: str
 ) -> None:
     students = [f"student {number}" for number in range(1_000)]
     expiry = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=500_000)
-    tickets = issue(client, operator, closed_pool, *students, expires_at=expiry.isoformat())
+    tickets = issue(client, operator, ticket_pool, *students, expires_at=expiry.isoformat())
     assert [ticket["student_id"] for ticket in tickets] == students
     assert len({ticket["ticket"] for ticket in tickets}) == 1_000
     assert {ticket["expires_at"] for ticket in tickets} == {f"{expiry:%Y-%m-%dT%H:%M:%SZ}"}
@@ -74,14 +74,14 @@ def test_each_student_gets_a_ticket_and_a_link(
 
 
 def test_a_ticket_admits_and_is_needed(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
-    body = {"student_id": "ann", "question_pool_id": closed_pool}
+    body = {"student_id": "ann", "question_pool_id": ticket_pool}
     response = client.post("/api/test/start", json=body)
     assert (response.status_code, response.json()["code"]) == (403, "ticket_required")
     assert response.json()["details"][0]["field"] == "ticket"
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
-    (ticket,) = issue(client, operator, closed_pool, "ann", extra_time=0.25)
+    (ticket,) = issue(client, operator, ticket_pool, "ann", extra_time=0.25)
     ann = TicketHolder(client, ticket)
     session = ann.start()
     assert (session["student_id"], session["extra_time"]) == ("ann", 0.25)
@@ -92,9 +92,9 @@ def test_a_ticket_admits_and_is_needed(
 
 
 def test_an_operator_needs_no_ticket(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
-    body = {"student_id": "ann", "question_pool_id": closed_pool}
+    body = {"student_id": "ann", "question_pool_id": ticket_pool}
     assert client.post("/api/test/start", json=body, headers=operator).status_code == 200
     assert rows("SELECT admitted, proven FROM assessment.test_sessions") == [(True, True)]
     headers = {"Authorization": "Bearer guess"}
@@ -102,12 +102,12 @@ def test_an_operator_needs_no_ticket(
 
 
 def test_an_instructor_is_not_an_operator(
-    client: TestClient, instructor: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, instructor: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
-    body = {"student_id": "ann", "question_pool_id": closed_pool}
+    body = {"student_id": "ann", "question_pool_id": ticket_pool}
     response = client.post("/api/test/start", json=body, headers=instructor)
     assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
-    issue_body = {"question_pool_id": closed_pool, "student_ids": ["ann"]}
+    issue_body = {"question_pool_id": ticket_pool, "student_ids": ["ann"]}
     assert client.post("/api/test/tickets", json=issue_body, headers=instructor).status_code == 403
     assert client.post("/api/test/tickets", json=issue_body).status_code == 401
     assert rows(SESSIONS) == [(0,)]
@@ -126,9 +126,9 @@ def test_a_deployment_may_need_tickets_for_every_pool(
 
 
 def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann", uses=2)
+    (ticket,) = issue(client, operator, ticket_pool, "ann", uses=2)
     ann = TicketHolder(client, ticket)
     first = ann.start()
     next_question = ann.answer()["next_question"]
@@ -142,14 +142,14 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     assert (response.status_code, response.json()["code"]) == (403, "ticket_used_up")
     assert "2 of 2" in response.json()["error"]
     assert rows(SESSIONS) == [(2,)]
-    holder_of_another = TicketHolder(client, issue(client, operator, closed_pool, "ann")[0])
+    holder_of_another = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
     assert holder_of_another.post_start().status_code == 200
 
 
 def test_an_idle_test_uses_its_ticket_up(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     ann = TicketHolder(client, ticket)
     ann.start()
     rows("UPDATE assessment.test_sessions SET last_activity = last_activity - interval '29 min'")
@@ -161,20 +161,20 @@ def test_an_idle_test_uses_its_ticket_up(
 
 @pytest.mark.parametrize("uses", [1, 3])
 def test_a_ticket_used_ten_times_at_once_starts_one_test(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows, uses: int
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows, uses: int
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann", uses=uses)
+    (ticket,) = issue(client, operator, ticket_pool, "ann", uses=uses)
     responses = at_once(10, lambda _: TicketHolder(client, ticket).post_start())
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["session_id"] for response in responses}) == 1
     assert rows(SESSIONS) == [(1,)]
 
 
-def test_a_ticket_is_not_overused_by_starts_at_once_after_each_end(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+def test_a_ticket_is_not_overused_if_tests_end_between_simultaneous_starts(
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
     """Each thread ends the test that it gets, so that the others start new tests."""
-    (ticket,) = issue(client, operator, closed_pool, "ann", uses=3)
+    (ticket,) = issue(client, operator, ticket_pool, "ann", uses=3)
 
     def start_and_end(_: int) -> int:
         student = TicketHolder(client, ticket)
@@ -195,11 +195,11 @@ def test_a_ticket_expires(
     client: TestClient,
     operator: dict[str, str],
     reconfigure: Reconfigure,
-    closed_pool: str,
+    ticket_pool: str,
     rows: Rows,
 ) -> None:
     expiry = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
-    (ticket,) = issue(client, operator, closed_pool, "ann", expires_at=expiry.isoformat())
+    (ticket,) = issue(client, operator, ticket_pool, "ann", expires_at=expiry.isoformat())
     ann = TicketHolder(client, ticket)
     reconfigure(clock=lambda: expiry)
     response = ann.post_start()
@@ -236,7 +236,7 @@ def test_tickets_that_make_no_sense_are_refused(
     assert response.json()["details"][0]["field"].split(".")[0] == field.split(".", maxsplit=1)[0]
 
 
-def test_tickets_for_no_pool_are_not_found(client: TestClient, operator: dict[str, str]) -> None:
+def test_ticket_for_a_missing_pool_is_refused(client: TestClient, operator: dict[str, str]) -> None:
     body = {
         "question_pool_id": "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11",
         "student_ids": ["ann"],
@@ -245,10 +245,10 @@ def test_tickets_for_no_pool_are_not_found(client: TestClient, operator: dict[st
 
 
 def test_criteria_of_a_ticket_hold(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
     criteria = {"type": "precision", "max_questions": 7, "precision_threshold": 0.1}
-    (ticket,) = issue(client, operator, closed_pool, "ann", end_criteria=criteria)
+    (ticket,) = issue(client, operator, ticket_pool, "ann", end_criteria=criteria)
     ann = TicketHolder(client, ticket)
     for criteria_of_start in (
         {"max_questions": 6},
@@ -266,17 +266,17 @@ def test_criteria_of_a_ticket_hold(
 
 
 def test_a_start_must_not_contradict_its_ticket(
-    client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, rows: Rows
 ) -> None:
     other_pool = upload(client, operator, make_questions(10, "other"))
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     ann = TicketHolder(client, ticket)
     for field, value in (("student_id", "bob"), ("question_pool_id", other_pool)):
         response = ann.post_start(**{field: value})
         assert (response.status_code, response.json()["code"]) == (409, "ticket_contradicted")
         assert response.json()["details"][0]["field"] == field
     assert rows(SESSIONS) == [(0,)]
-    assert ann.post_start(student_id="ann", question_pool_id=closed_pool).status_code == 200
+    assert ann.post_start(student_id="ann", question_pool_id=ticket_pool).status_code == 200
 
 
 def with_claims(ticket: str, **claims: Any) -> str:
@@ -309,44 +309,44 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 def test_a_forged_ticket_is_refused(
     client: TestClient,
     operator: dict[str, str],
-    closed_pool: str,
+    ticket_pool: str,
     rows: Rows,
     forge: Callable[[str], str],
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     response = client.post("/api/test/start", json={"ticket": forge(ticket["ticket"])})
     assert (response.status_code, response.json()["code"]) == (403, "ticket_invalid")
     assert rows(SESSIONS) == [(0,)]
 
 
 def test_a_ticket_survives_one_rotation_of_the_key(
-    client: TestClient, operator: dict[str, str], reconfigure: Reconfigure, closed_pool: str
+    client: TestClient, operator: dict[str, str], reconfigure: Reconfigure, ticket_pool: str
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann", uses=9)
+    (ticket,) = issue(client, operator, ticket_pool, "ann", uses=9)
     reconfigure(encryption_key=OTHER_KEY)
     assert TicketHolder(client, ticket).post_start().json()["code"] == "ticket_invalid"
     reconfigure(encryption_key=OTHER_KEY, encryption_key_previous=ENCRYPTION_KEY)
     assert TicketHolder(client, ticket).post_start().status_code == 200
-    (bobs_ticket,) = issue(client, operator, closed_pool, "bob")
+    (bobs_ticket,) = issue(client, operator, ticket_pool, "bob")
     reconfigure(encryption_key=OTHER_KEY)
     assert TicketHolder(client, bobs_ticket).post_start().status_code == 200
 
 
 def test_without_a_key_there_are_no_tickets(
-    client: TestClient, operator: dict[str, str], reconfigure: Reconfigure, closed_pool: str
+    client: TestClient, operator: dict[str, str], reconfigure: Reconfigure, ticket_pool: str
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     reconfigure(encryption_key=None)
-    body = {"question_pool_id": closed_pool, "student_ids": ["ann"]}
+    body = {"question_pool_id": ticket_pool, "student_ids": ["ann"]}
     response = client.post("/api/test/tickets", json=body, headers=operator)
     assert (response.status_code, response.json()["code"]) == (503, "not_configured")
     assert TicketHolder(client, ticket).post_start().status_code == 503
 
 
 def test_a_test_with_a_ticket_continues_without_redis(
-    client: TestClient, operator: dict[str, str], closed_pool: str, redis_gateway: Gateway
+    client: TestClient, operator: dict[str, str], ticket_pool: str, redis_gateway: Gateway
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     ann = TicketHolder(client, ticket)
     redis_gateway.faults.switch_on(Fault.REFUSE)
     first = ann.start()
@@ -357,9 +357,9 @@ def test_a_test_with_a_ticket_continues_without_redis(
 
 
 def test_a_start_whose_backend_dies_uses_up_nothing(
-    client: TestClient, operator: dict[str, str], closed_pool: str, postgres_url: str, rows: Rows
+    client: TestClient, operator: dict[str, str], ticket_pool: str, postgres_url: str, rows: Rows
 ) -> None:
-    (ticket,) = issue(client, operator, closed_pool, "ann")
+    (ticket,) = issue(client, operator, ticket_pool, "ann")
     ann = TicketHolder(client, ticket)
     with psycopg.connect(postgres_url) as holder:
         holder.execute("LOCK TABLE assessment.examinees")

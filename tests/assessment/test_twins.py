@@ -85,7 +85,7 @@ def test_empty_twins_are_removed(url: str) -> None:
     assert not [line for line in upgrade().json()["results"] if "twin" in line]
 
 
-def test_rows_are_moved_dropped_if_equal_and_set_aside_if_not(url: str) -> None:
+def test_new_rows_are_moved_equal_ones_dropped_and_different_ones_set_aside(url: str) -> None:
     execute(url, OUR_ROWS + QUESTIONS)
     execute(
         url,
@@ -116,7 +116,7 @@ def test_rows_are_moved_dropped_if_equal_and_set_aside_if_not(url: str) -> None:
     assert twins(url) == []
 
 
-def test_twins_that_refer_to_each_other_are_merged_parents_first(url: str) -> None:
+def test_twin_that_refers_to_another_twin_is_merged_after_it(url: str) -> None:
     execute(url, OUR_ROWS)
     execute(
         url,
@@ -148,7 +148,7 @@ def test_twins_that_refer_to_each_other_are_merged_parents_first(url: str) -> No
     assert twins(url) == []
 
 
-def test_values_that_the_table_cannot_hold_are_set_aside_whole(url: str) -> None:
+def test_rows_with_values_that_the_table_cannot_hold_are_set_aside_whole(url: str) -> None:
     execute(url, OUR_ROWS + QUESTIONS.replace("pool_id UUID", "hint TEXT, pool_id TEXT"))
     execute(
         url,
@@ -185,7 +185,7 @@ def test_questions_of_the_learning_system_are_not_a_twin(url: str) -> None:
     assert not [line for line in response.json()["results"] if "twin of assessment" in line]
 
 
-def test_a_twin_that_something_depends_on_stops_the_upgrade_untouched(url: str) -> None:
+def test_a_twin_that_something_depends_on_stays_and_stops_the_upgrade(url: str) -> None:
     execute(url, QUESTIONS + "CREATE VIEW easy AS SELECT id FROM public.questions")
     response = upgrade()
     assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")

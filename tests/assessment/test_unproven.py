@@ -140,7 +140,7 @@ def test_an_operators_start_counts(
         ({"trains": None}, False, False),
     ],
 )
-def test_calibration_may_use_tests_that_were_admitted(
+def test_tests_with_a_ticket_or_on_a_pool_that_trains_are_admitted(
     client: TestClient,
     operator: dict[str, str],
     rows: Rows,

@@ -66,7 +66,7 @@ def test_password_in_the_body_is_accepted(client: TestClient, operator: dict[str
     assert response.status_code == 200
 
 
-def test_questions_as_steep_as_live_ones_are_accepted(
+def test_steep_questions_up_to_a_discrimination_of_five_are_accepted(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     questions_with_slopes = zip(make_questions(4), (2.36, 2.5, 3.0, 5.0), strict=True)
@@ -190,7 +190,7 @@ def test_guessing_of_the_upload_is_the_default_of_its_questions(
 def test_running_session_keeps_its_questions_and_answer_key(
     client: TestClient, operator: dict[str, str]
 ) -> None:
-    """An upload reverses every answer key; a running test is asked and graded as before."""
+    """An upload reverses all options; a running test still asks and grades the old questions."""
     questions = make_questions(5)
     pool_id = upload(client, operator, questions)
     ann = Student(client, pool_id)
@@ -237,7 +237,7 @@ def test_restored_backup_is_asked_and_graded_by_its_own_content(
         "SET stepwise.removal = 'test';"
         " TRUNCATE assessment.question_pools, assessment.questions, assessment.examinees CASCADE"
     )
-    time.sleep(1.01)  # version numbers are seconds; a restore takes longer
+    time.sleep(1.01)  # version numbers count seconds, and a restore takes more than one
     right_options = {q["id"]: q["options"][::-1].index(q["correct_answer"]) for q in questions}
     new_questions = [{**q, "content": "New", "options": q["options"][::-1]} for q in questions]
     upload(client, operator, new_questions, pool_id)

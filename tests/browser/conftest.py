@@ -38,8 +38,8 @@ def start_server(
 ) -> Callable[..., LocalServer]:
     """Start a server of functions and pages as `make dev` does; the caller stops it.
 
-    `start_server(database="demo")` copies the demo into its database, `"planner"` that of the
-    study planner.
+    With `database="demo"`, its database has the demo of the workshop and the assessment; with
+    `"planner"`, it has the demo of the study planner.
     """
     number = count(1)
 
@@ -81,7 +81,7 @@ def own_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer
 
 @pytest.fixture(scope="session")
 def demo_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
-    """A server with the demo data, for tests that only read."""
+    """A server with the demo data, for tests that change nothing on which others depend."""
     server = start_server("demo")
     yield server
     server.stop()
@@ -138,6 +138,6 @@ def student(school: School) -> Account:
 
 @pytest.fixture(scope="module")
 def topic(school: School) -> str:
-    """A topic with questions to choose an answer for."""
+    """The id of a topic whose questions can be answered with the keys 1 and 2."""
     topics = school.register().get("topics")["topics"]
     return str(next(each["id"] for each in topics if each["name"] == TOPIC))

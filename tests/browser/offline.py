@@ -83,7 +83,7 @@ def practise(page: Page, topic: str, answers: int = 1) -> None:
     page.goto(f"{PATH}#")
 
 
-def copy_contents(page: Page, write: dict[str, Any] | None = None) -> dict[str, Any]:
+def browser_copy(page: Page, write: dict[str, Any] | None = None) -> dict[str, Any]:
     """Write `write`, then return what the browser holds: `rows`, `queue`, `device` and `sync`."""
     contents: dict[str, Any] = page.evaluate(STORE, write)
     return contents
@@ -91,7 +91,7 @@ def copy_contents(page: Page, write: dict[str, Any] | None = None) -> dict[str, 
 
 def rows_here(page: Page) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the rows of the copy by table and id."""
-    return {(row["table"], row["id"]): row["columns"] for row in copy_contents(page)["rows"]}
+    return {(row["table"], row["id"]): row["columns"] for row in browser_copy(page)["rows"]}
 
 
 def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
@@ -111,7 +111,7 @@ def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
 
 def assert_synced(page: Page, account: Account) -> None:
     """Assert that nothing waits, and that every row of the copy is that of the server."""
-    assert copy_contents(page)["queue"] == []
+    assert browser_copy(page)["queue"] == []
     assert rows_here(page) == rows_at_server(account)
 
 

@@ -165,7 +165,7 @@ SCREENS: dict[str, Callable[[Page], None]] = {
 
 
 def main() -> None:
-    """Write a picture of the first screen of each page, in light colours.
+    """Write a picture of each view of SCREENS as its window shows it, in light colours.
 
     Raises:
         SystemExit: If this machine has no Chromium.

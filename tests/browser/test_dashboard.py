@@ -189,7 +189,7 @@ def test_paused_page_asks_for_nothing(visit: Visit, own_server: LocalServer) -> 
     expect(page.get_by_text("Paused")).to_be_visible()
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
-    # The page's earlier calls are listed by the time at which the test's own call ends.
+    # Once a call of the test has ended, all earlier calls of the page are in `calls`.
     for _refresh in range(3):
         page.evaluate("fetch('/health').then((response) => response.text())")
         page.clock.run_for(REFRESH_MS)

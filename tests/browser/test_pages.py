@@ -34,7 +34,10 @@ BROKEN_WORDS = """() => {
   }
   return [count, broken];
 }"""
-"""Count the visible words of all tables, and list those that are broken over two lines."""
+"""Count the visible words in the tables of endpoints, and list those broken over several lines.
+
+Values are left out.
+"""
 
 
 @pytest.mark.parametrize("path", PAGES)

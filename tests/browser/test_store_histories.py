@@ -25,8 +25,9 @@ class BrowserDevice:
     """The store in one browser.
 
     Attributes:
-        acknowledged: Ids of the answers that were stored.
-        at_risk: Ids of the answers that a restoration removed before the server had them.
+        acknowledged: Ids of the answers that the store in the browser has accepted.
+        at_risk: Ids of the rows whose queued changes a restoration removed; the server may lack
+            them.
         edits: Column, clock and value of each change of the profile.
     """
 
@@ -120,7 +121,7 @@ def play(
     *,
     restores: bool,
 ) -> set[str]:
-    """Play a history; return the answers that the third device has sent."""
+    """Play a history; return the ids of the answers that the third device has sent."""
     sent_directly = set()
     for _ in range(rng.randint(MAX_STEPS // 2, MAX_STEPS)):
         device = rng.choice(devices)

@@ -1,4 +1,4 @@
-"""The study page's copy with a server that refuses or changes, and a browser that deletes it."""
+"""The study page's copy when the server refuses or changes, or the browser deletes the copy."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.browser.offline import (
     PATH,
     SYNC,
     assert_synced,
-    copy_contents,
+    browser_copy,
     expect_synced,
     laptop,
     practise,
@@ -26,7 +26,7 @@ from tests.browser.school import Account
 def write(page: Page, content: dict[str, Any]) -> None:
     """Write into the store while no page uses it."""
     page.goto("/icon.svg")
-    copy_contents(page, content)
+    browser_copy(page, content)
 
 
 def wait_for_attempts(page: Page, account: Account, count: int) -> None:
@@ -52,13 +52,13 @@ def test_change_that_makes_a_call_unreadable_is_rejected_and_the_others_are_sent
         page = watched.page
         page.context.set_offline(True)
         practise(page, topic, answers=4)
-        second = copy_contents(page)["queue"][1]
+        second = browser_copy(page)["queue"][1]
         columns = {**second["columns"], **invalid.get("columns", {})}
-        copy_contents(page, {"queue": [{**second, **invalid, "columns": columns}]})
+        browser_copy(page, {"queue": [{**second, **invalid, "columns": columns}]})
         page.context.set_offline(False)
         expect(page.locator(BADGE)).to_contain_text("1 refused")
         wait_for_attempts(page, student, 3)
-        [rejected] = copy_contents(page)["queue"]
+        [rejected] = browser_copy(page)["queue"]
         assert rejected["id"] == second["id"]
         assert rejected["state"] == "rejected"
         assert reason in rejected["reason"]
@@ -104,12 +104,12 @@ def test_cursor_that_the_server_cannot_read_is_dropped(
         page = watched.page
         practise(page, topic)
         expect_synced(page)
-        write(page, {"meta": {"sync": {**copy_contents(page)["sync"], "cursor": "not a cursor"}}})
+        write(page, {"meta": {"sync": {**browser_copy(page)["sync"], "cursor": "not a cursor"}}})
         page.goto(PATH)
         practise(page, topic)
         wait_for_attempts(page, student, 2)
         expect_synced(page)
-        assert copy_contents(page)["sync"]["cursor"] != "not a cursor"
+        assert browser_copy(page)["sync"]["cursor"] != "not a cursor"
         assert_synced(page, student)
 
 
@@ -178,7 +178,7 @@ def test_refused_answer_is_sent_again_when_the_server_may_accept_it(
         page.goto(PATH)
         expect_synced(page)
         assert student.get("attempts")["count"] == 1
-        assert copy_contents(page)["queue"] == []
+        assert browser_copy(page)["queue"] == []
         assert_synced(page, student)
 
 
@@ -189,7 +189,7 @@ def test_store_that_the_browser_has_deleted_is_a_new_device(
         page = watched.page
         practise(page, topic)
         expect_synced(page)
-        before = copy_contents(page)["device"]["id"]
+        before = browser_copy(page)["device"]["id"]
         page.goto("/icon.svg")
         page.evaluate(
             """async () => {
@@ -200,7 +200,7 @@ def test_store_that_the_browser_has_deleted_is_a_new_device(
         )
         page.goto(PATH)
         expect_synced(page)
-        assert copy_contents(page)["device"]["id"] != before
+        assert browser_copy(page)["device"]["id"] != before
         assert_synced(page, student)
         assert unexpected(watched) == []
 
@@ -243,7 +243,7 @@ def test_page_that_is_too_old_for_the_server_says_so_and_keeps_its_answers(
         page.context.route(SYNC, send_distant_version)
         practise(page, topic)
         expect(page.get_by_text("This page is older than the server.")).to_be_visible()
-        assert len(copy_contents(page)["queue"]) == 1
+        assert len(browser_copy(page)["queue"]) == 1
         page.context.unroute(SYNC)
         page.reload()
         expect_synced(page)

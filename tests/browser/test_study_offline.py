@@ -13,7 +13,7 @@ from tests.browser.offline import (
     SYNC,
     TOPIC,
     assert_synced,
-    copy_contents,
+    browser_copy,
     expect_synced,
     laptop,
     practise,
@@ -119,7 +119,7 @@ def test_closed_page_keeps_the_answers_that_it_has_graded(
         second.goto(PATH)
         expect_synced(second)
         assert student.get("attempts")["count"] == 2
-        assert copy_contents(second)["queue"] == []
+        assert browser_copy(second)["queue"] == []
         assert rows_here(second) == rows_at_server(student)
 
 
@@ -169,7 +169,7 @@ def test_log_in_that_has_expired_keeps_the_queue(
         expect(page.locator(BADGE)).to_contain_text("1 answer waiting")
         page.context.set_offline(False)
         expect(page.get_by_text("Your log-in has ended.")).to_be_visible()
-        assert len(copy_contents(page)["queue"]) == 1
+        assert len(browser_copy(page)["queue"]) == 1
         student.enter(watched, PATH)
         expect_synced(page)
         assert student.get("attempts")["count"] == 1
@@ -300,20 +300,20 @@ def test_answers_of_an_earlier_version_of_the_page_are_moved_once(
 def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, topic: str) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
-        old = copy_contents(page)
+        old = browser_copy(page)
         answers = 0
-        while copy_contents(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
+        while browser_copy(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
             practise(page, topic)
             expect_synced(page)
             answers += 1
         page.goto("about:blank")
         page.goto("/icon.svg")
-        copy_contents(page, {"meta": {"device": old["device"], "sync": old["sync"]}})
+        browser_copy(page, {"meta": {"device": old["device"], "sync": old["sync"]}})
         page.goto(PATH)
         expect_synced(page)
         practise(page, topic)
         expect_synced(page)
-        device = copy_contents(page)["device"]
+        device = browser_copy(page)["device"]
         assert device["id"] != old["device"]["id"]
         assert device["former"] == [old["device"]["id"]]
         assert student.get("attempts")["count"] == answers + 1
@@ -329,14 +329,14 @@ def test_copy_that_differs_from_the_server_is_repaired(
         expect_synced(page)
         page.goto("/icon.svg")
         [first, second] = [
-            row for row in copy_contents(page)["rows"] if row["table"] == "question_attempts"
+            row for row in browser_copy(page)["rows"] if row["table"] == "question_attempts"
         ]
         changed_row = {**second, "columns": {**second["columns"], "time_taken_seconds": 1.25}}
         extra = {**second, "id": str(uuid4())}  # as if the server had been restored without it
         unknown = {**extra["columns"], "question_id": str(UUID(int=1))}
         refused_row = {**extra, "id": str(uuid4()), "columns": unknown}
         removed = [[first["table"], first["id"]]]
-        copy_contents(page, {"rows": [changed_row, extra, refused_row], "removed": removed})
+        browser_copy(page, {"rows": [changed_row, extra, refused_row], "removed": removed})
         assert rows_here(page) != rows_at_server(student)
         page.goto(PATH)
         expect(page.locator(BADGE)).to_contain_text("1 refused")

@@ -355,7 +355,7 @@ def test_answer_without_a_store_is_kept_over_a_lost_connection_and_a_reload(
     assert len(attempts(newcomer)) == 1
 
 
-def test_answer_without_a_store_goes_on_when_the_connection_is_back(
+def test_answer_without_a_store_whose_acknowledgement_was_lost_is_stored_once(
     visit: Visit, newcomer: Account, hostile_topic: str
 ) -> None:
     watched = visit("/icon.svg")

@@ -304,7 +304,7 @@ def test_expired_test_shows_what_was_saved(
     expect(page.locator("h1")).to_have_text("Take a test")
 
 
-def test_reset_of_an_open_test_is_shown(
+def test_reset_of_a_running_test_is_shown(
     visit: Visit, student_server: LocalServer, ticket: Callable[..., str]
 ) -> None:
     page = visit(ticket("expires"), url=student_server.url).page

@@ -236,7 +236,7 @@ def test_share_view_shows_steps_and_nothing_of_the_person(
     assert watched.errors == []
 
 
-def test_link_to_a_student_shows_the_dashboard_to_that_student_only(
+def test_share_link_shows_a_session_to_its_student_and_the_share_view_to_others(
     visit: Visit, url: str, amina: Student
 ) -> None:
     other = Student(url, studentName="Other")
@@ -290,7 +290,9 @@ def test_settings_are_saved_as_they_were_written(visit: Visit, url: str, amina: 
     assert watched.errors == []
 
 
-def test_hostile_addresses_are_shown_and_not_linked(visit: Visit, url: str, amina: Student) -> None:
+def test_hostile_addresses_are_shown_and_only_https_is_linked(
+    visit: Visit, url: str, amina: Student
+) -> None:
     amina.save(githubRepoUrl="javascript:alert(1)", railwayUrl=f"https://x.example/{HOSTILE}")
     watched = visit(amina.link, url=url)
     page = watched.page

@@ -49,7 +49,7 @@ EXPECTED = {
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[LocalServer]:
-    """The local server with an empty database."""
+    """The local server with a new copy of the migrated database."""
     server = LocalServer(
         {
             "POSTGRES_URL": settings.postgres_url or "",
@@ -83,7 +83,7 @@ def typescript_journey(folder: Path, url: str) -> str:
 
 
 def run_python(arguments: list[str], path: Path) -> str:
-    """Run Python with modules of this folder; return its output, or fail with its errors."""
+    """Run Python with the modules in `path`; return its output, or fail with its errors."""
     process = subprocess.run(
         [sys.executable, *arguments],
         env={"PYTHONPATH": str(path)},

@@ -1,4 +1,4 @@
-"""Calls of the assessment: a test from upload to end, and those of operators and instructors."""
+"""Calls of the assessment: a test from upload to end, and what operators and instructors call."""
 
 from tests.contract.call import ABSENT, CRON, INSTRUCTOR, OPERATOR, Call
 

@@ -50,7 +50,7 @@ def _concrete(template: str) -> str:
 
 
 def _calls_without_credentials() -> tuple[Call, ...]:
-    """Return a call without credentials to every endpoint with access in CLOSED or BY_TOKEN."""
+    """Return a call without credentials for each method of the CLOSED and BY_TOKEN endpoints."""
     protected = CLOSED | BY_TOKEN
     return tuple(
         Call(method, _concrete(row.path), 401)

@@ -104,9 +104,9 @@ def _without_volatile(value: Any) -> Any:
 
 
 def _placeholder(key: str, value: Any) -> str | None:
-    """Return the placeholder of a value that differs from run to run; None for other values.
+    """Return the placeholder of a waiting time, a cursor, or a version that counts seconds.
 
-    Such values are waiting times, cursors, and versions that count seconds.
+    Return None for other values.
     """
     if key == "version" and isinstance(value, int) and value > 10**6:
         return "<version>"

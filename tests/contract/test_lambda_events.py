@@ -26,9 +26,9 @@ BALANCER = {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:test"}}
 
 
 def with_members(event: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """Return the event with other members.
+    """Return the event with these members.
 
-    In `requestContext.http`, `http` replaces members, and those that `without` names are removed.
+    `http` has new members for `requestContext.http`, and `without` names those to remove from it.
     """
     http = members.pop("http", {})
     without = members.pop("without", ())
@@ -168,7 +168,7 @@ def test_eventbridge_scheduler_runs_the_job_like_an_eventbridge_rule(aws: Lambda
 
 
 def test_a_job_that_fails_is_an_error_that_reveals_no_details(variables: dict[str, str]) -> None:
-    """Lambda then repeats it, and an alarm is raised."""
+    """After an error, Lambda repeats the job, and an alarm is raised."""
     url = variables["POSTGRES_URL"]
     deployment = LambdaDeployment(variables)
     with psycopg.connect(url, autocommit=True) as database:

@@ -64,7 +64,7 @@ def test_settings_that_cannot_be_used_are_named(platform: str, variables: dict[s
 def test_health_responds_while_both_services_are_silent(
     platform: str, variables: dict[str, str]
 ) -> None:
-    """A second connection would mean that the response waited for the first, which takes 3 s."""
+    """A second connection would mean that the response waited 3 s until the first had failed."""
     postgres, redis = SilentServer(), UnreachableServer()
     silent_services = {
         "POSTGRES_URL": f"postgresql://u:p@127.0.0.1:{postgres.port}/d",

@@ -24,7 +24,7 @@ LEGACY_TABLE = "public.workshop_students: "
 
 @dataclass
 class WatchedDeployment:
-    """A deployment, and the tables and functions that were open to everybody after each call."""
+    """A deployment, and what was open to everybody after each call, except the legacy table."""
 
     server: LocalServer
     supabase: Supabase

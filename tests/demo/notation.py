@@ -24,7 +24,7 @@ def evaluate(text: str, **variables: float) -> float:
 
 
 def quantity(text: str) -> float | None:
-    """Return the number in front of a unit ("$68", "5π cm"), None for other texts."""
+    """Return the number in a text with or without a unit ("$68", "5π cm"), None for other texts."""
     plain = UNIT.sub("", re.sub(r"(?<=\d),(?=\d{3})", "", text.replace("$", "")))
     try:
         return evaluate(plain)

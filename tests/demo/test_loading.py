@@ -54,7 +54,7 @@ def test_seeding_reports_the_added_rows_and_calls_to_try(
     assert examples("http://127.0.0.1:5300") in second_output
 
 
-def test_seeding_without_a_schema_names_the_next_step(
+def test_seeding_without_a_schema_fails_with_a_message(
     empty_postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

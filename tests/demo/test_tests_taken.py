@@ -153,7 +153,7 @@ def test_long_term_proficiency_is_that_of_the_last_closed_test(run_query: RunQue
     assert run_query("SELECT count(*) FROM student_proficiencies") == [(69 * 5,)]
 
 
-def test_only_a_student_s_first_test_has_no_prior_of_its_own(run_query: RunQuery) -> None:
+def test_only_the_first_test_of_a_student_uses_no_earlier_results(run_query: RunQuery) -> None:
     tests_without_prior = """
         SELECT prior IS NULL, row_number() OVER (PARTITION BY student_id ORDER BY started_at) = 1
         FROM test_sessions"""

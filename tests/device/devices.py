@@ -113,7 +113,7 @@ def attempt_ids(database: Database) -> set[UUID]:
 
 
 def queued_rows(database: Database) -> list[UUID]:
-    """Return the rows of the queued answers, in the order of the queue."""
+    """Return the row ids of the queued answers, in the order of the queue."""
     with database.session() as db:
         query = select(Operation.row_id).where(Operation.table_name == "question_attempts")
         return [UUID(row_id) for row_id in db.execute(query.order_by(Operation.sequence)).scalars()]

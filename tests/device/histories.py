@@ -48,7 +48,8 @@ class World:
         sessions: Function that opens sessions of the server's database, which has the questions.
         folder: Folder for the devices.
         devices: Number of devices at the beginning.
-        blank: The `local.db` of a device that has nothing yet, which saves its migration.
+        blank: The `local.db` of a device that has nothing yet, from which new devices are copied,
+            so that they need no migration; None: each new device migrates its own.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class World:
         self._blank = blank
         self.devices: list[Laptop] = []
         self.saved: set[int] = set()
-        """Numbers of the attempts that may not be lost, beside those on the devices.
+        """Numbers of the attempts that must not be lost, beside those on the devices.
 
         The server acknowledged them, or held them when their device was restored.
         """
@@ -94,7 +95,7 @@ class World:
         self.now += timedelta(seconds=seconds)
 
     def clone(self, laptop: Laptop) -> None:
-        """Copy the folder of a device to a new one, until there are five."""
+        """Copy the folder of a device to a new device, unless there are five already."""
         if len(self.devices) >= 5:
             return
         path = self._new_path()
@@ -132,7 +133,7 @@ class World:
             assign_arms(call, str(self.class_id), PlanArmsIn.model_validate(body))
 
     def upload(self, times: int = 2, **values: Any) -> None:
-        """Upload the queue of a device of the live system, more than once."""
+        """Upload the queue of a device of the live system `times` times."""
         number = self.next_number()
         timestamp = utc_text(self.now - timedelta(seconds=3))
         answer = {
@@ -151,7 +152,10 @@ class World:
         self.saved.add(number)
 
     def settle(self, rounds: int = 5) -> bool:
-        """Synchronise all devices until no change is pending; return whether all syncs complete."""
+        """Synchronise all devices until no change is pending, at most `rounds` times.
+
+        Return whether two further syncs of each device were completed.
+        """
         self.server.is_signed_out = False
         for _ in range(rounds):
             self.server.serve_late()

@@ -85,7 +85,7 @@ class ServerInProcess:
             return _reply(UNAUTHORIZED, {"code": "not_logged_in", "error": "Log in."})
         try:
             with self.call() as call:
-                return Reply(200, *self._answer(call, path, body, parameters), None)
+                return Reply(200, *self._respond(call, path, body, parameters), None)
         except ServerEnds:
             return _reply(502, None)
         except AppError as error:
@@ -104,7 +104,7 @@ class ServerInProcess:
             200, {"access_token": f"token {self.token_number}", "refresh_token": "refresh"}
         )
 
-    def _answer(
+    def _respond(
         self, call: Call, path: str, body: Any, parameters: Mapping[str, str]
     ) -> tuple[Any, bytes]:
         if path.startswith(f"{content.PATH}/"):
@@ -183,7 +183,11 @@ class FaultyClient(Server):
         self._refreshing = threading.Lock()
         self._server = server
         self.mishaps: list[tuple[Mishap, int]] = []
-        """Mishaps of the next calls to `sync.PATH`, each with the number of steps before it."""
+        """Mishaps of the next calls to `sync.PATH`, each with a number.
+
+        It is the number of changes before OUT_OF_TIME, and a third of the number of statements
+        before SERVER_ENDS; other mishaps do not use it.
+        """
 
     def call(
         self,

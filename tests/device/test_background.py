@@ -109,7 +109,7 @@ def test_thread_syncs_at_once_when_asked_and_stops() -> None:
     thread.stop()
 
 
-def test_waiting_for_a_sync_ends_with_it_and_in_time() -> None:
+def test_waiting_for_a_sync_ends_with_its_success_or_the_time_limit() -> None:
     outcomes = iter([Outcome(3_600), Outcome(3_600), Outcome(3_600, problem="refused")])
     first = threading.Event()
 
@@ -138,5 +138,5 @@ def test_waiting_for_a_sync_ends_with_it_and_in_time() -> None:
         ("soon", None),
     ],
 )
-def test_header_is_read_as_a_number_or_a_date(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_a_number_or_a_date(header: str | None, seconds: float | None) -> None:
     assert seconds_of(header, NOW) == seconds

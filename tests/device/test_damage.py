@@ -64,7 +64,7 @@ def damage(path: Path, *pages: int) -> None:
 
 
 def repair_of(path: Path) -> tuple[set[UUID], set[UUID], dict[str, object]]:
-    """Open a damaged device; return its answers, those in the queue, and the report."""
+    """Open a damaged device; return the ids of its and of its queued answers, and the report."""
     with opened(path) as database:
         assert faults(path / "local.db") == []
         with database.session() as db:
@@ -152,7 +152,7 @@ def test_every_table_is_saved(answered_folder: tuple[Path, list[UUID]]) -> None:
     assert counts() == before
 
 
-def test_damaged_file_is_kept_and_the_rest_is_fetched_again(
+def test_damaged_file_is_kept_and_the_next_sync_fetches_everything(
     answered_folder: tuple[Path, list[UUID]],
 ) -> None:
     folder, _ids = answered_folder

@@ -44,7 +44,7 @@ def exported_file(folder: Path, tmp_path: Path) -> Path:
             user = read_user(db, USER_ID)
             assert user is not None
             change_profile(Call(db, user, NOW), ProfileChangeIn(grade=12, exam_date=NOW))
-            # The server has applied the first answer, so that is not exported.
+            # The server has applied the first answer, which is therefore not exported.
             first = queue.list_pending(db)[0]
             queue.settle(db, first.id, OperationState.APPLIED)
             db.commit()
@@ -168,7 +168,7 @@ def test_other_file_is_refused(content: str, folder: Path, tmp_path: Path) -> No
         import_file(Folder(folder), file)
 
 
-def test_file_that_cannot_be_written_is_named(
+def test_unusable_file_and_folder_are_reported(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "missing" / "queue.jsonl"

@@ -1,6 +1,7 @@
 """A fixed history reveals each fault that is planted in the protocol or in the device.
 
-The repair at the end of a sync is off, since it would undo the effect of most of these faults.
+The repair at the end of a sync is off for these faults, since it would undo the effect of most of
+them. The last two tests lose a row of a device with and without the repair.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,7 @@
-"""The file of a device holds every acknowledged answer, whatever kills the process or copies it."""
+"""A device's file holds every acknowledged answer, even if the process is killed.
+
+A copy that another process makes holds every answer acknowledged before it.
+"""
 
 import os
 import shutil
@@ -37,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Countdown:
-    """Kills the process at the n-th statement or file operation."""
+    """Kills the process at step `steps`: begin or end of a statement, commit, file operation."""
 
     def __init__(self, steps: int) -> None:
         self.remaining = steps

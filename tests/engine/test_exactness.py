@@ -31,6 +31,7 @@ LENGTHS = (1, 3, 8, 20, 60)
 
 
 def errors(k: int, t: int, kind: str) -> tuple[float, float]:
+    """Return the largest errors of a mean and a deviation on k concepts after t answers."""
     someone = examinee(np.random.default_rng([k, t]), k, t, kind)
     exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
     posterior = someone.posterior
@@ -132,7 +133,7 @@ def test_more_than_five_concepts_are_nearly_as_exact_unless_questions_are_steep(
             posterior = with_eight_concepts(states[t], bank)
             assert np.abs(posterior.mean[:2] - exact.mean).max() < tolerance
             assert np.abs(np.sqrt(posterior.variance[:2]) - exact.deviation).max() < 1.5 * tolerance
-            # One right answer, calculated by hand in test_history.py.
+            # The other six concepts have one right answer each: see test_history.py.
             assert posterior.mean[2:] == pytest.approx(np.full(6, 0.413242), abs=1e-3)
             assert posterior.variance[2:] == pytest.approx(np.full(6, 0.829231), abs=1e-3)
 

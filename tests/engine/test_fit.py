@@ -108,7 +108,7 @@ def test_balance_prefers_the_concept_furthest_below_its_target() -> None:
 
 
 def test_eligibility_falls_for_items_shown_too_often() -> None:
-    # Rate 0.25 and 8 tests, of which four showed item 0 and four item 1: each of these is
+    # Rate 0.25 and 8 tests, of which four showed item 0 and four item 1: each of these items is
     # eligible with probability 0.25 · 8 / 4 = 0.5. An item that was never shown stays eligible.
     control = ExposureControl.start(3, 0.25)
     all_eligible = np.ones((1, 3), bool)

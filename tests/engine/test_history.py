@@ -7,8 +7,8 @@ import pytest
 
 from lib.engine import ItemBank, Posterior, explain, select, update
 
-# θ, φ(θ) and L(θ) = 1/(1 + e^-θ), from tables. A sum over halves is the trapezoid rule with step
-# 1/2; its error on these integrals is below 1e-8.
+# θ, φ(θ) and L(θ) = 1/(1 + e^-θ), from tables. Half of a sum over these θ is the trapezoid rule
+# with step 1/2; its error on these integrals is below 1e-8.
 TABLE = (
     (0.0, 0.3989422804, 0.5000000000),
     (0.5, 0.3520653268, 0.6224593312),

@@ -14,7 +14,7 @@ ORDER_TOLERANCE = 0.003
 """Largest change of a mean or deviation by another order of the answers; see docs/engine.md."""
 
 STEEP_ORDER_TOLERANCE = 0.01
-"""The same tolerance for steep questions, up to 10 logits and more."""
+"""The same tolerance for steep questions, whose slopes are about 5 and may exceed 10."""
 
 SEEDS = st.integers(0, 2**32 - 1)
 CONCEPTS = st.integers(1, 5)

@@ -68,7 +68,7 @@ def test_fisher_rules_add_the_information_at_the_mean() -> None:
     assert value_of("fisher_d") == pytest.approx(np.log(ratio), abs=1e-5)
 
 
-def test_every_rule_prefers_an_item_at_the_student_s_level_to_one_far_away() -> None:
+def test_every_rule_prefers_an_item_at_the_student_s_ability_to_one_far_away() -> None:
     bank = ItemBank([[1.5], [1.5]], [0.0, -6.0])
     for rule in RULES:
         value = gains(Posterior.prior(1), bank, [0, 1], rule)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The oracle, tests/support/quadrature.py, agrees with integrations that share no code with it."""
+"""The oracles, quadrature.py and particles.py in tests/support/, agree with other integrations."""
 
 import numpy as np
 import pytest

@@ -28,8 +28,8 @@ def bank_of(n: int, k: int, guessing: float = 0.0, seed: int = 0) -> ItemBank:
 
 @pytest.mark.parametrize("guessing", [0.0, 0.25])
 def test_errors_are_as_large_as_stated_at_every_length(guessing: float) -> None:
-    # Abilities at 3,000 evenly spaced percentiles. The ratio has a standard error of 0.013, the
-    # coverage one of 0.004.
+    # Abilities at 3,000 evenly spaced percentiles. The standard error of the ratio is 0.013, that
+    # of the coverage 0.004.
     students = 3_000
     theta = normal_quantile((np.arange(students) + 0.5) / students)[:, None]
     rng = np.random.default_rng(1)
@@ -44,8 +44,9 @@ def test_errors_are_as_large_as_stated_at_every_length(guessing: float) -> None:
 def test_stated_errors_are_those_of_the_exact_posterior_at_every_length(
     k: int, guessing: float
 ) -> None:
-    # Given the answers, the expected error is that of the exact posterior. This removes the chance
-    # in the abilities, so forty tests are as informative as many thousands of simulated errors.
+    # Given the answers, the exact posterior tells the expected squared error. This removes the
+    # chance in the abilities, so forty tests are as informative as many thousands of simulated
+    # errors.
     rng = np.random.default_rng(k)
     correlation = 0.5 * np.eye(k) + 0.5
     bank = bank_of(60, k, guessing)

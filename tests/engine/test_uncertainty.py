@@ -130,8 +130,8 @@ def one_pool(
     """Return expected squared error, stated variance and coverage, shape (2, 3).
 
     The first row is for a plug-in bank, which ignores the errors, the second for an attenuated one.
-    Given the answers, the exact posterior expects the squared distance of the means plus its own
-    variance. This is the simulated squared error without the chance in the abilities.
+    Given the answers, the expected squared error is the variance of the exact posterior plus the
+    squared distance of its mean from the stated one. It has no chance from the abilities.
     """
     rng, n = np.random.default_rng([19, pool]), 300
     location, log_slope = rng.normal(0, 1, n), rng.normal(np.log(1.702), 0.3, n)

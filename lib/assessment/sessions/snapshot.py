@@ -36,7 +36,7 @@ FORMAT = 5
 """Version of the format; increase it when snapshots of older deployments must not be read."""
 MAX_BYTES = 4096
 """Maximum size, enough for the longest test of a returning student; a longer snapshot omits its
-answers, and its session is rebuilt at each answer."""
+answers, and a process that has not kept the session rebuilds it from the record."""
 CHECK_BYTES = 8
 SITE_BYTES = 4
 ITEM_BYTES = 3
