@@ -20,7 +20,7 @@ test("days are those of UTC", () => {
   assert.equal(dayOf(Date.parse("2026-11-28T23:30:00-05:00")), "2026-11-29");
 });
 
-test("a plan is shown on the days that it covers, the day's own before the week's", () => {
+test("a plan is shown on the days that it covers: the day's own, else the week's, else the one until the exam", () => {
   const week = storedPlan("weekly", day("2026-11-27"), day("2026-11-28", [part("w", 1)]), day("2026-11-29"));
   const daily = storedPlan("daily", day("2026-11-28", [part("d", 1)]));
   assert.equal(planOn([week], "weekly", "2026-11-26"), null);
@@ -30,6 +30,10 @@ test("a plan is shown on the days that it covers, the day's own before the week'
   assert.equal(dayPlan([week, daily], "2026-11-28").topics[0].topic_id, "d");
   assert.equal(dayPlan([week], "2026-11-28").topics[0].topic_id, "w");
   assert.equal(dayPlan([daily], "2026-11-29"), null);
+  const untilExam = storedPlan("exam_countdown", day("2026-11-28", [part("e", 1)]), day("2026-11-30", [part("e", 2)]));
+  assert.equal(dayPlan([untilExam, week], "2026-11-28").topics[0].topic_id, "w");
+  const { type, topics, madeAt } = dayPlan([week, untilExam], "2026-11-30");
+  assert.deepEqual([type, topics[0].allocated_hours, madeAt], ["exam_countdown", 2, "x"]);
   assert.deepEqual(daysFrom(week, "2026-11-28").map(({ date }) => date), ["2026-11-28", "2026-11-29"]);
 });
 
