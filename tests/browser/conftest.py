@@ -19,7 +19,8 @@ from tests.support.browser import WatchedPage, find_browser, running_browser, wa
 from tests.support.databases import Databases
 from tests.support.local_server import LocalServer
 
-expect.set_options(timeout=20_000)  # recommendations and plans take seconds on a busy machine
+# On a busy machine, plans take seconds, and a write of IndexedDB has taken more than 20 s.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
