@@ -159,7 +159,7 @@ test("an answer waits until the server has it, and is forgotten when it is refus
   globalThis.addEventListener ??= () => {};
   globalThis.removeEventListener ??= () => {};
   const { signal } = new AbortController();
-  const failures = [new Problem("server", { seconds: 0.001 }), new Problem("locked", { seconds: 0.001 })];
+  const failures = [new Problem("server", { seconds: 0.001 }), new Problem("limited", { seconds: 0.001 })];
   const during = [];
   const api = async (method, path, { body }) => {
     during.push(waitingAnswers("ann").map(({ id }) => id));

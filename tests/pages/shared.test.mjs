@@ -40,7 +40,7 @@ test("a file is sent as its type, and a CSV comes back with its cursor", async (
 
 test("each kind of failure is distinguished", async () => {
   const kinds = { 400: "refused", 401: "credential", 403: "rights", 404: "missing", 409: "conflict", 413: "refused",
-    422: "refused", 429: "locked", 500: "server", 502: "server", 503: "busy" };
+    422: "refused", 429: "limited", 500: "server", 502: "server", 503: "busy" };
   for (const [status, kind] of Object.entries(kinds)) {
     const body = { error: "why", code: "c", requestId: "r", details: [{ field: "f" }] };
     const error = await problem(apiWith(null, json(Number(status), body, { "Retry-After": "7" }))("GET", "/"));
@@ -122,8 +122,8 @@ test("old data stay while a problem may pass, and go when the password is wrong"
 });
 
 test("problems are explained by the fact and what to do", () => {
-  const locked = explain(new Problem("locked", { seconds: 760 }), Date.parse("2026-01-01T11:41:20Z"));
-  assert.match(locked.advice, /12 min, at \d\d:54/);
+  const limited = explain(new Problem("limited", { seconds: 760 }), Date.parse("2026-01-01T11:41:20Z"));
+  assert.match(limited.advice, /12 min, at \d\d:54/);
   assert.match(explain(new Problem("refused", { message: "limit: too large" })).advice, /limit: too large/);
   assert.doesNotMatch(explain(new Problem("offline")).advice, /undefined/);
   const line = staleLine(new Problem("server"), 0, 128_000, 120_000);
