@@ -125,17 +125,19 @@ function Closed({ test, onResult, onAgain }) {
     api("GET", `/api/student/${encodeURIComponent(test.studentId)}/history`, { headers }).then(({ test_sessions: [one] }) => setFacts(one), () => {});
   }, [test.sessionId]);
   const idle = !facts || facts.status === "active" || facts.end_reason === "expired";
+  const wasReset = facts?.end_reason === "reset";
+  const hasResult = facts?.total_questions > 0 && !wasReset;
   return html`<${Page} links=${LINKS} current="/test" size="read">
     <div class="flow loose">
       <div class="flow">
         <h1 tabindex="-1" ref=${heading}>${CLOSED.title(facts?.completed_at ?? null)}</h1>
-        <p>${idle ? CLOSED.idle : CLOSED.over} ${facts && html`<b>${CLOSED.saved(facts.total_questions)}</b>`}</p>
+        <p>${idle ? CLOSED.idle : CLOSED.over} ${facts && html`<b>${wasReset ? CLOSED.reset : CLOSED.saved(facts.total_questions)}</b>`}</p>
       </div>
       <section class="card flow">
         <h2>${CLOSED.what}</h2>
         <div class="row">
-          ${facts?.total_questions > 0 && html`<button type="button" class="large" onClick=${onResult}>${CLOSED.result}</button>`}
-          <button type="button" class=${`large ${facts?.total_questions > 0 ? "quiet" : ""}`} onClick=${onAgain}>${CLOSED.again}</button>
+          ${hasResult && html`<button type="button" class="large" onClick=${onResult}>${CLOSED.result}</button>`}
+          <button type="button" class=${`large ${hasResult ? "quiet" : ""}`} onClick=${onAgain}>${CLOSED.again}</button>
         </div>
         <p class="soft small">${CLOSED.hint}</p>
       </section>

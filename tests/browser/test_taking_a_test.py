@@ -318,6 +318,8 @@ def test_reset_of_a_running_test_is_shown(
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("closed")
+    expect(page.get_by_text("It was reset, so its answers do not count.")).to_be_visible()
+    expect(page.get_by_role("button", name="See your result so far")).to_have_count(0)
     page.get_by_role("button", name="Start again").click()
     expect(page.locator("h1")).to_have_text("Take a test")
 
