@@ -75,3 +75,20 @@ test("the last overview is updated with the answers and the profile of this devi
   assert.equal(mastery.topics[0].concepts[0].total_attempts, 3);
   assert.equal(progress.questions_attempted, 3);
 });
+
+const progressWith = (...attempts) => withRows(OVERVIEW, CONTENT, { profile: undefined, attempts }, NOON).progress;
+
+test("an answer that could not be graded here counts nowhere until the server has graded it", () => {
+  const ungraded = attemptRow("a", "2026-11-28T09:00:00Z", null);
+  const alone = progressWith(ungraded);
+  assert.deepEqual([alone.questions_attempted, alone.accuracy], [0, null]);
+  const { questions_attempted, correct, accuracy } = alone.timeline.at(-1);
+  assert.deepEqual([questions_attempted, correct, accuracy], [0, 0, null]);
+  const beside = progressWith(ungraded, attemptRow("b", "2026-11-28T10:00:00Z", true), attemptRow("d", "2026-11-20T10:00:00Z", false));
+  assert.deepEqual([beside.questions_attempted, beside.accuracy, beside.timeline.at(-1).accuracy], [2, 50, 100]);
+});
+
+test("answers with a later time than now count today", () => {
+  const { timeline } = progressWith(attemptRow("a", "2026-11-29T00:10:00Z", true), attemptRow("b", "2026-11-28T10:00:00Z", false));
+  assert.deepEqual([timeline.at(-1).date, timeline.at(-1).questions_attempted, timeline.at(-1).correct], ["2026-11-28", 2, 1]);
+});

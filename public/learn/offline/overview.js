@@ -19,12 +19,20 @@ function profileOf(profile, columns, now) {
   return { ...profile, ...columns, days_to_exam: date === null ? null : Math.round((Date.parse(dayOf(date)) - today) / DAY_MS) };
 }
 
-/** The last 30 days: answers are counted here; the mastery of past days comes from the last overview. */
+/**
+ * The last 30 days: answers are counted here; the mastery of past days comes from the last overview.
+ *
+ * An answer that could not be graded here counts once the server has graded it, as in the mastery. Today includes later
+ * answers, as at the server, since the clock of another device may be ahead.
+ */
 function progressOf(progress, attempts, score, now) {
+  const graded = attempts.filter((attempt) => attempt.is_correct !== null);
+  const today = dayOf(new Date(now).toISOString());
   const days = new Map();
-  for (const { timestamp, is_correct: right } of attempts) {
-    const day = days.get(dayOf(timestamp)) ?? { answers: 0, right: 0 };
-    days.set(dayOf(timestamp), { answers: day.answers + 1, right: day.right + (right ? 1 : 0) });
+  for (const { timestamp, is_correct: right } of graded) {
+    const date = dayOf(timestamp) < today ? dayOf(timestamp) : today;
+    const day = days.get(date) ?? { answers: 0, right: 0 };
+    days.set(date, { answers: day.answers + 1, right: day.right + (right ? 1 : 0) });
   }
   const scores = new Map(progress.timeline.map((day) => [day.date, day.mastery_score]));
   let last = progress.timeline[0]?.mastery_score ?? 0;
@@ -34,8 +42,8 @@ function progressOf(progress, attempts, score, now) {
     last = place === DAYS - 1 ? score : scores.get(date) ?? last;
     return { date, questions_attempted: answers, correct: right, accuracy: percent(right, answers), mastery_score: last };
   });
-  const right = attempts.filter((attempt) => attempt.is_correct).length;
-  return { ...progress, timeline, mastery_score: score, questions_attempted: attempts.length, accuracy: percent(right, attempts.length) };
+  const right = graded.filter((attempt) => attempt.is_correct).length;
+  return { ...progress, timeline, mastery_score: score, questions_attempted: graded.length, accuracy: percent(right, graded.length) };
 }
 
 /**
