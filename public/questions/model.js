@@ -108,9 +108,17 @@ export function batches(items, limit = BATCH_BYTES) {
   return all;
 }
 
-/** The students of a list, separated by line breaks, commas or semicolons, without repeats. */
+const ID = /^\S*[\d@]\S*$/; // an id with a digit, or an e-mail; a name such as “Doe, Jane” has neither
+const partsOf = (text, separators) => text.split(separators).map((part) => part.replace(/^[\s,;]+|[\s,;]+$/g, "")).filter(Boolean);
+
+/**
+ * The students of a list, one in each line, without repeats and without commas or semicolons around them. A single line
+ * may be a list, too, if all of its parts are ids with a digit or e-mails: names may contain commas.
+ */
 export function studentsIn(text) {
-  return [...new Set(text.split(/[\r\n,;]+/).map((part) => part.trim()).filter(Boolean))];
+  const lines = partsOf(text, /[\r\n]+/);
+  const parts = lines.length === 1 ? partsOf(lines[0], /[,;]+/) : [];
+  return [...new Set(parts.length && parts.every((part) => ID.test(part)) ? parts : lines)];
 }
 
 /** The pool that an address names: `#pool=…`. */

@@ -162,7 +162,7 @@ export const TICKETS = {
   title: "Tickets for a class",
   about: "A ticket lets one student take as many tests as you set here. Whoever has it can take them as this student, so send each student their own.",
   students: "Students, one in each line",
-  studentsHint: "An id, an e-mail or a name: results are listed under it.",
+  studentsHint: "An id, an e-mail or a name: results are listed under it. A single line may also list e-mails, or ids with a digit, separated by commas or semicolons.",
   days: "Days until they end",
   uses: "Tests for each ticket",
   extra: "Extra time",

@@ -159,13 +159,13 @@ def test_tickets_of_a_class_are_downloaded(
     page.get_by_role("button", name="Tickets for a class").click()
     page.get_by_role("button", name="Make tickets").click()
     expect(page.get_by_text("Write at least one student.")).to_be_visible()
-    page.get_by_label("Students, one in each line").fill("ann\nbob\nann\n")
+    page.get_by_label("Students, one in each line").fill("ann\nDoe, Jane\nann\n")
     page.get_by_role("button", name="Make tickets").click()
     expect(page.get_by_text("2 tickets made")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
-    assert [row["student_id"] for row in rows] == ["ann", "bob"]
+    assert [row["student_id"] for row in rows] == ["ann", "Doe, Jane"]
     assert rows[0]["link"].startswith(f"{demo_server.url}/")
     start = {"ticket": rows[0]["ticket"]}
     response = httpx.post(f"{demo_server.url}/api/test/start", json=start)

@@ -156,11 +156,24 @@ test("concepts have the range of their questions that can be asked", () => {
   assert.deepEqual(second, { name: "B", count: 0, easiest: null, hardest: null, mostShown: 0 });
 });
 
-test("the range of precision, the search, and lists of students", () => {
+test("the range of precision, and the search", () => {
   assert.deepEqual(preciseRange([0.1, 0.5, 0.9], [0.4, 0.3, 0.29], 0.3), [0.5, 0.9]);
   assert.equal(preciseRange([0.1], [0.4], 0.3), null);
   assert.equal(searched([question(), question({ id: "other" })], "what OTHER").length, 1);
-  assert.deepEqual(studentsIn(" ann \r\nbob, ann;\n\n"), ["ann", "bob"]);
+});
+
+test("students are listed one in each line, and names keep their commas", () => {
+  assert.deepEqual(studentsIn(" ann \r\nbob\n\nann\n"), ["ann", "bob"]);
+  assert.deepEqual(studentsIn("Doe, Jane\nRoe; Rick\ns1, s2"), ["Doe, Jane", "Roe; Rick", "s1, s2"]);
+  for (const name of ["Doe, Jane", "Doe, Jane, s1", "Doe, Jane 2"]) assert.deepEqual(studentsIn(`${name}\n`), [name]);
+  assert.deepEqual(studentsIn("Doe, Jane;\nbob,\n; ann"), ["Doe, Jane", "bob", "ann"]);
+  for (const nothing of ["", " \n ", ",", "\n;,\n"]) assert.deepEqual(studentsIn(nothing), [], nothing);
+});
+
+test("a single line may list ids with a digit or e-mails", () => {
+  assert.deepEqual(studentsIn("s1, s2;s1,\n"), ["s1", "s2"]);
+  assert.deepEqual(studentsIn("\nann@example.com; bob@example.com"), ["ann@example.com", "bob@example.com"]);
+  assert.deepEqual(studentsIn("s1"), ["s1"]);
 });
 
 test("an edit sends every field and the version that was read", () => {
