@@ -8,8 +8,13 @@ export const QUEUE = "queue"; // changes that the server does not hold, in their
 export const CONTENT = "content"; // content files: {name, sha256, content}
 export const META = "meta"; // values by name: device, clock, student, sync, content, overview, differences
 const ALL = [ROWS, QUEUE, CONTENT, META];
+const LIMIT_MS = 30_000;
+const LIMIT_STEPS = 10; // parts of the limit; a sleep of the computer counts as one of them
 
-/** The error if this browser cannot store data: no IndexedDB, a private window that refuses, or no room left. */
+/**
+ * The error if this browser cannot store data: no IndexedDB, a private window that refuses, no response of IndexedDB, or
+ * no room left.
+ */
 export class CannotKeep extends Error {
   /** @param {"unavailable"|"full"} reason */
   constructor(reason, cause) {
@@ -29,6 +34,39 @@ export function result(request) {
   });
 }
 
+/**
+ * A time limit of operations, since IndexedDB may never respond: in a damaged profile, or while another tab keeps the
+ * database busy. It restarts for all operations at each call of `progress`, so that large writes may take longer.
+ */
+class TimeLimit {
+  /** @param {number} limit milliseconds */
+  constructor(limit) {
+    Object.assign(this, { limit, waiting: new Set() });
+  }
+
+  progress() {
+    for (const operation of this.waiting) operation.steps = 0;
+  }
+
+  /** The result of a promise. @throws {DOMException} TimeoutError after the limit without progress */
+  async within(promise) {
+    const operation = { steps: 0 };
+    this.waiting.add(operation);
+    const late = new Promise((_, reject) => {
+      operation.timer = setInterval(() => {
+        operation.steps += 1;
+        if (operation.steps > LIMIT_STEPS) reject(new DOMException("IndexedDB does not respond", "TimeoutError"));
+      }, this.limit / LIMIT_STEPS);
+    });
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      clearInterval(operation.timer);
+      this.waiting.delete(operation);
+    }
+  }
+}
+
 function create({ target: { result: db } }) {
   db.createObjectStore(ROWS, { keyPath: ["table", "id"] });
   db.createObjectStore(QUEUE, { keyPath: "sequence", autoIncrement: true }).createIndex("id", "id", { unique: true });
@@ -45,25 +83,26 @@ export function nameOf(userId) {
  * Open the store of a user.
  *
  * @param {string} userId
- * @param {IDBFactory} factory replaced in tests
+ * @param {{factory: IDBFactory, limit: number}} options replaced in tests; `limit` in milliseconds without progress
  * @throws {CannotKeep} if this browser cannot store data
  */
-export async function openStore(userId, factory = globalThis.indexedDB) {
-  let db;
+export async function openStore(userId, { factory = globalThis.indexedDB, limit = LIMIT_MS } = {}) {
+  const timeLimit = new TimeLimit(limit);
+  let opening = null;
   try {
     const request = factory.open(nameOf(userId), VERSION);
     request.onupgradeneeded = create;
-    db = await result(request);
+    opening = result(request);
+    return new Store(await timeLimit.within(opening), timeLimit);
   } catch (error) {
+    opening?.then((db) => db.close(), () => {}); // if it opens after the limit
     throw new CannotKeep(reasonOf(error), error);
   }
-  db.onversionchange = () => db.close(); // a log-out in another tab removes the database
-  return new Store(db);
 }
 
-/** Remove the store of a user. */
-export function removeStore(userId) {
-  return result(indexedDB.deleteDatabase(nameOf(userId))).catch(() => {});
+/** Remove the store of a user; after the limit, the browser removes it as soon as it can. */
+export function removeStore(userId, limit = LIMIT_MS) {
+  return new TimeLimit(limit).within(result(indexedDB.deleteDatabase(nameOf(userId)))).catch(() => {});
 }
 
 /** The tables of a transaction as promises. A transaction ends as soon as none of its requests is pending. */
@@ -98,10 +137,25 @@ class Tables {
   }
 }
 
+/** The result of `run`, once its transaction is complete. */
+async function completed(transaction, run) {
+  const complete = new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("Aborted", "AbortError"));
+  });
+  complete.catch(() => {});
+  const value = await run(new Tables(transaction));
+  await complete;
+  return value;
+}
+
 /** Transactions over one user's tables. */
 export class Store {
-  constructor(db) {
-    this.db = db;
+  constructor(db, timeLimit) {
+    Object.assign(this, { db, timeLimit });
+    db.onversionchange = () => db.close(); // a log-out in another tab removes the database
+    // These events do not bubble, so they are captured on their way to the request or the transaction.
+    for (const type of ["success", "complete"]) db.addEventListener(type, () => timeLimit.progress(), true);
   }
 
   read(run) {
@@ -117,25 +171,13 @@ export class Store {
     let transaction = null;
     try {
       transaction = this.db.transaction(ALL, mode, options);
-      const complete = new Promise((resolve, reject) => {
-        transaction.oncomplete = resolve;
-        transaction.onabort = () => reject(transaction.error ?? new DOMException("Aborted", "AbortError"));
-      });
-      complete.catch(() => {});
-      let value;
-      try {
-        value = await run(new Tables(transaction));
-      } catch (error) {
-        try {
-          transaction.abort();
-        } catch {
-          // The transaction has already ended with the error.
-        }
-        throw error;
-      }
-      await complete;
-      return value;
+      return await this.timeLimit.within(completed(transaction, run));
     } catch (error) {
+      try {
+        transaction?.abort();
+      } catch {
+        // The transaction has already ended with the error.
+      }
       // Without room, requests fail with AbortError; `transaction.error` has the reason.
       throw error instanceof DOMException ? new CannotKeep(reasonOf(transaction?.error ?? error), error) : error;
     }
