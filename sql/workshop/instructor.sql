@@ -22,21 +22,26 @@ ORDER BY s.created_at DESC, s.session_token DESC
 LIMIT %(limit)s;
 
 -- listed_students --
--- Return the students of the same page; the first page includes those without a session.
+-- Return the students of the same page, newest first; the first page includes those without a
+-- session, too, up to 2 * limit students in all.
+WITH page AS MATERIALIZED (
+  SELECT s.student_id FROM public.sessions s
+  WHERE (s.created_at, s.session_token)
+    < (coalesce(%(created_at)s, 'infinity'::TIMESTAMPTZ), coalesce(%(session_token)s::TEXT, ''))
+  ORDER BY s.created_at DESC, s.session_token DESC LIMIT %(limit)s
+), listed AS (
+  SELECT st.* FROM public.students st
+  WHERE st.student_id IN (SELECT student_id FROM page)
+    OR (%(session_token)s::TEXT IS NULL
+      AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id))
+  ORDER BY st.student_id IN (SELECT student_id FROM page) DESC, st.created_at DESC, st.student_id
+  LIMIT 2 * %(limit)s
+)
 SELECT st.student_id, st.student_email, left(st.student_name, 20001) AS student_name,
   left(st.github_username, 20001) AS github_username,
   coalesce(st.twilio_account_sid, '') <> '' AS has_twilio_account_sid, st.created_at, st.updated_at
-FROM public.students st
-WHERE st.student_id IN (
-    SELECT page.student_id FROM (
-      SELECT s.student_id FROM public.sessions s
-      WHERE (s.created_at, s.session_token)
-        < (coalesce(%(created_at)s, 'infinity'::TIMESTAMPTZ), coalesce(%(session_token)s::TEXT, ''))
-      ORDER BY s.created_at DESC, s.session_token DESC LIMIT %(limit)s) AS page)
-  OR (%(session_token)s::TEXT IS NULL
-    AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id))
-ORDER BY st.created_at DESC, st.student_id
-LIMIT 2 * %(limit)s;
+FROM listed st
+ORDER BY st.created_at DESC, st.student_id;
 
 -- list_totals --
 -- Count the students and the sessions.

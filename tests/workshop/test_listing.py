@@ -87,6 +87,28 @@ def test_pages_list_every_session_once_newest_first(client: TestClient, rows: Ro
     assert sorted(people) == [*(f"{n}@example.com" for n in range(1, 8)), "alone@example.com"]
 
 
+def test_newer_students_without_a_session_hide_no_student_of_the_page(
+    client: TestClient, rows: Rows
+) -> None:
+    rows("WITH st AS (INSERT INTO students (student_email, created_at)"
+         "  SELECT n || '@example.com', now() - n * INTERVAL '1 day' FROM generate_series(5, 6) n"
+         "  RETURNING *)"
+         " INSERT INTO sessions (session_token, student_id, created_at)"
+         " SELECT 'token ' || student_email, student_id, created_at FROM st"
+         " RETURNING 1")  # fmt: skip
+    rows("INSERT INTO students (student_email, created_at)"
+         " SELECT 'alone' || n || '@example.com', now() - n * INTERVAL '1 day'"
+         " FROM generate_series(1, 3) n RETURNING 1")  # fmt: skip
+    first = post_as_operator(client, LIST_V2, limit=1).json()
+    assert [session["sessionToken"] for session in first["sessions"]] == ["token 5@example.com"]
+    assert [student["studentEmail"] for student in first["students"]] == [
+        "alone1@example.com",
+        "5@example.com",
+    ]
+    second = post_as_operator(client, LIST_V2, limit=1, cursor=first["nextCursor"]).json()
+    assert [student["studentEmail"] for student in second["students"]] == ["6@example.com"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("limit", 0), ("limit", 2001), ("cursor", "x" * 24_001)]
 )
