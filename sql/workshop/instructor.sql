@@ -199,8 +199,9 @@ LIMIT %(limit)s;
 
 -- help_requests --
 -- Return the students who wait for help, longest first. Uses idx_sessions_help_asked.
-SELECT s.session_token, s.student_id, st.student_email, st.student_name, s.current_step,
-  s.help_asked_at, extract(epoch FROM now() - s.help_asked_at)::BIGINT AS waiting_seconds
+SELECT s.session_token, s.student_id, st.student_email,
+  left(st.student_name, 1000) AS student_name, s.current_step, s.help_asked_at,
+  extract(epoch FROM now() - s.help_asked_at)::BIGINT AS waiting_seconds
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE s.help_asked_at IS NOT NULL
 ORDER BY s.help_asked_at, s.session_token

@@ -204,15 +204,31 @@ def test_analytics_and_lists_are_bounded(
         " SELECT n || repeat('e', 2000) || '@example.com', repeat('日', 30000)"
         " FROM generate_series(1, 600) AS n RETURNING student_id)"
         " INSERT INTO public.sessions (session_token, student_id, last_activity,"
-        " use_case_description)"
-        " SELECT 'ws_' || student_id, student_id, now() - INTERVAL '2 days', repeat('日', 9000)"
-        " FROM st"
+        " use_case_description, help_asked_at)"
+        " SELECT 'ws_' || student_id, student_id, now() - INTERVAL '2 days', repeat('日', 9000),"
+        " now() FROM st"
+    )
+    rows(
+        "INSERT INTO public.events (event_type) SELECT n || repeat('t', 2000)"
+        " FROM generate_series(1, 600) AS n"
+    )
+    rows(
+        "INSERT INTO public.step_progress (session_token, student_id, step_number, step_name)"
+        " SELECT session_token, student_id, 1,"
+        " row_number() OVER () || repeat('t', 2000) FROM public.sessions"
+    )
+    rows(
+        "INSERT INTO public.courses (course_id, name, steps)"
+        " SELECT 'c' || n, repeat('日', 1000), '[{\"number\": 1, \"name\": \"a\"}]'"
+        " FROM generate_series(1, 600) AS n"
     )
     analytics = client.get("/api/workshop-analytics?limit=2000", headers=operator)
     assert analytics.status_code == 200
     assert len(analytics.content) < LIMIT
-    assert analytics.json()["students"]
-    assert analytics.json()["stuckStudents"]
+    for name in ("courses", "steps", "stuckStudents", "helpRequests", "students", "byDay"):
+        assert 100 < len(analytics.json()[name]) < 600, name
+    for request in analytics.json()["helpRequests"]:
+        assert request["studentName"] == "日" * 1000
     listed = client.post("/api/admin-list-configs-v2", json={}, headers=operator)
     assert listed.status_code == 200, listed.text[:300]
     assert len(listed.content) < LIMIT
