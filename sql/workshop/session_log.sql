@@ -29,7 +29,8 @@ WITH page AS (
     END AS event_data,
     e.created_at,
     CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END AS student_email,
-    CASE WHEN %(holds_password)s THEN st.student_name ELSE s.student_name_given END AS student_name
+    left(CASE WHEN %(holds_password)s THEN st.student_name ELSE s.student_name_given END, 1000)
+      AS student_name
   FROM public.events e
   LEFT JOIN public.sessions s USING (session_token)
   LEFT JOIN public.students st ON st.student_id = e.student_id
@@ -45,7 +46,10 @@ WITH page AS (
   SELECT page.*, count(*) OVER () AS page_rows,
     row_number() OVER newest_first AS position,
     sum(%(fixed_bytes)s + octet_length(coalesce(event_data::TEXT, ''))
-      + octet_length(coalesce(session_token, ''))) OVER newest_first AS bytes
+      + octet_length(coalesce(session_token, ''))
+      + coalesce(octet_length(to_jsonb(event_type)::TEXT), 0)
+      + coalesce(octet_length(to_jsonb(student_email)::TEXT), 0)
+      + coalesce(octet_length(to_jsonb(student_name)::TEXT), 0)) OVER newest_first AS bytes
   FROM page WINDOW newest_first AS (ORDER BY created_at DESC, event_id DESC)
 )
 SELECT event_id, session_token, event_type, event_data, created_at, student_email, student_name,

@@ -233,3 +233,30 @@ def test_analytics_and_lists_are_bounded(
     assert listed.status_code == 200, listed.text[:300]
     assert len(listed.content) < LIMIT
     assert listed.json()["nextCursor"]
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize("holds_password", [True, False])
+def test_events_of_a_student_with_a_long_name_and_email_are_bounded(
+    client: TestClient, rows: Rows, operator: dict[str, str], holds_password: bool
+) -> None:
+    rows("UPDATE public.students SET student_name = repeat('日', 30000)")
+    rows("UPDATE public.students SET student_email = repeat('e', 2000) || student_email")
+    fill(rows, student_name_given="repeat('日', 30000)")
+    rows(
+        "INSERT INTO public.events (student_id, session_token, event_type)"
+        " SELECT student_id, session_token, repeat('t', 2000)"
+        " FROM public.sessions, generate_series(1, 998)"
+    )
+    headers = operator if holds_password else {"X-Session-Token": TOKEN}
+    params: dict[str, Any] = {"sessionToken": TOKEN, "limit": 1000}
+    (total,) = rows("SELECT count(*) FROM public.events")[0]
+    counts: list[int] = []
+    while not counts or params["cursor"] is not None:
+        page = client.get("/api/session-log", params=params, headers=headers)
+        assert len(page.content) < LIMIT
+        assert {event["student_name"] for event in page.json()["events"]} == {"日" * 1000}
+        counts.append(page.json()["count"])
+        params["cursor"] = page.json()["next_cursor"]
+    assert sum(counts) == total
+    assert 100 < counts[0] < total

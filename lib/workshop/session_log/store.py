@@ -20,7 +20,7 @@ MAX_RESPONSE_BYTES = 4_000_000
 MAX_EVENT_BYTES = 1_000_000
 """Maximum size of one event's details in a response; older applications stored larger ones."""
 FIXED_EVENT_BYTES = 1000
-"""Maximum size of an event in the response without its details and its token."""
+"""Maximum size of an event in the response without its type, details, token, e-mail and name."""
 
 
 @dataclass(frozen=True)
