@@ -10,11 +10,11 @@ from lib.web.unknown_fields import UnknownNames
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
 from lib.workshop.errors import (
+    CLAIM_ERRORS,
     COURSE_ERRORS,
     IdempotencyKeyReused,
     NoSuchCurrentStep,
     NothingToSave,
-    SessionOfAnotherStudent,
     StaleConfiguration,
 )
 from lib.workshop.idempotency import IdempotencyKey
@@ -24,12 +24,12 @@ app = create_app("workshop.student_config_update", tag="Workshop")
 
 @app.put("/api/student-config-update")
 @raises(
+    *CLAIM_ERRORS,
     *COURSE_ERRORS,
     IdempotencyKeyReused,
     NoSuchCurrentStep,
     NothingToSave,
     SessionNotFound,
-    SessionOfAnotherStudent,
     StaleConfiguration,
 )
 def update_config(

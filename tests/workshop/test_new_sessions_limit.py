@@ -29,14 +29,15 @@ def begin_sessions(client: TestClient, number: int) -> list[str]:
     return [response.json()["sessionToken"] for response in responses]
 
 
+WRITING_CALLS = [
+    ("POST", "/api/student-progress", {"stepNumber": 1}),
+    ("POST", "/api/student-config-save", {"selectedVoice": "alloy"}),
+    ("POST", "/api/track-student-progress", {"exerciseId": "step-1"}),
+]
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "fields"),
-    [
-        ("POST", "/api/generate-session", {}),
-        ("POST", "/api/student-progress", {"stepNumber": 1}),
-        ("POST", "/api/student-config-save", {"selectedVoice": "alloy"}),
-        ("POST", "/api/track-student-progress", {"exerciseId": "step-1"}),
-    ],
+    ("method", "path", "fields"), [("POST", "/api/generate-session", {}), *WRITING_CALLS]
 )
 def test_twentieth_session_in_an_hour_begins_and_the_next_changes_nothing(
     client: TestClient, rows: Rows, method: str, path: str, fields: dict[str, Any]
@@ -87,22 +88,33 @@ def test_session_is_allowed_when_the_twentieth_newest_is_an_hour_old(
     assert begin(client).status_code == 429
 
 
-def test_claimed_sessions_count_from_the_claim(client: TestClient, post: Post, rows: Rows) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "fields"),
+    [*WRITING_CALLS, ("PUT", "/api/student-config-update", {"selectedVoice": "alloy"})],
+)
+def test_claimed_sessions_count_from_the_claim(
+    client: TestClient, post: Post, rows: Rows, method: str, path: str, fields: dict[str, Any]
+) -> None:
+    def claim(token: str) -> Any:
+        body = {"sessionToken": token, "studentEmail": ANN, **fields}
+        return client.request(method, path, json=body)
+
     post()
     rows(
         "SET LOCAL stepwise.removal = 'test';"
         "UPDATE events SET created_at = now() - interval '5 hours'"
     )
     begin_sessions(client, 19)
-    assert post(studentEmail=ANN).status_code == 200
+    assert claim(TOKEN).status_code == 200
     assert begin(client).status_code == 429
     post(sessionToken="ws_2_long_enough", completed=True)
     before = rows(ROWS)
-    refused = post(sessionToken="ws_2_long_enough", studentEmail=ANN)
+    refused = claim("ws_2_long_enough")
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_sessions")
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
     assert rows(ROWS) == before
     assert post(sessionToken="ws_2_long_enough").status_code == 200
-    assert post(sessionToken=TOKEN, studentEmail=ANN).status_code == 200
+    assert claim(TOKEN).status_code == 200
 
 
 def test_session_that_was_begun_and_claimed_counts_once(
