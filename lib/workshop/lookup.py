@@ -30,10 +30,18 @@ class Lookup:
     session_token: QueryToken = None
     header_token: HeaderToken = None
     student_email: Annotated[
-        OptionalEmail, Query(alias="studentEmail", description="The student's e-mail.")
+        OptionalEmail,
+        Query(
+            alias="studentEmail",
+            description="The student's e-mail; if the id is given, too, both have to fit.",
+        ),
     ] = None
     student_id: Annotated[
-        UUID | None, Query(alias="studentId", description="The student's id.")
+        UUID | None,
+        Query(
+            alias="studentId",
+            description="The student's id; if the e-mail is given, too, both have to fit.",
+        ),
     ] = None
     limit: Annotated[
         int,

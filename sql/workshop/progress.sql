@@ -24,8 +24,8 @@ SELECT public.bounded_session(
 -- Return a page of a student's whole sessions for an instructor or operator, after the given
 -- session (null: the first page): those with progress first, and in both groups the most recently
 -- active first. Each has the student's name from public.students. The student is given by e-mail or
--- by id; with both, the sessions of either are returned. As many sessions are returned as fit in
--- max_bytes; page_rows is their number before the page was cut to size.
+-- by id; if both are given, both have to fit. As many sessions are returned as fit in max_bytes;
+-- page_rows is their number before the page was cut to size.
 SELECT progress, has_progress, last_activity, session_token, page_rows
 FROM (
   SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS page_rows,
@@ -37,8 +37,9 @@ FROM (
     FROM public.sessions s JOIN public.students st USING (student_id)
     WHERE s.student_id IN (
         SELECT student_id FROM public.students
-        WHERE student_email = public.normalized_email(%(student_email)s)
-          OR student_id = %(student_id)s)
+        WHERE (%(student_email)s::TEXT IS NULL
+            OR student_email = public.normalized_email(%(student_email)s))
+          AND (%(student_id)s::UUID IS NULL OR student_id = %(student_id)s))
       AND (%(after_token)s::TEXT IS NULL OR (s.current_step > 0) < %(after_progress)s::BOOLEAN
         OR (s.current_step > 0) = %(after_progress)s::BOOLEAN
           AND (s.last_activity < %(after_activity)s::TIMESTAMPTZ
@@ -56,6 +57,7 @@ ORDER BY has_progress DESC, last_activity DESC, session_token;
 -- shared_sessions_of_student --
 -- Return the share view of a student's sessions, steps and percentages: sessions with progress
 -- first, and in both groups the most recently active first.
+-- The student is given as for sessions_of_student.
 SELECT s.course_id, s.current_step, s.completion_rate, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'stepNumber', step -> 'stepNumber',
@@ -66,8 +68,9 @@ SELECT s.course_id, s.current_step, s.completion_rate, (
 FROM public.sessions s
 WHERE s.student_id IN (
   SELECT student_id FROM public.students
-  WHERE student_email = public.normalized_email(%(student_email)s)
-    OR student_id = %(student_id)s)
+  WHERE (%(student_email)s::TEXT IS NULL
+      OR student_email = public.normalized_email(%(student_email)s))
+    AND (%(student_id)s::UUID IS NULL OR student_id = %(student_id)s))
 ORDER BY s.current_step > 0 DESC, s.last_activity DESC, s.session_token
 LIMIT 200;
 

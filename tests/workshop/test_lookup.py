@@ -94,6 +94,26 @@ def test_operator_sees_whole_sessions_newest_first(
     assert [s["session_token"] for s in sessions] == ["ws_2_newer_token", TOKEN]
 
 
+@pytest.mark.parametrize("holds_password", [False, True])
+def test_email_and_id_have_to_be_the_same_students(
+    client: TestClient, student: str, post: Post, operator: dict[str, str], holds_password: bool
+) -> None:
+    post(sessionToken="ws_2_of_ben_long_enough", studentEmail="ben@example.com", stepNumber=5)
+
+    def steps(**params: str) -> list[int]:
+        headers = operator if holds_password else {}
+        response = client.get(PATH, params=params, headers=headers)
+        assert response.status_code == 200
+        return [session["current_step"] for session in response.json()["sessions"]]
+
+    assert steps(studentEmail=" Ann@Example.com", studentId=student) == [3]
+    assert steps(studentEmail="ben@example.com", studentId=student) == []
+    assert steps(studentEmail="ben@example.com") == [5]
+    assert steps(studentEmail="nobody@example.com", studentId=student) == []
+    assert steps(studentEmail="ben@example.com", studentId=str(uuid4())) == []
+    assert steps(studentId=student) == [3]
+
+
 def test_wrong_password_is_refused_instead_of_ignored(client: TestClient) -> None:
     response = client.get(
         PATH, params={"studentEmail": "a@b.c"}, headers={"Authorization": "Bearer wrong"}
