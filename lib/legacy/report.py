@@ -5,7 +5,12 @@ from dataclasses import asdict
 from lib.deps import Deps
 from lib.legacy.preflight.inspection import Inspection, remarks
 from lib.legacy.runs.run import LEGACY_TABLES, Phase, Run
-from lib.legacy.runs.store import list_findings, summarize_findings, tables_elsewhere
+from lib.legacy.runs.store import (
+    list_findings,
+    present_tables,
+    summarize_findings,
+    tables_elsewhere,
+)
 from lib.legacy.verification.verdict import (
     CHECKED_TABLES,
     FATES,
@@ -53,6 +58,7 @@ def report(
     """Return the response of admin-migrate-to-unified-schema."""
     done = run.phase is Phase.DONE
     elsewhere = tables_elsewhere(deps.postgres) if done else []
+    sources = _sources(run, deps)
     return MigrationOut(
         message=_message(run, elsewhere),
         done=done,
@@ -66,8 +72,8 @@ def report(
             interruptions=run.interruptions,
         ),
         summary=_summary(run),
-        results=[*_results(run), *(NOT_READ.format(table=table) for table in elsewhere)],
-        sources=_sources(run),
+        results=[*_results(run, sources), *(NOT_READ.format(table=table) for table in elsewhere)],
+        sources=sources,
         findings=_findings(run, deps, findings_limit),
         verification=_verification(run) if done else None,
         next_steps=_next_steps(run),
@@ -116,19 +122,23 @@ def _summary(run: Run) -> MigrationSummary:
     )
 
 
-def _sources(run: Run) -> list[Source]:
+def _sources(run: Run, deps: Deps) -> list[Source]:
+    """Return the outcomes by table; until the tables are counted, those of the rows so far."""
+    row_counts = run.sources or {
+        table: sum(fates(run, table).values()) for table in present_tables(deps.postgres)
+    }
     return [
         Source(
             table=table,
-            present=run.sources.get(table) is not None,
-            read=run.sources.get(table) or 0,
+            present=row_counts.get(table) is not None,
+            read=row_counts.get(table) or 0,
             **fates(run, table),
         )
         for table in LEGACY_TABLES
     ]
 
 
-def _results(run: Run) -> list[str]:
+def _results(run: Run, sources: list[Source]) -> list[str]:
     if run.phase is not Phase.DONE:
         return []
 
@@ -136,7 +146,7 @@ def _results(run: Run) -> list[str]:
         return run.counts.get(name, 0)
 
     return [
-        *map(_source_result, _sources(run)),
+        *map(_source_result, sources),
         f"students: {count('people.created')} created, {count('people.updated')} updated",
         "sessions: "
         + ", ".join(f"{count(f'sessions.{fate}')} {fate}" for fate in FATES if fate != "skipped"),

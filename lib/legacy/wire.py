@@ -47,14 +47,14 @@ class MigrationSummary(CamelBody):
 
 
 class Source(CamelBody):
-    """Rows of one legacy table; at the end, read = created + merged + unchanged + skipped."""
+    """Rows of one legacy table: read = created + merged + unchanged + skipped."""
 
     table: str
     """Name of the table."""
     present: bool
-    """Whether the table exists; false until the run has ended."""
+    """Whether the table exists."""
     read: int
-    """Rows of the table when the run ended; 0 until then."""
+    """Rows of the table when the run ended; until then, rows whose outcome is known."""
     created: int
     """Rows from which a session was created."""
     merged: int

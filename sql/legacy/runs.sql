@@ -27,6 +27,11 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information
     OR c.relname NOT IN ('workshop_students', 'student_configs', 'workshop_sessions'))
 ORDER BY 1;
 
+-- present_tables --
+-- The legacy tables that exist.
+SELECT name FROM unnest(ARRAY['workshop_students', 'student_configs', 'workshop_sessions']) AS name
+WHERE to_regclass('public.' || name) IS NOT NULL;
+
 -- estimate_rows --
 -- Approximate number of rows in the legacy tables, to choose the first batch: at least 5 rows per
 -- page of 8 KB, since a table may never have been analyzed, and a million for a view, whose size is

@@ -1,8 +1,12 @@
 """The report of a migration: findings by kind, the worst first, and counts of what was merged."""
 
+import pytest
 from fastapi.testclient import TestClient
 
-from tests.legacy.legacy_database import Legacy
+from lib.legacy.migration import migrate
+from lib.legacy.report import report
+from lib.legacy.wire import Source
+from tests.legacy.legacy_database import ONE_SMALL_BATCH, Legacy
 from tests.legacy.test_calls import MIGRATE, call
 
 
@@ -79,3 +83,30 @@ def test_people_and_tokens_that_were_merged_are_counted(legacy: Legacy, client: 
         assert (summary["peopleMerged"], summary["tokensMerged"]) == (2, 2)
         assert "people with several rows: 2, merged" in report["results"]
         assert "tokens with several rows: 2, merged" in report["results"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_report_of_an_unfinished_run_names_the_tables_and_counts_rows_so_far(
+    timed: Legacy, dry_run: bool
+) -> None:
+    timed.connection.execute("DROP TABLE public.workshop_sessions")
+    rows_read: list[int] = []
+    done = False
+    while not done:
+        run_report = report(migrate(timed.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH), timed.deps)
+        done = run_report.done
+        students, configs, logins = run_report.sources
+        assert logins == Source(
+            table="workshop_sessions", present=False, read=0,
+            created=0, merged=0, unchanged=0, skipped=0,
+        )  # fmt: skip
+        assert (students.table, students.present) == ("workshop_students", True)
+        assert (configs.table, configs.present) == ("student_configs", True)
+        for source in (students, configs):
+            outcomes = source.created + source.merged + source.unchanged + source.skipped
+            assert source.read == outcomes
+        rows_read.append(students.read)
+    assert rows_read == sorted(rows_read)
+    assert len(set(rows_read)) > 5
+    assert rows_read[0] == 0, "the first batch moves people only"
+    assert rows_read[-1] == timed.one("SELECT count(*) FROM public.workshop_students")

@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class TableName:
-    """The name of a table, with its schema."""
+    """The name of a table."""
 
     name: str
 
@@ -84,6 +84,12 @@ def close_sources(transaction: "Transaction") -> None:
 def tables_elsewhere(postgres: "Postgres") -> list[str]:
     """Return the tables that look like legacy tables but are not read, with their schema."""
     query = _queries["tables_elsewhere"]
+    return [row.name for row in postgres.fetch_all(query, None, TableName, read=True)]
+
+
+def present_tables(postgres: "Postgres") -> list[str]:
+    """Return the names of the legacy tables that exist."""
+    query = _queries["present_tables"]
     return [row.name for row in postgres.fetch_all(query, None, TableName, read=True)]
 
 
