@@ -12,11 +12,11 @@ export function curlOf(method, path, body = null, query = {}) {
   return `curl -sS -X ${method} ${address} \\\n  -H "Content-Type: application/json" \\\n  -d '{"adminPassword": "'"$ADMIN_PASSWORD"'"${members.join("")}}'`;
 }
 
-/** The sum of a report: read = created + merged + unchanged + notMoved; `rows` has the same by table. */
+/** The sum of a report: read = moved + unchanged + notMoved, moved = created + merged; `rows` has the same by table. */
 export function sumOf(report) {
   const rows = report.sources.filter((source) => source.present);
   const add = (name) => rows.reduce((sum, row) => sum + row[name], 0);
-  const moved = add("created") + add("merged") + add("unchanged");
+  const moved = add("created") + add("merged");
   return { read: add("read"), created: add("created"), merged: add("merged"), unchanged: add("unchanged"), notMoved: add("skipped"), moved, rows };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import test from "node:test";
 import { curlOf, doneSteps, factsOf, irregular, obstacleOf, readHash, reportRows, rowsIn, sumOf, untilDone } from "../../public/admin/model.js";
+import { MIGRATION } from "../../public/admin/texts.js";
 import { enrolledBy } from "../../public/roster/roster.js";
 import { ROSTER } from "../../public/roster/texts.js";
 
@@ -17,7 +18,13 @@ const REPORT = {
 test("the sum of a report adds up, without tables that are absent", () => {
   const sum = sumOf(REPORT);
   assert.equal(sum.read, sum.created + sum.merged + sum.unchanged + sum.notMoved);
-  assert.deepEqual([sum.read, sum.moved, sum.notMoved, sum.rows.length], [10, 9, 1, 2]);
+  assert.deepEqual([sum.read, sum.moved, sum.unchanged, sum.notMoved, sum.rows.length], [10, 8, 1, 1, 2]);
+});
+
+test("the heading of a repeated run says that no row moved", () => {
+  const repeated = sumOf({ ...REPORT, sources: [source("a", [8, 0, 0, 7, 1]), source("b", [2, 0, 0, 2, 0])] });
+  assert.equal(MIGRATION.dryRun.heading(repeated.moved, repeated.read), "Dry run: 0 of 10 rows would move. Everything was rolled back.");
+  assert.equal(MIGRATION.run.heading(repeated.moved, repeated.read), "0 of 10 rows moved.");
 });
 
 test("irregular values have a state, and a line each in the CSV file", () => {
