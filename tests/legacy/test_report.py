@@ -110,3 +110,14 @@ def test_report_of_an_unfinished_run_names_the_tables_and_counts_rows_so_far(
     assert len(set(rows_read)) > 5
     assert rows_read[0] == 0, "the first batch moves people only"
     assert rows_read[-1] == timed.one("SELECT count(*) FROM public.workshop_students")
+
+
+def test_keys_in_the_clear_are_counted_by_legacy_rows(legacy: Legacy, client: TestClient) -> None:
+    legacy.add("workshop_students", "session_token\n token-a\n token-a\n token-b")
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
+    legacy.connection.execute("UPDATE public.sessions SET openai_api_key = 'in the clear'")
+    verification = call(client, MIGRATE, dryRun=False)["verification"]
+    assert (verification["verified"], verification["keysInTheClear"]) == (False, 2)
+    assert verification["whyNot"] == [
+        "2 legacy rows have a session with an API key that is not encrypted"
+    ]
