@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from lib.database.queries import load_script
@@ -11,6 +12,7 @@ from lib.deps import Deps
 from lib.learning.database import postgres_session, sqlite_session
 from lib.settings import Settings
 from tests.conftest import installed_deps
+from tests.learning.other_calls import OtherCall
 from tests.learning.school import School
 
 
@@ -38,3 +40,13 @@ def school(request: pytest.FixtureRequest, deps_of_both: Deps) -> Iterator[Schoo
     session = postgres_session if request.param == "postgres" else sqlite_session
     with session(deps_of_both) as db:
         yield School(db, deps_of_both.settings)
+
+
+@pytest.fixture
+def other(postgres_url: str) -> Iterator[OtherCall]:
+    """A call that keeps its transaction open while the test makes another one."""
+    with (
+        psycopg.connect(postgres_url) as connection,
+        psycopg.connect(postgres_url, autocommit=True) as watch,
+    ):
+        yield OtherCall(connection, watch)

@@ -1,8 +1,6 @@
 """Two simultaneous calls: the second waits for the locks of the first, then reads its changes."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +12,7 @@ from lib.deps import Deps
 from lib.learning.accounts.passwords import hash_password
 from lib.learning.accounts.tokens import digest_of
 from lib.learning.database import postgres_session
+from tests.learning.other_calls import OtherCall
 from tests.learning.rows import rows
 from tests.learning.school import School
 
@@ -25,48 +24,6 @@ STUDENT = {
     "grade": 10,
     "target_exam": "Finals",
 }
-BLOCKED = (
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
-Call = Callable[[], Any]
-
-
-class OtherCall:
-    """A call that another one waits for: its transaction stays open until it commits."""
-
-    def __init__(
-        self, connection: "psycopg.Connection[Any]", watch: "psycopg.Connection[Any]"
-    ) -> None:
-        self.execute = connection.execute
-        self._connection = connection
-        self._watch = watch
-
-    def finish_during(self, call: Call, then: tuple[str, ...] = ()) -> Any:
-        """Start a call; once it waits, run the statements and commit; return its response."""
-        responses: list[Any] = []
-        thread = threading.Thread(target=lambda: responses.append(call()))
-        thread.start()
-        deadline = time.monotonic() + 60
-        while self._watch.execute(BLOCKED).fetchone() == (0,) and thread.is_alive():
-            assert time.monotonic() < deadline, "the call neither waited nor ended"
-            time.sleep(0.01)
-        waited = thread.is_alive()
-        for statement in then:
-            self.execute(statement)
-        self._connection.commit()
-        thread.join()
-        assert waited, f"the call did not wait: {responses[0].text}"
-        return responses[0]
-
-
-@pytest.fixture
-def other(postgres_url: str) -> Iterator[OtherCall]:
-    with (
-        psycopg.connect(postgres_url) as connection,
-        psycopg.connect(postgres_url, autocommit=True) as watch,
-    ):
-        yield OtherCall(connection, watch)
 
 
 def bearer(tokens: dict[str, Any]) -> dict[str, str]:
@@ -149,6 +106,40 @@ def test_refreshed_token_does_not_outlive_a_change_of_the_password(
     with psycopg.connect(postgres_url) as connection:
         usable = "SELECT count(*) FROM learning.refresh_tokens WHERE used_at IS NULL"
         assert connection.execute(usable).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("path", ["change-password", "reset-password"])
+def test_new_password_ends_a_log_in_that_took_the_lock_first(
+    client: TestClient,
+    other: OtherCall,
+    ann: dict[str, Any],
+    operator: dict[str, str],
+    postgres_url: str,
+    path: str,
+) -> None:
+    """The other call is a log-in with the old password, on a machine whose clock is ahead."""
+    invitation = client.post("/api/admin-invite", json={"username": "ann"}, headers=operator)
+    other.execute("SELECT id FROM learning.users FOR NO KEY UPDATE")
+    other.execute(
+        "INSERT INTO learning.refresh_tokens"
+        " (id, user_id, token_sha256, family_id, expires_at, created_at)"
+        " SELECT gen_random_uuid(), user_id, 'new', gen_random_uuid(), expires_at,"
+        " now() + interval '1 minute' FROM learning.refresh_tokens"
+    )
+    body = {"username": "ann", "code": invitation.json()["code"], "new_password": "a new one"}
+    if path == "change-password":
+        body = {"current_password": PASSWORD, "new_password": "a new one"}
+    response = other.finish_during(
+        lambda: client.post(f"/api/auth/{path}", json=body, headers=bearer(ann))
+    )
+    assert response.status_code == 200, response.text
+    with psycopg.connect(postgres_url) as connection:
+        tokens_of_log_in = (
+            "SELECT r.used_at IS NULL, r.created_at >= u.tokens_valid_from"
+            " FROM learning.refresh_tokens AS r JOIN learning.users AS u ON u.id = r.user_id"
+            " WHERE r.token_sha256 = 'new'"
+        )
+        assert connection.execute(tokens_of_log_in).fetchone() == (False, False)
 
 
 def test_refreshed_token_does_not_outlive_a_log_out(

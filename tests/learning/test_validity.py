@@ -5,13 +5,23 @@ from typing import Any
 
 import pytest
 
+from lib.access.user_tokens import read_token
 from lib.deps import Deps
+from lib.errors import TokenRefused
+from lib.framework import Request
 from lib.learning.accounts.change_password import change_password, reset_password
 from lib.learning.accounts.invite import invite
 from lib.learning.accounts.log_in import log_in, log_out, read_me
 from lib.learning.accounts.register import register
 from lib.learning.accounts.tokens import refresh
-from lib.learning.accounts.wire import ChangePasswordIn, InviteIn, RegisterIn, ResetPasswordIn
+from lib.learning.accounts.wire import (
+    ChangePasswordIn,
+    InviteIn,
+    RegisterIn,
+    ResetPasswordIn,
+    TokensOut,
+)
+from lib.learning.current_user import get_call
 from lib.learning.errors import InvitationRefused, LogInRefused, RefreshRefused
 from lib.learning.tables.closed_lists import Role
 from tests.learning.school import PASSWORD, School
@@ -97,6 +107,45 @@ def test_end_of_a_log_in_leaves_the_tokens_of_others(
             refresh(school.db, elsewhere, school.settings, school.now)
     else:
         assert refresh(school.db, elsewhere, school.settings, school.now)
+
+
+def change(school: School, _deps: Deps) -> TokensOut:
+    body = ChangePasswordIn(current_password=PASSWORD, new_password=NEW)
+    return change_password(school.call("ann"), body, school.settings)
+
+
+def reset(school: School, deps: Deps) -> TokensOut:
+    code = invite(school.db, InviteIn(username="ann"), deps).code
+    body = ResetPasswordIn(username="ann", code=code, new_password=NEW)
+    return reset_password(school.db, body, school.settings, school.now)
+
+
+@pytest.mark.parametrize("end", [change, reset])
+def test_new_password_ends_log_ins_that_began_after_the_call(
+    school: School, deps_of_both: Deps, end: Any
+) -> None:
+    """The call begins before the log-ins and a refresh, which lock the account first."""
+    school.now = deps_of_both.clock()
+    school.user("ann")
+    at_once, later = (
+        log_in(school.db, "ann", PASSWORD, school.settings, school.now + wait)
+        for wait in (timedelta(), timedelta(milliseconds=100))
+    )
+    refreshed = refresh(school.db, later.refresh_token, school.settings, school.now + SECOND)
+    mine = end(school, deps_of_both)
+    for ended in (at_once, later, refreshed):
+        with pytest.raises(TokenRefused):
+            call_with(ended, school, deps_of_both)
+    log_in_again = log_in(school.db, "ann", NEW, school.settings, school.now)
+    refreshed_again = refresh(school.db, mine.refresh_token, school.settings, school.now)
+    for tokens in (mine, log_in_again, refreshed_again):
+        assert call_with(tokens, school, deps_of_both).user.username == "ann"
+
+
+def call_with(tokens: TokensOut, school: School, deps: Deps) -> Any:
+    claims = read_token(tokens.access_token, school.settings, school.now)
+    request = Request({"type": "http", "state": {"claims": claims}})
+    return get_call(request, school.db, deps)
 
 
 def test_account_shows_its_registration_and_the_time_of_the_last_log_in(school: School) -> None:

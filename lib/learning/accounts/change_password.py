@@ -29,8 +29,8 @@ def change_password(call: Call, body: ChangePasswordIn, settings: Settings) -> T
     with transaction(db):
         if not is_unchanged(db, account):
             raise PasswordWrong
-        store.set_password(db, account.id, new_hash, call.now)
-        return issue_tokens(db, account, settings, call.now)
+        valid_from = store.set_password(db, account.id, new_hash, call.now)
+        return issue_tokens(db, account, settings, valid_from)
 
 
 def reset_password(
@@ -48,5 +48,6 @@ def reset_password(
             db, digest_of(body.code), account.role, account.id, now
         ):
             raise InvitationRefused(fields=("code",))
-        store.set_password(db, account.id, new_hash, now)
-        return issue_tokens(db, account, settings, now)
+        store.lock_account(db, account.id)
+        valid_from = store.set_password(db, account.id, new_hash, now)
+        return issue_tokens(db, account, settings, valid_from)

@@ -1,15 +1,18 @@
 """Statements of accounts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lib.learning.tables import Invitation, RefreshToken, StudentProfile, User
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
+
+CLOCK_STEP = timedelta(microseconds=1)
+"""Smallest difference of two times in the databases and in access tokens."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Account:
     role: Role
     created_at: datetime
     password_hash: str | None
+    tokens_valid_from: datetime | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ _ACCOUNT = (
     User.role,
     User.created_at,
     User.password_hash,
+    User.tokens_valid_from,
 )
 _PROFILE = (
     StudentProfile.id,
@@ -80,8 +85,8 @@ def read_account(db: Session, user_id: UUID) -> Account | None:
 def lock_account(db: Session, user_id: UUID) -> Account | None:
     """Return the account with this id, locked until the transaction ends; None if there is none.
 
-    Log-ins, changes of a password, refreshes and log-outs lock the account before they issue or
-    end tokens, so that no token is issued for a password that another call is replacing.
+    Log-ins, changes and resets of a password, refreshes and log-outs lock the account before they
+    issue or end tokens, so that no token is issued for a password that another call is replacing.
     """
     return _account(db, User.id == user_id, locked=True)
 
@@ -106,7 +111,7 @@ def add_user(db: Session, username: str, password_hash: str, role: Role, now: da
     Raises:
         UsernameTaken: If another user has the name.
     """
-    account = Account(new_id(), None, username, role, now, password_hash)
+    account = Account(new_id(), None, username, role, now, password_hash, None)
     db.execute(
         insert(User).values(
             id=account.id,
@@ -152,18 +157,27 @@ def record_log_in(db: Session, user_id: UUID, new_hash: str | None, now: datetim
     db.execute(update(User).where(User.id == user_id).values(values))
 
 
-def set_password(db: Session, user_id: UUID, new_hash: str, now: datetime) -> None:
-    """Store a new password, and end every log-in of the user."""
+def set_password(db: Session, user_id: UUID, new_hash: str, now: datetime) -> datetime:
+    """Store a new password, and end every log-in of the user, whose account is locked.
+
+    Returns:
+        Time from which tokens are valid: now, or later if a call that took the lock before this
+        one has issued tokens at a later time.
+    """
+    issued = select(func.max(RefreshToken.created_at)).where(RefreshToken.user_id == user_id)
+    latest_issue = db.execute(issued).scalar()
+    valid_from = now if latest_issue is None else max(now, latest_issue + CLOCK_STEP)
     db.execute(
         update(User)
         .where(User.id == user_id)
-        .values(password_hash=new_hash, tokens_valid_from=now, updated_at=now)
+        .values(password_hash=new_hash, tokens_valid_from=valid_from, updated_at=now)
     )
     db.execute(
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id, RefreshToken.used_at.is_(None))
         .values(used_at=now, updated_at=now)
     )
+    return valid_from
 
 
 def add_refresh_token(

@@ -42,14 +42,15 @@ def issue_tokens(
         db: Session in whose transaction the token is stored.
         account: The user.
         settings: Settings with the encryption key.
-        now: Time of issue.
+        now: Time of issue; a time before `tokens_valid_from` becomes that time.
         family_id: Log-in from which the tokens descend; None for a new one.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing or weak.
     """
+    issued_at = max(now, account.tokens_valid_from or now)
     access_token = write_token(
-        new_claims(account.id, account.username, account.role.value, now), settings
+        new_claims(account.id, account.username, account.role.value, issued_at), settings
     )
     refresh_token = secrets.token_urlsafe(TOKEN_BYTES)
     store.add_refresh_token(
@@ -57,8 +58,8 @@ def issue_tokens(
         account.id,
         family_id or new_id(),
         digest_of(refresh_token),
-        now,
-        now + REFRESH_LIFETIME,
+        issued_at,
+        issued_at + REFRESH_LIFETIME,
     )
     user = UserOut(
         id=live_id(account.id, account.former_id),
