@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 from lib.learning.fixed_ids import fixed_uuid
+from lib.learning.syllabus.topics import change_topic
+from lib.learning.syllabus.wire import TopicChangeIn
+from lib.learning.tables.closed_lists import Role
+from lib.settings import Settings
+from tests.learning.school import School
 from tests.support.adopted_learning import (
     Connection,
     adopted,
@@ -16,7 +24,7 @@ from tests.support.adopted_learning import (
     upgrade,
 )
 from tests.support.databases import Databases
-from tests.support.live_learning import BCRYPT, insert, pbkdf2_hash
+from tests.support.live_learning import BCRYPT, LIVE_TABLES, insert, pbkdf2_hash
 
 ARGON2 = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"
 
@@ -54,7 +62,7 @@ def weightages(live: Connection) -> list[tuple[float, float | None]]:
     return [(topics[n]["exam_weightage"], topics[n]["stated_weightage"]) for n in sorted(topics)]
 
 
-def test_weightages_are_scaled_to_100_and_the_stated_ones_are_kept(live: Connection) -> None:
+def test_weightages_are_scaled_to_100_and_kept_unscaled(live: Connection) -> None:
     # 144 in all, as in the live system's seeds: 18 of 144 are 12.5 of 100
     add_topics(live, 18, 18, 36, 72, 0)
     result = upgrade(live)
@@ -76,9 +84,44 @@ def test_weightages_of_children_are_subtracted_from_that_of_their_parent(live: C
     result = upgrade(live)
     expected = [5 / 1.05, 10 / 1.05, 15 / 1.05, 50 / 1.05, 0, 25 / 1.05]
     assert [share for share, _ in weightages(live)] == pytest.approx(expected)
-    assert [stated for _, stated in weightages(live)] == [30, 10, 15, 50, 20, 25]
+    assert [stated for _, stated in weightages(live)] == [5, 10, 15, 50, 0, 25]
     assert "weightages of 2 topics include" in line_with(result, "children")
     assert "added up to 150.00" in line_with(result, "added up")
+
+
+def test_changes_of_an_adopted_syllabus_count_no_child_twice(
+    live: Connection, settings: Settings
+) -> None:
+    add_topics(live, 100, 60, 40, parents={2: 1, 3: 1})
+    upgrade(live)
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(live.info.dsn, password=live.info.password),
+    )
+    with Session(engine) as db:
+        teacher = School(db, settings).user("tea", Role.TEACHER)
+        for sent, expected in ((60, [0, 60, 40]), (20, [0, 100 / 3, 200 / 3]), (60, [0, 60, 40])):
+            change_topic(teacher, "2", TopicChangeIn(exam_weightage=sent))
+            assert [share for share, _ in weightages(live)] == pytest.approx(expected)
+    engine.dispose()
+
+
+def test_weightages_of_topics_that_stood_here_before_keep_their_meaning(live: Connection) -> None:
+    """Here, a topic's weightage excludes those of its children."""
+    upgrade(live)
+    live.execute(
+        "WITH parent AS (INSERT INTO learning.topics"
+        " (id, former_id, name, exam_weightage, stated_weightage, estimated_hours)"
+        " VALUES (gen_random_uuid(), 8, 'parent', 75, 30, 1) RETURNING id)"
+        " INSERT INTO learning.topics (id, former_id, name, parent_id, exam_weightage,"
+        " stated_weightage, estimated_hours)"
+        " SELECT gen_random_uuid(), 9, 'child', id, 25, 10, 1 FROM parent"
+    )
+    live.execute("DROP TABLE public.alembic_version")
+    live.execute(LIVE_TABLES)
+    add_topics(live, 60, 40, parents={2: 1})
+    upgrade(live)
+    assert weightages(live) == [(20, 20), (40, 40), (30, 30), (10, 10)]
 
 
 def test_weightages_that_are_all_0_are_reported(live: Connection) -> None:

@@ -89,6 +89,17 @@ def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> Non
     assert [round(it.exam_weightage) for it in list_topics(teacher).topics] == [36, 64]
 
 
+def test_change_with_the_weightage_that_a_topic_shows_leaves_all_of_them(school: School) -> None:
+    teacher = school.user("tea", Role.TEACHER)
+    for name, weightage in (("Algebra", 80), ("Geometry", 64)):
+        create_topic(teacher, TopicIn(name=name, exam_weightage=weightage, estimated_hours=4))
+    before = list_topics(teacher).topics
+    for topic in before:
+        body = TopicChangeIn(exam_weightage=topic.exam_weightage, estimated_hours=4)
+        assert change_topic(teacher, str(topic.id), body).message == "The topic was stored."
+    assert list_topics(teacher).topics == before
+
+
 @pytest.mark.parametrize(
     ("weightage", "hours", "field"),
     [

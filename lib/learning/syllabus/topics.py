@@ -137,9 +137,9 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> StoredTopicOu
             minimums = _minimums(syllabus, topic.id, body.prerequisites)
             store.replace_prerequisites(call.db, {topic.id: minimums}, call.now)
         remark = ""
-        if body.exam_weightage is not None:
-            weightage = _checked_weightage(body.exam_weightage)
-            remark = weigh(call, {topic.id: weightage})
+        weightage = body.exam_weightage
+        if weightage is not None and not math.isclose(weightage, topic.exam_weightage):
+            remark = weigh(call, {topic.id: _checked_weightage(weightage)})
         syllabus = store.read_syllabus(call.db)
     return StoredTopicOut(
         topic=topic_out(syllabus.topics[topic.id], syllabus),

@@ -30,7 +30,10 @@ class Topic(Adoptable, Base):
     exam_weightage: Mapped[float]
     """Share of the exam's marks in percent, 0 to 100; those of all topics add up to 100."""
     stated_weightage: Mapped[float | None]
-    """Share as it was entered, before scaling; null if it was adopted and was not scaled."""
+    """Share as it was entered, before scaling; null if it was adopted and was not scaled.
+
+    Of an adopted topic, it excludes the shares of the topic's children.
+    """
     estimated_hours: Mapped[float]
     description: Mapped[str | None] = mapped_column(Text)
 

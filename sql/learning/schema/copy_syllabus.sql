@@ -58,8 +58,9 @@ BEGIN
 END
 $$;
 
--- Scale the weightages of all topics so that they add up to 100, and keep what was stated. If they did not
--- add up to 100, a topic's weightage is taken to include those of its children: only the excess is its own.
+-- Scale the weightages of all topics so that they add up to 100, and keep them unscaled. If they did not add
+-- up to 100, the weightage of an adopted topic is taken to include those of its children: only the excess is
+-- its own, and only that is stated, so that a later change of the syllabus does not count the children again.
 CREATE OR REPLACE FUNCTION pg_temp.normalize_weightages() RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
   v_sum DOUBLE PRECISION;
@@ -71,19 +72,19 @@ BEGIN
     RETURN;
   END IF;
   CREATE TEMPORARY TABLE own_weightages AS
-  SELECT t.id, coalesce(t.stated_weightage, t.exam_weightage) AS stated,
+  SELECT t.id, coalesce(t.stated_weightage, t.exam_weightage) AS given,
     greatest(0, coalesce(t.stated_weightage, t.exam_weightage) - coalesce((
-      SELECT sum(coalesce(c.stated_weightage, c.exam_weightage)) FROM learning.topics AS c
-      WHERE c.parent_id = t.id), 0)) AS own
+      SELECT sum(c.exam_weightage) FROM pg_temp.read_rows AS r JOIN learning.topics AS c ON c.id = r.id
+      WHERE r.fault IS NULL AND c.parent_id = t.id), 0)) AS own
   FROM learning.topics AS t;
-  SELECT sum(w.own), count(*) FILTER (WHERE w.own < w.stated) INTO v_own_sum, v_parents
+  SELECT sum(w.own), count(*) FILTER (WHERE w.own < w.given) INTO v_own_sum, v_parents
     FROM pg_temp.own_weightages AS w;
   IF v_own_sum > 0 THEN
     UPDATE learning.topics AS t
-      SET stated_weightage = w.stated, exam_weightage = least(100, w.own * 100 / v_own_sum)
+      SET stated_weightage = w.own, exam_weightage = least(100, w.own * 100 / v_own_sum)
       FROM pg_temp.own_weightages AS w WHERE w.id = t.id;
     RAISE NOTICE 'learning.topics: the weightages added up to %, not 100; they were scaled, and '
-      'stated_weightage keeps what was given', round(v_sum::NUMERIC, 2) USING ERRCODE = 'SW001';
+      'stated_weightage keeps them unscaled', round(v_sum::NUMERIC, 2) USING ERRCODE = 'SW001';
   ELSE
     RAISE NOTICE 'learning.topics: the weightages add up to %, so that no topic is worth any marks; set them',
       round(v_sum::NUMERIC, 2) USING ERRCODE = 'SW001';
