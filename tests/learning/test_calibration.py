@@ -67,6 +67,7 @@ def test_better_coefficients_come_into_use_and_recompute_mastery(school: School)
         practise(school, student, number)
     result = calibrate(school.db, school.now)
     assert result.outcome == "calibrated"
+    assert result.fitted_answers == result.answers
     assert result.log_loss_before is not None
     assert result.log_loss_after is not None
     assert result.log_loss_after < result.log_loss_before
