@@ -1,5 +1,7 @@
 """Recommendations, on Postgres and SQLite alike."""
 
+from uuid import uuid4
+
 import pytest
 
 from lib.learning.errors import NotStudent, OwnChoice, StudentClosed
@@ -8,17 +10,20 @@ from lib.learning.plan_arms.wire import PlanArmsIn
 from lib.learning.plans.make import make_plan
 from lib.learning.recommendations.open_now import recommend_live_concepts
 from lib.learning.recommendations.recommend import (
-    EVERYTHING_MASTERED,
+    ALL_REACHED,
     NO_MARKS,
+    NO_MARKS_BELOW,
+    NONE_OPEN,
     NOTHING_TO_PRACTISE,
+    OPEN_REACHED,
     OWN_CHOICE,
-    PREREQUISITES_FIRST,
     explain_live,
     recommend,
     recommend_live_next,
     recommend_live_top,
 )
 from lib.learning.recommendations.wire import NothingOut
+from lib.learning.tables import TopicPrerequisite
 from lib.learning.tables.closed_lists import PlanType, Role
 from tests.learning.rows import columns_of, rows
 from tests.learning.school import School
@@ -229,8 +234,38 @@ def test_student_without_a_topic_to_recommend_gets_the_reason(school: School) ->
         """,
     )
     answer = recommend_live_next(student, student_id, 40)
-    assert answer == NothingOut(message=PREREQUISITES_FIRST)
-    assert recommend(student, None, 5, 0).message == EVERYTHING_MASTERED
+    assert answer == NothingOut(message=OPEN_REACHED.format(40))
+    assert recommend(student, None, 5, 0).message == ALL_REACHED.format(0)
+
+
+@pytest.mark.parametrize(
+    ("more_topics", "reason", "reason_below_60"),
+    [
+        ("", NONE_OPEN, NONE_OPEN),
+        ("Hobby  0  1  -", NO_MARKS, NO_MARKS_BELOW.format(60)),
+    ],
+)
+def test_only_a_cycle_of_prerequisites_closes_every_topic(
+    school: School, more_topics: str, reason: str, reason_below_60: str
+) -> None:
+    school.syllabus(f"""
+        topic     weight  hours  needs
+        Algebra   50      4      -
+        Calculus  50      5      Algebra
+        {more_topics}
+    """)
+    student = school.user("ann")
+    school.store(  # a cycle, which only a change of the tables by hand can close
+        TopicPrerequisite,
+        id=uuid4(),
+        topic_id=school.topic("Algebra"),
+        prerequisite_topic_id=school.topic("Calculus"),
+        minimum_mastery=60,
+        created_at=school.now,
+        updated_at=school.now,
+    )
+    assert recommend(student, None, 5, None).message == reason
+    assert recommend(student, None, 5, 60).message == reason_below_60
 
 
 def test_topics_without_concepts_are_never_recommended(school: School) -> None:
@@ -290,7 +325,8 @@ def test_open_topics_without_marks_are_not_called_closed(school: School) -> None
     """)
     student = school.user("ann")
     school.answers(student, "concept  right\n" + "Algebra 1  true\n" * 5)
-    assert recommend(student, None, 5, 60).message == NO_MARKS
+    assert recommend(student, None, 5, None).recommendations
+    assert recommend(student, None, 5, 60).message == NO_MARKS_BELOW.format(60)
 
 
 def test_users_who_are_not_students_must_name_one(school: School) -> None:

@@ -29,10 +29,15 @@ from lib.learning.study.situation import Situation, situation_of
 from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.syllabus.topics import topic_of
 
-EVERYTHING_MASTERED = "Every topic is mastered; keep practising what you know least."
+ALL_REACHED = "Every topic has a mastery of at least {:g}; keep practising what you know least."
 NOTHING_TO_PRACTISE = "No topic has concepts yet, so there is nothing to practise."
 NO_MARKS = "No open topic adds marks to the exam."
-PREREQUISITES_FIRST = "No topic is open: complete prerequisites first."
+NO_MARKS_BELOW = "No open topic with a mastery below {:g} adds marks to the exam."
+OPEN_REACHED = (
+    "Every open topic has a mastery of at least {:g}; to open the others, practise their"
+    " prerequisites."
+)
+NONE_OPEN = "No topic is open, because prerequisites form a cycle; a teacher can change them."
 OWN_CHOICE = (
     "You decide what to study, so that your class can compare results with and without advice."
 )
@@ -65,15 +70,26 @@ def best_topics(
     )
 
 
-def reason_for_none(situation: Situation, mastery_threshold: float) -> str:
-    """Return why nothing can be recommended."""
+def reason_for_none(situation: Situation, mastery_threshold: float | None) -> str:
+    """Return why nothing can be recommended.
+
+    Args:
+        situation: The student.
+        mastery_threshold: As for `best_topics`.
+    """
     if not situation.graph.ids:
         return NOTHING_TO_PRACTISE
-    unfinished = _is_below(situation, mastery_threshold)
+    threshold = PERCENT if mastery_threshold is None else mastery_threshold
+    unfinished = _is_below(situation, threshold)
     if not unfinished.any():
-        return EVERYTHING_MASTERED
+        return ALL_REACHED.format(threshold)
     is_open = situation.graph.is_open(situation.gate)
-    return NO_MARKS if (unfinished & is_open).any() else PREREQUISITES_FIRST
+    if not is_open.any():
+        return NONE_OPEN
+    if mastery_threshold is None:
+        return NO_MARKS
+    reason = NO_MARKS_BELOW if (unfinished & is_open).any() else OPEN_REACHED
+    return reason.format(threshold)
 
 
 def recommend(
@@ -95,7 +111,7 @@ def recommend(
         student_id=student.id,
         recommendations=[_out(each, situation) for each in best],
         count=len(best),
-        message=None if best else reason_for_none(situation, _threshold(mastery_threshold)),
+        message=None if best else reason_for_none(situation, mastery_threshold),
     )
 
 
@@ -227,10 +243,6 @@ def _is_below(situation: Situation, mastery_threshold: float) -> NDArray[np.bool
     """Return the topics whose mean mastery is below a threshold, shape (n,)."""
     means = [_mastery(_topic(it, situation), situation) for it in situation.graph.ids]
     return np.array(means) < mastery_threshold
-
-
-def _threshold(mastery_threshold: float | None) -> float:
-    return PERCENT if mastery_threshold is None else mastery_threshold
 
 
 def _mastery(topic: TopicRow, situation: Situation) -> float:
