@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,12 @@ from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
 from lib.operations.backups.backup import back_up
 from lib.operations.backups.restore import restore
 from lib.operations.backups.store import BackupRecord
-from lib.operations.errors import BackupNotFound, BackupUnreadable, TakesTooLong
+from lib.operations.errors import (
+    BackupNotFound,
+    BackupPlaceUnavailable,
+    BackupUnreadable,
+    TakesTooLong,
+)
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.legacy_database import Legacy
@@ -274,6 +282,46 @@ def test_a_bucket_stores_a_backup_and_returns_it(filled: Legacy, bucket: Any) ->
     assert all_rows(filled) == before
     with pytest.raises(BackupNotFound):
         restore("stepwise-20250101T000000Z-0123abcd.jsonl.gz", filled.deps)
+
+
+def test_a_connection_that_breaks_during_a_restore_is_reported_and_changes_nothing(
+    filled: Legacy, folder: Path, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = all_rows(filled)
+    backup = back_up(filled.deps)
+    content = (folder / backup.name).read_bytes()
+    empty(filled)
+    filled.deps.settings = replace(filled.deps.settings, backup_bucket=BUCKET)
+    with breaking_server(content) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(BackupPlaceUnavailable):
+            restore(backup.name, filled.deps)
+    bucket.put_object(Bucket=BUCKET, Key=backup.name, Body=content)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.meta.endpoint_url)
+    restore(backup.name, filled.deps)
+    assert all_rows(filled) == before
+
+
+@contextmanager
+def breaking_server(content: bytes) -> Iterator[str]:
+    """Serve half of a file under any path, and break the connection."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+
+        def log_message(self, *args: object) -> None:
+            """Write nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def test_an_operator_backs_up_and_restores_over_http(filled: Legacy, client: Any) -> None:

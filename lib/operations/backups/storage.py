@@ -6,7 +6,7 @@ Only this module imports boto3.
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def read(settings: Settings, name: str) -> Iterator[bytes]:
     Raises:
         NotConfigured: As for `write`.
         BackupNotFound: If there is no backup of that name.
-        BackupPlaceUnavailable: If the bucket cannot be read.
+        BackupPlaceUnavailable: If the bucket cannot be read; the chunks raise it, too.
     """
     if not NAME.fullmatch(name):
         raise BackupNotFound
@@ -116,7 +116,12 @@ def _read_object(bucket: str, name: str) -> Iterator[bytes]:
             body = client.get_object(Bucket=bucket, Key=name)["Body"]
         except client.exceptions.NoSuchKey as error:
             raise BackupNotFound from error
-    return iter(body.iter_chunks(READ_BYTES))
+    return _read_body(body)
+
+
+def _read_body(body: Any) -> Iterator[bytes]:
+    with closing(body), _translated_errors():
+        yield from body.iter_chunks(READ_BYTES)
 
 
 def _read_file(path: Path) -> Iterator[bytes]:
