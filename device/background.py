@@ -28,7 +28,7 @@ class Outcome:
     wait: float | None = None
     """Seconds until the next sync, if the server names them."""
     must_wait: bool = False
-    """Whether the server deferred all changes, so that nothing may shorten a wait that it names."""
+    """Whether the server deferred all changes, so that nothing may shorten the wait."""
     problem: str | None = None
     """Reason why the sync failed, for the pages, if a person has to act."""
 
@@ -114,7 +114,7 @@ class Background:
         else:
             problem = outcome.problem
             if outcome.must_wait or problem is not None:
-                return self._after_failure(outcome.wait)
+                return self._after_failure(outcome.wait, must_wait=outcome.must_wait)
             self._failures = 0
             self._succeeded.set()
             wait = REGULAR_WAIT if outcome.wait is None else outcome.wait
@@ -122,11 +122,16 @@ class Background:
         finally:
             self._board.change(is_syncing=False, server_away=server_away, problem=problem)
 
-    def _after_failure(self, retry_after: float | None) -> tuple[float, bool]:
-        """Return the wait after a failure: doubled each time, or longer at the server's request."""
+    def _after_failure(
+        self, retry_after: float | None, *, must_wait: bool = False
+    ) -> tuple[float, bool]:
+        """Return the wait after a failure, and whether nothing may shorten it.
+
+        The wait is doubled each time, or longer if the server names a time, which is kept.
+        """
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
         jittered = wait * self._rng.uniform(0.5, 1.0)
         if retry_after is None:
-            return jittered, False
+            return jittered, must_wait
         return max(retry_after * self._rng.uniform(1.0, 1.2), jittered), True

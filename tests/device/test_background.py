@@ -61,6 +61,15 @@ def test_wait_that_the_server_names_is_kept_and_cannot_be_shortened() -> None:
     assert must_wait
 
 
+def test_wait_for_deferred_changes_cannot_be_shortened_if_the_server_names_none() -> None:
+    deferred = waits(*[Outcome(must_wait=True)] * 3)
+    for (wait, must_wait), longest in zip(deferred, (1, 2, 4), strict=True):
+        assert longest / 2 <= wait <= longest
+        assert must_wait
+    for step in (ServerAway(), Outcome(problem="Update it.")):
+        assert [must_wait for _, must_wait in waits(step)] == [False]
+
+
 def test_next_sync_comes_after_the_wait_that_the_server_names() -> None:
     assert waits(Outcome(77)) == [(77, False)]
 
