@@ -31,8 +31,8 @@ export const ACCOUNT = {
   code: "Class code (optional)",
   codeHint: "From your teacher. You can also join later.",
   invitation: "Invitation code",
-  invitationHint: "From your admin.",
+  invitationHint: "From the operator of this site.",
   invitationMissing: "Write the code of your invitation.",
-  invitationRefused: "This code is unknown, used or expired. Ask your admin for a new one.",
+  invitationRefused: "This code is unknown, used or expired. Ask the operator of this site for a new one.",
   wrongFields: (n) => `${n} fields need a change`,
 };

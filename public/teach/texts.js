@@ -12,7 +12,7 @@ export const ENTER = {
   demo: (name) => `Look around as ${name}`,
   demoAbout: "The demo’s teacher has a class of 25. No password is needed on this machine.",
   register: "New here?",
-  registerAbout: "Your admin invites you with a code.",
+  registerAbout: "The operator of this site invites you with a code.",
 };
 
 export const ROLES = {
