@@ -227,7 +227,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     )
     assert "set-aside tables hold 7 rows" in refusal(client, NORMALIZE)
     assert call(client, RESTORE)["restoredTables"] == [
-        "students", "sessions", "step_progress", "events",
+        "students", "sessions", "step_progress", "events", "enrollments",
     ]  # fmt: skip
     assert three_sessions.unified() == before
     assert three_sessions.rows(definitions) == objects

@@ -129,7 +129,7 @@ LANGUAGE sql STABLE AS $$
       may_hold_secret,merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
       persons_token,plausibility_condition,prefer,read_expression,rename_unified,renew,repeats_members,reportable_name,
       row_key,rows_of,secret_format,set_aside,step_of,tables_now,to_boolean,to_count,to_done,to_integer,to_jsonb,
-      to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
+      to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,unified_tables,
       unknown_expression,unreadable_condition,unwrap,without_keys,
       without_secrets}')
   ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not inspected

@@ -130,6 +130,11 @@ BEGIN
   RETURN v_backup.table_name;
 END $$;
 
+-- The tables that dropExisting sets aside together, because they refer to each other.
+CREATE OR REPLACE FUNCTION legacy.unified_tables() RETURNS TEXT[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT ARRAY['students', 'sessions', 'step_progress', 'events', 'enrollments']
+$$;
+
 -- Return the number of rows of each set of unified tables that dropExisting set aside, the newest
 -- set first.
 CREATE OR REPLACE FUNCTION legacy.unified_set_aside()
@@ -146,7 +151,7 @@ BEGIN
     ORDER BY relname DESC
   LOOP
     row_count := 0;
-    FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+    FOREACH v_table IN ARRAY legacy.unified_tables() LOOP
       CONTINUE WHEN to_regclass(format('public.%I', v_table || '_old_' || stamp)) IS NULL;
       EXECUTE format('SELECT count(*) FROM public.%I', v_table || '_old_' || stamp) INTO v_rows;
       row_count := row_count + v_rows;
@@ -162,7 +167,7 @@ DECLARE
   v_table TEXT;
   v_part RECORD;
 BEGIN
-  FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+  FOREACH v_table IN ARRAY legacy.unified_tables() LOOP
     table_name := v_table || p_suffix;
     new_name := v_table || p_new_suffix;
     CONTINUE WHEN to_regclass(format('public.%I', table_name)) IS NULL;
@@ -209,13 +214,14 @@ BEGIN
   RETURN QUERY SELECT * FROM legacy.rename_unified('_old_' || v_stamp, '');
 END $$;
 
--- Return whether no unified table holds a row; one that is missing holds none.
+-- Return whether no unified table holds a row; one that is missing holds none. Enrollments do not count:
+-- without students, they are what the guide's rollback block left.
 CREATE OR REPLACE FUNCTION legacy.unified_is_empty() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE
   v_table TEXT;
   v_has_rows BOOLEAN;
 BEGIN
-  FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+  FOREACH v_table IN ARRAY array_remove(legacy.unified_tables(), 'enrollments') LOOP
     CONTINUE WHEN to_regclass(format('public.%I', v_table)) IS NULL;
     EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_has_rows;
     IF v_has_rows THEN

@@ -4,14 +4,18 @@
 CREATE OR REPLACE FUNCTION pg_temp.workshop_tables()
 RETURNS TABLE (table_name TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
 BEGIN
-  FOREACH table_name IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
-    -- A table `students` without student_id is the assessment's, of an older deployment.
+  FOREACH table_name IN ARRAY
+    ARRAY['students', 'sessions', 'step_progress', 'events', 'enrollments']
+  LOOP
+    -- Without these columns, `students` is the assessment's of an older deployment, and `enrollments`
+    -- another application's.
     CONTINUE WHEN NOT EXISTS (
       SELECT FROM pg_catalog.pg_class c
       WHERE c.oid = to_regclass(format('public.%I', table_name)) AND c.relkind IN ('r', 'p')
-        AND (table_name <> 'students' OR EXISTS (
+        AND (table_name NOT IN ('students', 'enrollments') OR EXISTS (
           SELECT FROM pg_catalog.pg_attribute a
-          WHERE a.attrelid = c.oid AND a.attname = 'student_id' AND NOT a.attisdropped)));
+          WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname =
+            CASE table_name WHEN 'students' THEN 'student_id' ELSE 'course_id' END)));
     EXECUTE format('SELECT count(*) FROM public.%I', table_name) INTO row_count;
     RETURN NEXT;
   END LOOP;
