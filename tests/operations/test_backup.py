@@ -30,7 +30,7 @@ from tests.legacy.legacy_database import Legacy
 from tests.operations.conftest import BUCKET
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 
-UNIFIED = ("courses", "students", "sessions", "step_progress", "events")
+UNIFIED = ("courses", "students", "enrollments", "sessions", "step_progress", "events")
 JSON_OF_BOTH = ("tools", "voice_settings")
 """JSON columns that both workshop_students and student_configs have."""
 
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]:
-    """Migrated legacy rows, and an event for each session."""
+    """Migrated legacy rows, an enrollment for each student and an event for each session."""
     legacy.deps = Deps(
         Settings(
             postgres_url=settings.postgres_url,
@@ -59,6 +59,10 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
                 f"UPDATE public.{table} SET {column} = NULL WHERE {column} = 'null'".encode()
             )
     legacy.run()
+    legacy.connection.execute(
+        "INSERT INTO public.enrollments (student_id, course_id)"
+        " SELECT student_id, 'voice-assistant' FROM public.students"
+    )
     legacy.connection.execute(
         "INSERT INTO public.events (student_id, session_token, event_type, event_data) "
         "SELECT student_id, session_token, 'bug_reported', '{\"n\": 1.50}' FROM public.sessions"

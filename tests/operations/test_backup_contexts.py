@@ -31,7 +31,7 @@ IN_CONTEXTS = """
 SELECT schemaname || '.' || tablename FROM pg_tables
 WHERE schemaname IN ('assessment', 'learning')
   OR schemaname = 'public' AND tablename IN (
-    'courses', 'students', 'sessions', 'step_progress', 'events')
+    'courses', 'students', 'enrollments', 'sessions', 'step_progress', 'events')
 ORDER BY 1
 """
 OLD_ASSESSMENT = """
@@ -309,6 +309,7 @@ def test_tables_that_are_left_out_are_reported_with_the_reason(
     database.execute("""
         CREATE TABLE public.student_configs_backup_20250123 (n INT);
         CREATE TABLE public.sessions_old_20250123_101500 (n INT);
+        CREATE TABLE public.enrollments_old_20250123_101500 (n INT);
         CREATE SCHEMA workshop_set_aside_20250123_101500;
         CREATE TABLE workshop_set_aside_20250123_101500.students (n INT);
         CREATE SCHEMA elsewhere;
@@ -321,6 +322,7 @@ def test_tables_that_are_left_out_are_reported_with_the_reason(
     for table in (
         "public.student_configs_backup_20250123",
         "public.sessions_old_20250123_101500",
+        "public.enrollments_old_20250123_101500",
         "workshop_set_aside_20250123_101500.students",
     ):
         assert "`make backup`" in reasons[table]

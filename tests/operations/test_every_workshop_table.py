@@ -11,6 +11,7 @@ from tests.support.requirements import sql_block
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
+BACKUP = "/api/admin-backup"
 IMPORT = "/api/admin-import-roster"
 ENROLLMENTS = """
 SELECT student_email, course_id FROM public.enrollments JOIN public.students USING (student_id)
@@ -94,3 +95,27 @@ def test_enrollments_of_dropped_students_are_set_aside(client: TestClient, rows:
     assert rows(ENROLLMENTS) == [("ann@example.com", "voice-assistant")]
     call(client, "/api/admin-delete-student", studentEmail="ann@example.com")
     assert rows("SELECT * FROM public.enrollments") == []
+
+
+def test_backup_saves_every_table_or_names_it_as_left_out(client: TestClient) -> None:
+    backup = call(client, BACKUP)
+    left_out_tables = {line.partition(":")[0] for line in backup["leftOut"]}
+    assert backup["rows"]["workshop"].keys() | left_out_tables >= set(workshop_tables())
+
+
+def test_restore_of_a_backup_enrolls_the_same_students(client: TestClient, rows: Rows) -> None:
+    import_ann(client, created=1)
+    enrollments = rows("SELECT * FROM public.enrollments")
+    backup = call(client, BACKUP)
+    assert backup["rows"]["workshop"]["public.enrollments"] == 1
+    call(client, CREATE, **DROP)
+    import_ann(client, created=1)
+    assert "has rows" in call(client, "/api/admin-restore", 409, name=backup["name"])["error"]
+    call(client, "/api/admin-delete-student", studentEmail="ann@example.com")
+    rows("DELETE FROM public.removals")  # they would remove Ann again
+    restored_rows = call(client, "/api/admin-restore", name=backup["name"], unifiedOnly=True)[
+        "rows"
+    ]
+    assert restored_rows["workshop"]["public.enrollments"] == 1
+    assert rows("SELECT * FROM public.enrollments") == enrollments
+    import_ann(client, unchanged=1)

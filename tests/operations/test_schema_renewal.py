@@ -68,7 +68,7 @@ def test_tables_with_rows_are_backed_up_before_they_are_set_aside_and_can_be_res
     assert restoration["rows"].keys() == {"workshop"}
     assert restoration["rows"]["workshop"].keys() == {
         f"public.{table}"
-        for table in ("courses", "students", "sessions", "step_progress", "events")
+        for table in ("courses", "students", "enrollments", "sessions", "step_progress", "events")
     }
     assert migrated.unified() == before
 

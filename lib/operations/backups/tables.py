@@ -4,13 +4,22 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
+from lib.database.expected_tables import workshop_tables
 from lib.legacy.runs.run import LEGACY_TABLES
 from lib.operations.backups.store import CatalogTable
 from lib.operations.errors import NothingToBackUp, TablesNotReadable
 
-UNIFIED_TABLES = ("students", "sessions", "step_progress", "events")
-WORKSHOP_TABLES = ("courses", *UNIFIED_TABLES)
+WORKSHOP_COLUMNS = {
+    "courses": {"course_id", "steps"},
+    "students": {"student_id"},
+    "enrollments": {"student_id", "course_id"},
+}
+"""Columns that identify tables of the workshop; one of SESSION_COLUMNS identifies the others."""
+SESSION_COLUMNS = {"student_id", "session_token"}
+NEEDED_TABLES = {"courses": "sessions", "enrollments": "students"}
+"""Tables of the workshop, and for each the one without which its rows serve no purpose."""
 OLD_ASSESSMENT = {
     "students": {"id"},
     "student_proficiencies": {"student_id", "concept_name", "proficiency_value"},
@@ -35,9 +44,8 @@ OWN_SCHEMAS = {
     "stepwise": "it describes upgrades of this database",
 }
 """Schemas with bookkeeping that is not in a backup, each with the reason."""
-SET_ASIDE = re.compile(
-    rf"(?:{'|'.join(LEGACY_TABLES)})_backup_\d+(?:_\d+)*|(?:{'|'.join(UNIFIED_TABLES)})_old_\d+_\d+"
-)
+LEGACY_SET_ASIDE = re.compile(rf"(?:{'|'.join(LEGACY_TABLES)})_backup_\d+(?:_\d+)*")
+WORKSHOP_SET_ASIDE = re.compile(r"(?P<table>\w+)_old_\d+_\d+")
 KINDS_WITH_ROWS = frozenset({"r", "p"})  # pg_class.relkind: tables and partitioned tables
 
 
@@ -103,9 +111,16 @@ def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
     old_assessment = names if names.intersection(IDENTIFYING_TABLES) else set()
     contexts_by_table = ((table.name, _context(table, old_assessment)) for table in tables)
     contexts = {name: context for name, context in contexts_by_table if context is not None}
-    if "public.sessions" not in contexts:  # without sessions, the steps of courses are not needed
-        contexts.pop("public.courses", None)
+    for table, needed_table in NEEDED_TABLES.items():
+        if f"public.{needed_table}" not in contexts:
+            contexts.pop(f"public.{table}", None)
     return contexts
+
+
+@cache
+def saved_workshop_tables() -> frozenset[str]:
+    """Return the names of the workshop's tables that a backup contains, without the schema."""
+    return frozenset(name.removeprefix("public.") for name in workshop_tables()) - LEFT_OUT.keys()
 
 
 def may_contain(context: Context, name: str) -> bool:
@@ -115,7 +130,7 @@ def may_contain(context: Context, name: str) -> bool:
         return schema in {Context.ASSESSMENT, Context.LEARNING} and schema == context
     match context:
         case Context.WORKSHOP:
-            return table in WORKSHOP_TABLES
+            return table in saved_workshop_tables()
         case Context.LEGACY:
             return table in LEGACY_TABLES
         case Context.ASSESSMENT:
@@ -136,7 +151,7 @@ def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context
         return Context.LEGACY  # whatever its kind: some databases have views of these names
     if table.kind not in KINDS_WITH_ROWS:
         return None
-    if table.table_name in WORKSHOP_TABLES and _is_unified(table):
+    if table.table_name in saved_workshop_tables() and _is_unified(table):
         return Context.WORKSHOP
     if table.table_name in old_assessment:
         return Context.ASSESSMENT
@@ -144,11 +159,10 @@ def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context
 
 
 def _is_unified(table: CatalogTable) -> bool:
-    if table.table_name == "courses":
-        return {"course_id", "steps"} <= set(table.columns)
-    if table.table_name == "students":
-        return "student_id" in table.columns
-    return not {"student_id", "session_token"}.isdisjoint(table.columns)
+    identifying_columns = WORKSHOP_COLUMNS.get(table.table_name)
+    if identifying_columns is None:
+        return not SESSION_COLUMNS.isdisjoint(table.columns)
+    return identifying_columns <= set(table.columns)
 
 
 def _has_columns_of_old_assessment(table: CatalogTable) -> bool:
@@ -176,9 +190,15 @@ def _reason(table: CatalogTable) -> str | None:
         return "it was set aside; only `make backup` (pg_dump) saves it"
     if table.schema_name != "public":
         return "it is in another schema" if table.table_name in LEGACY_TABLES else None
-    if SET_ASIDE.fullmatch(table.table_name):
+    if _is_set_aside(table.table_name):
         return "it was set aside; only `make backup` (pg_dump) saves it"
     return LEFT_OUT.get(table.table_name)
+
+
+def _is_set_aside(name: str) -> bool:
+    match = WORKSHOP_SET_ASIDE.fullmatch(name)
+    of_workshop = match is not None and match["table"] in saved_workshop_tables()
+    return of_workshop or LEGACY_SET_ASIDE.fullmatch(name) is not None
 
 
 def _parents_first(tables: list[BackupTable]) -> list[BackupTable]:
