@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from fastapi.testclient import TestClient
 
 from lib.database.expected_tables import workshop_tables
 from tests.legacy.test_calls import CREATE, RESTORE, call
 from tests.support.requirements import sql_block
+from tests.support.scripts import run
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
@@ -28,6 +30,12 @@ STAYS = {
 def import_ann(client: TestClient, **expected: int) -> None:
     imported = call(client, IMPORT, students=[{"studentEmail": "ann@example.com"}])
     assert {name: imported[name] for name in expected} == expected
+
+
+def fetch(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
 def set_aside(rows: Rows) -> list[str]:
@@ -113,9 +121,31 @@ def test_restore_of_a_backup_enrolls_the_same_students(client: TestClient, rows:
     assert "has rows" in call(client, "/api/admin-restore", 409, name=backup["name"])["error"]
     call(client, "/api/admin-delete-student", studentEmail="ann@example.com")
     rows("DELETE FROM public.removals")  # they would remove Ann again
-    restored_rows = call(client, "/api/admin-restore", name=backup["name"], unifiedOnly=True)[
-        "rows"
-    ]
-    assert restored_rows["workshop"]["public.enrollments"] == 1
+    restoration = call(client, "/api/admin-restore", name=backup["name"], unifiedOnly=True)
+    assert restoration["rows"]["workshop"]["public.enrollments"] == 1
     assert rows("SELECT * FROM public.enrollments") == enrollments
     import_ann(client, unchanged=1)
+
+
+def test_downgrade_leaves_no_table_of_the_workshop_and_the_next_upgrade_returns_each(
+    empty_postgres_url: str,
+) -> None:
+    url = empty_postgres_url
+    run("migrate.py", "upgrade", url=url)
+    enroll = (
+        "SELECT outcome FROM public.import_roster('voice-assistant',"
+        """ '[{"line": 1, "email": "ann@example.com"}]')"""
+    )
+    assert fetch(url, enroll) == [("created",)]
+    run("migrate.py", "downgrade", url=url)
+    tables = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname = 'public'"
+    remaining_tables = {table for (table,) in fetch(url, tables)}
+    assert remaining_tables & set(workshop_tables()) == set(), (
+        "add these to the list in sql/database/schema/downgrade.sql"
+    )
+    names = fetch(url, "SELECT former_name FROM stepwise.set_aside WHERE former_name ^@ 'public.'")
+    assert sorted(names) == sorted((table,) for table in workshop_tables())
+    run("migrate.py", "upgrade", url=url)
+    assert fetch(url, enroll) == [("unchanged",)]
+    fetch(url, "DELETE FROM public.students")
+    assert fetch(url, "SELECT * FROM public.enrollments") == []

@@ -52,7 +52,8 @@ BEGIN
     SELECT c.relname FROM pg_catalog.pg_class c
     JOIN (VALUES ('students', 'student_id'), ('courses', 'steps'), ('sessions', 'session_token'),
       ('step_progress', 'session_token'), ('events', 'event_type'),
-      ('idempotency_keys', 'key_hash'), ('removals', 'name_sha256')) AS ours (name, key_column)
+      ('enrollments', 'course_id'), ('idempotency_keys', 'key_hash'),
+      ('removals', 'name_sha256')) AS ours (name, key_column)
       ON ours.name = c.relname
     JOIN pg_catalog.pg_attribute a
       ON a.attrelid = c.oid AND a.attname = ours.key_column AND NOT a.attisdropped
