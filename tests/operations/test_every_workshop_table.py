@@ -8,6 +8,8 @@ from fastapi.testclient import TestClient
 
 from lib.database.expected_tables import workshop_tables
 from tests.legacy.test_calls import CREATE, RESTORE, call
+from tests.operations.older_schemas import NORMALIZED_V2
+from tests.operations.older_schemas import ROWS as WORKSHOP_ROWS
 from tests.support.requirements import sql_block
 from tests.support.scripts import run
 
@@ -149,3 +151,27 @@ def test_downgrade_leaves_no_table_of_the_workshop_and_the_next_upgrade_returns_
     assert fetch(url, enroll) == [("unchanged",)]
     fetch(url, "DELETE FROM public.students")
     assert fetch(url, "SELECT * FROM public.enrollments") == []
+
+
+def test_merge_of_two_records_of_a_person_keeps_the_enrollments(empty_postgres_url: str) -> None:
+    url = empty_postgres_url
+    fetch(url, NORMALIZED_V2 + WORKSHOP_ROWS)
+    run("migrate.py", "upgrade", url=url)
+    lines = '[{"line": 1, "email": "ann@example.com"}, {"line": 2, "email": "bob@example.com"}]'
+    fetch(url, f"SELECT public.import_roster('voice-assistant', '{lines}')")
+    run("migrate.py", "downgrade", url=url)
+    # The earliest record stays: the new one of Ann, the enrolled one of Bob.
+    fetch(
+        url,
+        "INSERT INTO students (student_email, created_at) VALUES"
+        " ('ANN@example.com', '2020-01-01Z'), ('BOB@example.com', '2030-01-01Z')",
+    )
+    run("migrate.py", "upgrade", url=url)
+    assert fetch(
+        url,
+        "SELECT student_email, student.created_at < '2021-01-01Z', course_id"
+        " FROM public.enrollments JOIN public.students AS student USING (student_id) ORDER BY 1",
+    ) == [
+        ("ann@example.com", True, "voice-assistant"),
+        ("bob@example.com", False, "voice-assistant"),
+    ]

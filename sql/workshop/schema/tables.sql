@@ -301,6 +301,12 @@ DO $$ BEGIN
     WHERE p.student_id = t.student_id AND keeper <> t.student_id;
   UPDATE public.events t SET student_id = keeper FROM same_person p
     WHERE p.student_id = t.student_id AND keeper <> t.student_id;
+  IF to_regclass('public.enrollments') IS NOT NULL THEN  -- roster.sql creates it later
+    INSERT INTO public.enrollments (student_id, course_id, created_at)
+      SELECT keeper, course_id, created_at FROM public.enrollments JOIN same_person USING (student_id)
+      WHERE keeper <> student_id
+      ON CONFLICT ON CONSTRAINT enrollments_pkey DO NOTHING;
+  END IF;
   UPDATE public.students k SET
     student_name = coalesce(o.student_name, k.student_name),
     twilio_account_sid = coalesce(k.twilio_account_sid, o.twilio_account_sid),
