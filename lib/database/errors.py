@@ -87,8 +87,8 @@ OF_A_TRANSACTION: tuple[type[AppError], ...] = (
     RowsHidden,
     TableLocked,
 )
-"""Errors that any transaction may raise; the API's description lists them for operators' and for
-scheduled calls."""
+"""Errors that any transaction may raise; the API's description lists them for calls with a password
+and for scheduled calls."""
 
 
 @dataclass(frozen=True)

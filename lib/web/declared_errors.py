@@ -53,11 +53,18 @@ OF_THE_DATABASE: Errors = frozenset(
     }
 )
 OF_PASSWORDS: Errors = frozenset(
-    {CalledFromAnotherSite, MisspeltField, Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}
+    {
+        CalledFromAnotherSite,
+        MisspeltField,
+        Unauthenticated,
+        TooManyAttempts,
+        *OF_A_TRANSACTION,
+        *OF_THE_DATABASE,
+    }
 )
 OF_ACCESS: dict[Access, Errors] = {
     Access.INSTRUCTOR: OF_PASSWORDS,
-    Access.OPERATOR: OF_PASSWORDS | {InstructorRefused, *OF_A_TRANSACTION},
+    Access.OPERATOR: OF_PASSWORDS | {InstructorRefused},
     Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS, *OF_A_TRANSACTION}),
     Access.USER: frozenset({TokenRefused, *OF_SETTINGS}),
     Access.TEACHER: frozenset({RoleRefused, TokenRefused, *OF_SETTINGS}),

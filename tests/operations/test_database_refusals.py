@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
+from tests.conftest import INSTRUCTOR_PASSWORD
 from tests.legacy.test_calls import CLEANUP, MIGRATE, RESTORE, call
 from tests.support.databases import Databases
 from tests.support.legacy_data import legacy_tables
@@ -142,6 +143,26 @@ def test_unwritable_unified_table_is_named(client: TestClient, superuser: Sql) -
         f"GRANT SELECT ON public.step_progress TO {OWNER}"
     )
     expect_refusal(client, MIGRATE, "right_missing", "step_progress", dryRun=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "table"),
+    [
+        ("GET", "/api/workshop-analytics", "sessions"),
+        ("POST", "/api/admin-import-roster", "enrollments"),
+    ],
+)
+def test_missing_right_is_named_to_an_instructor(
+    client: TestClient, superuser: Sql, method: str, path: str, table: str
+) -> None:
+    superuser(
+        f"ALTER TABLE public.{table} OWNER TO {OTHER};REVOKE ALL ON public.{table} FROM {OWNER}"
+    )
+    headers = {"Authorization": f"Bearer {INSTRUCTOR_PASSWORD}"}
+    body = {"students": [{"studentEmail": "cy@example.com"}]} if method == "POST" else None
+    response = client.request(method, path, json=body, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (409, "right_missing")
+    assert table in response.json()["error"]
 
 
 @pytest.mark.parametrize("state", ["P0001", "0A000", "23514", "42501", "55000"])
