@@ -58,6 +58,16 @@ def stored_text(rows: Rows) -> str:
     return "\n".join(row for table in tables for (row,) in rows(f"SELECT t::text FROM {table} t"))
 
 
+def everything(rows: Rows) -> str:
+    """Return the text of all rows, of the study planner and of schemas set aside, too."""
+    tables = rows(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+        " WHERE schemaname ~ '^learning$|_set_aside_'"
+    )
+    texts = [row for (table,) in tables for (row,) in rows(f"SELECT t::text FROM {table} t")]
+    return "\n".join([stored_text(rows), *texts])
+
+
 def count_rows(rows: Rows, table: str) -> int:
     return int(rows(f"SELECT count(*) FROM {table}")[0][0])
 
@@ -116,6 +126,44 @@ def test_any_name_erases_the_person_from_every_context(
     assert count_rows(rows, "assessment.test_responses") == 6
     assert count_rows(rows, "assessment.set_aside_rows") == 1
     assert erase(client, operator, **names[by]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP FUNCTION public.remove_student(text)",
+        "DROP FUNCTION assessment.remove_students(text[])",
+        "DROP FUNCTION learning.remove_person(text, uuid)",
+        "ALTER SCHEMA assessment RENAME TO assessment_set_aside_20260102_030405",
+        "ALTER SCHEMA learning RENAME TO learning_set_aside_20260102_030405_000006",
+    ],
+)
+def test_nothing_is_removed_while_a_context_cannot_remove_its_rows(
+    client: TestClient, operator: dict[str, str], rows: Rows, people: str, statement: str
+) -> None:
+    rows(
+        "INSERT INTO learning.users (id, username, password_hash, role)"
+        " VALUES (%s, 'ann canary', 'x', 'student')",
+        people,
+    )
+    rows(statement)
+    before = everything(rows)
+    assert "ann canary" in before
+    for body in ({"studentEmail": EMAIL}, {"studentId": people, "learningUsername": "ann canary"}):
+        response = erase(client, operator, **body)
+        assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
+        assert "make migrate" in response.json()["error"]
+    assert everything(rows) == before
+
+
+def test_person_is_erased_from_a_database_without_the_other_contexts(
+    client: TestClient, operator: dict[str, str], rows: Rows, people: str
+) -> None:
+    rows("SET stepwise.removal = 'test'; DROP SCHEMA assessment, learning CASCADE")
+    response = erase(client, operator, studentId=people)
+    assert response.status_code == 200, response.text
+    assert response.json()["removed"]["workshop"]["students"] == 1
+    assert people not in stored_text(rows)
 
 
 def test_running_test_of_an_erased_person_takes_no_more_answers(

@@ -5,14 +5,19 @@ name in the request, except the user name of the study planner, is used to find 
 the same person.
 """
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lib.assessment.sessions import cache
 from lib.database.advisory_lock import take_shared_lock
 from lib.deps import Deps
-from lib.errors import StudentNotFound
+from lib.errors import SchemaMissing, StudentNotFound
+from lib.logs import log
+from lib.operations.backups.store import list_tables
+from lib.operations.backups.tables import Context, context_of_each
 from lib.operations.erasure import store
 from lib.operations.erasure.wire import (
     AssessmentRows,
@@ -24,11 +29,18 @@ from lib.operations.erasure.wire import (
 )
 from lib.workshop.emails import normalized_email
 
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+SCHEMA_SET_ASIDE = re.compile(r"(?P<context>assessment|learning)_set_aside_[0-9_]+")
+"""Names of schemas that a downgrade, or the adoption of a live system, set aside."""
+
 
 def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
     """Remove everything about a person for good, rows of the legacy tables included.
 
     Raises:
+        SchemaMissing: If a context has tables, but no function to remove the person from them.
         StudentNotFound: If nothing is stored about the person.
         OlderTableRefuses: If a legacy table cannot be changed.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
@@ -40,6 +52,7 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)
         contexts = store.contexts(transaction)
+        _require_functions(transaction, contexts)
         if contexts.workshop:
             person = store.workshop_person(transaction, student_id, names)
             if person is not None:
@@ -66,6 +79,28 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
         removed=removed_rows,
         cache_cleared=cache.delete_snapshots(deps.redis, session_ids),
     )
+
+
+def _require_functions(transaction: "Transaction", contexts: store.Contexts) -> None:
+    """Raise SchemaMissing if a context has tables, but no function to remove a person from them."""
+    erasable = {
+        Context.WORKSHOP: contexts.workshop,
+        Context.LEGACY: contexts.workshop,
+        Context.ASSESSMENT: contexts.assessment,
+        Context.LEARNING: contexts.learning,
+    }
+    missing = [each for each in _with_tables(transaction) if not erasable.get(each, True)]
+    if missing:
+        log("erasing_function_missing", contexts=missing)
+        raise SchemaMissing
+
+
+def _with_tables(transaction: "Transaction") -> list[Context]:
+    """Return the contexts that have tables in this database, those set aside included."""
+    catalog = list_tables(transaction)
+    schemas = (SCHEMA_SET_ASIDE.fullmatch(table.schema_name) for table in catalog)
+    set_aside = {Context(schema["context"]) for schema in schemas if schema is not None}
+    return sorted(set_aside.union(context_of_each(catalog).values()))
 
 
 def _names(names: Iterable[str | None]) -> list[str]:

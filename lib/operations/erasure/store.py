@@ -15,7 +15,7 @@ _queries = load_queries("operations/erasure.sql")
 
 @dataclass(frozen=True)
 class Contexts:
-    """The contexts that have the functions with which a person is erased."""
+    """Whether each context has the functions with which a person is erased."""
 
     workshop: bool
     assessment: bool
