@@ -281,7 +281,7 @@ def test_function_that_the_table_does_not_list_fails_at_import() -> None:
     ("method", "path"),
     [("GET", "/api/unlisted"), ("GET", "/api/admin-scratch"), ("POST", "/api/health")],
 )
-def test_route_that_the_function_does_not_list_fails_at_import(method: str, path: str) -> None:
+def test_route_not_listed_for_its_function_fails_at_import(method: str, path: str) -> None:
     app = create_app("scratch", rows=ROWS)
     with pytest.raises(LookupError, match=f"{method} {path}"):
         app.add_api_route(path, lambda: None, methods=[method])

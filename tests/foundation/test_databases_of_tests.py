@@ -1,4 +1,4 @@
-"""A test gets a database with the settings of its template, in which no other test has written."""
+"""A test gets a database in which no other test has written, with its template's settings."""
 
 from typing import LiteralString
 

@@ -27,7 +27,7 @@ WITH_A_CURSOR = {
 }
 """Parameters without which a call has no pages."""
 REPORT_BUG = "POST /api/report-bug"
-"""Operation whose other fields accept any JSON; only `description` is checked."""
+"""Operation in which only `description` is checked; its other fields accept any JSON."""
 WITH_BODY = [operation for operation in operations() if operation.has_body]
 TEXTS_IN_THE_URL = [
     (operation, place, parameter["name"])
@@ -60,7 +60,7 @@ def headers_for(
 
 
 def target(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a reference, or a choice of null and one other, leads to."""
+    """Return the schema that a reference, or a choice between null and one schema, leads to."""
     choices = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
     if len(choices) == 1:
         return target(choices[0])

@@ -1,4 +1,4 @@
-"""Packages that a function has imported after its first request, in a process of its own."""
+"""First requests in a new process: the packages that they load, and several requests at once."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Nobody is locked out by other people's calls, and a deployment refuses weak secrets."""
+"""Whom wrong passwords lock out and whom they do not; a deployment refuses weak secrets."""
 
 from dataclasses import replace
 from typing import Any

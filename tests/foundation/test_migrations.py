@@ -116,7 +116,7 @@ def test_a_revision_that_was_deleted_is_named_with_the_way_out(empty_postgres_ur
 
 
 @pytest.mark.parametrize("action", ["upgrade", "stamp"])
-def test_a_mistyped_revision_does_not_count_as_the_database_s(
+def test_a_mistyped_revision_is_reported_as_unknown_to_the_code(
     action: str, empty_postgres_url: str
 ) -> None:
     process = run_unchecked("migrate.py", action, "0001", url=empty_postgres_url)

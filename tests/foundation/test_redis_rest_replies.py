@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lib.redis_rest import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
 
 PIECES = 20
-"""Number of pieces of a slow reply: each arrives within the timeout, but all together do not."""
+"""Maximum number of pieces of a slow reply, each of which arrives within the timeout."""
 CALLS_BEFORE_CLOSE = 3
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
@@ -57,7 +57,7 @@ def running_server(
 
 
 def body_reply(body: bytes, *, pause: float = 0.0) -> Reply:
-    """Reply with 200, at once or in PIECES with a pause before each."""
+    """Return a reply with status 200: at once, or in up to PIECES pieces, each after a pause."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)

@@ -12,7 +12,7 @@ from tests.support.scripts import run, run_unchecked
 
 
 def dump(url: str) -> list[str]:
-    """Return pg_dump's lines of the schema, without comments."""
+    """Return pg_dump's lines of the schema, without comments and commands of psql."""
     process = subprocess.run(
         [program("pg_dump"), "--schema-only", url],
         capture_output=True,

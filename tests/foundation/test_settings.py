@@ -147,7 +147,7 @@ def test_address_of_an_sqlite_file_that_cannot_be_used_is_named(address: str, wo
     assert SECRET not in str(settings.sqlite_problem)
 
 
-def test_both_parts_of_a_redis_come_from_one_database() -> None:
+def test_address_and_token_of_redis_are_read_as_a_pair() -> None:
     environment = {
         "UPSTASH_REDIS_REST_URL": "https://half.example",
         "KV_REST_API_URL": "https://whole.example/",

@@ -206,7 +206,7 @@ def test_names_are_bounded_and_hide_secrets(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "row", [row for row in ENDPOINTS if row.access is not Access.CRON], ids=lambda row: row.path
 )
-def test_every_endpoint_accepts_its_own_names(row: Any) -> None:
+def test_every_endpoint_knows_its_own_query_parameters(row: Any) -> None:
     for method in row.methods:
         names = known_names(method, row.path)
         assert method == "GET" or names.body is not None or "{" in row.path

@@ -225,7 +225,7 @@ def test_schedule_is_converted_to_the_form_of_eventbridge() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
-def test_pages_deploy_with_the_tools_that_are_tested(page: str) -> None:
+def test_guides_name_the_tools_and_versions_that_are_tested(page: str) -> None:
     pinned_versions = json.loads((ROOT / "local" / "deploy" / "package.json").read_text())[
         "dependencies"
     ]

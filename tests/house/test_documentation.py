@@ -80,19 +80,19 @@ def test_every_endpoint_is_described_and_no_other() -> None:
 
 
 def test_every_example_is_in_the_file_of_its_function() -> None:
-    documented_examples = {
+    documented_operations = {
         (".".join(file.relative_to(API_DOCS).with_suffix("").parts), name)
         for file in API_DOCS.rglob("*.json")
         if file.stem != "shared"
         for name in read_json(file)
     }
-    served_examples = {
+    served_operations = {
         (row.module, f"{method} {row.path}") for row in ENDPOINTS for method in row.methods
     }
-    assert documented_examples - served_examples == set(), (
+    assert documented_operations - served_operations == set(), (
         "docs/api/ has these in a file whose function does not serve them: move or delete them"
     )
-    assert served_examples - documented_examples == set(), (
+    assert served_operations - documented_operations == set(), (
         "write these into docs/api/<context>/<function>.json; lib/web/openapi.py says how"
     )
 
@@ -171,9 +171,8 @@ def test_security_is_that_of_the_table(operation: Operation) -> None:
     assert operation.description["x-access"] == access
     if access is Access.SESSION:
         return
-    by_body: list[dict[str, Any]] = (
-        [{}] if operation.has_body else []
-    )  # it may hold the password instead
+    # A body may hold the password in place of the header.
+    by_body: list[dict[str, Any]] = [{}] if operation.has_body else []
     required = {
         Access.INSTRUCTOR: [{"instructor": []}, *by_body],
         Access.OPERATOR: [{"operator": []}, *by_body],

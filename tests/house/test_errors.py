@@ -21,6 +21,7 @@ ABOUT_NO_FIELD = {
     "UnsupportedEvent": "the event of Lambda as a whole",
     "UnstorableText": "the database does not say which text",
 }
+"""Errors that name no field, each with what it is about or why it names none."""
 FIELDS_GIVEN_WHEN_RAISED = {"FieldMissing"}
 
 
@@ -56,7 +57,7 @@ def test_error_about_a_field_names_it(error: type[AppError]) -> None:
 
 
 def created_errors(path: Path) -> list[tuple[str, set[str]]]:
-    """Return the class and the keyword arguments of each object that a module creates or raises."""
+    """Return the name and the keyword arguments of each call by a plain name or raised name."""
     created: list[tuple[str, set[str]]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -53,7 +53,7 @@ def python_files(*folders: str) -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield every module that a file imports, anywhere in the file."""
+    """Yield the dotted name of each module that a file imports, and of each name from a module."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -196,7 +196,7 @@ def test_functions_import_no_sql_numpy_or_environment() -> None:
 
 
 def test_fastapi_is_imported_in_one_place() -> None:
-    """If another module imported FastAPI before lib/framework.py, every model would be built."""
+    """An import of FastAPI before lib/framework.py would build the models of OpenAPI at once."""
     paths = [path for path in python_files("api", "lib") if path != ROOT / "lib" / "framework.py"]
     assert violations_of(paths, "fastapi") == []
 

@@ -1,4 +1,4 @@
-"""A deployment to AWS needs every variable, set or empty, so that none is removed by oversight."""
+"""A deployment to AWS needs every variable, optional ones at least empty, so none is forgotten."""
 
 import json
 import re
@@ -114,7 +114,7 @@ def test_command_that_changes_no_variable_needs_none(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["package", "print", "a future command"])
-def test_other_commands_need_them_all(command: str) -> None:
+def test_other_commands_need_every_variable(command: str) -> None:
     with pytest.raises(ValueError, match="Nothing was deployed"):
         resolve({}, command)
 

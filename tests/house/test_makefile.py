@@ -1,4 +1,4 @@
-"""`make` builds its environment without losing anything, and reports at once what is missing."""
+"""`make` keeps its environment until it can build another, and reports at once what is missing."""
 
 import os
 import re

@@ -209,7 +209,7 @@ def test_name_of_something_missing_is_reported(line: str) -> None:
         "a third, 1/3 km/h, MULTI/EXEC, .local/simulate/",
     ],
 )
-def test_name_of_something_existing_is_not_reported(line: str) -> None:
+def test_existing_names_and_other_text_are_not_reported(line: str) -> None:
     assert missing(line, ROOT / "docs") == []
 
 

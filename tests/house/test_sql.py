@@ -49,25 +49,25 @@ MAY_COMPOSE = {
 }
 MAY_SPLICE = {
     "sql/assessment/schema/free_older_tables.sql": "regclass values, names quoted by the catalog",
-    "sql/assessment/schema/return_older_objects.sql": "statements of free_older_tables.sql",
+    "sql/assessment/schema/return_older_objects.sql": "statements and tables that were freed",
     "sql/learning/schema/adopt.sql": "regclass values",
     "sql/learning/schema/read_old_rows.sql": "regclass values, expressions of this file",
     "sql/assessment/schema/normalize_older_tables.sql": "regclass values, expressions of this file",
     "sql/assessment/schema/repair_older_questions.sql": "conditions and changes of this file",
-    "sql/assessment/schema/previous_version.sql": "regclass and regrole values, quoted names",
+    "sql/assessment/schema/previous_version.sql": "regclass, regrole, privileges, quoted names",
     "sql/assessment/schema/twins.sql": "columns of the catalog, by quote_ident",
     "sql/database/schema/downgrade.sql": "a regclass, which the catalog quotes itself",
     "sql/workshop/schema/adopt.sql": "regclass and regnamespace values",
     "sql/database/schema/rights.sql": "kinds of this file, names that the catalog quotes itself",
     "sql/database/schema/search_path.sql": "statements of this file, by %I and quote_ident",
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
-    "sql/legacy/schema/old_tables.sql": "columns from the catalog, by quote_ident",
-    "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
+    "sql/legacy/schema/old_tables.sql": "kinds of this file, catalog columns by quote_ident",
+    "sql/legacy/schema/sources.sql": "a regclass, expressions by format(%I, %L) of its columns",
     "sql/operations/schema/restore.sql": "quoted columns, and types as the catalog writes them",
     "sql/workshop/schema/old_log.sql": "a regclass, expressions of this file by format(%I, %L)",
     "sql/workshop/schema/removals.sql": "expressions of this file, of columns from the catalog",
     "sql/workshop/schema/tables.sql": "definitions of the same file",
-    "sql/operations/schema/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",
+    "sql/operations/schema/set_aside.sql": "INDEX or SEQUENCE, by a CASE beside it",
 }
 """Scripts whose dynamic statements contain more than quoted names and values (%I, %L)."""
 

@@ -78,19 +78,19 @@ class Device:
 
     def sync(self, *operations: Mapping[str, Any], **values: Any) -> DeviceSyncOut:
         """Send changes, store what comes back, and return the response."""
-        answer = synchronise(self.call, self.body(*operations, **values))
-        self.store(answer)
-        return answer
+        response = synchronise(self.call, self.body(*operations, **values))
+        self.store(response)
+        return response
 
-    def store(self, answer: DeviceSyncOut) -> None:
-        """Store rows and the cursor."""
-        for row in answer.rows:
+    def store(self, response: DeviceSyncOut) -> None:
+        """Store and delete rows as the response says, and store its cursor."""
+        for row in response.rows:
             key = (row.table_name, row.row_id)
             if row.is_deleted:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = row.columns
-        self.cursor = answer.cursor
+        self.cursor = response.cursor
         self.syncs += 1
 
     def own_profile(self) -> dict[str, Any]:

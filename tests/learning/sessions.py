@@ -34,7 +34,7 @@ class NameTaken(Conflict):
 
 @contextmanager
 def registered(constraint: str) -> Iterator[None]:
-    """Register `NameTaken` for a constraint for a block, then restore what was registered."""
+    """Register `NameTaken` for a constraint; after the block, restore the earlier registrations."""
     before = dict(statements._constraints)
     register_constraint(constraint, NameTaken)
     try:

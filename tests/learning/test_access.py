@@ -15,7 +15,7 @@ ROWS = [(row, method) for row in ENDPOINTS for method in row.methods if row.acce
 FOR_TEACHERS = [case for case in ROWS if case[0].access is Access.TEACHER]
 
 
-def token(client: TestClient, operator: dict[str, str], role: str) -> dict[str, str]:
+def headers_of(client: TestClient, operator: dict[str, str], role: str) -> dict[str, str]:
     body: dict[str, Any] = {"username": f"the {role}", "password": PASSWORD, "role": role}
     body |= {"grade": 10, "target_exam": "Finals"} if role == "student" else {}
     response = client.post("/api/auth/register", json=body, headers=operator)
@@ -48,7 +48,7 @@ def test_students_cannot_call_endpoints_of_teachers(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     student, teacher, admin = (
-        token(client, operator, role) for role in ("student", "teacher", "admin")
+        headers_of(client, operator, role) for role in ("student", "teacher", "admin")
     )
     for case in FOR_TEACHERS:
         refused = call(client, case, student)
@@ -60,7 +60,7 @@ def test_students_cannot_call_endpoints_of_teachers(
 
 def test_operators_password_opens_no_account(client: TestClient, operator: dict[str, str]) -> None:
     assert client.get("/api/auth/me", headers=operator).status_code == 401
-    student = token(client, operator, "student")
+    student = headers_of(client, operator, "student")
     assert client.post("/api/admin-invite", json={"role": "admin"}).status_code == 401
     refused = client.post("/api/admin-invite", json={"role": "admin"}, headers=student)
     assert refused.status_code == 401

@@ -114,7 +114,9 @@ def test_invalid_registration_names_the_field(
     assert response.json()["details"][0]["field"] == field
 
 
-def test_name_is_taken_once_in_each_spelling(client: TestClient, tokens: dict[str, Any]) -> None:
+def test_each_spelling_of_a_username_can_be_registered_once(
+    client: TestClient, tokens: dict[str, Any]
+) -> None:
     assert tokens
     response = client.post("/api/auth/register", json=STUDENT)
     assert (response.status_code, response.json()["code"]) == (409, "username_taken")
@@ -305,8 +307,8 @@ def test_token_ends_with_its_time_its_user_and_its_role(
         new_claims(UUID(int=1), "ann", "student", datetime.now(UTC)),
         new_claims(UUID(content["uid"]), "ann", "teacher", datetime.now(UTC)),
     ):
-        forged = {"access_token": write_token(claims, deps.settings)}
-        assert client.get("/api/auth/me", headers=bearer(forged)).status_code == 401
+        signed = {"access_token": write_token(claims, deps.settings)}
+        assert client.get("/api/auth/me", headers=bearer(signed)).status_code == 401
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("UPDATE learning.users SET role = 'teacher'")
     assert client.get("/api/auth/me", headers=bearer(tokens)).status_code == 401

@@ -297,7 +297,7 @@ def test_booleans_of_other_types_are_read(
     assert line_with(result, "neither true nor false").endswith(f": id {len(values)}")
 
 
-def test_answer_without_a_time_is_as_old_as_the_one_before(live: Connection) -> None:
+def test_answer_without_a_time_gets_the_newest_time_of_smaller_ids(live: Connection) -> None:
     add_concept(live)
     add_question(live)
     add_student(live)

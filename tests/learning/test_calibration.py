@@ -94,7 +94,8 @@ def test_students_for_whom_no_time_is_left_wait(school: School) -> None:
 
 
 def test_log_loss_by_hand() -> None:
-    # Before any answer, the intercept is 0, difficulty -0.62 weighs -1: 1 / (1 + exp(-0.62)) = 0.65
+    # Before any answer, abilities are 0. The difficulty of -0.62 has the weight -1, so the chance
+    # is 1 / (1 + exp(-0.62)) = 0.65, and the log loss is -ln 0.65.
     question = Question("q", ("A",))
     history = [Attempt("1", "", question, True)]
     assert round(log_loss([history], default_calibration()), 3) == 0.43

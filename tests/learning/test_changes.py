@@ -51,7 +51,7 @@ def number_by_sequence(db: Session, student_id: UUID, row_id: UUID) -> None:
 
 
 def number_by_clock(db: Session, student_id: UUID, row_id: UUID) -> None:
-    """Log a change under the database's time, which is that of the statement."""
+    """Log a change under the time at which the database runs the statement."""
     now: datetime = db.execute(text("SELECT clock_timestamp()")).scalar_one()
     _insert(db, student_id, row_id, round(now.timestamp() * 1_000_000))
 
@@ -83,7 +83,10 @@ class Reader:
 
 
 def rows_read(deps: Deps, write: Write) -> int:
-    """Let a writer commit after one that began later, and after a read; count the rows read."""
+    """Return how many of two rows a reader gets if it reads before the first writer commits.
+
+    The second writer begins later, and tries to commit before that read.
+    """
     reader = Reader(deps)
     with postgres_session(deps) as slow:
         write(slow, reader.student_id, uuid4())

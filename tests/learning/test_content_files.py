@@ -110,17 +110,17 @@ def content_of(db: Session) -> tuple[Any, Any, Any]:
 def test_list_names_every_file_with_its_hash_and_size(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    answer = list_files(student)
+    listed = list_files(student)
     algebra, calculus = school.topic("Algebra"), school.topic("Calculus")
     expected = ["calibration", f"questions/{algebra}", f"questions/{calculus}", "syllabus"]
-    assert [file.name for file in answer.files] == expected
-    assert answer.count == 4
-    for file in answer.files:
+    assert [file.name for file in listed.files] == expected
+    assert listed.count == 4
+    for file in listed.files:
         content = read_file(student, file.sha256)
         assert hashlib.sha256(content.body).hexdigest() == file.sha256
         assert len(content.body) == file.size
         assert gzip.decompress(content.compressed) == content.body
-    by_name = {file.name: file.sha256 for file in answer.files}
+    by_name = {file.name: file.sha256 for file in listed.files}
     questions = read_file(student, by_name[f"questions/{algebra}"])
     rows = ContentFileOut.model_validate_json(questions.body).questions
     assert [row.correct_answer for row in rows] == ["true", "true"]
@@ -304,6 +304,7 @@ def test_device_has_the_content_of_the_server(school: School, device: Session) -
         updated_at=NOW,
     )
     installed = install(author, device)
+    # 2 topics, 1 prerequisite, 3 concepts, 7 questions, 1 calibration
     assert (installed.stored, installed.deleted) == (2 + 1 + 3 + 7 + 1, 0)
     assert content_of(device) == content_of(school.db)
     assert current_calibration(device).version == "fitted"
@@ -433,7 +434,7 @@ def test_question_moves_with_its_concept(school: School, device: Session) -> Non
     assert content_of(device) == content_of(school.db)
 
 
-def test_calibration_in_use_replaces_the_one_before(school: School, device: Session) -> None:
+def test_calibration_in_use_replaces_the_earlier_one(school: School, device: Session) -> None:
     student = school.user("ann")
     for days, version in ((0, "first"), (1, "second")):
         school.store(

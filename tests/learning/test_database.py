@@ -180,7 +180,7 @@ def app_of_both(deps_of_both: Deps) -> TestClient:  # noqa: ARG001 it installs t
     app = FastAPI()
 
     @app.exception_handler(AppError)
-    def answer(_request: Request, error: AppError) -> JSONResponse:
+    def error_response(_request: Request, error: AppError) -> JSONResponse:
         return JSONResponse(str(error), error.status)
 
     @app.post("/{database}/{name}")

@@ -113,7 +113,7 @@ def test_a_student_without_answers_is_expected_to_learn_at_the_estimated_speed()
 @pytest.mark.parametrize(
     ("days_to_exam", "requested", "days"), [(30, 7, 7), (3, 7, 3), (30, 30, 30), (0, 1, 0)]
 )
-def test_every_day_before_the_exam_is_planned_in_full(
+def test_every_requested_day_before_the_exam_is_planned_in_full(
     days_to_exam: int, requested: int, days: int
 ) -> None:
     graph = graph_of([StudyTopic(number, 10, 300) for number in range(12)], [])

@@ -52,12 +52,12 @@ def other(device: Device) -> Device:
     return Device(device.call)
 
 
-def statuses(answer: Any) -> list[str]:
-    return [outcome.status.value for outcome in answer.outcomes]
+def statuses(response: Any) -> list[str]:
+    return [outcome.status.value for outcome in response.outcomes]
 
 
-def codes(answer: Any) -> list[str | None]:
-    return [outcome.code for outcome in answer.outcomes]
+def codes(response: Any) -> list[str | None]:
+    return [outcome.code for outcome in response.outcomes]
 
 
 def server_rows(device: Device) -> dict[Any, Any]:
@@ -77,8 +77,8 @@ def server_rows(device: Device) -> dict[Any, Any]:
 def test_answers_of_both_devices_reach_both(school: School, device: Device, other: Device) -> None:
     question = school.question("Algebra 1")
     for each in (device, other):
-        answer = each.sync(each.attempt(question), each.attempt(question, "false"))
-        assert statuses(answer) == ["applied", "applied"]
+        response = each.sync(each.attempt(question), each.attempt(question, "false"))
+        assert statuses(response) == ["applied", "applied"]
     device.sync()
     assert device.rows == other.rows == server_rows(device)
     assert len([key for key in device.rows if key[0] is ATTEMPTS]) == 4
@@ -105,13 +105,13 @@ def test_change_sent_twice_counts_once(school: School, device: Device) -> None:
 def test_refused_change_does_not_hold_up_others(school: School, device: Device) -> None:
     question = school.question("Algebra 1")
     unknown = device.attempt(UUID(int=1))
-    answer = device.sync(
+    response = device.sync(
         unknown,
         device.attempt(question, time_taken_seconds=0),
         device.attempt(question),
     )
-    assert statuses(answer) == ["rejected", "rejected", "applied"]
-    assert codes(answer)[:2] == ["practice_question_not_found", "invalid_row"]
+    assert statuses(response) == ["rejected", "rejected", "applied"]
+    assert codes(response)[:2] == ["practice_question_not_found", "invalid_row"]
     status = read_status(device.call, str(device.call.user.student_id))
     assert (status.sync_state, status.pending_operations) == ("error", 2)
     unknown["columns"]["question_id"] = str(question)  # the question has been added in the meantime
@@ -131,19 +131,19 @@ def test_what_a_device_may_not_change_is_refused(
     school: School, device: Device, change: dict[str, Any], code: str
 ) -> None:
     attempt = {**device.attempt(school.question("Algebra 1")), **change}
-    answer = device.sync(attempt)
-    assert (statuses(answer), codes(answer)) == (["rejected"], [code])
+    response = device.sync(attempt)
+    assert (statuses(response), codes(response)) == (["rejected"], [code])
 
 
 def test_rows_of_another_student_cannot_be_changed(school: School, device: Device) -> None:
     stranger = school.user("bob").user.student_id
     question = school.question("Algebra 1")
-    answer = device.sync(
+    response = device.sync(
         device.attempt(question, student_id=str(stranger)),
         device.change("student_profiles", stranger, grade=12),
         device.profile(class_id=str(new_id())),
     )
-    assert codes(answer) == ["student_closed", "student_closed", "read_only"]
+    assert codes(response) == ["student_closed", "student_closed", "read_only"]
     assert read_profile(school.call("bob")).grade == 10
 
 
@@ -154,8 +154,8 @@ def test_id_of_another_students_change_or_answer_is_refused(school: School, devi
     stranger = Device(school.user("bob"))
     same_change = stranger.attempt(question) | {"id": first["id"]}
     same_row = stranger.attempt(question) | {"row_id": first["row_id"]}
-    answer = stranger.sync(same_change, same_row)
-    assert codes(answer) == ["change_id_taken", "attempt_id_taken"]
+    response = stranger.sync(same_change, same_row)
+    assert codes(response) == ["change_id_taken", "attempt_id_taken"]
     assert len(list_attempts(device.call, None, None, 10).attempts) == 1
 
 
@@ -174,8 +174,8 @@ def test_later_change_of_a_column_wins_although_it_arrives_first(
     other.ahead = timedelta(minutes=1)
     late = other.profile(grade=12)
     other.sync(late)
-    answer = device.sync(early)
-    assert answer.outcomes[0].lost_columns == ("grade",)
+    response = device.sync(early)
+    assert response.outcomes[0].lost_columns == ("grade",)
     other.sync()
     assert device.own_profile() == other.own_profile()
     profile = device.own_profile()
@@ -205,18 +205,18 @@ def test_change_at_the_server_wins_against_earlier_ones_of_a_clock_that_is_ahead
     assert device.own_profile()["grade"] == 9
 
 
-def test_change_older_than_an_unlogged_one_loses(device: Device) -> None:
+def test_change_older_than_the_last_edit_of_its_row_loses(device: Device) -> None:
     device.ahead = -timedelta(days=400)
-    answer = device.sync(device.profile(grade=12))
-    assert answer.outcomes[0].lost_columns == ("grade",)
+    response = device.sync(device.profile(grade=12))
+    assert response.outcomes[0].lost_columns == ("grade",)
     assert device.own_profile()["grade"] == 10
 
 
 def test_clock_far_in_the_future_counts_as_now(device: Device, other: Device) -> None:
     device.sync()
     device.ahead = timedelta(days=3_650)
-    answer = device.sync(device.profile(grade=11))
-    assert answer.outcomes[0].is_clock_bounded
+    response = device.sync(device.profile(grade=11))
+    assert response.outcomes[0].is_clock_bounded
     other.ahead = timedelta(minutes=1)
     other.sync(other.profile(grade=12))
     assert other.own_profile()["grade"] == 12
@@ -227,8 +227,8 @@ def test_changes_of_a_device_far_ahead_keep_their_order(device: Device) -> None:
     device.ahead = timedelta(minutes=9)
     device.sync(device.profile(grade=8))
     device.ahead = timedelta(days=3_650)
-    answer = device.sync(*(device.profile(grade=grade) for grade in (9, 11, 12)))
-    assert [it.lost_columns for it in answer.outcomes] == [()] * 3
+    response = device.sync(*(device.profile(grade=grade) for grade in (9, 11, 12)))
+    assert [it.lost_columns for it in response.outcomes] == [()] * 3
     assert device.own_profile()["grade"] == 12
 
 
@@ -250,22 +250,22 @@ def test_unknown_columns_of_a_newer_device_are_kept_and_named(
 ) -> None:
     device.schema_version += 1
     attempt = device.attempt(school.question("Algebra 1"), hint="none\0")
-    answer = device.sync(attempt, device.profile(nickname="Annie", grade=11))
-    assert statuses(answer) == ["applied", "applied"]
-    assert [it.kept_columns for it in answer.outcomes] == [("hint",), ("nickname",)]
+    response = device.sync(attempt, device.profile(nickname="Annie", grade=11))
+    assert statuses(response) == ["applied", "applied"]
+    assert [it.kept_columns for it in response.outcomes] == [("hint",), ("nickname",)]
     assert device.own_profile()["grade"] == 11
 
 
 def test_unknown_columns_of_a_row_are_bounded(school: School, device: Device) -> None:
     large = {"hint": "x" * 70_000}
-    answer = device.sync(
+    response = device.sync(
         device.profile(motto="x" * 40_000),
         device.profile(poem="x" * 40_000),
         device.profile(motto="y" * 50_000),
         device.attempt(school.question("Algebra 1"), **large),
         device.profile(grade=11),
     )
-    assert codes(answer) == [None, "too_large", None, "too_large", None]
+    assert codes(response) == [None, "too_large", None, "too_large", None]
     assert {row for row in device.rows if row[0] is ATTEMPTS} == set()
     assert device.own_profile()["grade"] == 11
 
@@ -304,27 +304,27 @@ def test_rows_come_in_pages(
 ) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     school.answers(device.call, "concept  right\n" + "Algebra 1  true\n" * 5)
-    answer = device.sync(digests=True)
+    response = device.sync(digests=True)
     pages = 1
-    while answer.has_more:
-        assert (answer.next_sync_seconds, answer.digests) == (0, None)
-        answer = device.sync(digests=True)
+    while response.has_more:
+        assert (response.next_sync_seconds, response.digests) == (0, None)
+        response = device.sync(digests=True)
         pages += 1
     assert pages == 3
     assert device.rows == server_rows(device)
-    assert answer.next_sync_seconds > 0
+    assert response.next_sync_seconds > 0
 
 
 def test_digests_compare_copies(school: School, device: Device) -> None:
     school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
-    answer = device.sync(digests=True)
-    assert answer.digests is not None
-    for table, theirs in answer.digests.items():
+    response = device.sync(digests=True)
+    assert response.digests is not None
+    for table, theirs in response.digests.items():
         own = {row_id: row for (name, row_id), row in device.rows.items() if name is table}
         assert (digest_of(own).count, digest_of(own).sha256) == (theirs.count, theirs.sha256)
     attempts = {row_id: row for (name, row_id), row in device.rows.items() if name is ATTEMPTS}
     attempts[next(iter(attempts))]["answer"] = "damaged"
-    assert digest_of(attempts).sha256 != answer.digests[ATTEMPTS].sha256
+    assert digest_of(attempts).sha256 != response.digests[ATTEMPTS].sha256
 
 
 def test_what_teachers_change_is_fetched(school: School, device: Device) -> None:
@@ -334,19 +334,19 @@ def test_what_teachers_change_is_fetched(school: School, device: Device) -> None
     student = str(device.call.user.student_id)
     enter_marks(teacher, MarksIn.model_validate(marks(student, 50)))
     enter_marks(teacher, MarksIn.model_validate(marks(student, 60)))
-    arm = {"students": [{"student_id": student, "arm": "own"}]}
-    assign_arms(teacher, class_id, PlanArmsIn.model_validate(arm))
-    answer = device.sync()
-    assert answer.student_class is not None
-    assert answer.student_class.name == "10a"
+    arms = {"students": [{"student_id": student, "arm": "own"}]}
+    assign_arms(teacher, class_id, PlanArmsIn.model_validate(arms))
+    response = device.sync()
+    assert response.student_class is not None
+    assert response.student_class.name == "10a"
     assert device.own_profile()["class_id"] == class_id
     assert [row["mark"] for key, row in device.rows.items() if key[0] == "exam_marks"] == [60]
     assert [row["arm"] for key, row in device.rows.items() if key[0] == "plan_arms"] == ["own"]
-    arm["students"][0]["arm"] = None  # type: ignore[assignment]
-    assign_arms(teacher, class_id, PlanArmsIn.model_validate(arm))
+    arms["students"][0]["arm"] = None  # type: ignore[assignment]
+    assign_arms(teacher, class_id, PlanArmsIn.model_validate(arms))
     move_students(teacher, class_id, MoveIn(student_ids=[student], to_class_id=None))
-    answer = device.sync()
-    assert answer.student_class is None
+    response = device.sync()
+    assert response.student_class is None
     assert device.own_profile()["class_id"] is None
     assert not [key for key in device.rows if key[0] == "plan_arms"]
     assert device.rows == server_rows(device)
@@ -399,9 +399,9 @@ def test_text_that_the_database_cannot_store_is_refused_and_holds_up_no_other(
     school: School, device: Device
 ) -> None:
     question = school.question("Algebra 1")
-    answer = device.sync(device.attempt(question, "a\0b"), device.attempt(question))
+    response = device.sync(device.attempt(question, "a\0b"), device.attempt(question))
     is_storable = school.db.get_bind().dialect.name == "sqlite"
-    assert codes(answer) == [None if is_storable else "unstorable_text", None]
+    assert codes(response) == [None if is_storable else "unstorable_text", None]
     assert len(list_attempts(device.call, None, None, 10).attempts) == 1 + is_storable
 
 

@@ -68,7 +68,7 @@ def test_changes_for_which_there_was_no_time_count_as_pending(
     assert (row.pending, row.rejected, row.state) == (2, 0, "pending")
 
 
-def test_devices_are_listed_with_their_state_the_last_sync_first(school: School) -> None:
+def test_devices_and_their_states_are_listed_by_last_sync(school: School) -> None:
     student = school.user("ann")
     store_device(school, student, "phone", 1)
     store_device(school, student, "laptop", 3, pending=2)
@@ -83,7 +83,7 @@ def test_devices_are_listed_with_their_state_the_last_sync_first(school: School)
     assert columns_of(devices, expected) == rows(expected)
 
 
-def test_callers_see_the_devices_of_their_students_only(school: School) -> None:
+def test_callers_see_only_the_devices_that_are_open_to_them(school: School) -> None:
     ann, bob, eve = (school.user(name) for name in ("ann", "bob", "eve"))
     tea, other = (school.user(name, Role.TEACHER) for name in ("tea", "other"))
     of_ann = school.school_class(tea, [ann])

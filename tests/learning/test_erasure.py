@@ -15,7 +15,7 @@ from tests.support.upgrade import upgrade
 Rows = Callable[..., list[tuple[Any, ...]]]
 PATH = "/api/admin-delete-student"
 NAME = "ann canary"
-IN_ALL_TABLES = """
+LIST_TABLES = """
   SELECT format('%I.%I', n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND (n.nspname IN ('public', 'learning', 'legacy', 'stepwise')
@@ -79,7 +79,7 @@ def fill(connection: psycopg.Connection[Any]) -> None:
                 }
                 for id_, seconds in ((number * 10, 5), (number * 10 + 1, 0))
             ],
-        )  # the second has a fault
+        )  # the attempt of 0 seconds is not adopted
         insert(
             connection,
             "concept_mastery",
@@ -130,7 +130,7 @@ def fill(connection: psycopg.Connection[Any]) -> None:
 
 
 def everything(rows: Rows) -> str:
-    tables = [table for (table,) in rows(IN_ALL_TABLES)]
+    tables = [table for (table,) in rows(LIST_TABLES)]
     return "\n".join(row for table in tables for (row,) in rows(f"SELECT t::text FROM {table} t"))
 
 
@@ -226,7 +226,7 @@ def test_restored_backup_does_not_bring_an_erased_user_back(
     backup = client.post("/api/admin-backup", json={}, headers=operator)
     assert backup.status_code == 200, backup.text
     erase(client, operator, learningUsername=NAME).raise_for_status()
-    tables = [table for (table,) in rows(IN_ALL_TABLES) if table.startswith("learning.")]
+    tables = [table for (table,) in rows(LIST_TABLES) if table.startswith("learning.")]
     rows_before = {table: rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables}
     rows(f"SET stepwise.removal = 'test'; TRUNCATE courses, {', '.join(tables)} CASCADE")
     restored = client.post(
@@ -255,7 +255,7 @@ def test_erased_user_is_not_adopted_again(
     assert [line for line in reports if "operator removed" in line] != []
 
 
-def test_user_whom_another_applications_table_needs_is_refused_whole(
+def test_erasure_is_refused_whole_while_another_table_needs_the_user(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     ((schema,),) = rows(
@@ -276,7 +276,7 @@ def test_user_whom_another_applications_table_needs_is_refused_whole(
 def test_users_of_one_name_are_erased_one_by_one(
     client: TestClient, operator: dict[str, str], rows: Rows, postgres_url: str
 ) -> None:
-    """The second `ben` is `ben-2` here, but not in the table that was set aside."""
+    """The second `ben` is `ben-2` in `learning.users`, but `ben` in the table set aside."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(
             "DROP TABLE public.alembic_version; DROP SCHEMA learning CASCADE;"
@@ -287,7 +287,7 @@ def test_users_of_one_name_are_erased_one_by_one(
         connection.execute("UPDATE users SET username = 'ben'")
     upgrade(postgres_url)
     assert rows("SELECT username FROM learning.users ORDER BY 1") == [("ben",), ("ben-2",)]
-    newest = max(t for (t,) in rows(IN_ALL_TABLES) if "set_aside" in t and t.endswith(".users"))
+    newest = max(t for (t,) in rows(LIST_TABLES) if "set_aside" in t and t.endswith(".users"))
     erase(client, operator, learningUsername="ben").raise_for_status()
     assert rows("SELECT former_id FROM learning.users") == [(2,)]
     assert rows(f"SELECT id FROM {newest}") == [(2,)]

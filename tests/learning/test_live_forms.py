@@ -181,7 +181,7 @@ def test_refusal_is_409_until_the_missing_column_is_there(
     ["id UUID PRIMARY KEY, username TEXT, password_hash TEXT, role TEXT",
      "id SERIAL PRIMARY KEY, email TEXT, role TEXT"],
 )  # fmt: skip
-def test_users_of_another_application_beside_the_live_tables_are_left(
+def test_users_of_another_application_beside_the_live_tables_stay(
     databases: Databases, columns: str
 ) -> None:
     with live_database(databases) as live:
@@ -193,7 +193,7 @@ def test_users_of_another_application_beside_the_live_tables_are_left(
         assert adopted(live, "student_profiles")[5]["user_id"] is None
 
 
-def test_users_alone_are_another_applications(databases: Databases) -> None:
+def test_users_table_without_other_live_tables_stays(databases: Databases) -> None:
     with databases.copy() as url:
         create = LIVE_TABLES[LIVE_TABLES.index("CREATE TABLE users") :].partition(";")[0]
         with psycopg.connect(url, autocommit=True) as connection:

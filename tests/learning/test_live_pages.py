@@ -136,7 +136,7 @@ def test_call_of_a_live_page_gets_the_recorded_response(
         headers={"Authorization": f"Bearer {tokens[name]}"},
     )
     assert response.status_code == recorded_call.get("status", 200), response.text
-    assert differences(recorded_call["answer"], response.json(), "answer") == []
+    assert differences(recorded_call["response"], response.json(), "response") == []
 
 
 def test_profile_without_hours_has_the_default(live_client: TestClient) -> None:

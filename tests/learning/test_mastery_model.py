@@ -304,7 +304,7 @@ STEPS = st.builds(
 
 
 @given(HISTORIES, STEPS)
-def test_right_answers_never_lower_and_wrong_ones_never_raise(
+def test_right_answers_lower_no_skill_and_wrong_ones_raise_none(
     history: list[Attempt], steps: Steps
 ) -> None:
     student = Student(replace(BY_HAND, steps=steps))

@@ -91,7 +91,7 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
         )
 
 
-def test_tables_set_aside_stay_where_new_ones_have_taken_their_names(migrated: Path) -> None:
+def test_tables_stay_set_aside_if_new_ones_have_taken_their_names(migrated: Path) -> None:
     run("migrate.py", "downgrade", url="", sqlite=migrated)
     query(migrated, "CREATE TABLE users (id CHAR(32) PRIMARY KEY, username TEXT)")
     printed = run("migrate.py", "upgrade", url="", sqlite=migrated)

@@ -97,9 +97,9 @@ def test_plans_are_cut_to_the_size_of_a_response(school: School) -> None:
         row = _plan_row(school, plan)
         with transaction(school.db):
             replace_plan(school.db, student.user.student_id, row)
-    answer = list_live_plans(student, str(student.user.student_id), None, 100)
-    assert 10 < answer.count == len(answer.plans) < 100
-    assert len(answer.model_dump_json()) < VERCELS_LIMIT
+    response = list_live_plans(student, str(student.user.student_id), None, 100)
+    assert 10 < response.count == len(response.plans) < 100
+    assert len(response.model_dump_json()) < VERCELS_LIMIT
 
 
 def _plan_row(school: School, plan: PlanOut) -> PlanRow:

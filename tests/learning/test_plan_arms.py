@@ -74,8 +74,8 @@ def test_draw_halves_a_class_and_keeps_the_arms_that_were_drawn_before(
     school.now += timedelta(days=1)
     code = read_class(teacher, class_id).class_.join_code or ""
     join_class(late, JoinIn(code=code))
-    answer = assign_arms(school.call("tea"), class_id, PlanArmsIn(draw=True))
-    again = {it.student_name: it for it in answer.students}
+    response = assign_arms(school.call("tea"), class_id, PlanArmsIn(draw=True))
+    again = {it.student_name: it for it in response.students}
     assert all(again[it.student_name] == it for it in first_draw)
     assert sum(it.arm is Arm.OWN for it in again.values()) == 4
 
@@ -85,8 +85,8 @@ def test_arms_are_chosen_and_ended(school: School, teacher: Call) -> None:
     class_id = school.school_class(teacher, [student])
     student_row = {"student_id": str(student.user.student_id)}
     for arm in (Arm.OWN, Arm.PLANNER, None):
-        answer = assign_arms(teacher, class_id, arms_of([{**student_row, "arm": arm}]))
-        assert [(it.arm, it.is_drawn) for it in answer.students] == [(arm, False)]
+        response = assign_arms(teacher, class_id, arms_of([{**student_row, "arm": arm}]))
+        assert [(it.arm, it.is_drawn) for it in response.students] == [(arm, False)]
     outside = [{"student_id": str(other.user.student_id), "arm": "own"}]
     with pytest.raises(StudentClosed):
         assign_arms(teacher, class_id, arms_of(outside))

@@ -52,7 +52,7 @@ def test_hours_of_a_day_are_never_exceeded(school: School, hours: float) -> None
         assert day.revision_topics == [it.topic_id for it in day.revisions]
 
 
-def test_closed_topic_is_planned_once_its_prerequisites_will_be_met(school: School) -> None:
+def test_closed_topic_is_planned_after_its_prerequisites(school: School) -> None:
     school.syllabus("""
         topic     weight  hours  needs
         Algebra   30      1      -
@@ -235,7 +235,7 @@ def test_adopted_plan_of_any_form_is_shown(school: School) -> None:
     assert len(read_plans(student, None).plans) == 3
 
 
-def test_plan_of_a_student_is_made_by_those_who_may_change_it(school: School) -> None:
+def test_teachers_make_plans_for_their_own_students_only(school: School) -> None:
     student, teacher = school.user("ann"), school.user("tea", Role.TEACHER)
     student_id = str(student.user.student_id)
     with pytest.raises(StudentClosed):

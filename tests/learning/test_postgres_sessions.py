@@ -145,7 +145,7 @@ def test_preceding_statements_are_stored_even_if_the_session_is_rolled_back(
     assert user_count(deps_of_both, postgres_session) == 1
 
 
-def test_refusal_by_a_preceding_statement_prevents_those_of_the_session(deps_of_both: Deps) -> None:
+def test_refusal_by_a_preceding_statement_prevents_the_commit(deps_of_both: Deps) -> None:
     refuse = (
         "DO $$ BEGIN RAISE EXCEPTION 'no'"
         " USING CONSTRAINT = 'limit_of_test', ERRCODE = '23514'; END $$"
@@ -158,7 +158,7 @@ def test_refusal_by_a_preceding_statement_prevents_those_of_the_session(deps_of_
         assert user_count(deps_of_both, postgres_session) == 0
 
 
-def test_preceding_statements_that_the_schema_lacks_are_left_out(deps_of_both: Deps) -> None:
+def test_preceding_statements_that_the_schema_cannot_run_are_skipped(deps_of_both: Deps) -> None:
     with preceded_by("SELECT nothing.at_all()"), postgres_session(deps_of_both) as session:
         session.add(user())
         session.commit()

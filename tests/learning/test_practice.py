@@ -98,10 +98,11 @@ def test_answers_change_mastery_and_are_listed(school: School) -> None:
             Algebra 2  true   60       3           0
         """,
     )
-    # second: another try, so half of the step of 1 / 1.05 for the error of
-    # 1 / (1 + exp(-0.23685 - 1.17)): skill 0.23685 - 0.3825 = -0.14565
-    # third: begins with 0.7 of the overall ability, which is 0.4 of 0.23685, then lowered by half
-    # of 0.4 / 1.02 times 1 / (1 + exp(-0.09474 - 1.17)): -0.05759 x 0.7 = -0.04031; then + 0.24389
+    # The second answer is another try, so half of the step of 1 / 1.05 counts, for the error of
+    # 1 / (1 + exp(-0.23685 - 1.17)): skill 0.23685 - 0.3825 = -0.14565.
+    # The third is about a new concept, whose skill begins at 0.7 of the overall ability. That rose
+    # to 0.4 x 0.23685 and fell by half of 0.4 / 1.02 times 1 / (1 + exp(-0.09474 - 1.17)), to
+    # -0.05817: the skill begins at -0.05817 x 0.7 = -0.04072, and rises by 0.24429.
     assert [round(score, 2) for score in scores] == [FIRST_RIGHT, 61.64, 69.5]
     own_id = str(student.user.student_id)
     expected = """

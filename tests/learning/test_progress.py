@@ -37,14 +37,15 @@ def test_timeline_has_30_days_with_their_answers(school: School) -> None:
         1                    0        0.0       52.96
         1                    1        100.0     53.86
     """
-    # Algebra: a second try, 72.12 x 0.6 = 43.27; Geometry: a wrong answer is 48.41, of which half
-    # is the topic's, 0.4 x 24.2 = 9.68; then 52.94, of which 0.4 x 26.47 = 10.59
+    # Algebra: 72.12 after the second right answer, of which 0.6 count: 43.27. Geometry has two
+    # concepts: 48.41 in one after a wrong answer is 24.2 in the topic, of which 0.4 count: 9.68;
+    # then 52.94 in that concept, 26.47 in the topic, 10.59 in all.
     practised = [it.model_dump() for it in progress.timeline if it.questions_attempted]
     assert columns_of(practised, expected) == rows(expected)
     assert progress.mastery_score == progress.timeline[-1].mastery_score
 
 
-def test_topics_that_moved_in_seven_days_are_marked(school: School) -> None:
+def test_topics_that_moved_in_seven_days_are_listed(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     school.answers(
@@ -58,7 +59,8 @@ def test_topics_that_moved_in_seven_days_are_marked(school: School) -> None:
         """,
     )
     progress = read_progress(student, None)
-    # Algebra: 70.2, then 61.64 (see test_practice); Geometry: half of 71.33, then with 69.06
+    # Algebra: 70.2, then 61.64 (see test_practice). Geometry has two concepts: 71.33 and 0, then
+    # 71.33 and 69.06, of which the topic has the mean.
     expected = """
         topic_name  before  now   change  is_large
         Geometry    35.66   70.2  34.53   true

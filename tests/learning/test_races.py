@@ -1,4 +1,4 @@
-"""Two simultaneous calls: the second waits for the locks of the first, then reads its changes."""
+"""Simultaneous calls: each waits for the locks of an earlier one, then reads its changes."""
 
 import threading
 from typing import Any
@@ -46,7 +46,7 @@ def code_of(response: Any) -> tuple[int, str | None]:
     return response.status_code, response.json().get("code")
 
 
-def test_name_that_another_registration_takes_meanwhile_is_taken(
+def test_name_that_another_registration_takes_meanwhile_is_refused(
     client: TestClient, other: OtherCall
 ) -> None:
     other.execute(
@@ -266,7 +266,7 @@ def test_student_has_one_current_plan_of_a_period(
         assert [str(row[0]) for row in current] == [response.json()["plan_id"]]
 
 
-def test_id_that_another_answer_takes_meanwhile_is_taken(
+def test_id_that_another_answer_takes_meanwhile_is_refused(
     client: TestClient, other: OtherCall, ann: dict[str, Any], questions: dict[str, UUID]
 ) -> None:
     attempt_id = uuid4()

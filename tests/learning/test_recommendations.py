@@ -116,8 +116,8 @@ def test_topic_opens_when_each_concept_of_its_prerequisite_is_mastered(school: S
                 {concept}  true   5
             """,
         )
-        answer = recommend(student, None, 5, 60)
-        names.append([it.topic_name for it in answer.recommendations])
+        response = recommend(student, None, 5, 60)
+        names.append([it.topic_name for it in response.recommendations])
     assert names == [["Geometry", "Algebra"], ["Geometry", "Calculus"]]
 
 
@@ -273,8 +273,8 @@ def test_topics_without_concepts_are_never_recommended(school: School) -> None:
         topic    weight  hours  concepts
         Unit     100     4      0
     """)
-    answer = recommend(school.user("ann"), None, 5, 60)
-    assert (answer.recommendations, answer.message) == ([], NOTHING_TO_PRACTISE)
+    response = recommend(school.user("ann"), None, 5, 60)
+    assert (response.recommendations, response.message) == ([], NOTHING_TO_PRACTISE)
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_csv_with_semicolons_a_byte_order_mark_and_prerequisites_is_read(school:
     assert (edge.topic_id, edge.minimum_mastery) == (school.topic("Algebra"), 70)
 
 
-def test_questions_never_show_their_answer(school: School) -> None:
+def test_questions_never_show_their_correct_answer(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     import_content(teacher, ContentIn(topics=[ALGEBRA], concepts=[SUMS], questions=[QUESTION]))
     live = list_live_questions(teacher, str(school.concept("Sums")))

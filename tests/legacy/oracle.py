@@ -58,7 +58,7 @@ class Token:
         return next(filter(None, keys), None)
 
     def raw(self) -> list[tuple[str, str, Any]]:
-        """Return table, column and content of each raw value, with API keys in it replaced."""
+        """Return table, column and content of each raw value; `redact` has replaced secrets."""
         return [
             (source, column, json.loads(redact(json.dumps(value))))
             for row, source in zip(self.rows, self.sources, strict=True)
@@ -184,7 +184,7 @@ def _read(connection: psycopg.Connection[Any], table: str) -> list[Row]:
 
 
 def _moment(row: Row) -> tuple[str, int]:
-    """Return the time of the row's last change; rows without any time are the oldest."""
+    """Return the row's last change and place, to sort by; rows without any time are the oldest."""
 
     def newest(*columns: str) -> str:
         return max(str(_time(row.get(column)) or "") for column in columns)

@@ -84,7 +84,7 @@ def test_a_key_that_was_removed_is_not_restored(
 
 
 @pytest.mark.parametrize("row_time", [None, "2025-01-01"])
-def test_a_session_without_a_key_gets_that_of_its_older_row(
+def test_a_session_without_a_key_gets_that_of_its_legacy_row(
     legacy: Legacy, row_time: str | None
 ) -> None:
     legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
@@ -114,7 +114,7 @@ def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
     ],
 )
 @pytest.mark.parametrize("sealed", [True, False])
-def test_the_newer_of_two_keys_stays_and_the_older_is_reported(
+def test_the_newer_of_two_keys_is_kept_and_that_is_reported(
     legacy: Legacy, row_time: str, kept_key: str, finding: tuple[str, str], sealed: bool
 ) -> None:
     open_session_with_key(legacy, "sk-own", "2025-02-01")

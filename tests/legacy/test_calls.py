@@ -23,8 +23,8 @@ SECRETS = ("sk-", "@example.com", "login_ws_", "ws_17")
 def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
     """Send a request as an operator; return the body of the response.
 
-    Migrations accept keys that cannot be opened, unless the body says otherwise, because those of
-    the generated rows were encrypted with other keys.
+    Migrations accept API keys that cannot be decrypted, unless the body says otherwise, because the
+    generated rows were encrypted with other encryption keys.
     """
     defaults = {"acceptUnreadableKeys": True} if path in {MIGRATE, NORMALIZE} else {}
     response = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **defaults, **body})
@@ -37,7 +37,7 @@ def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[
 @pytest.fixture
 def filled(legacy: Legacy) -> Legacy:
     """Legacy tables with untidy rows of 60 people."""
-    # The queries below count placeholders as addresses and tokens that are too long as tokens.
+    # No placeholders and no overlong tokens: the queries below would count them, migrations do not.
     fill(legacy.connection, LegacyData(60, 5, replace(WILD, placeholder=0, long_token=0)))
     return legacy
 

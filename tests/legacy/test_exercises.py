@@ -114,7 +114,7 @@ def test_negative_or_textual_times_are_repaired(
 @pytest.mark.parametrize(
     "value", ["2025-02-31T10:00:00Z", "yesterday", "now", "infinity", 17361504, "", True]
 )
-def test_impossible_dates_read_as_null(legacy: Legacy, value: Any) -> None:
+def test_impossible_dates_are_read_as_null(legacy: Legacy, value: Any) -> None:
     migrate(legacy, step_1={"completed": True, "timestamp": value, "timeSpent": 1})
     assert legacy.one("SELECT completed_at, started_at::date::text FROM public.step_progress") == (
         None,

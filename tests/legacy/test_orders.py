@@ -188,7 +188,9 @@ def test_rows_that_are_not_migrated_yet_keep_their_table(
     assert tokens(three_sessions) == [*ALL, "ws_4_of_dora"]
 
 
-def test_starting_over_after_the_last_step(three_sessions: Legacy, client: TestClient) -> None:
+def test_starting_over_after_the_last_step_needs_a_restore_first(
+    three_sessions: Legacy, client: TestClient
+) -> None:
     migrate(client)
     call(client, CLEANUP, **CONFIRM)
     call(client, CREATE, **DROP)
@@ -235,7 +237,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     progress = client.post("/api/student-progress", json=report).json()["progress"]
     assert progress["completion_rate"] == 22
     call(client, RESTORE, 400)
-    migrate(client, any_table=False)  # nothing is left to set aside
+    migrate(client, any_table=False)  # there is no legacy table any more
 
 
 def test_unified_tables_in_use_are_not_replaced(three_sessions: Legacy, client: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""Rows of sessions and people that an operator removed do not come back."""
+"""Removed sessions and people do not return in a migration; a backup returns sessions only."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ from tests.legacy.legacy_database import ONE_SMALL_BATCH, Legacy
 from tests.legacy.test_calls import MIGRATE, call
 
 
-def test_spellings_of_exercises_make_one_group(legacy: Legacy, client: TestClient) -> None:
+def test_findings_about_many_exercises_make_one_group(legacy: Legacy, client: TestClient) -> None:
     for number in range(600):
         step = f'{{"step-{number + 10}": true, "step-1": {{"timeSpent": "x{number}"}}}}'
         legacy.put("workshop_students", session_token=f"t{number}", exercises=step)

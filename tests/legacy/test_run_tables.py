@@ -138,7 +138,7 @@ def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(timed: Legacy) -
     clean_up(CONFIRMATION, timed.deps)
 
 
-def test_a_paused_dry_run_is_deleted_once_a_real_run_writes(timed: Legacy) -> None:
+def test_a_paused_dry_run_is_deleted_when_a_real_run_writes(timed: Legacy) -> None:
     pause_run(timed, dry_run=True)
     assert timed.one("SELECT count(*) FROM public.sessions") == 0
     real = timed.run(pace=SMALL_BATCHES)

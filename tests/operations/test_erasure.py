@@ -16,7 +16,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 Post = Callable[..., Any]
 PATH = "/api/admin-delete-student"
 EMAIL = "ann.canary@example.com"
-IN_ALL_TABLES = """
+LIST_TABLES = """
   SELECT format('%I.%I', n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('public', 'assessment', 'legacy', 'stepwise')"""
@@ -54,7 +54,7 @@ def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
 
 def stored_text(rows: Rows) -> str:
     """Return the text of all rows of all tables but the audit trail."""
-    tables = [table for (table,) in rows(IN_ALL_TABLES) if table != "public.operator_audit"]
+    tables = [table for (table,) in rows(LIST_TABLES) if table != "public.operator_audit"]
     return "\n".join(row for table in tables for (row,) in rows(f"SELECT t::text FROM {table} t"))
 
 
@@ -270,7 +270,7 @@ def test_restored_backup_does_not_bring_an_erased_person_back(
     erase(client, operator, studentId=people).raise_for_status()
     with_removal = "SET stepwise.removal = 'test';"
     rows(with_removal + "TRUNCATE students, sessions, events, enrollments, courses CASCADE")
-    tables = [table for (table,) in rows(IN_ALL_TABLES) if table.startswith("assessment.")]
+    tables = [table for (table,) in rows(LIST_TABLES) if table.startswith("assessment.")]
     rows(f"{with_removal} TRUNCATE {', '.join(tables)} CASCADE")
     restoration = client.post(
         "/api/admin-restore", json={"name": backup.json()["name"]}, headers=operator
