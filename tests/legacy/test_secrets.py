@@ -34,7 +34,7 @@ def stored_text(legacy: Legacy) -> str:
 
 
 def plant_keys(legacy: Legacy) -> list[str]:
-    """Put a different API key into every field except AUTHORED_TEXTS; return the keys."""
+    """Put API keys, all different, into fields of every kind but AUTHORED_TEXTS; return them."""
     secrets = [SECRET.format(number) for number in range(40)]
     unused = iter(secrets)
     exercises: list[Any] = [

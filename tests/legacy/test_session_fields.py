@@ -1,4 +1,4 @@
-"""The table of session columns is complete, and a new column needs only one line in it."""
+"""Every column of a session has a rule or a reason, and a new one needs one line of Python."""
 
 import json
 import os
@@ -203,7 +203,7 @@ def test_a_new_column_is_merged_from_the_rows_of_one_token(
 
 
 def assert_merged(session: dict[str, Any]) -> None:
-    """Assert that the session holds FIRST and the newer SECOND, merged by their rules."""
+    """Assert that the session holds FIRST and the newer SECOND, each column merged by its rule."""
     assert str(session["invited_at"])[:10] == "2025-02-01"
     assert str(session["graded_at"])[:10] == "2025-03-01"
     assert session["note"].startswith("second [API key ")

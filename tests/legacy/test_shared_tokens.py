@@ -1,4 +1,4 @@
-"""Several people under one session token: each has a student and a session of their own."""
+"""Several people under one session token: each becomes a student with a session of their own."""
 
 from hashlib import sha256
 from typing import Any
@@ -86,7 +86,7 @@ def test_configuration_progress_and_key_stay_with_their_person(legacy: Legacy) -
     assert accounts == ["cyd@x.org"]
 
 
-def test_the_report_names_the_shared_token_and_the_number_of_people(legacy: Legacy) -> None:
+def test_findings_name_the_hash_of_a_shared_token_and_the_number_of_people(legacy: Legacy) -> None:
     legacy.add("workshop_students", PEOPLE.format(token="token-a"))
     legacy.put("workshop_students", session_token="token-b", student_email="ann@x.org")
     legacy.run()
@@ -142,7 +142,7 @@ def test_a_changed_email_does_not_make_a_second_person(legacy: Legacy) -> None:
     assert tokens(legacy) == {"anna@x.org": "token-a"}
 
 
-def test_shared_tokens_in_several_batches_and_in_a_dry_run(legacy: Legacy) -> None:
+def test_dry_and_real_run_in_small_batches_separate_the_same_people(legacy: Legacy) -> None:
     for number in range(60):
         for person in range(3):
             legacy.put(

@@ -20,7 +20,7 @@ def put_exercise(legacy: Legacy, entry: Any) -> None:
     ["true", '"TRUE"', '"yes"', '"t"', '"1"', "2", "1.5", '" Yes "', '"\u3000true"', '"Done"',
      '"a dentist\'s receptionist"'],
 )  # fmt: skip
-def test_every_spelling_of_true_completes_a_step(legacy: Legacy, value: str) -> None:
+def test_every_value_that_reads_as_true_completes_a_step(legacy: Legacy, value: str) -> None:
     put_exercise(legacy, f'{{"completed": {value}, "attempts": 1}}')
     assert legacy.run().verified
     assert legacy.steps() == [(1, 0, 1, True)]
@@ -33,14 +33,14 @@ def test_every_spelling_of_true_completes_a_step(legacy: Legacy, value: str) -> 
     "value",
     ["false", "null", '"FALSE"', '"no"', '"f"', '"0"', "0", '""', '" "', '"undefined"', "{}", "[]"],
 )
-def test_every_spelling_of_false_leaves_a_step_open(legacy: Legacy, value: str) -> None:
+def test_every_value_that_reads_as_false_leaves_a_step_open(legacy: Legacy, value: str) -> None:
     put_exercise(legacy, f'{{"completed": {value}, "attempts": 1}}')
     assert legacy.run().verified
     assert legacy.steps() == [(1, 0, 1, False)]
 
 
 @pytest.mark.parametrize("entry", ["true", '"yes"', '"TRUE"', "1", '"true"'])
-def test_a_bare_value_completes_a_step(legacy: Legacy, entry: str) -> None:
+def test_a_bare_value_that_reads_as_true_completes_a_step(legacy: Legacy, entry: str) -> None:
     put_exercise(legacy, entry)
     assert legacy.run().verified
     assert legacy.steps() == [(1, 0, 0, True)]

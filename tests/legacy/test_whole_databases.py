@@ -76,10 +76,10 @@ class Value:
     table: str
     column: Column
     token: str | None
-    place: str
+    ctid: str
     text: str
     value: Any
-    """The value as JSON; the text of a column of type json, which JSONB may not accept."""
+    """The value as JSON; of a column of type json, the text, since JSONB refuses some JSON."""
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column.name} ({self.column.type}): {self.text!r}"
@@ -93,13 +93,13 @@ class Value:
 
     @property
     def plain_text(self) -> str:
-        """Return the text, also if the column's type is JSONB."""
+        """Return the text, without the quotes of JSON if the column's type is `json_text`."""
         return str(self.value) if self.column.type == "json_text" else self.text
 
     @property
     def row_key(self) -> str:
         if self.token is None or not self.token.strip():
-            return f"ctid {self.place}"
+            return f"ctid {self.ctid}"
         return hashlib.sha256(self.token.encode()).hexdigest()[:16]
 
 
@@ -145,7 +145,7 @@ class Contents:
         ))  # fmt: skip
 
     def of(self, value: Value) -> list[dict[str, Any]]:
-        """Return the sessions that may hold a value of this row."""
+        """Return the sessions that may hold values of the value's row."""
         shared_prefix = f"shared_{value.row_key}_"
         return [
             session
@@ -161,7 +161,7 @@ class Contents:
         return [row[name] for row in rows for name in names if name in row]
 
     def reports(self, value: Value, *outcomes: str) -> bool:
-        """Return whether a finding about the value's column or whole row has such an outcome."""
+        """Return whether a finding about the value's column or whole row has a given outcome."""
         names = value.column.names
         return any(
             (source, key) == (value.table, value.row_key)
@@ -268,8 +268,8 @@ def read_values(connection: Superuser, tables: tuple[Table, ...]) -> list[Value]
                 "ORDER BY ctid".encode()
             )
             values += [
-                Value(table.name, column, token, place, text, value)
-                for token, (place, text, value) in zip(table.tokens, rows, strict=True)
+                Value(table.name, column, token, ctid, text, value)
+                for token, (ctid, text, value) in zip(table.tokens, rows, strict=True)
                 if text is not None
             ]
     return values

@@ -1,7 +1,8 @@
 """Whole legacy databases for Hypothesis: columns, types, spellings, owners and policies vary.
 
 Most texts hold a mark, such as `mark7end`, that occurs nowhere else, so that a test can look for it
-afterwards. E-mails of rows with one session token share a mark.
+afterwards. Most e-mails hold a mark such as `mark0of` instead, which all rows with the same session
+token share.
 """
 
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ UNKNOWN_CELLS: dict[str, tuple[str | None, ...]] = {
 
 
 class Access(StrEnum):
-    """Access to a table that the migrating role has."""
+    """The access that the migrating role has to a table."""
 
     OWN = "own"
     OWN_WITH_POLICIES = "own, with policies that its owner need not obey"
@@ -158,7 +159,7 @@ class Column:
     """One column of a legacy table."""
 
     known_as: str
-    """Name in the legacy table that the migration expects."""
+    """Name under which the migration expects the column; if it does not, the column's own name."""
     name: str
     """Name as spelled in this database."""
     kind: Kind
@@ -184,7 +185,7 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    rows: int
+    row_count: int
     access: Access
 
     @property
@@ -271,7 +272,7 @@ def create(superuser: Connection, tables: tuple[Table, ...]) -> None:
             sql.SQL("to_jsonb(%s::text)" if c.type == "json_text" else f"%s::{c.sql_type}")
             for c in table.columns
         ]
-        for row in range(table.rows):
+        for row in range(table.row_count):
             superuser.execute(
                 sql.SQL("INSERT INTO {} VALUES ({})").format(name, sql.SQL(", ").join(values)),
                 [c.cells[row] for c in table.columns],

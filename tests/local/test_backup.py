@@ -18,7 +18,7 @@ def rows(url: str) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def filled(postgres_url: str) -> str:
-    """A migrated database with a table of its own and two rows."""
+    """A database with the schema, and with a table `kept` of two rows."""
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE TABLE public.kept (n int PRIMARY KEY, word text)")
         connection.execute("INSERT INTO public.kept VALUES (1, 'ä'), (2, 'b')")

@@ -68,7 +68,7 @@ def test_an_upgrade_that_fails_is_explained_and_the_server_answers(
         status, error = send(dev, path, body)
         assert (status, error["code"]) == (503, "schema_missing"), path
         assert "make migrate" in error["error"]
-    # The tests' tables do not depend on the workshop's, so only the demo's pool is missing.
+    # The assessment's tables do not depend on the workshop's, so only the demo's pool is missing.
     status, error = send(dev, "/api/test/start", {"student_id": "a", "question_pool_id": POOL})
     assert (status, error["code"]) == (404, "pool_not_found")
 

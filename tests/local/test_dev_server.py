@@ -76,9 +76,9 @@ def system_identifier(dev: Dev) -> Any:
 def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) -> None:
     dev = start_dev(folder / ".local", demo=True)
     with psycopg.connect(dev.database) as connection:
-        pool = connection.execute("SELECT count(*) FROM assessment.questions").fetchone()
-    assert pool is not None
-    assert pool[0] >= 120, "the first start loads the demo"
+        counts = connection.execute("SELECT count(*) FROM assessment.questions").fetchone()
+    assert counts is not None
+    assert counts[0] >= 120, "the first start loads the demo"
 
     second_run = run("local", cwd=folder)
     assert second_run.returncode == 1
@@ -152,7 +152,7 @@ def code_copy(folder: Path) -> Path:
 
 
 def wait_for_response(dev: Dev, path: str, status: int, method: str = "GET") -> httpx.Response:
-    """Repeat a request until its status is `status`; it may wait for a worker, but not fail."""
+    """Repeat a request until its status is `status`; each may wait, but has to get a response."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         response = httpx.request(method, dev.printed("Stepwise") + path, timeout=WAIT_SECONDS)

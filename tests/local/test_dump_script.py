@@ -260,7 +260,7 @@ def test_a_restored_database_that_cannot_be_upgraded_is_restored_and_reported(
 
 
 def test_the_upgrade_runs_with_the_code_of_the_project(tmp_path: Path) -> None:
-    """A file of the same name in the caller's folder is not run."""
+    """A `migrate.py` in the caller's folder is not run."""
     (tmp_path / "migrate.py").write_text("raise SystemExit('the wrong one')")
     code = "from local.backup import upgrade\nupgrade()"
     process = subprocess.run(

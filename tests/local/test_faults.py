@@ -182,7 +182,7 @@ def test_wrong_values_have_the_right_type(redis_gateway: Gateway, caller: Caller
     assert caller.run("GET", "a") == "1"
 
 
-def test_fault_may_skip_the_first_requests_and_end_after_a_number(
+def test_fault_may_skip_some_requests_and_end_after_some_more(
     redis_gateway: Gateway, caller: Caller
 ) -> None:
     before = redis_gateway.faults.affected_requests

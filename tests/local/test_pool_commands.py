@@ -214,7 +214,7 @@ def test_drawn_parameters_scatter_around_the_stated_ones(pool: ItemPool, deps: D
 def test_only_the_pool_s_bank_states_the_right_error_if_parameters_are_wrong(
     pool: ItemPool, deps: Deps
 ) -> None:
-    def banks(errors: Errors) -> tuple[Comparison, Comparison]:
+    def compare_banks(errors: Errors) -> tuple[Comparison, Comparison]:
         rng = np.random.default_rng(7)
         return compare(
             pool,
@@ -227,18 +227,18 @@ def test_only_the_pool_s_bank_states_the_right_error_if_parameters_are_wrong(
             rng=rng,
         )
 
-    # The pool has the default settings, deviations of 0.7 and 0.3. With 200 errors a ratio has a
-    # standard error of about 0.07.
-    pools_bank, plug_in = banks(Errors(0.7, 0.3))
-    for bank in (pools_bank, plug_in):
-        assert bank.fixed.answers == 16
-        assert bank.precision.answers < 16
+    # The pool has the default settings, deviations of 0.7 and 0.3. With 200 errors, those of 4
+    # students to 25 truths in 2 concepts, a ratio has a standard error of about 0.07.
+    pools_bank, plug_in = compare_banks(Errors(0.7, 0.3))
+    for comparison in (pools_bank, plug_in):
+        assert comparison.fixed.answers == 16
+        assert comparison.precision.answers < 16
     assert pools_bank.precision.answers > plug_in.precision.answers
     assert 0.85 < pools_bank.fixed.ratio < 1.15 < plug_in.fixed.ratio
     assert pools_bank.fixed.coverage > plug_in.fixed.coverage
     assert pools_bank.fixed.stated > plug_in.fixed.stated
     # Where the parameters are right, it is the plug-in bank that states the right error.
-    pools_bank, plug_in = banks(CERTAIN)
+    pools_bank, plug_in = compare_banks(CERTAIN)
     assert pools_bank.fixed.ratio < plug_in.fixed.ratio
     assert 0.85 < plug_in.fixed.ratio < 1.15
 

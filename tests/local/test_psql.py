@@ -16,8 +16,11 @@ CACHE = {"UPSTASH_REDIS_REST_URL": "http://given", "UPSTASH_REDIS_REST_TOKEN": "
 """Redis in the environment; if a database is set as well, no embedded server starts."""
 
 
-def psql(*arguments: str, cwd: Path, **options: str) -> subprocess.CompletedProcess[str]:
-    return run("local.with_services", "-m", "local.psql", *arguments, cwd=cwd, **options)
+def psql(
+    *arguments: str, cwd: Path, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    command = ("local.with_services", "-m", "local.psql", *arguments)
+    return run(*command, cwd=cwd, stdin=stdin, **environment)
 
 
 def test_piped_statements_run_on_an_embedded_database_started_for_them(folder: Path) -> None:

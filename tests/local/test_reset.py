@@ -1,4 +1,4 @@
-"""`make reset` removes only the local database, after a confirmation and a backup."""
+"""`make reset` asks, dumps the local database or moves it away, and removes it with the cache."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def test_nothing_happens_without_a_yes(folder: Path, local: Path, stdin: str) ->
     assert is_kept(local)
 
 
-def test_another_confirmation_does_not_count_as_yes(folder: Path, local: Path) -> None:
+def test_confirm_with_another_value_outweighs_a_typed_yes(folder: Path, local: Path) -> None:
     assert run("local.reset", cwd=folder, stdin="yes\n", CONFIRM="true").returncode == 1
     assert is_kept(local)
 

@@ -88,7 +88,7 @@ def empty(legacy: Legacy) -> None:
 
 
 def flat(rows: dict[str, dict[str, int]], *contexts: str) -> dict[str, int]:
-    """Return the rows of these contexts by table."""
+    """Return the number of rows in each table of these contexts."""
     return {table: count for context in contexts for table, count in rows[context].items()}
 
 

@@ -1,4 +1,4 @@
-"""Backups contain the tables of every context, as they are in the catalog."""
+"""Backups contain the tables of every context that PostgreSQL's system catalog lists."""
 
 import gzip
 import hashlib
@@ -196,7 +196,7 @@ def test_unknown_columns_are_kept(database: Connection, deps: Deps) -> None:
     before = all_rows(database)
     empty(database)
     restore(backup.name, deps)
-    assert all_rows(database) == before, "although the columns still exist"
+    assert all_rows(database) == before, "the columns still exist, and are filled"
 
     empty(database)
     database.execute(
@@ -213,7 +213,7 @@ def test_unknown_columns_are_kept(database: Connection, deps: Deps) -> None:
     ) == ("character varying(9)")
 
 
-def test_values_that_json_cannot_hold_are_restored(database: Connection, deps: Deps) -> None:
+def test_values_that_parsing_as_json_changes_are_restored(database: Connection, deps: Deps) -> None:
     database.execute("INSERT INTO public.students (student_email) VALUES ('a@example.com')")
     database.execute(
         "INSERT INTO public.sessions (session_token, student_id, tools, system_prompt)"
@@ -483,7 +483,7 @@ def test_an_old_assessment_is_not_restored_over_the_workshop(
 
 
 def first_version(deps: Deps, token: str) -> str:
-    """Write a backup as version 1 did; return its name."""
+    """Write a backup in version 1 of the format; return the name of its file."""
     vault = Vault.from_settings(deps.settings)
     sealed = vault.seal("sk-plain", "t1", "backup.student_configs.openai_api_key")
     text_columns = [
@@ -571,7 +571,7 @@ def test_a_backup_of_version_1_is_restored(database: Connection, deps: Deps) -> 
         (b'"assessment.questions"', b'"public.removals"'),
     ],
 )
-def test_a_file_with_tables_that_no_backup_has_is_refused(
+def test_a_file_with_a_version_context_or_table_that_no_backup_has_is_refused(
     used_assessment: Connection, deps: Deps, old: bytes, new: bytes
 ) -> None:
     backup = back_up(deps)

@@ -78,7 +78,7 @@ def test_values_of_every_type_are_restored_where_the_type_is_missing(
     assert configs(database) == before
 
 
-def test_json_that_jsonb_refuses_becomes_a_string_there(database: Connection, deps: Deps) -> None:
+def test_json_that_jsonb_refuses_becomes_a_jsonb_string(database: Connection, deps: Deps) -> None:
     database.execute("ALTER TABLE public.sessions ALTER COLUMN exercises DROP DEFAULT,"
                      " ALTER COLUMN exercises TYPE JSON USING exercises::json")  # fmt: skip
     database.execute("INSERT INTO public.students (student_email) VALUES ('ann@example.com')")

@@ -1,4 +1,4 @@
-"""A database's refusals end an operator's call with the reason and the table's name."""
+"""A database's refusals end an operator's call with the reason and the table, if there is one."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -167,7 +167,7 @@ def test_missing_right_is_named_to_an_instructor(
 
 @pytest.mark.parametrize("state", ["P0001", "0A000", "23514", "42501", "55000"])
 @pytest.mark.parametrize("table", ["students", "sessions", "step_progress"])
-def test_trigger_that_raises_is_named_with_its_table(
+def test_function_of_a_trigger_that_raises_is_named_with_the_table(
     client: TestClient, superuser: Sql, table: str, state: str
 ) -> None:
     superuser(

@@ -1,4 +1,4 @@
-"""A person is erased from every context, by any of the person's names."""
+"""A person is erased from every context, by any of the person's ids and e-mails."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,11 @@ def pool_id(client: TestClient, operator: dict[str, str]) -> str:
 
 @pytest.fixture
 def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
-    """Create Ann and Ben in workshop and tests, Ann under her id and e-mail; return her id."""
+    """Create Ann and Ben in the workshop and the assessment; return Ann's id.
+
+    In the assessment, Ann is three examinees: under her id and two spellings of her e-mail. Another
+    examinee there is a stranger, whose e-mail ends with hers.
+    """
     for n, name in enumerate(("ann.canary", "ben")):
         token = f"{TOKEN[:-2]}0{n}"
         post(sessionToken=token, studentEmail=f"{name}@example.com", stepNumber=2, completed=True)
@@ -40,7 +44,7 @@ def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
         student.start()
         for _ in range(3):
             student.answer()
-        if examinee != f" {EMAIL.upper()}":  # one test is running
+        if examinee != f" {EMAIL.upper()}":  # whose test goes on
             student.end()
     rows(
         "INSERT INTO assessment.set_aside_rows (table_name, reason, row_data) VALUES"
@@ -77,7 +81,7 @@ def erase(client: TestClient, operator: dict[str, str], **body: Any) -> Any:
 
 
 @pytest.mark.parametrize("by", ["studentEmail", "studentId", "testStudentId", "test e-mail"])
-def test_any_name_erases_the_person_from_every_context(
+def test_any_id_or_email_erases_the_person_from_every_context(
     client: TestClient,
     operator: dict[str, str],
     rows: Rows,
@@ -252,7 +256,7 @@ def test_name_that_is_part_of_another_id_erases_nobody_else(
         "TRUNCATE assessment.test_sessions CASCADE",
     ],
 )
-def test_answers_cannot_be_changed_by_other_statements(
+def test_statements_outside_an_erasure_cannot_change_answers(
     rows: Rows, people: str, statement: str
 ) -> None:
     before = count_rows(rows, "assessment.test_responses")

@@ -206,7 +206,7 @@ def test_role_without_the_right_to_read_the_record_reports_nothing_about_it(
 
 
 @pytest.mark.parametrize("addition", ["SELECT 1;", "-- a comment\n"])
-def test_statements_of_the_scripts_count_and_comments_do_not(addition: str) -> None:
+def test_fingerprint_depends_on_statements_and_not_on_comments(addition: str) -> None:
     texts = {name: load_script(name) for name in SCRIPTS}
     assert fingerprint_of(texts) == OURS
     for name, text in texts.items():

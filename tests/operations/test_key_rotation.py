@@ -100,7 +100,7 @@ def test_legacy_row_newer_than_its_session_is_still_newer_after_a_rotation(
     assert rotating.session("tts_provider", "sealed") == "theirs"
 
 
-def test_many_keys_take_several_batches(rotating: Legacy) -> None:
+def test_rotation_in_batches_of_one_key_has_the_same_result(rotating: Legacy) -> None:
     rotation = rotate(rotating.deps, batch_keys=1)
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (3, 2, 0)
 

@@ -16,7 +16,7 @@ LIST = "sql/database/schema/own_objects.sql"
 
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[psycopg.Connection]:
-    """A database with every script of the project, in a transaction."""
+    """A database in which every script of the project has run, in a transaction."""
     with psycopg.connect(postgres_url) as connection:
         make_schema(Transaction(connection))
         connection.execute("SET search_path = pg_catalog")  # so that names contain their schema

@@ -1,4 +1,4 @@
-"""An upgrade serves the previous version of the tests until it is finished, and can be undone."""
+"""Upgrades serve the previous version of the assessment until "finish", and can be undone."""
 
 from collections.abc import Iterator
 from dataclasses import replace

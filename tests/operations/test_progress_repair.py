@@ -1,4 +1,4 @@
-"""Progress stays correct with the function of a guide, and an upgrade repairs earlier sessions."""
+"""Progress stays correct while a guide's function replaces ours; an upgrade repairs old rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,7 @@ def test_reports_stay_correct_while_the_documented_function_is_in_place(
 ) -> None:
     rows(sql_block("003", DOCUMENTED_FUNCTION))
     progress = post(stepNumber=4, completed=True, timeSpent=10).json()["progress"]
-    assert (progress["completion_rate"], progress["total_time_spent"]) == (33, 100)  # 1, 7 and 4
+    assert (progress["completion_rate"], progress["total_time_spent"]) == (33, 100)  # steps 1, 7, 4
     body = {"sessionToken": TOKEN, "servicesReady": True}
     assert client.post("/api/student-config-save", json=body).status_code == 200
     assert rows(FIGURES) == [(44, 100, 7)]
@@ -122,7 +122,7 @@ def test_repair_leaves_triggers_as_they_were(post: Post, rows: Rows, postgres_ur
     ],
     ids=["other result", "other parameter", "procedure"],
 )
-def test_upgrade_replaces_a_function_of_that_name_in_any_form(
+def test_upgrade_replaces_any_other_update_session_progress(
     post: Post, rows: Rows, postgres_url: str, definition: str
 ) -> None:
     post(completed=True, timeSpent=5)
@@ -241,7 +241,7 @@ def test_upgrade_numbers_the_steps_that_the_live_page_counted_from_0(
     assert (progress["completion_rate"], len(progress["step_progress"])) == (100, 9)
 
 
-def test_upgrade_numbers_steps_by_their_names_and_keeps_numbers_above_0_of_unknown_names(
+def test_upgrade_numbers_steps_by_their_names_and_keeps_numbers_1_to_9_of_unknown_names(
     store_steps: Callable[..., None], rows: Rows, postgres_url: str
 ) -> None:
     store_steps((0, "Setup", 1, True), (1, "choose  use case", 2, False), (3, "Services", 3, True),

@@ -1,4 +1,4 @@
-"""Tests are kept for a time, and then removed with their answers."""
+"""Students' tests are kept for a time that is set, and then removed with their answers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def tests_taken(client: TestClient, operator: dict[str, str]) -> None:
 
 
 def age(rows: Rows, days: int, *students: str) -> None:
-    """Move everything about students into the past."""
+    """Move the last activity of students' tests and proficiencies into the past."""
     rows(
         "UPDATE assessment.test_sessions SET last_activity = last_activity"
         " - make_interval(days => %s) WHERE student_id = ANY (%s)",

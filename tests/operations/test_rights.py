@@ -1,4 +1,7 @@
-"""The public `anon` key of Supabase gives access to nothing of the project."""
+"""The public `anon` key of Supabase gives access to nothing of the project.
+
+Tables and views that serve an older application are the exception, while that application runs.
+"""
 
 import re
 import subprocess
@@ -42,7 +45,7 @@ def supabase(postgres_server: PostgresServer) -> Iterator[Supabase]:
 
 @pytest.fixture
 def postgres_url(supabase: Supabase) -> str:
-    """Address of that database after an upgrade, with the owner's role, for the application."""
+    """Address of the Supabase database after an upgrade, with the owner's role."""
     supabase.upgrade()
     return supabase.url()
 
@@ -68,7 +71,7 @@ def attempt(supabase: Supabase, role: str, statement: str) -> str | None:
 
 
 def value(supabase: Supabase, role: str, query: str) -> Any:
-    """Return the only value that a role reads."""
+    """Return the first value that a role reads by a query; None if the query gives no row."""
     with psycopg.connect(supabase.url(role)) as connection:
         row = connection.execute(query.encode()).fetchone()
     return row[0] if row else None
@@ -110,10 +113,10 @@ def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role:
     assert set(states.values()) == {"42501"}, states
 
 
-def test_without_the_script_most_attacks_of_the_public_key_succeed(
+def test_without_the_script_of_rights_most_attacks_of_the_public_key_succeed(
     supabase: Supabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the script, statements succeed that the other tests expect to be refused."""
+    """Without it, statements succeed that test_public_key_reaches_nothing expects to fail."""
     other_scripts = [name for name in schema.SCRIPTS if name != RIGHTS[-1]]
     monkeypatch.setattr(schema, "SCRIPTS", other_scripts)
     supabase.upgrade()

@@ -58,7 +58,7 @@ class Database:
         return row[0] if row else ""
 
     def settings(self) -> list[tuple[str | None, str | None, str]]:
-        """Return the settings for this database and for all: database, role, search path."""
+        """Return database, role and search path of each setting for this or for every database."""
         query = """
             SELECT d.datname, r.rolname, substr(entry, 13) FROM pg_db_role_setting AS s
             CROSS JOIN unnest(s.setconfig) AS entry
@@ -110,7 +110,7 @@ def test_schemas_are_added_after_those_of_the_setting(
     before = database.settings()
     assert database.upgrade() == []
     assert database.search_path() == expected
-    if target in {"ROLE {role}", "ROLE ALL"}:  # the setting of other databases stays
+    if target in {"ROLE {role}", "ROLE ALL"}:  # which holds for other databases, too, and stays
         assert before[0] in database.settings()
 
 

@@ -39,14 +39,14 @@ def test_changed_package_is_refused() -> None:
 PUBLIC = FOLDER.parent
 MAX_PAGE_BYTES = 40 * 1024
 LARGER = {"learn": 76 * 1024}
-"""Limits of larger pages: a third of the study page are the modules of its copy, which it loads at
-the same time."""
+"""Limits of larger pages: a third of the study page are modules for the copy of the student's rows,
+which load at the same time as the page's own."""
 PRELOADED = re.compile(r'<link rel="modulepreload" href="/([^"]+)" />')
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 
 
 def files_of_page(page: Path) -> set[Path]:
-    """Return a page's document with the scripts and styles that it loads."""
+    """Return a page's document with the scripts, styles and icons that it loads."""
     text = page.read_text(encoding="utf-8")
     names = re.findall(r'(?:src|href)="/([^"]+\.(?:js|css|svg))"', text)
     files, waiting = {page}, [PUBLIC / name for name in names]

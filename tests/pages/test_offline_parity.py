@@ -101,7 +101,10 @@ def calibration_from(rng: Random, questions: list[dict[str, Any]]) -> Calibratio
 
 
 def history_from(rng: Random) -> dict[str, Any]:
-    """Return the attempts of one student in random order, some of them at the same time."""
+    """Return questions, a student's attempts at them, and a calibration or None.
+
+    The attempts are in random order, some of them at the same time.
+    """
     concepts = [str(uuid_from(rng)) for _ in range(3)]
     questions = [
         {
@@ -133,7 +136,7 @@ def history_from(rng: Random) -> dict[str, Any]:
     }
 
 
-def counted_here(history: dict[str, Any]) -> dict[str, list[float]]:
+def counted_by_the_server(history: dict[str, Any]) -> dict[str, list[float]]:
     """Return the mastery of each concept by the server's code: score, skill, attempts, correct."""
     questions = {each["id"]: each for each in history["questions"]}
     values = history["calibration"]
@@ -181,7 +184,7 @@ def table_from(rng: Random) -> dict[UUID, dict[str, Any]]:
 
 
 def grade_cases() -> list[tuple[dict[str, str], str]]:
-    """Return pairs of questions and answers, right ones and nearly right ones."""
+    """Return pairs of a question and an answer that is right, nearly right or wrong."""
     words = [
         "Straße",
         "STRASSE",
@@ -223,7 +226,7 @@ def cases() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def answers(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def by_page(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = tmp_path_factory.mktemp("parity") / "cases.json"
     tables = [
         [{"id": str(row_id), "columns": columns} for row_id, columns in table.items()]
@@ -234,44 +237,44 @@ def answers(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
     return results
 
 
-def test_mastery_is_that_of_the_server(cases: dict[str, Any], answers: dict[str, Any]) -> None:
-    counted = [counted_here(history) for history in cases["histories"]]
+def test_mastery_is_that_of_the_server(cases: dict[str, Any], by_page: dict[str, Any]) -> None:
+    counted = [counted_by_the_server(history) for history in cases["histories"]]
     assert sum(len(each) for each in counted) > HISTORIES
-    for here, there in zip(counted, answers["histories"], strict=True):
-        assert here.keys() == there.keys()
-        for concept, figures in here.items():
-            assert figures == pytest.approx(there[concept], rel=1e-12, abs=1e-12)
+    for of_server, of_page in zip(counted, by_page["histories"], strict=True):
+        assert of_server.keys() == of_page.keys()
+        for concept, figures in of_server.items():
+            assert figures == pytest.approx(of_page[concept], rel=1e-12, abs=1e-12)
 
 
-def test_texts_are_compared_without_case_as_by_the_server(answers: dict[str, Any]) -> None:
+def test_texts_are_compared_without_case_as_by_the_server(by_page: dict[str, Any]) -> None:
     groups = defaultdict(list)
     for code in CHARACTERS:
         groups[f"x{chr(code)}x".casefold()].append(code)
-    assert sorted(answers["groups"]) == sorted(groups.values())
+    assert sorted(by_page["groups"]) == sorted(groups.values())
 
 
-def test_outer_blanks_are_those_of_the_server(answers: dict[str, Any]) -> None:
-    assert answers["blanks"] == [code for code in CHARACTERS if not chr(code).strip()]
+def test_outer_blanks_are_those_of_the_server(by_page: dict[str, Any]) -> None:
+    assert by_page["blanks"] == [code for code in CHARACTERS if not chr(code).strip()]
 
 
-def test_numbers_are_read_as_by_the_server(answers: dict[str, Any]) -> None:
+def test_numbers_are_read_as_by_the_server(by_page: dict[str, Any]) -> None:
     expected = [number_of(text) for text in NUMBERS]
     assert None in expected
-    assert answers["numbers"] == expected
+    assert by_page["numbers"] == expected
 
 
 def test_answers_are_graded_as_by_the_server(
-    cases: dict[str, Any], answers: dict[str, Any]
+    cases: dict[str, Any], by_page: dict[str, Any]
 ) -> None:
     expected = [
         is_correct(question["question_type"], question["correct_answer"], answer)
         for question, answer in cases["grades"]
     ]
-    assert answers["grades"] == expected
+    assert by_page["grades"] == expected
     assert 0 < sum(expected) < len(expected)
 
 
-def test_digests_are_those_of_the_server(cases: dict[str, Any], answers: dict[str, Any]) -> None:
+def test_digests_are_those_of_the_server(cases: dict[str, Any], by_page: dict[str, Any]) -> None:
     expected = [asdict(digest_of(table)) for table in cases["tables"]]
-    assert answers["digests"] == expected
+    assert by_page["digests"] == expected
     assert sum(each["count"] for each in expected) > len(expected)

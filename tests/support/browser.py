@@ -64,8 +64,8 @@ def axe_source() -> str:
 
 @dataclass
 class WatchedPage:
-    """A page with its script errors, console errors and violations of the content security
-    policy."""
+    """A page with its script errors, console errors and warnings, and violations of the content
+    security policy."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
@@ -92,7 +92,10 @@ class WatchedPage:
         return overflows
 
     def violations(self) -> list[str]:
-        """Return the violations of WCAG 2.2 AA that axe-core finds: rule, impact and element."""
+        """Return the violations of WCAG 2.2 AA and of best practices that axe-core finds.
+
+        Each is a text with the rule, its impact, the element and a summary.
+        """
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(axe_source())
         return [

@@ -41,7 +41,10 @@ def postgres_catalog(url: str) -> Catalog:
 
 
 def sqlite_catalog(file: Path) -> Catalog:
-    """Return columns, constraints and indexes of the tables, except those that were set aside."""
+    """Return columns, constraints and indexes of the tables.
+
+    The table `schema_version` and tables that were set aside are left out.
+    """
     with closing(sqlite3.connect(file)) as connection:
         tables = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'table'"

@@ -59,7 +59,7 @@ class Databases:
 
     @contextmanager
     def copy(self, template: str = EMPTY) -> Iterator[str]:
-        """Lend a copy for a block; the next block gets the same one if this one wrote nothing.
+        """Lend a copy for a block; if the block writes nothing, a later block gets the same copy.
 
         Nothing was written if the server's write-ahead log has no new record once every session
         in the database has ended.

@@ -38,8 +38,9 @@ def undeclared(
 ) -> str | None:
     """Return a message that names the code that an operation lacks.
 
-    Return None if the operation declares the code, or if no operation is called. A request with a
-    body that its operation does not take is not checked, since the server may refuse that body.
+    Return None if the operation declares the code, if the response has no code, or if no operation
+    is called. A request with a body that its operation does not take is not checked, since the
+    server may refuse that body.
     """
     operation = _operation(method, path)
     if operation is None or "code" not in body or has_body > operation.has_body:

@@ -34,8 +34,11 @@ class Examinee(NamedTuple):
         return Posterior.of_answers(self.prior, self.bank, range(t), self.answers.correct.tolist())
 
 
-def questions(rng: np.random.Generator, n: int, k: int) -> tuple[FloatArray, FloatArray]:
-    """Return random slopes and intercepts of n items; up to half of them measure two concepts."""
+def random_items(rng: np.random.Generator, n: int, k: int) -> tuple[FloatArray, FloatArray]:
+    """Return random slopes and intercepts of n items.
+
+    On average, fewer than half of the items measure two concepts.
+    """
     q = np.eye(k)[rng.integers(k, size=n)]
     if k > 1:
         q = np.maximum(q, np.eye(k)[rng.integers(k, size=n)] * (rng.random(n) < 0.5)[:, None])
@@ -55,7 +58,7 @@ def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
             steep, correlated, singular, narrow, shifted, duplicate, right, wrong.
     """
     mean, covariance = np.zeros(k), np.eye(k)
-    slopes, intercepts = questions(rng, t, k)
+    slopes, intercepts = random_items(rng, t, k)
     guessing = np.full(t, 0.25 if "guessing" in kind else 0.0)
     if "steep" in kind:
         slopes, intercepts = 3.0 * slopes, 3.0 * intercepts
@@ -83,7 +86,7 @@ def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
 def uniform_bank(
     rng: np.random.Generator, n: int, k: int, discrimination: float, guessing: float
 ) -> ItemBank:
-    """Return n items on one or two concepts, with difficulties uniform over the percentiles.
+    """Return n items on one or two concepts, with difficulties uniform from 0.02 to 0.98.
 
     Discriminations are `discrimination` · exp(N(0, 0.2²)), probits.
     """

@@ -1,7 +1,7 @@
 """Deterministic legacy databases of any size, with every untidy value that was seen in real ones.
 
 `fill(connection, LegacyData(people=100_000))` writes about 200,000 legacy rows in seconds. `WILD`
-makes small databases in which every kind is frequent, for property tests.
+makes small databases in which every kind but `no_time` is frequent, for property tests.
 """
 
 import base64
@@ -21,7 +21,7 @@ from psycopg import sql
 ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # used in generated databases only
 EPOCH = datetime(2025, 1, 6, 8, tzinfo=UTC)
 POOL = 512  # number of ready-made values of each kind, from which rows draw
-FLAGS = 21  # step flags of a configuration row, in the order in which students set them
+FLAG_COUNT = 21  # step flags of a configuration row; students set them in the order of columns
 IMPLAUSIBLE_DATES = ("2999-01-01", "infinity", "-infinity", "1970-01-01", "20000-01-01")
 BLANKS_AROUND_KEYS = (" {}", "{}\n", "\r\n{}\t")
 TABLES = ("workshop_students", "student_configs", "workshop_sessions")
@@ -143,7 +143,7 @@ class LegacyData:
     def _config(self, person: int, token: str) -> Row:
         chance = self._random.random
         started, active = self._times()
-        flags_set = int(chance() * (FLAGS + 1))
+        flags_set = int(chance() * (FLAG_COUNT + 1))
         return (
             token,
             self._name(person),
@@ -152,7 +152,7 @@ class LegacyData:
             f"IS{int(chance() * 1e9):032x}" if chance() < 0.3 else None,
             None if chance() < 0.5 else chance() < 0.1,
             int(chance() * 10),
-            *(None if chance() < 0.05 else place < flags_set for place in range(FLAGS)),
+            *(None if chance() < 0.05 else place < flags_set for place in range(FLAG_COUNT)),
             started,
             active,
         )

@@ -90,7 +90,7 @@ INSERT INTO question_pools (id, level, level_id, attribute_count, attributes) VA
   ('advanced_{POOL}', 'topic', '{POOL}', 1, '[{{"id": "1", "name": "Factoring"}}]');
 ALTER TABLE questions ADD CONSTRAINT of_pool FOREIGN KEY (pool_id) REFERENCES question_pools (id);
 """
-"""Pools of the newest form, after `QUESTIONS_C`."""
+"""Script for the pools of the newest form, to be run after `QUESTIONS_C`."""
 ODD_POOL = "odd"
 ODD_QUESTIONS = {
     "blanks": ('["one\\u00a0", "two"]', "\tONE\n", "[1, 0]", 0),
@@ -115,5 +115,5 @@ ODD_QUESTIONS = {
     "three": ('["one", "two"]', "one", "[1, 0, 0]", None),
     "negative": ('["one", "two"]', "one", "[-1, 0]", None),
 }  # fmt: skip
-"""Options, answer and concepts of questions, and the index of the right option; None if it is
-unclear."""
+"""Options, answer and concepts of questions, and the index of the right option; None if the right
+option or the concepts are unclear, so that the question is not asked."""

@@ -74,7 +74,7 @@ class LiveDatabase:
 
     script: str
     types: dict[str, str]
-    """Type of each column by its name; columns that are left out have none."""
+    """Types by kind of column, and by `table.column`; empty if a column is left out."""
     pool: str
     """Id of the one pool."""
     in_logits: bool

@@ -91,7 +91,11 @@ class Particles:
         return self._around(self.mean, self.covariance, [], [])
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
-        """Return the posterior of all answers; that `before` the last one gives the proposal."""
+        """Return the posterior of all answers.
+
+        `before` is the posterior without the last answer; reweighted by that answer, it gives mean
+        and covariance of the proposal.
+        """
         last = before.p_correct[:, items[-1]].astype(float)
         weight = before.weight * (last if correct[-1] else 1.0 - last)
         reweighted = before._replace(weight=weight / weight.sum())

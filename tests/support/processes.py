@@ -68,7 +68,7 @@ class Process:
 
 
 class ForkedProcess(Process):
-    """A process that starts with the packages imported, where the start itself is not tested."""
+    """A process that starts with the packages imported, for tests of anything but the start."""
 
     def __init__(
         self, arguments: list[str], env: Mapping[str, str], tree: Tree = THIS_TREE

@@ -18,13 +18,13 @@ SHARING = (
     "tests/learning/test_live_pages.py",
 )
 """Folders and files whose tests share something slow to make, or have to run in order."""
-SHARING_FILES = ("tests/browser/",)
+SHARING_BY_FILE = ("tests/browser/",)
 """Folders in which all tests of a file share a browser."""
 
 
 def group_of(nodeid: str) -> str:
     """Return the folder or file of tests that belong together; any other test is its own group."""
-    if nodeid.startswith(SHARING_FILES):
+    if nodeid.startswith(SHARING_BY_FILE):
         return nodeid.partition("::")[0]
     return next((place for place in SHARING if nodeid.startswith(place)), nodeid)
 

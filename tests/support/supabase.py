@@ -56,7 +56,7 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class Supabase:
-    """Addresses of one database."""
+    """A database with the roles of Supabase."""
 
     server: PostgresServer
     name: str

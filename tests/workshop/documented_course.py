@@ -1,4 +1,4 @@
-"""The built-in course as the requirements document it, written out once for all tests."""
+"""The built-in course as the requirements document it, for all tests of the workshop."""
 
 from pydantic.alias_generators import to_camel
 

@@ -64,7 +64,7 @@ def test_accounts_that_a_page_sends_are_stored_for_its_student(
     assert not any(secret in str(everything) for secret in (SID, OTHER_SID))
 
 
-def test_another_session_under_the_same_email_neither_sees_nor_replaces_them(
+def test_another_session_under_the_same_email_neither_sees_nor_replaces_accounts(
     post: Post, rows: Rows, deps: Deps
 ) -> None:
     post(**ANN, githubUsername="ann-b", twilioAccountSid=SID)

@@ -1,4 +1,4 @@
-"""Responses of at most 4 MB, however much is stored; a cursor leads to the next page."""
+"""Responses of at most 4.2 MB, however much is stored; a cursor leads to the next page."""
 
 import json
 from collections.abc import Callable
@@ -170,7 +170,7 @@ def test_all_students_are_listed_in_pages(
     assert query["cursor"] is None
 
 
-def test_one_large_student_does_not_hide_the_others(
+def test_every_student_is_listed_when_all_of_them_are_large(
     client: TestClient, rows: Rows, operator: dict[str, str], post: Callable[..., Any]
 ) -> None:
     for number in range(30):

@@ -23,6 +23,7 @@ def read(client: TestClient, **query: Any) -> Any:
     return response.json()
 
 
+# Letters: not begun (.), begun (b), validated (v), committed (c), deployed (d), otherwise done (y).
 @pytest.mark.parametrize(
     ("flags", "begun", "passed", "current", "letters"),
     [
@@ -76,7 +77,7 @@ def test_student_with_several_sessions_is_listed_by_the_furthest_open_one(
     assert (ann["sessionToken"], ann["currentStep"], ann["sessions"]) == (f"{TOKEN}1", 5, 4)
 
 
-def test_progress_counts_from_the_last_step_or_flag_and_not_from_activity(
+def test_time_of_progress_changes_with_steps_and_flags_and_not_with_activity(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     def last() -> tuple[str, str]:
@@ -117,7 +118,7 @@ def test_pages_are_complete_without_repetition(client: TestClient, post: Post) -
     assert sorted(emails) == [f"s{n}@example.com" for n in range(5)]
 
 
-def test_only_changes_are_returned_since_an_earlier_response(
+def test_only_changes_since_an_earlier_response_are_returned(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(sessionToken=f"{TOKEN}1", studentEmail="ann@example.com")

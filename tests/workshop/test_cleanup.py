@@ -53,7 +53,7 @@ def test_invalid_retention_time_disables_the_clean_up(settings: Settings) -> Non
 
 @pytest.fixture
 def sessions(rows: Rows) -> Callable[..., None]:
-    """Create `count` sessions, last active `idle_days` days ago, that expired one day later."""
+    """Create `count` sessions, last active `idle_days` days ago, that expire a day after that."""
 
     def make(name: str, idle_days: float, count: int = 1) -> None:
         rows(

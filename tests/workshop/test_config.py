@@ -184,7 +184,7 @@ def test_stale_version_is_refused_and_changes_nothing(save: Save, get: Get) -> N
     assert get()["ivrGreeting"] == "tab one"
 
 
-def test_two_tabs_saving_the_same_version_at_once_have_one_winner(save: Save) -> None:
+def test_eight_tabs_saving_the_same_version_at_once_have_one_winner(save: Save) -> None:
     version = save(ivrGreeting="first").json()["version"]
     with ThreadPoolExecutor(8) as pool:
         responses = list(
@@ -201,7 +201,9 @@ def test_progress_does_not_make_a_loaded_configuration_stale(
     assert save(ivrGreeting="second", version=version).status_code == 200
 
 
-def test_repeated_save_with_a_key_changes_nothing(client: TestClient, rows: Rows) -> None:
+def test_save_repeated_with_an_idempotency_key_changes_nothing(
+    client: TestClient, rows: Rows
+) -> None:
     body = {"sessionToken": TOKEN, "openaiApiKey": KEY, "version": 1}
     headers = {"Idempotency-Key": "k"}
     first = client.post("/api/student-config-save", json=body, headers=headers)

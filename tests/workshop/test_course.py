@@ -91,7 +91,7 @@ def test_sql_names_the_steps_of_a_course_and_no_others(rows: Rows) -> None:
     assert names == {-1: None, 0: None, 10: None, **{s.number: s.name for s in COURSE.steps}}
 
 
-def test_sql_maps_the_names_of_steps_and_no_others(rows: Rows) -> None:
+def test_sql_finds_a_step_by_each_of_its_names_and_no_other(rows: Rows) -> None:
     step_of_name = "SELECT step_meant(step_names(steps), NULL, %s) FROM courses"
     for step in COURSE.steps:
         for name in (
@@ -148,7 +148,7 @@ def test_table_refuses_a_step_after_the_last(
 
 
 @pytest.mark.parametrize("number", range(12))
-def test_exercise_is_a_step_if_the_course_has_its_number(rows: Rows, number: int) -> None:
+def test_exercise_is_the_step_of_its_number_and_0_means_step_1(rows: Rows, number: int) -> None:
     step = max(number, 1) if number <= COURSE.last_step else None
     for name in (f"step-{number}", f"exercise_0{number}"):
         assert rows(EXERCISE_STEP, name) == [(step,)]

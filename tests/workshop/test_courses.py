@@ -63,7 +63,9 @@ def test_built_in_course_is_the_default(client: TestClient) -> None:
         assert {flag for step in course["steps"] for flag in step["completedBy"]} <= {*CAMEL_FLAGS}
 
 
-def test_saved_course_is_read_as_it_was_sent(client: TestClient, save: Save, rows: Rows) -> None:
+def test_saved_course_is_read_with_trimmed_names_and_flags_in_camel_case(
+    client: TestClient, save: Save, rows: Rows
+) -> None:
     listed = [
         {"number": 1, "name": " Bowline ", "aliases": ["Rabbit hole"], "completedBy": []},
         {"number": 2, "name": "Übung: Knöpfe", "completedBy": ["hitchTied", "services_ready"]},
@@ -250,7 +252,7 @@ def test_flag_of_a_course_is_known_and_a_misspelt_one_is_not(
     assert [warning["field"] for warning in warnings] == ["servicesRaedy", "bowlineLength"]
 
 
-def test_student_of_two_courses_is_shown_in_the_one_last_active(
+def test_student_of_two_courses_is_shown_in_that_of_the_last_activity(
     client: TestClient, save: Save, report: Report
 ) -> None:
     save(steps("Bowline", "Hitch"))

@@ -197,13 +197,13 @@ def test_legacy_table_that_refuses_the_new_email_is_named(
         assert rows(EMAILS) == [("ann@example.com",)]
 
 
-def test_removal_spares_a_student_who_has_a_former_email_now(
+def test_removal_spares_another_student_who_now_has_a_former_email(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")
     change(client, studentEmail="ann@example.com", newEmail="ann@example.org")
     change(client, studentEmail="ann@example.org", newEmail="ann@example.net")
-    post(studentEmail="ann@example.com", sessionToken="ws_2_long_enough")  # a namesake
+    post(studentEmail="ann@example.com", sessionToken="ws_2_long_enough")  # another student
     body = {"adminPassword": ADMIN_PASSWORD, "studentEmail": "ann@example.net"}
     assert client.post("/api/admin-delete-student", json=body).status_code == 200
     rows("SELECT public.remove_again()")  # as a restore does

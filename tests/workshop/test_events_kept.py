@@ -1,4 +1,4 @@
-"""Events are the history of a session: only the product's own removals and moves change them."""
+"""Events are a session's history, which only the product and SQL that states a reason change."""
 
 from collections.abc import Callable
 from typing import Any

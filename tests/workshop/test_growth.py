@@ -30,7 +30,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def rows_touched(plan: dict[str, Any]) -> int:
-    """Return the rows that the nodes of a plan returned or removed, over all loops."""
+    """Return the number of rows that the nodes of a plan returned or removed, over all loops."""
     row_counts = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
     return sum(
         round(node["Actual Loops"] * sum(node.get(name, 0) for name in row_counts))

@@ -208,7 +208,7 @@ def test_one_legacy_table_is_enough(legacy: str) -> None:
     assert post_as_operator(TestClient(function_app("index")), LIST).json()["totalSessions"] == 2
 
 
-def test_second_version_needs_the_unified_schema(legacy: str) -> None:
+def test_second_version_of_the_list_needs_the_unified_schema(legacy: str) -> None:
     assert legacy
     response = post_as_operator(TestClient(function_app("index")), LIST_V2)
     assert (response.status_code, response.json()["code"]) == (503, "schema_missing")

@@ -49,7 +49,7 @@ def values(canary: str) -> list[Any]:
 
 
 def all_text(rows: Rows) -> str:
-    """Return every row of all our tables as text."""
+    """Return every row of our tables, except those of the study planner, as text."""
     ((query,),) = rows(
         "SELECT string_agg(format('SELECT t::text FROM %I.%I AS t', schemaname, tablename),"
         " ' UNION ALL ') FROM pg_tables"

@@ -1,4 +1,4 @@
-"""Look-ups of a student for whose e-mail a stranger has begun sessions."""
+"""Look-ups of a student under whose e-mail a stranger has begun sessions."""
 
 from collections.abc import Callable
 from typing import Any

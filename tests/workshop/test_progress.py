@@ -355,7 +355,7 @@ def test_text_that_completes_step_2_is_the_use_case(post: Post, client: TestClie
     assert use_case(progress) == "Books a table, and answers questions"
 
 
-def test_thirty_first_reports_at_once_all_count(post: Post, rows: Rows) -> None:
+def test_thirty_reports_at_once_that_begin_a_session_all_count(post: Post, rows: Rows) -> None:
     with ThreadPoolExecutor(10) as pool:
         responses = list(pool.map(lambda _: post(timeSpent=2), range(30)))
     assert {response.status_code for response in responses} == {200}
@@ -426,8 +426,8 @@ def test_example_of_a_report_has_every_field() -> None:
 
 @pytest.mark.parametrize("field", sorted(EXAMPLE.keys() - REQUIRED_FIELDS - HIDDEN_FIELDS))
 def test_field_of_a_report_is_shown_and_kept(post: Post, field: str) -> None:
-    """The field may come with either of two reports; the one without it does not clear it."""
-    value = EXAMPLE[field] or True  # a flag is false without a report, too
+    """The field comes with the first or the second of two reports; the other does not clear it."""
+    value = EXAMPLE[field] or True  # false would prove nothing: a flag is false at first
     fields: dict[str, Any] = {field: value}
     for number, (first, second) in enumerate([(fields, {}), ({}, fields)], 1):
         token = f"{TOKEN}{number}"

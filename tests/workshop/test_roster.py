@@ -190,7 +190,7 @@ def test_json_with_a_file_or_a_list_is_taken(client: TestClient) -> None:
     assert [line["line"] for line in imported["rejected"]] == [2, 3]
 
 
-def test_another_course_and_github_names(
+def test_roster_of_another_course_may_have_only_github_names(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     course = {"courseId": "knots", "name": "Knots", "steps": [{"name": "Bowline"}]}

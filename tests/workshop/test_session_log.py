@@ -1,4 +1,4 @@
-"""session-log: pages log events of their session; its holder and operators read them."""
+"""session-log: pages log events of a session; the token's holder and operators read them."""
 
 import re
 from collections.abc import Callable

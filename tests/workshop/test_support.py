@@ -92,7 +92,7 @@ def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows:
     assert analytics["helpRequests"][0]["waitingSeconds"] >= 3600
 
 
-def test_help_needs_a_session_and_marking_it_as_given_a_password(
+def test_asking_for_help_needs_a_session_and_marking_it_as_given_needs_a_password(
     client: TestClient,
 ) -> None:
     assert ask(client).status_code == 404

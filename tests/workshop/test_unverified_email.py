@@ -35,7 +35,7 @@ def bodies(client: TestClient, token: str, email: str, **fields: Any) -> list[di
 
 
 def types_of_values(value: Any) -> Any:
-    """Return a JSON value with the type in place of each text, number and null."""
+    """Return a JSON value with the type in place of each text, number, boolean and null."""
     if isinstance(value, dict):
         return {name: types_of_values(part) for name, part in value.items()}
     if isinstance(value, list):

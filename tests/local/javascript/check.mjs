@@ -25,8 +25,8 @@ const results = {
   script: await redis.createScript(script).exec(["js:count"], ["w"]),
   scan: (await redis.scan("0", { match: "js:ha*", count: 1000 }))[1],
   wrongType: await failure(redis.incr("js:hash")),
-  discarded: await failure(redis.multi().set("js:gone", 1).eval("no lua", [], []).exec()),
-  gone: await redis.get("js:gone"),
+  failedScript: await failure(redis.multi().set("js:before", 1).eval("no lua", [], []).exec()),
+  setBefore: await redis.get("js:before"),
   unauthorized: await failure(outsider.get("js:text")),
 };
 process.stdout.write(JSON.stringify(results));
