@@ -214,7 +214,10 @@ around the posterior.
 
 ## Random histories
 
-1 to 60 answers (k = 4: 3 to 30; k = 5: 8); "guessing" is c = 0.25.
+k is the number of concepts. The histories have 1 to 60 answers (k = 4: 3 to 30; k = 5: 8). The
+prior is standard normal and independent, unless it is "correlated" (0.5), "narrow" (a tenth of the
+variance) or "shifted" (to a random mean). "right" and "wrong" say that all answers are, "duplicate"
+that all questions are nearly the same, and "guessing" that c = 0.25.
 
 {table("history", random_rows)}
 
@@ -224,7 +227,7 @@ around the posterior.
 Discriminations are the row's number times exp(N(0, 0.2²)), probits. For two or more concepts, the
 reference is `exact_by_pairs` in `tests/support/quadrature.py`, which integrates over the whole
 prior and so misses no second mode. In the last column the tests of two concepts are part of tests
-of eight. Their answers measure all eight concepts, so that these are not integrated jointly.
+of eight, in which all eight concepts have answers: too many for the engine to integrate jointly.
 
 {table("adaptive", tests_rows)}
 """

@@ -33,23 +33,25 @@ from lib.web.app import create_app
 NAME = "learning.device"
 CREATED = 201
 SERVED_HERE = (
-    Endpoint("/api/auth/login", NAME, ("POST",), Access.PUBLIC, takes_form=True, is_live=True),
-    Endpoint("/api/auth/register", NAME, ("POST",), Access.PUBLIC, is_live=True),
+    Endpoint(
+        "/api/auth/login", NAME, ("POST",), Access.PUBLIC, takes_form=True, of_live_system=True
+    ),
+    Endpoint("/api/auth/register", NAME, ("POST",), Access.PUBLIC, of_live_system=True),
     Endpoint("/api/learning/device", NAME, ("GET",), Access.USER),
     Endpoint("/api/learning/device/sync", NAME, ("POST",), Access.USER),
-    Endpoint("/api/sync/status/{student_id}", NAME, ("GET",), Access.USER, is_live=True),
+    Endpoint("/api/sync/status/{student_id}", NAME, ("GET",), Access.USER, of_live_system=True),
 )
 """Endpoints that the device serves itself."""
 RELAYED = (
-    Endpoint("/api/auth/reset-password", NAME, ("POST",), Access.PUBLIC, is_live=True),
-    Endpoint("/api/auth/change-password", NAME, ("POST",), Access.USER, is_live=True),
+    Endpoint("/api/auth/reset-password", NAME, ("POST",), Access.PUBLIC, of_live_system=True),
+    Endpoint("/api/auth/change-password", NAME, ("POST",), Access.USER, of_live_system=True),
     Endpoint("/api/learning/classes/join", NAME, ("POST",), Access.USER),
     Endpoint(
         "/api/analytics/student/{student_id}/comparison",
         NAME,
         ("GET",),
         Access.USER,
-        is_live=True,
+        of_live_system=True,
     ),
 )
 """Endpoints that only the server can serve."""

@@ -274,7 +274,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "learning.auth",
         ("POST",),
         Access.PUBLIC,
-        is_live=True,
+        of_live_system=True,
         limit=WriteLimit(by_address=1_000, by_holder=30),
     ),
     Endpoint(
@@ -283,7 +283,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("POST",),
         Access.PUBLIC,
         takes_form=True,
-        is_live=True,
+        of_live_system=True,
         limit=WriteLimit(by_address=2_000, by_holder=20),
     ),
     Endpoint(
@@ -291,7 +291,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "learning.auth",
         ("POST",),
         Access.PUBLIC,
-        is_live=True,
+        of_live_system=True,
         limit=WriteLimit(by_address=5_000, by_holder=60),
     ),
     Endpoint(
@@ -299,7 +299,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "learning.auth",
         ("POST",),
         Access.PUBLIC,
-        is_live=True,
+        of_live_system=True,
         limit=WriteLimit(by_address=300, by_holder=10),
     ),
     for_users("/api/auth/me", "auth", "GET"),

@@ -76,7 +76,7 @@ const FILES = {
 
 const PREFIX = "stepwise-learn-";
 const PATIENCE_MS = 4000; // after this time without a response, the connection counts as lost
-const PASSING = [408, 429]; // statuses for which the copy is used, as for 5xx
+const TEMPORARY = [408, 429]; // statuses for which the copy is used, as for 5xx
 
 const fromCopy = new Set(); // clients whose document came from the copy; so do their other files
 
@@ -106,10 +106,10 @@ async function copyOf(path) {
 
 /**
  * Whether the copy is used instead of a response: for errors of the server, and for files other than the page also if
- * they are refused or redirected. For the page, such a response may be the log-in of a network, which has to be shown.
+ * they are refused or redirected. For the page, such a response may be a network's captive portal, which has to be shown.
  */
 function isLost(response, isPage) {
-  if (response === undefined || response.status >= 500 || PASSING.includes(response.status)) return true;
+  if (response === undefined || response.status >= 500 || TEMPORARY.includes(response.status)) return true;
   return !isPage && (!response.ok || response.redirected);
 }
 

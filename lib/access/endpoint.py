@@ -65,7 +65,7 @@ class Endpoint:
     """Whether a body of `text/csv` is accepted, as the field `csv` of a JSON body."""
     takes_form: bool = False
     """Whether the body may be an HTML form, such as the live page's log-in."""
-    is_live: bool = False
+    of_live_system: bool = False
     """Whether pages of the live system call it; these read `detail` in errors."""
     calls_per_minute: int | None = None
     """Limit on the calls of one user in a minute, including those that only read."""
@@ -121,6 +121,6 @@ def for_users(
         access,
         body_limit,
         takes_csv,
-        is_live=not path.startswith("/api/learning/"),
+        of_live_system=not path.startswith("/api/learning/"),
         calls_per_minute=per_minute,
     )

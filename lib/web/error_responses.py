@@ -100,7 +100,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 def _reads_detail(request: Request) -> bool:
     """Return whether a page of the live system may have made the call."""
     endpoint: Endpoint | None = getattr(request.state, "endpoint", None)
-    return endpoint is not None and endpoint.is_live
+    return endpoint is not None and endpoint.of_live_system
 
 
 def _misspelt(request: Request) -> list[dict[str, str]]:

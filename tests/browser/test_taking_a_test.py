@@ -307,7 +307,7 @@ def test_expired_test_shows_what_was_saved(
 def test_reset_of_a_running_test_is_shown(
     visit: Visit, student_server: LocalServer, ticket: Callable[..., str]
 ) -> None:
-    page = visit(ticket("expires"), url=student_server.url).page
+    page = visit(ticket("reset"), url=student_server.url).page
     begin(page)
     answer(page, 1)
     httpx.post(
@@ -434,7 +434,7 @@ def test_hostile_and_long_words_are_text_and_fit(
     assert watched.errors == []
 
 
-def test_result_that_is_not_disclosed_yet_is_not_shown(
+def test_result_of_a_test_that_ended_before_its_minimum_length_is_not_shown(
     visit: Visit, url: str, ticket: Callable[..., str]
 ) -> None:
     questions = [

@@ -41,7 +41,9 @@ LIVE_SHAPES = {
 """Paths whose responses have no `success`, because live clients expect the older form."""
 PLANNER_WITH_SUCCESS = {"/api/auth/logout", "/api/sync/upload"}
 """Paths of the live study planner whose responses had `success` there already."""
-PLANNER_WITHOUT_SUCCESS = {row.path for row in ENDPOINTS if row.is_live} - PLANNER_WITH_SUCCESS
+PLANNER_WITHOUT_SUCCESS = {
+    row.path for row in ENDPOINTS if row.of_live_system
+} - PLANNER_WITH_SUCCESS
 """Other paths of the live system, whose pages expect responses without `success`."""
 
 

@@ -41,7 +41,7 @@ def test_call_without_a_users_token_is_refused(
         response = call(client, case, {"Authorization": credential})
         body = response.json()
         assert (response.status_code, body["code"]) == (401, "token_refused")
-        assert ("detail" in body) == case[0].is_live
+        assert ("detail" in body) == case[0].of_live_system
 
 
 def test_students_cannot_call_endpoints_of_teachers(

@@ -144,15 +144,10 @@ def test_table_that_an_old_page_created_again_hides_no_rows(
     call(client, CLEANUP, **CONFIRM)
     run_sql(three_sessions, rollback)
     call(client, CREATE)
-    run_sql(
-        three_sessions,
-        "CREATE TABLE workshop_students (LIKE workshop_students_backup_new);".replace(
-            "workshop_students_backup_new",
-            three_sessions.one(
-                "SELECT relname FROM pg_class WHERE relname LIKE 'workshop_students_backup%'"
-            ),
-        ),
+    backup = three_sessions.one(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'workshop_students_backup%'"
     )
+    run_sql(three_sessions, f"CREATE TABLE workshop_students (LIKE {backup})")
     if rows:
         three_sessions.put(
             "workshop_students", session_token="ws_4_of_dora", student_email="d@example.com"

@@ -47,7 +47,7 @@ class UntoldTest(Body):
     """Time of the start, of the last resumption or of the last answer."""
     proven: bool
     """Whether the test was started with a ticket or by an operator, or while OPEN_TESTS_COUNT was
-    1; the result of another test is never a prior."""
+    1; the result of a test that is not proven is never a prior."""
 
 
 class RecordedTest(UntoldTest):

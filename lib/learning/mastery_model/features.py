@@ -6,7 +6,7 @@ from math import log1p
 from lib.learning.mastery_model.records import HALF_LIVES, LONGEST_STREAK, RATES, Record
 
 NODES = 15
-"""Number of values of `Record.recent`."""
+"""Number of values that `Record.recent` can have: the nodes of a tree of the last outcomes."""
 UNIT_SECONDS = 60.0
 """Unit of the gaps, whose logarithm is a feature."""
 _SCOPES = ("overall", "concepts", "combination")

@@ -1,4 +1,4 @@
-"""Bodies of arms."""
+"""Bodies about the arms of the comparison of plans: who studies by plans, and who decides alone."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -11,7 +11,7 @@ from lib.web.wire import Body, StrictBody, SuccessOut, UtcTime
 
 
 class StudentArmIn(StrictBody):
-    """A student's arm."""
+    """A student's arm: whether the planner or the student decides what to study."""
 
     student_id: SentId
     """The student."""
