@@ -60,7 +60,13 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
   </div>`;
 }
 
-/** The end of a session: the number of right answers, and the concepts whose mastery changed. */
+/**
+ * The end of a session: the number of right answers, and the concepts whose mastery changed.
+ *
+ * @param {{name: string, results: boolean[], concepts: Map<string, {name: string, score: number}>,
+ *   scores: Map<string, number>, onMore: () => void}} props `concepts` has the scores before the session, `scores`
+ *   those after it
+ */
 export function Summary({ name, results, concepts, scores, onMore }) {
   const heading = useRef(null);
   useEffect(() => heading.current.focus(), []);

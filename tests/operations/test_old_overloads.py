@@ -91,6 +91,7 @@ def test_functions_of_others_stay(client: TestClient, rows: Rows) -> None:
 def test_overload_of_another_application_stays(
     client: TestClient, rows: Rows, parameters: str
 ) -> None:
+    """The names of all parameters of our functions begin with `p_`."""
     rows(
         f"CREATE FUNCTION public.record_step_progress({parameters}) RETURNS INT LANGUAGE sql"
         " AS 'SELECT 5'"

@@ -58,6 +58,7 @@ class SessionRow:
     last_activity: datetime | None
     proven: bool
     tells: Tells
+    """Whether proficiency is disclosed after each answer, or rounded at the end."""
     is_told: bool
     """Whether the student may know the result."""
 

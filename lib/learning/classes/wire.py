@@ -67,7 +67,7 @@ class TaughtClassOut(Body):
 
 
 class JoinedClassOut(SuccessOut):
-    """The class that a student has joined."""
+    """The class that a student has joined, as a list of one."""
 
     classes: list[TaughtClassOut]
     """The classes."""
@@ -121,7 +121,7 @@ class MarksIn(StrictBody):
     exam: Annotated[str, name_of(200)]
     """Name of the exam."""
     exam_date: Day
-    """Day of the exam, UTC; null for today."""
+    """Day of the exam, UTC; null stands for today."""
     marks: Annotated[list[MarkIn], Field(min_length=1, max_length=1_000)]
     """The marks."""
 

@@ -142,8 +142,8 @@ def may_contain(context: Context, name: str) -> bool:
 def _context(table: CatalogTable, old_assessment: set[str]) -> Context | None:
     if table.schema_name == "public":
         return _context_in_public(table, old_assessment)
-    is_own_schema = table.schema_name in {Context.ASSESSMENT, Context.LEARNING}
-    return Context(table.schema_name) if is_own_schema and table.kind in KINDS_WITH_ROWS else None
+    is_of_context = table.schema_name in {Context.ASSESSMENT, Context.LEARNING}
+    return Context(table.schema_name) if is_of_context and table.kind in KINDS_WITH_ROWS else None
 
 
 def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context | None:

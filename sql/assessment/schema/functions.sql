@@ -25,9 +25,9 @@ RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$
 $$;
 
 -- Record an answer and return a row if the session, whose row is locked first, still waits for
--- exactly this answer; otherwise return no row.
--- The answer, the session's totals and its end are written
--- together or not at all. This is a function so that a pooled connection keeps its query plans.
+-- exactly this answer; otherwise return no row. The answer, the session's totals and its end are
+-- written together or not at all. `in_question_to_read` is `in_next` if the caller needs its text,
+-- else null. This is a function so that a pooled connection keeps its query plans.
 CREATE OR REPLACE FUNCTION assessment.record_answer(
   in_session UUID, in_pool_version INT, in_position INT, in_question VARCHAR, in_response INT,
   in_is_correct BOOLEAN, in_initial JSONB, in_proficiency JSONB, in_confidence JSONB,

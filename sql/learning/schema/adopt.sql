@@ -12,13 +12,13 @@ SELECT set_config('lock_timeout', '5s', true);
 -- application may have a table `users`: one with typical columns (`is_typical`) counts by itself,
 -- any other only beside another of these tables, or if a typical table refers to it.
 CREATE OR REPLACE FUNCTION pg_temp.live_tables()
-RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_ours BOOLEAN) LANGUAGE sql STABLE AS $$
+RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_live BOOLEAN) LANGUAGE sql STABLE AS $$
   WITH named AS (
     SELECT sign.place, sign.table_name, sign.is_typical, c.oid,
       columns.names @> sign.has AS fits,
       columns.id_type IS NULL
         OR columns.id_type IN ('smallint', 'integer', 'bigint', 'numeric', 'text', 'character varying')
-        AS counts
+        AS id_fits
     FROM (VALUES
       (1, 'users', FALSE, '{username,password_hash}'::TEXT[]),
       (2, 'classes', FALSE, '{name,teacher_id}'),
@@ -39,13 +39,14 @@ RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_ours BOOLEAN) L
       FROM pg_temp.columns_of(c.oid)
     ) AS columns
   )
-  SELECT n.place, n.table_name, n.oid, n.fits AND n.counts AND (
+  SELECT n.place, n.table_name, n.oid, n.fits AND n.id_fits AND (
       n.is_typical OR EXISTS (
-        SELECT FROM named AS other WHERE other.oid <> n.oid AND other.fits AND other.counts))
+        SELECT FROM named AS other WHERE other.oid <> n.oid AND other.fits AND other.id_fits))
     OR EXISTS (
       SELECT FROM pg_catalog.pg_constraint AS f
       JOIN named AS child ON child.oid = f.conrelid AND child.oid <> n.oid
-      WHERE f.contype = 'f' AND f.confrelid = n.oid AND child.fits AND child.counts AND child.is_typical)
+      WHERE f.contype = 'f' AND f.confrelid = n.oid AND child.fits
+        AND child.id_fits AND child.is_typical)
   FROM named AS n ORDER BY n.place
 $$;
 
@@ -99,7 +100,7 @@ DECLARE
   v_after BIGINT;
 BEGIN
   FOR v IN SELECT * FROM pg_temp.live_tables() LOOP
-    IF NOT v.is_ours THEN
+    IF NOT v.is_live THEN
       RAISE NOTICE 'public.%: not one of the live learning system''s tables by its columns, left as it is',
         v.table_name USING ERRCODE = 'SW001';
       CONTINUE;
@@ -112,7 +113,7 @@ BEGIN
   END IF;
 
   EXECUTE format('CREATE SCHEMA %I', v_schema);
-  FOR v IN SELECT * FROM pg_temp.live_tables() WHERE is_ours LOOP
+  FOR v IN SELECT * FROM pg_temp.live_tables() WHERE is_live LOOP
     FOR v_view IN
       SELECT DISTINCT w.oid::REGCLASS::TEXT FROM pg_catalog.pg_depend AS d
       JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid
@@ -125,7 +126,7 @@ BEGIN
     END LOOP;
     DELETE FROM stepwise.adopted_tables AS a
       WHERE a.former_name = v.table_name AND a.table_name ^@ 'learning_set_aside_';
-    PERFORM stepwise.adopt(v.table_name, v_schema || '.' || v.table_name, TRUE);
+    PERFORM stepwise.adopt(v.table_name, v_schema || '.' || v.table_name, p_finished => TRUE);
     -- Foreign keys are checked as the owner of the table.
     SELECT pg_get_userbyid(c.relowner) INTO v_owner FROM pg_catalog.pg_class AS c WHERE c.oid = v.relation;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', v_schema, v_owner);
