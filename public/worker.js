@@ -4,11 +4,11 @@
 // Written by `make shell`: address and hash of each file.
 const FILES = {
   "/account/api.js": "sha256-BmTtAhjQhVgb5aqApHfMR+bjO+4gXZDA/0v31yPiA+s=",
-  "/account/enter.js": "sha256-cbEtEEqWOHwVwKw2Ztc+axjgqKtioUwVU60xL3STBhM=",
+  "/account/enter.js": "sha256-KPtm8937dh392+9JSdAJwHPJMagqQEp1GOT8Wy9PFDc=",
   "/account/form.js": "sha256-yEi/XeGwWBegSF2El1Ixlh/c9nEuruLBtcrrIat0bl8=",
   "/account/model.js": "sha256-m7d64u1h1k9pkMjm75064j7tkiKuLHMTRd1V0uDGRAI=",
   "/account/stored.js": "sha256-SJIBRDoPwi3c/rF5m7ItxxjoKl2qjh/AP4RWVhHQBFQ=",
-  "/account/texts.js": "sha256-aHNlg0UdGbmBycVnZ6e2fUtQpKgP4jyNKtYDXsqalec=",
+  "/account/texts.js": "sha256-QaXAgqRjss/WIPa6cuC4WJpcISJytX+YRgdJsBCyKMg=",
   "/icon.svg": "sha256-DOH0OR/EU8ZO4z/e1ZwVX7NJG5pbqieVd+lZVXzeIr4=",
   "/learn/class_card.js": "sha256-66TOLTTXF+/AQdNHMK71ajw/8b/un6izy/TGK5b4xWg=",
   "/learn/data.js": "sha256-P9NUosdpb8yxa610uQz0mJp4UodJhPvf4fb8nF4Gz/k=",

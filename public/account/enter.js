@@ -16,20 +16,20 @@ const LOG_IN = [
   { name: "username", label: ACCOUNT.username, control: { ...NAME, maxlength: 200 } },
   { name: "password", label: ACCOUNT.password, control: { type: "password", autocomplete: "current-password", maxlength: 200 } },
 ];
-const NEW_ACCOUNT = [
-  { name: "username", label: ACCOUNT.newUsername, hint: ACCOUNT.newUsernameHint, control: { ...NAME, maxlength: 50 } },
+const newAccount = (role) => [
+  { name: "username", label: ACCOUNT.newUsername, hint: ACCOUNT.newUsernameHint[role], control: { ...NAME, maxlength: 50 } },
   { name: "password", label: ACCOUNT.newPassword, hint: ACCOUNT.newPasswordHint, control: { type: "password", autocomplete: "new-password", maxlength: 100 } },
 ];
 const FIELDS = {
   student: [
-    ...NEW_ACCOUNT,
+    ...newAccount("student"),
     { name: "target_exam", label: ACCOUNT.exam, hint: ACCOUNT.examHint, control: { maxlength: 200 } },
     { name: "exam_date", label: ACCOUNT.examDate, control: { type: "date" } },
     { name: "grade", label: ACCOUNT.grade, control: { type: "number", min: 1, max: 12, inputmode: "numeric" } },
     { name: "available_hours_per_day", label: ACCOUNT.hours, control: { type: "number", min: 0.5, max: 24, step: 0.5, defaultValue: "2", inputmode: "decimal" } },
     { name: "code", label: ACCOUNT.code, hint: ACCOUNT.codeHint, control: { maxlength: 20, autocomplete: "off", spellcheck: false } },
   ],
-  teacher: [...NEW_ACCOUNT, { name: "invitation", label: ACCOUNT.invitation, hint: ACCOUNT.invitationHint, control: { maxlength: 200, autocomplete: "off", spellcheck: false } }],
+  teacher: [...newAccount("teacher"), { name: "invitation", label: ACCOUNT.invitation, hint: ACCOUNT.invitationHint, control: { maxlength: 200, autocomplete: "off", spellcheck: false } }],
 };
 
 /** The demo's accounts on the local server; null elsewhere, or if the database has no demo. */

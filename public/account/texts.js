@@ -8,7 +8,7 @@ export const ACCOUNT = {
   loggingIn: "Logging in …",
   username: "Name of your account",
   newUsername: "Choose a name",
-  newUsernameHint: "3 to 50 characters. Your teacher sees it.",
+  newUsernameHint: { student: "Your teacher sees it.", teacher: "At least 3 characters." },
   password: "Password",
   newPassword: "Choose a password",
   newPasswordHint: "At least 8 characters.",
