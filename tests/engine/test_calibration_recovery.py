@@ -8,10 +8,10 @@ from lib.engine.normal import FloatArray
 from tests.support.recorded_answers import (
     LOG_LOGISTIC_SCALE,
     adaptive_answers,
-    as_written,
     draw_items,
     draw_people,
     random_answers,
+    with_author_defaults,
 )
 
 KEPT_GUESSING = Shrinkage(guessing_answers=np.inf)
@@ -37,7 +37,7 @@ def test_two_parameters_are_recovered_from_complete_data() -> None:
     rng = np.random.default_rng(1)
     items = draw_items(rng, 50)
     record = random_answers(rng, items, draw_people(rng, 1_000))
-    result = calibrate(*record.columns, origin=as_written(items), shrinkage=KEPT_GUESSING)
+    result = calibrate(*record.columns, origin=with_author_defaults(items), shrinkage=KEPT_GUESSING)
     assert result.converged
     # 1,000 answers determine b to about 0.08 and log a to about 0.1.
     assert rmse(result.parameters.location - items.location) < 0.13
@@ -60,7 +60,7 @@ def test_five_concepts_are_recovered_from_sparse_answers() -> None:
     rng = np.random.default_rng(3)
     items = draw_items(rng, 200, k=5, two_concepts=0.3)
     record = random_answers(rng, items, draw_people(rng, 3_000, 5), 20)
-    result = calibrate(*record.columns, origin=as_written(items), shrinkage=AS_DRAWN)
+    result = calibrate(*record.columns, origin=with_author_defaults(items), shrinkage=AS_DRAWN)
     assert result.converged
     assert np.corrcoef(result.parameters.location, items.location)[0, 1] > 0.97
     off_diagonal = result.correlation[np.triu_indices(5, 1)]
@@ -77,7 +77,7 @@ def test_standard_errors_are_as_large_as_the_errors(k: int) -> None:
         rng = np.random.default_rng([4, k, seed])
         items = draw_items(rng, 200, k=k, two_concepts=0.2 if k > 1 else 0.0)
         record = random_answers(rng, items, draw_people(rng, 2_000, k), 20)
-        result = calibrate(*record.columns, origin=as_written(items), shrinkage=AS_DRAWN)
+        result = calibrate(*record.columns, origin=with_author_defaults(items), shrinkage=AS_DRAWN)
         slope, location = standardised_errors(result, items)
         slopes.append(slope)
         locations.append(location)
@@ -117,7 +117,7 @@ def test_share_correct_alone_would_be_biased_where_calibration_is_not() -> None:
     rng = np.random.default_rng(6)
     truth = draw_items(rng, 60)
     record = adaptive_answers(rng, truth, truth, draw_people(rng, 3_000), 15)
-    result = calibrate(*record.columns, origin=as_written(truth), shrinkage=AS_DRAWN)
+    result = calibrate(*record.columns, origin=with_author_defaults(truth), shrinkage=AS_DRAWN)
     has_enough_answers = result.answers > 200
     share_correct = np.bincount(record.item, record.correct, minlength=60) / np.maximum(
         result.answers, 1
@@ -141,7 +141,7 @@ def test_the_scale_is_that_of_the_people_who_answered() -> None:
     theta = 0.5 + 0.8 * draw_people(rng, 4_000)
     record = random_answers(rng, items, theta)
     result = calibrate(
-        *record.columns, origin=as_written(items), current=items, shrinkage=KEPT_GUESSING
+        *record.columns, origin=with_author_defaults(items), current=items, shrinkage=KEPT_GUESSING
     )
     expected = (items.location - 0.5) / 0.8
     assert abs(float(np.mean(result.parameters.location - expected))) < 0.06

@@ -6,10 +6,10 @@ import pytest
 from lib.engine.calibration import Calibration, ItemParameters, Shrinkage, calibrate
 from tests.support.recorded_answers import (
     Record,
-    as_written,
     draw_items,
     draw_people,
     random_answers,
+    with_author_defaults,
 )
 
 
@@ -80,7 +80,9 @@ def test_every_loading_stays_positive_when_answers_contradict_the_key() -> None:
     theta = draw_people(rng, 800)
     record = random_answers(rng, items, theta)
     miskeyed_outcomes = record.correct ^ (record.item == 7)
-    result = calibrate(record.person, record.item, miskeyed_outcomes, origin=as_written(items))
+    result = calibrate(
+        record.person, record.item, miskeyed_outcomes, origin=with_author_defaults(items)
+    )
     assert result.converged
     assert (result.parameters.bank().slopes[:, 0] > 0).all()
     assert int(np.argmin(result.parameters.discrimination)) == 7

@@ -10,10 +10,10 @@ from lib.engine.calibration.estimation import TOLERANCE, USABLE
 from lib.engine.calibration.person_groups import _by_ability_matrix, _by_strand_matrix
 from tests.support.recorded_answers import (
     LOG_LOGISTIC_SCALE,
-    as_written,
     draw_items,
     draw_people,
     random_answers,
+    with_author_defaults,
 )
 
 
@@ -27,7 +27,7 @@ def calibrated(budget: Budget | None = None, seed: int = 1) -> Calibration:
     rng = np.random.default_rng(seed)
     items = draw_items(rng, 40, 2, guessing=0.25)
     record = random_answers(rng, items, draw_people(rng, 400, 2), 15)
-    return calibrate(*record.columns, origin=as_written(items), budget=budget)
+    return calibrate(*record.columns, origin=with_author_defaults(items), budget=budget)
 
 
 def test_when_time_runs_out_the_last_complete_round_is_the_result() -> None:
@@ -69,7 +69,7 @@ def test_single_items_do_not_oscillate_forever() -> None:
     rng = np.random.default_rng(1)
     items = draw_items(rng, 300, 5, guessing=0.25, two_concepts=0.5)
     record = random_answers(rng, items, draw_people(rng, 3_000, 5), 20)
-    result = calibrate(*record.columns, origin=as_written(items))
+    result = calibrate(*record.columns, origin=with_author_defaults(items))
     assert result.converged
     assert result.rounds < 40
 
@@ -82,7 +82,9 @@ def test_the_common_move_does_not_hide_an_oscillation() -> None:
     log_slope, location = rng.normal(LOG_LOGISTIC_SCALE, 0.3, n), rng.normal(0, 1, n)
     items = ItemParameters.of_latent(q_matrix, log_slope, location, np.full(n, 0.25))
     theta = (rng.normal(size=(people, k)) + rng.normal(size=(people, 1))) / np.sqrt(2)
-    result = calibrate(*random_answers(rng, items, theta, 20).columns, origin=as_written(items))
+    result = calibrate(
+        *random_answers(rng, items, theta, 20).columns, origin=with_author_defaults(items)
+    )
     assert result.converged
     # If the items' steps kept the common move, one item would oscillate in all 150 rounds.
     assert result.rounds < 100

@@ -28,7 +28,7 @@ def legacy(bare: Legacy) -> Legacy:
 
 
 @pytest.fixture
-def timed(legacy: Legacy) -> Legacy:
+def dated_rows(legacy: Legacy) -> Legacy:
     """A few hundred untidy rows, each with a time, so that two migrations give the same result."""
     fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
     return legacy

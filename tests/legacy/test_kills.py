@@ -106,10 +106,12 @@ def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
     assert None in runs
 
 
-def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: Legacy) -> None:
-    expected = timed.run(pace=SMALL_BATCHES)
-    complete_result = timed.unified()
-    truncate(timed)
+def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(
+    dated_rows: Legacy,
+) -> None:
+    expected = dated_rows.run(pace=SMALL_BATCHES)
+    complete_result = dated_rows.unified()
+    truncate(dated_rows)
     rng = random.Random(3)
     run, kill_count = None, 0
     duration = 0.3  # seconds: first a guess, then the duration of the last call
@@ -119,16 +121,16 @@ def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: 
         if kill_count < KILLS:
             seconds = rng.uniform(0.0, 1.2) * duration
             partial_run = migrate_killed(
-                timed.deps, seconds, lambda: kill_backends(timed), ONE_SMALL_BATCH
+                dated_rows.deps, seconds, lambda: kill_backends(dated_rows), ONE_SMALL_BATCH
             )
             kill_count += partial_run is None
         else:
-            partial_run = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
+            partial_run = migrate(dated_rows.deps, dry_run=False, pace=ONE_SMALL_BATCH)
         if partial_run is not None:
             run, duration = partial_run, time.monotonic() - start
     assert run.verified
     assert kill_count > 0
-    assert timed.unified() == complete_result
+    assert dated_rows.unified() == complete_result
     names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
@@ -146,31 +148,31 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_kill_at_any_boundary_undoes_only_that_call(timed: Legacy, moment: str) -> None:
-    expected = timed.run(pace=SMALL_BATCHES)
-    complete_result = timed.unified()
-    truncate(timed)
-    first = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
+def test_a_kill_at_any_boundary_undoes_only_that_call(dated_rows: Legacy, moment: str) -> None:
+    expected = dated_rows.run(pace=SMALL_BATCHES)
+    complete_result = dated_rows.unified()
+    truncate(dated_rows)
+    first = migrate(dated_rows.deps, dry_run=False, pace=ONE_SMALL_BATCH)
     table, condition = MOMENTS[moment]
-    timed.connection.execute(
+    dated_rows.connection.execute(
         "CREATE FUNCTION public.die() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN "
         f"IF {condition} THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; "
         "RETURN NEW; END $$".encode()
     )
-    timed.connection.execute(
+    dated_rows.connection.execute(
         f"CREATE TRIGGER die AFTER INSERT OR UPDATE ON {table} "
         "FOR EACH ROW EXECUTE FUNCTION public.die()".encode()
     )
     run: Run | None = first
     while run is not None:
         assert run.id == first.id
-        before = timed.unified(), stored_cursor(timed)
-        run = migrate_killed(timed.deps, NEVER, lambda: None, ONE_SMALL_BATCH)
-    assert (timed.unified(), stored_cursor(timed)) == before
-    timed.connection.execute(f"DROP TRIGGER die ON {table}".encode())
-    run = timed.run(pace=SMALL_BATCHES)
+        before = dated_rows.unified(), stored_cursor(dated_rows)
+        run = migrate_killed(dated_rows.deps, NEVER, lambda: None, ONE_SMALL_BATCH)
+    assert (dated_rows.unified(), stored_cursor(dated_rows)) == before
+    dated_rows.connection.execute(f"DROP TRIGGER die ON {table}".encode())
+    run = dated_rows.run(pace=SMALL_BATCHES)
     assert run.verified
-    assert timed.unified() == complete_result
+    assert dated_rows.unified() == complete_result
     names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 

@@ -45,27 +45,27 @@ def migrate(client: TestClient, **body: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("table", KEYS)
 @pytest.mark.parametrize("form", [AS_VIEW, AS_JOIN, AS_STORED_VIEW, AS_PARTITIONS])
 def test_other_kinds_of_tables_are_migrated_set_aside_and_brought_back(
-    timed: Legacy, client: TestClient, table: str, form: str
+    dated_rows: Legacy, client: TestClient, table: str, form: str
 ) -> None:
     expected = migrate(client, dryRun=True)
-    timed.connection.execute(form.format(table=table, key=KEYS[table]).encode())
+    dated_rows.connection.execute(form.format(table=table, key=KEYS[table]).encode())
     dry_run = migrate(client, dryRun=True)
     real_run = migrate(client)
     assert dry_run["verification"]["checksums"] == expected["verification"]["checksums"]
     assert real_run["verification"]["checksums"] == expected["verification"]["checksums"]
     assert real_run["verification"]["verified"] is True
     assert real_run["findings"]["groups"] == expected["findings"]["groups"]
-    before = timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1")
+    before = dated_rows.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1")
     for _ in range(2):
         cleanup = call(client, CLEANUP, **CONFIRM)
-        assert timed.one(f"SELECT to_regclass('public.{table}')") is None
+        assert dated_rows.one(f"SELECT to_regclass('public.{table}')") is None
         assert call(client, RESTORE)["restoredTables"] == list(KEYS)
-        assert timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1") == before
+        assert dated_rows.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1") == before
         assert migrate(client)["verification"]["verified"] is True
     cleanup = call(client, CLEANUP, **CONFIRM)
-    timed.connection.execute(cleanup["permanentDeletionSQL"].encode())
+    dated_rows.connection.execute(cleanup["permanentDeletionSQL"].encode())
     for name in cleanup["backupTables"]:
-        assert timed.one(f"SELECT to_regclass('public.{name}')") is None
+        assert dated_rows.one(f"SELECT to_regclass('public.{name}')") is None
 
 
 def test_deletion_names_the_rows_that_exist_nowhere_else(

@@ -33,7 +33,7 @@ def test_dry_run_lists_tables_rows_and_columns(legacy: Legacy, client: TestClien
     )
     report = preflight(client)
     assert (report["role"], report["seesEveryRow"]) == ("postgres", True)
-    students, configs, logins = report["tables"]
+    students, configs, logins = report["tables"]  # a row of workshop_sessions is a login
     assert [table["rows"] for table in report["tables"]] == [2, 0, 1]
     assert [table["kind"] for table in report["tables"]] == ["table", "table", "view"]
     assert students["bytes"] >= 8192
@@ -107,8 +107,9 @@ def test_wrong_encryption_key_is_found_and_stops_the_real_run(
     assert refusal["code"] == "keys_unreadable"
     assert refusal["details"][0]["field"] == "acceptUnreadableKeys"
     assert legacy.one("SELECT count(*) FROM public.sessions") == 0
-    call(client, path, 422, acceptUnreadableKey=True)
+    call(client, path, 422, acceptUnreadableKey=True)  # a misspelled field is refused
     assert call(client, path, acceptUnreadableKeys=True)["done"] is True
+    # The key stays sealed: text of the old format has two colons, text of the new one three dots.
     assert legacy.session("openai_api_key", "t").count(":" if not new_format else ".") >= 2
     assert legacy.one("SELECT count(*) FROM public.sessions") == 3
 

@@ -87,13 +87,15 @@ def test_people_and_tokens_that_were_merged_are_counted(legacy: Legacy, client: 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_report_of_an_unfinished_run_names_the_tables_and_counts_rows_so_far(
-    timed: Legacy, dry_run: bool
+    dated_rows: Legacy, dry_run: bool
 ) -> None:
-    timed.connection.execute("DROP TABLE public.workshop_sessions")
+    dated_rows.connection.execute("DROP TABLE public.workshop_sessions")
     rows_read: list[int] = []
     done = False
     while not done:
-        run_report = report(migrate(timed.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH), timed.deps)
+        run_report = report(
+            migrate(dated_rows.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH), dated_rows.deps
+        )
         done = run_report.done
         students, configs, logins = run_report.sources
         assert logins == Source(
@@ -109,7 +111,7 @@ def test_report_of_an_unfinished_run_names_the_tables_and_counts_rows_so_far(
     assert rows_read == sorted(rows_read)
     assert len(set(rows_read)) > 5
     assert rows_read[0] == 0, "the first batch moves people only"
-    assert rows_read[-1] == timed.one("SELECT count(*) FROM public.workshop_students")
+    assert rows_read[-1] == dated_rows.one("SELECT count(*) FROM public.workshop_students")
 
 
 def test_keys_in_the_clear_are_counted_by_legacy_rows(legacy: Legacy, client: TestClient) -> None:

@@ -27,32 +27,32 @@ def contents(legacy: Legacy) -> Any:
     return legacy.unified(), legacy.rows("SELECT xmin::text FROM public.sessions ORDER BY 1")
 
 
-def test_a_dry_run_reports_and_changes_nothing(timed: Legacy) -> None:
-    run = timed.run(dry_run=True)
+def test_a_dry_run_reports_and_changes_nothing(dated_rows: Legacy) -> None:
+    run = dated_rows.run(dry_run=True)
     assert run.counts["sessions.created"] > 100
-    assert len(timed.findings()) > 100
-    assert timed.one("SELECT count(*) FROM public.sessions") == 0
-    assert timed.one("SELECT count(*) FROM public.students") == 0
+    assert len(dated_rows.findings()) > 100
+    assert dated_rows.one("SELECT count(*) FROM public.sessions") == 0
+    assert dated_rows.one("SELECT count(*) FROM public.students") == 0
 
 
-def test_a_second_run_writes_no_row(timed: Legacy) -> None:
-    timed.run()
-    before = contents(timed)
-    run = timed.run()
-    assert contents(timed) == before
+def test_a_second_run_writes_no_row(dated_rows: Legacy) -> None:
+    dated_rows.run()
+    before = contents(dated_rows)
+    run = dated_rows.run()
+    assert contents(dated_rows) == before
     assert (run.counts["sessions.unchanged"], run.counts.get("sessions.merged", 0)) == (
         len(before[0]["sessions"]),
         0,
     )
 
 
-def test_a_second_run_adds_new_rows(timed: Legacy) -> None:
-    before = timed.run().counts["after.sessions"]
-    timed.put("workshop_students", session_token="token-a", student_email="ann@example.com")
-    run = timed.run()
+def test_a_second_run_adds_new_rows(dated_rows: Legacy) -> None:
+    before = dated_rows.run().counts["after.sessions"]
+    dated_rows.put("workshop_students", session_token="token-a", student_email="ann@example.com")
+    run = dated_rows.run()
     assert run.verified
     assert (run.counts["sessions.created"], run.counts["people.created"]) == (1, 1)
-    assert timed.one("SELECT count(*) FROM public.sessions") == before + 1
+    assert dated_rows.one("SELECT count(*) FROM public.sessions") == before + 1
 
 
 def test_newer_values_in_the_unified_schema_stay(legacy: Legacy) -> None:
@@ -136,77 +136,79 @@ def test_a_session_of_the_new_application_is_filled_in_not_overwritten(
     assert legacy.key() == "sk-legacy"
 
 
-def test_many_short_calls_give_the_same_result_as_one(timed: Legacy) -> None:
-    run = timed.run(pace=SMALL_BATCHES)
-    complete = timed.unified()
-    timed.connection.execute(
+def test_many_short_calls_give_the_same_result_as_one(dated_rows: Legacy) -> None:
+    run = dated_rows.run(pace=SMALL_BATCHES)
+    complete = dated_rows.unified()
+    dated_rows.connection.execute(
         "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
     )
     calls = 0
     while calls < 200:
         calls += 1
-        last = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
+        last = migrate(dated_rows.deps, dry_run=False, pace=ONE_SMALL_BATCH)
         if last.phase is Phase.DONE:
             break
         assert 0 <= last.fraction_done < 1
     assert calls > 10
     assert last.verified
-    assert timed.unified() == complete
+    assert dated_rows.unified() == complete
     names = {name for name in run.counts if not name.startswith("before")}
     assert {name: last.counts[name] for name in names} == {name: run.counts[name] for name in names}
 
 
-def test_slow_reading_does_not_make_batches_narrower(timed: Legacy) -> None:
+def test_slow_reading_does_not_make_batches_narrower(dated_rows: Legacy) -> None:
     pace = replace(ONE_BATCH, first_people=20, batch_seconds=0.8)
-    timed.connection.execute(  # reading about 400 rows takes longer than batch_seconds
+    dated_rows.connection.execute(  # reading about 400 rows takes longer than batch_seconds
         "CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT "
         "LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.003); "
         "RETURN nullif(lower(btrim(p_email, E' \t\n\r\f\v')), ''); END $$"
     )
-    first, second = (migrate(timed.deps, dry_run=False, pace=pace) for _ in range(2))
+    first, second = (migrate(dated_rows.deps, dry_run=False, pace=pace) for _ in range(2))
     assert first.phase is Phase.PEOPLE
     assert second.batch_hashes > first.batch_hashes
 
 
-def test_first_batch_of_sessions_is_narrow_however_fast_people_were(timed: Legacy) -> None:
+def test_first_batch_of_sessions_is_narrow_however_fast_people_were(dated_rows: Legacy) -> None:
     # Every batch is fast, and the first batch of sessions has 4 rows of a few hundred.
     pace = replace(ONE_BATCH, batch_seconds=1e6, first_sessions=4)
     widths: list[int] = []
     while len(widths) < 4:
-        run = migrate(timed.deps, dry_run=False, pace=pace)
+        run = migrate(dated_rows.deps, dry_run=False, pace=pace)
         if run.phase is Phase.SESSIONS:
             widths.append(run.batch_hashes)
     assert 0 < widths[0] < 2**32 // 20
     assert widths == [widths[0] * 2**n for n in range(4)]  # each twice as wide as the one before
 
 
-def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(timed: Legacy) -> None:
+def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(
+    dated_rows: Legacy,
+) -> None:
     pace = replace(ONE_BATCH, batch_seconds=0.0)  # no batch is fast enough
     narrowest = 2**32 // 512
-    assert migrate(timed.deps, dry_run=False, pace=pace).batch_hashes > narrowest
+    assert migrate(dated_rows.deps, dry_run=False, pace=pace).batch_hashes > narrowest
     for width in (narrowest, narrowest // 2, narrowest // 2):
-        run = migrate(timed.deps, dry_run=False, pace=pace)
+        run = migrate(dated_rows.deps, dry_run=False, pace=pace)
         assert run.batch_hashes == width
         status = "running" if width == narrowest else "paused"
-        timed.connection.execute("UPDATE legacy.migration_runs SET status = %s", [status])
+        dated_rows.connection.execute("UPDATE legacy.migration_runs SET status = %s", [status])
 
 
-def test_a_dry_run_of_many_calls_reports_what_the_real_run_does(timed: Legacy) -> None:
-    dry = timed.run(dry_run=True, pace=replace(ONE_BATCH, first_people=100))
-    findings = timed.findings()
-    assert timed.one("SELECT count(*) FROM public.students") == 0
-    real = timed.run()
-    assert timed.findings() == findings
+def test_a_dry_run_of_many_calls_reports_what_the_real_run_does(dated_rows: Legacy) -> None:
+    dry = dated_rows.run(dry_run=True, pace=replace(ONE_BATCH, first_people=100))
+    findings = dated_rows.findings()
+    assert dated_rows.one("SELECT count(*) FROM public.students") == 0
+    real = dated_rows.run()
+    assert dated_rows.findings() == findings
     for name, value in real.counts.items():
         if not name.startswith(("after", "before")):
             assert dry.counts[name] == value, name
 
 
-def test_without_encryption_key_nothing_starts(timed: Legacy, settings: Settings) -> None:
+def test_without_encryption_key_nothing_starts(dated_rows: Legacy, settings: Settings) -> None:
     deps = Deps(Settings(postgres_url=settings.postgres_url))
     with pytest.raises(NotConfigured, match="ENCRYPTION_KEY"):
         migrate(deps, dry_run=True)
-    assert timed.one("SELECT to_regclass('legacy.migration_runs')") is None
+    assert dated_rows.one("SELECT to_regclass('legacy.migration_runs')") is None
 
 
 def test_missing_unified_schema_is_reported(empty_postgres_url: str) -> None:
@@ -217,22 +219,24 @@ def test_missing_unified_schema_is_reported(empty_postgres_url: str) -> None:
     deps.close()
 
 
-def run_with_a_deadline(timed: Legacy) -> None:
+def run_with_a_deadline(dated_rows: Legacy) -> None:
     """Migrate, but fail instead of waiting for a lock for ever."""
     deadline.start(deadline.MARGIN_SECONDS + 10)
-    timed.run()
+    dated_rows.run()
 
 
-def test_a_second_call_is_refused_while_the_first_runs(timed: Legacy, settings: Settings) -> None:
+def test_a_second_call_is_refused_while_the_first_runs(
+    dated_rows: Legacy, settings: Settings
+) -> None:
     with psycopg.connect(settings.postgres_url or "") as other:
         other.execute(LOCK)
         with pytest.raises(AlreadyRunning) as raised:
-            copy_context().run(run_with_a_deadline, timed)
+            copy_context().run(run_with_a_deadline, dated_rows)
     assert raised.value.status == 409
-    assert timed.run().verified
+    assert dated_rows.run().verified
 
 
-def test_five_calls_at_once_migrate_everything_once(timed: Legacy, settings: Settings) -> None:
+def test_five_calls_at_once_migrate_everything_once(dated_rows: Legacy, settings: Settings) -> None:
     outcomes: list[Any] = []
     barrier = threading.Barrier(5)
 
@@ -253,32 +257,34 @@ def test_five_calls_at_once_migrate_everything_once(timed: Legacy, settings: Set
     refusals = [outcome for outcome in outcomes if isinstance(outcome, AlreadyRunning)]
     runs = [outcome for outcome in outcomes if not isinstance(outcome, AppError)]
     assert len(refusals) + len(runs) == 5
-    migrated = timed.unified()
-    assert timed.run().counts.get("sessions.created", 0) == 0
-    assert timed.unified() == migrated
+    migrated = dated_rows.unified()
+    assert dated_rows.run().counts.get("sessions.created", 0) == 0
+    assert dated_rows.unified() == migrated
 
 
-def test_an_interruption_is_counted_and_the_run_continues(timed: Legacy) -> None:
-    first_call = migrate(timed.deps, dry_run=False, pace=ONE_BATCH)
-    timed.connection.execute("UPDATE legacy.migration_runs SET status = 'running'")
-    run = timed.run()
+def test_an_interruption_is_counted_and_the_run_continues(dated_rows: Legacy) -> None:
+    first_call = migrate(dated_rows.deps, dry_run=False, pace=ONE_BATCH)
+    dated_rows.connection.execute("UPDATE legacy.migration_runs SET status = 'running'")
+    run = dated_rows.run()
     assert (run.id, run.interruptions, run.verified) == (first_call.id, 1, True)
 
 
-def test_a_locked_table_gives_a_503_and_changes_nothing(timed: Legacy, settings: Settings) -> None:
+def test_a_locked_table_gives_a_503_and_changes_nothing(
+    dated_rows: Legacy, settings: Settings
+) -> None:
     with psycopg.connect(settings.postgres_url or "") as other:
         other.execute("LOCK TABLE public.sessions IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(AppError) as raised:
-            timed.run()
+            dated_rows.run()
     assert raised.value.status == 503
-    assert timed.one("SELECT count(*) FROM public.students") == 0
-    assert timed.run().verified
+    assert dated_rows.one("SELECT count(*) FROM public.students") == 0
+    assert dated_rows.run().verified
 
 
-def test_a_pooled_connection_keeps_nothing_of_a_run(timed: Legacy) -> None:
-    timed.run(dry_run=True)
-    timed.run()
-    with timed.deps.postgres.transaction() as transaction:
+def test_a_pooled_connection_keeps_nothing_of_a_run(dated_rows: Legacy) -> None:
+    dated_rows.run(dry_run=True)
+    dated_rows.run()
+    with dated_rows.deps.postgres.transaction() as transaction:
         temporary = transaction.connection.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() "
             "AND relkind IN ('r', 'v')"

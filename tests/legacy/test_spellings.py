@@ -21,6 +21,7 @@ def put_exercise(legacy: Legacy, entry: Any) -> None:
      '"a dentist\'s receptionist"'],
 )  # fmt: skip
 def test_every_value_that_reads_as_true_completes_a_step(legacy: Legacy, value: str) -> None:
+    """As a page judges it: any text counts, unless it is blank or means false."""
     put_exercise(legacy, f'{{"completed": {value}, "attempts": 1}}')
     assert legacy.run().verified
     assert legacy.steps() == [(1, 0, 1, True)]
@@ -61,6 +62,7 @@ def test_a_bare_value_that_reads_as_true_completes_a_step(legacy: Legacy, entry:
 def test_a_bare_value_of_an_older_row_keeps_its_meaning(
     legacy: Legacy, older: str, newer: str, passed: bool
 ) -> None:
+    """A bare text counts only if it means true, unlike a text in `completed`."""
     for day, entry in enumerate([older, newer], start=1):
         legacy.put(
             "workshop_students",

@@ -7,10 +7,10 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.legacy.conftest import bare, legacy, timed
+from tests.legacy.conftest import bare, dated_rows, legacy
 from tests.workshop.conftest import post, rows
 
-__all__ = ["bare", "legacy", "post", "rows", "timed"]
+__all__ = ["bare", "dated_rows", "legacy", "post", "rows"]
 BUCKET = "stepwise-backups"
 
 

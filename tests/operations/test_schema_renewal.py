@@ -21,9 +21,9 @@ DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABL
 
 
 @pytest.fixture
-def migrated(timed: Legacy, client: TestClient) -> Legacy:
+def migrated(dated_rows: Legacy, client: TestClient) -> Legacy:
     call(client, MIGRATE, dryRun=False)
-    return timed
+    return dated_rows
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def draw_items(
     )
 
 
-def as_written(items: ItemParameters) -> ItemParameters:
+def with_author_defaults(items: ItemParameters) -> ItemParameters:
     """Return the items with true guessing and the default difficulty and discrimination."""
     return ItemParameters(items.concepts, 0.5, 1.0, items.guessing)
 

@@ -208,6 +208,7 @@ def test_removal_spares_another_student_who_now_has_a_former_email(
     assert client.post("/api/admin-delete-student", json=body).status_code == 200
     rows("SELECT public.remove_again()")  # as a restore does
     assert rows(EMAILS) == [("ann@example.com",)]
+    # A backup brings Ann back under the former e-mail that nobody else had at her removal.
     rows(
         "INSERT INTO students (student_email, created_at) VALUES ('ann@example.org', '2026-01-01')"
     )

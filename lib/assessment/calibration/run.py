@@ -151,7 +151,7 @@ def calibrate_pool(
     out, reason = _nothing_estimated(pool_id), None
     try:
         data = _read(pool_id, deps, max_answers)
-        out = _too_few_answers(pool_id, data)
+        out = _before_fit(pool_id, data)
         if out.answers >= MIN_ANSWERS:
             out = _fit_and_write(data, out, deps, stop_at, clock)
     except AppError as error:
@@ -197,7 +197,8 @@ def _nothing_estimated(pool_id: UUID) -> PoolCalibrationOut:
     )
 
 
-def _too_few_answers(pool_id: UUID, data: CalibrationData) -> PoolCalibrationOut:
+def _before_fit(pool_id: UUID, data: CalibrationData) -> PoolCalibrationOut:
+    """Return the counts of the answers; the outcome stays if they are too few for a fit."""
     answers = data.answers
     return _nothing_estimated(pool_id).model_copy(
         update={

@@ -178,8 +178,9 @@ def _add_guessing_prior(
 ) -> FloatArray:
     """Add the log prior w (c₀ log c + (1 - c₀) log(1 - c)) in place; return the gradient in c.
 
-    If c ends at 0, its posterior is exponential instead of normal: the gradient is its rate, the
-    square of the rate its precision, and it is uncorrelated with slope and location.
+    `item_step` needs the gradient where c ends at 0: there the posterior falls off at this rate, so
+    the square of the rate is added to the precision of c, and c is taken as uncorrelated with slope
+    and location.
 
     Returns:
         Shape (n,).
@@ -241,8 +242,9 @@ def scale_step(
 ) -> ScaleStep:
     """Return the population's mean and log spread, weighted against the items' priors.
 
-    Both are zero at the mode. The likelihood cannot distinguish a shift of all people from one of
-    all items, so its gradient for a shift of the people is the sum of the gradients for the items.
+    Both are zero at the mode. The likelihood cannot distinguish a shift of all people from the
+    opposite shift of all items, so its gradient for the former is minus the sum of the items'
+    gradients.
     """
     answered = (answers.per_item > 0)[:, None]
     u, squared_loadings = origin.directions * answered, origin.directions**2 * answered

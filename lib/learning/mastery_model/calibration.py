@@ -33,7 +33,7 @@ class Steps:
     slow: float = 0.7
     """Factor for a right answer that took more than twice the question's usual time, 0 to 1."""
     unsure: float = 0.7
-    """Factor for a right answer with confidence 1, 0 to 1; 1 from confidence 3 on."""
+    """Factor, 0 to 1, for a right answer with confidence 1; from confidence 3 on it is 1."""
     repeated: float = 0.5
     """Factor for further tries at a question, 0 to 1."""
 
@@ -144,10 +144,10 @@ class Calibration:
         coefficients: dict[str, Any] = {
             key: value for key, value in values.items() if key != "format"
         }
-        unknown_names = coefficients.keys() ^ {it.name for it in fields(cls)}
-        if unknown_names:
+        differing_names = coefficients.keys() ^ {it.name for it in fields(cls)}
+        if differing_names:
             raise ValueError(
-                f"Unknown or missing in the calibration: {', '.join(sorted(unknown_names))}."
+                f"Unknown or missing in the calibration: {', '.join(sorted(differing_names))}."
             )
         coefficients["steps"] = Steps(**coefficients["steps"])
         coefficients["items"] = {

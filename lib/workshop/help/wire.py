@@ -17,7 +17,7 @@ class MarkHelpedIn(CamelRequest):
     """The session whose student got help."""
 
     session_token: AnyToken
-    """Token of the session, as the lists show it."""
+    """Token of the session, as the lists of sessions and of requests for help show it."""
 
 
 class HelpOut(CamelSuccessOut):

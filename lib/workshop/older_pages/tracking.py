@@ -28,7 +28,7 @@ def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
     Raises:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         TokenReplaced: If the token was replaced by another one.
-        TokenTooShort: If a deployment would begin a session under a short token.
+        TokenTooShort: In a deployment, if the report would begin a session under a short token.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         TooManyExercises: If the session already has the maximum number of exercises.

@@ -40,7 +40,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchStep: If the course has neither a step of this name nor one of this number.
         TokenReplaced: If the token was replaced by another one.
-        TokenTooShort: If a deployment would begin a session under a short token.
+        TokenTooShort: In a deployment, if the report would begin a session under a short token.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an account SID was sent and there is no encryption key to seal it with.

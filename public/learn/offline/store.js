@@ -100,7 +100,7 @@ export async function openStore(userId, { factory = globalThis.indexedDB, limit 
   }
 }
 
-/** Remove the store of a user; after the limit, the browser removes it as soon as it can. */
+/** Remove the store of a user, waiting at most for the limit; the browser may remove it later than that. */
 export function removeStore(userId, limit = LIMIT_MS) {
   return new TimeLimit(limit).within(result(indexedDB.deleteDatabase(nameOf(userId)))).catch(() => {});
 }
@@ -131,7 +131,7 @@ class Tables {
     return result(this.of(name).delete(key));
   }
 
-  /** The rows of a table. */
+  /** The entries of ROWS that are rows of one of the server's tables. */
   rows(table) {
     return this.all(ROWS, IDBKeyRange.bound([table], [table, []]));
   }

@@ -1,10 +1,11 @@
 -- Tables of the assessment context: adaptive tests over a vector of concepts.
 --
--- This file defines the tables except set_aside_rows, which an earlier script needs. It runs in one
--- execute, any number of times. Tables of older deployments, moved here by move_old_tables.sql and
--- given our types by normalize_older_tables.sql, get the columns that they lack;
--- upgrade_older_tables.sql then adds their constraints and functions.sql their triggers. New and
--- upgraded databases end with the same schema.
+-- This file defines the tables except set_aside_rows, which an earlier script needs; admission.sql
+-- and pool_changes.sql add columns, such as `proven` and `retired`. It runs in one execute, any
+-- number of times. Tables of older deployments, moved here by move_old_tables.sql and given our
+-- types by normalize_older_tables.sql, get the columns that they lack; upgrade_older_tables.sql
+-- then adds their constraints and functions.sql their triggers. New and upgraded databases end
+-- with the same schema.
 --
 -- TIMESTAMP columns are without time zone and mean UTC.
 
@@ -72,8 +73,8 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- on a calibration, an adoption or a restored version
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-  -- Selection settings; null or without difficulty_error: stored before authors' parameters had an
-  -- error by default, so they count as exact.
+  -- Selection settings. Null, or without difficulty_error: stored while authors' parameters were
+  -- always treated as exact, as they still are with these settings.
   selection JSONB,
   exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
@@ -153,8 +154,8 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
     CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.examinees (id),
   question_pool_id UUID,
   -- active: accepts answers · completed: by its end criteria, for lack of questions, or by the
-  -- caller · expired: closed with its answers after an idle time, 30 minutes unless an operator
-  -- closed it · terminated: see pool_changes.sql, which allows this status
+  -- caller · expired: closed with its answers after 30 idle minutes, or as many as an operator
+  -- chose · terminated: reset by an operator; pool_changes.sql allows this status
   status VARCHAR DEFAULT 'active',
   -- k percentiles; null for a returning student before the first answer
   initial_proficiency JSONB,
@@ -173,7 +174,7 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   prior JSONB,                 -- long-term proficiencies at the start, with their age in days
   current_proficiency JSONB,   -- k percentiles after the last answer; null before the first
   current_confidence JSONB,
-  -- the only question that may be answered; null before the first answer
+  -- the only question that may be answered; null before the first answer, since it can be computed
   next_question_id VARCHAR,
   -- max_questions, precision, classification, small_gain: the rule that ended the test
   -- exhausted: no question left · ended: by the caller · expired: as in status
