@@ -58,6 +58,7 @@ def times() -> None:
         minutes = StudyTime([120.0] * 60)
 
         def recommend() -> object:
+            # 60 days and 6,000 minutes until the exam, at most 10 topics
             return recommend_topics(graph, state, recorded, 60, 6_000, 10)  # noqa: B023
 
         def week() -> object:
@@ -132,7 +133,7 @@ def simulator(path: Path) -> ModuleType:
 def marks(module: ModuleType) -> None:
     """Print the mean result of the simulator's students with each planner."""
     students = int(os.environ.get("PLAN_STUDENTS", "12"))
-    names = ("none", "lowest_first", "weight_gap", "frontier")
+    names = ("none", "lowest_first", "weight_gap", "frontier")  # the simulator's own planners
     planners = {name: module.PLANNERS[name] for name in names} | {
         "ours": plan,
         "ours_by_marks_only": plan_without_revision_share,

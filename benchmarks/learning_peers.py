@@ -129,7 +129,7 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
         dense, np.array(entry_rows), np.array(columns), np.array(values), len(numbers)
     )
     penalty = np.ones(5 + len(numbers))
-    penalty[0] = 1e-6
+    penalty[0] = 1e-6  # of the intercept
     weights = regress(_rows_of(all_rows, learn), outcomes[learn], penalty)
     return sigmoid(all_rows.times(weights))
 

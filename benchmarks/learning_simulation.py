@@ -91,7 +91,7 @@ def practice_with_forgetting(
                     ),
                 )
             )
-            learned[item_concepts] += 0.25 * (2.5 - learned[item_concepts]) * 0.5
+            learned[item_concepts] += 0.125 * (2.5 - learned[item_concepts])
             practised[item_concepts] = now
             now += seconds + 5
         course[str(student)] = attempts

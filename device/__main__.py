@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from device.errors import CannotImport, UnusableServer
+from device.errors import CannotTransfer, UnusableServer
 from device.exchange import export_file, import_file
 from device.folder import Folder
 from device.opening import CannotOpen
@@ -33,7 +33,7 @@ def main(command_line: list[str] | None = None) -> int:
                 print(export_file(folder, arguments.file))
             case _:
                 serve(folder, arguments.server, arguments.port)
-    except (CannotImport, CannotOpen, CannotServe, UnusableServer) as error:
+    except (CannotTransfer, CannotOpen, CannotServe, UnusableServer) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:  # such as a full disk, or a folder that may not be written

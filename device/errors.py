@@ -3,7 +3,7 @@
 from lib.errors import AppError, BadRequest, Conflict, Forbidden
 
 
-class CannotImport(Exception):
+class CannotTransfer(Exception):
     """The file cannot be imported, or there is nothing to export; the message says why."""
 
 

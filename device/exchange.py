@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from device import queue
 from device.clock import utc_now
 from device.database import Database
-from device.errors import CannotImport
+from device.errors import CannotTransfer
 from device.folder import Folder
 from device.old_database import import_old_database
 from device.opening import open_database
@@ -62,10 +62,10 @@ def export_file(folder: Folder, target: Path) -> str:
         A sentence for the person at the terminal.
 
     Raises:
-        CannotImport: If the folder holds no device, or the device has no user yet.
+        CannotTransfer: If the folder holds no device, or the device has no user yet.
     """
     if not folder.database.exists():
-        raise CannotImport(f"{folder.path} holds no device.")
+        raise CannotTransfer(f"{folder.path} holds no device.")
     with tempfile.TemporaryDirectory(dir=folder.path) as temporary:
         copy = Path(temporary) / "local.db"
         shutil.copyfile(folder.database, copy)  # complete, since it is only ever replaced
@@ -75,7 +75,7 @@ def export_file(folder: Folder, target: Path) -> str:
             operations = queue.list_unsynced(db)
         engine.dispose()
     if user is None or device is None:
-        raise CannotImport("Nobody has logged in at this device, so it has no changes to export.")
+        raise CannotTransfer("Nobody has logged in at this device, so it has no changes to export.")
     lines = "".join(_line(each) for each in operations)
     header = Header(
         FORMAT,
@@ -101,20 +101,22 @@ def import_file(folder: Folder, source: Path) -> str:
 
     Raises:
         CannotOpen: If the device's database cannot be opened, for example while the device runs.
-        CannotImport: If the device has no user yet, or the file cannot be read, is neither, is
+        CannotTransfer: If the device has no user yet, or the file cannot be read, is neither, is
             damaged, is of another version, or belongs to another student.
     """
     try:
         content = source.read_bytes()
     except OSError as error:
-        raise CannotImport(f"{source} cannot be read: {error.strerror}.") from None
+        raise CannotTransfer(f"{source} cannot be read: {error.strerror}.") from None
     is_database = content.startswith(SQLITE_HEADER)
     operations = [] if is_database else _read_queue(content, source)
     with open_database(folder) as database:
         with database.session() as db:
             user = read_device_user(db)
         if user is None:
-            raise CannotImport("Log in at this device first: it imports only the rows of its user.")
+            raise CannotTransfer(
+                "Log in at this device first: it imports only the rows of its user."
+            )
         if is_database:
             return import_old_database(database, source, user, utc_now())
         return _import_queue(database, operations, _header(content, source), user)
@@ -126,10 +128,10 @@ def _import_queue(
     """Queue and apply the changes of a file.
 
     Raises:
-        CannotImport: If they are another student's.
+        CannotTransfer: If they are another student's.
     """
     if header.student_id != str(user.student_id):
-        raise CannotImport(
+        raise CannotTransfer(
             f"These are changes of {header.username}; this device belongs to {user.username}."
         )
     now = utc_now()
@@ -176,16 +178,16 @@ def _header(content: bytes, source: Path) -> Header:
     """Return the first line of an exported queue.
 
     Raises:
-        CannotImport: If the file is not an exported queue, or is of another version.
+        CannotTransfer: If the file is not an exported queue, or is of another version.
     """
     try:
         header = Header(**json.loads(content.partition(b"\n")[0]))
     except (ValueError, TypeError):
-        raise CannotImport(
+        raise CannotTransfer(
             f"{source} is neither an exported queue nor the database of an old device."
         ) from None
     if (header.format, header.version) != (FORMAT, VERSION):
-        raise CannotImport(f"{source} was written by another version of Stepwise.")
+        raise CannotTransfer(f"{source} was written by another version of Stepwise.")
     return header
 
 
@@ -193,16 +195,16 @@ def _read_queue(content: bytes, source: Path) -> list[QueuedOperation]:
     """Return the changes of an exported queue.
 
     Raises:
-        CannotImport: If the file is not an exported queue, is of another version, or is damaged.
+        CannotTransfer: If the file is not an exported queue, is of another version, or is damaged.
     """
     header = _header(content, source)
     lines = content.partition(b"\n")[2]
     if hashlib.sha256(lines).hexdigest() != header.sha256:
-        raise CannotImport(f"{source} is damaged or incomplete: its checksum is wrong.")
+        raise CannotTransfer(f"{source} is damaged or incomplete: its checksum is wrong.")
     try:
         return [_read_line(json.loads(line)) for line in lines.splitlines()]
     except (ValueError, KeyError, TypeError) as error:
-        raise CannotImport(f"{source} has a change that cannot be read: {error}.") from None
+        raise CannotTransfer(f"{source} has a change that cannot be read: {error}.") from None
 
 
 def _read_line(fields: Mapping[str, Any]) -> QueuedOperation:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from device import queue
 from device.database import Database
-from device.errors import CannotImport
+from device.errors import CannotTransfer
 from device.old_rows import LIVE_COLUMNS, OldDatabase, Row, old_database
 from device.queue import QueuedOperation
 from device.rows import apply_operation, recount_mastery
@@ -94,7 +94,7 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
     """Import what the server does not have yet; return a report for the person at the terminal.
 
     Raises:
-        CannotImport: If the file is damaged or not that of an old device, or another student's.
+        CannotTransfer: If the file is damaged or not that of an old device, or another student's.
     """
     try:
         with old_database(source) as old, database.session() as db, database.recorder.paused():
@@ -108,7 +108,7 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
                 recount_mastery(db, user.student_id, now)
             db.commit()
     except sqlite3.DatabaseError as error:
-        raise CannotImport(f"{source} is damaged, and nothing was imported: {error}.") from None
+        raise CannotTransfer(f"{source} is damaged, and nothing was imported: {error}.") from None
     return _report(work, source)
 
 
@@ -116,19 +116,19 @@ def _student_number(old: OldDatabase, user: DeviceUser, source: Path) -> int | N
     """Return the number that the old device gave to the student; None if the file does not have it.
 
     Raises:
-        CannotImport: If the file is not that of an old device, or it is another student's.
+        CannotTransfer: If the file is not that of an old device, or it is another student's.
     """
     if not {ATTEMPTS, QUEUE} & set(old.tables):
-        raise CannotImport(f"{source} is not the database of an old device.")
+        raise CannotTransfer(f"{source} is not the database of an old device.")
     if any(isinstance(row.get("id"), str) for row in old.rows("users")[:1]):
-        raise CannotImport(
+        raise CannotTransfer(
             f"{source} is the database of a current device; export its changes there."
         )
     names = {row["id"]: row.get("username") for row in old.rows("users")}
     profiles = old.rows(PROFILES)
     own = [row for row in profiles if names.get(row.get("user_id")) == user.username]
     if not own and names:
-        raise CannotImport(
+        raise CannotTransfer(
             f"{source} belongs to {', '.join(sorted(map(str, names.values())))};"
             f" this device belongs to {user.username}."
         )

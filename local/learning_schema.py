@@ -56,7 +56,7 @@ def changes_script() -> str:
     revisions = [*directory.walk_revisions(FIRST_REVISION, "heads")][::-1][1:]
     changes = "".join(_printed(revision.module.upgrade) for revision in revisions)
     if not changes:
-        return CHANGES_HEADER
+        return f"{CHANGES_HEADER}-- At present, there is only the first.\n"
     return f"{CHANGES_HEADER}{SEARCH_PATH}\n{changes}{RESTORE_SEARCH_PATH}"
 
 

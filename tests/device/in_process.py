@@ -149,7 +149,7 @@ def ending_after(session: Session, statements: int) -> Iterator[None]:
 
 
 @contextmanager
-def late_after(session: Session, changes: int) -> Iterator[None]:
+def out_of_time_after(session: Session, changes: int) -> Iterator[None]:
     """Let the time limit of a call end once a number of changes are decided."""
     engine = session.get_bind().engine
     remaining = [changes]
@@ -219,7 +219,7 @@ class FaultyClient(Server):
             with self._server.session() as db, ending_after(db, place * 3):
                 return self._unless_away(serve())
         if mishap is Mishap.OUT_OF_TIME:
-            with self._server.session() as db, late_after(db, place):
+            with self._server.session() as db, out_of_time_after(db, place):
                 return serve()
         if mishap is Mishap.TWICE:
             serve()

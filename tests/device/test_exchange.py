@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from device import queue
 from device.__main__ import main
-from device.errors import CannotImport
+from device.errors import CannotTransfer
 from device.exchange import export_file, import_file
 from device.folder import Folder
 from device.tables import Operation, OperationState
@@ -37,9 +37,8 @@ def exported_file(folder: Path, tmp_path: Path) -> Path:
     """A file with three answers and a change of the profile, exported while the device runs."""
     target = tmp_path / "queue.jsonl"
     with opened(folder) as database:
-        for number in range(3):
+        for number in range(4):
             answer(database, number=number)
-        answer(database, number=3)
         with database.session() as db:
             user = read_user(db, USER_ID)
             assert user is not None
@@ -142,7 +141,7 @@ def test_file_that_was_changed_is_refused(
     place = text.rindex(old)
     exported_file.write_text(text[:place] + new + text[place + len(old) :])
     other = other_device(tmp_path / "other")
-    with pytest.raises(CannotImport):
+    with pytest.raises(CannotTransfer):
         import_file(Folder(other), exported_file)
     with opened(other) as database:
         assert queued_rows(database) == []
@@ -156,7 +155,7 @@ def test_changes_of_another_student_are_refused(exported_file: Path, tmp_path: P
         user = store_user(db, type(ben)(USER_ID, ben.me, profile, {}), NOW)
         assert isinstance(user, DeviceUser)
         db.commit()
-    with pytest.raises(CannotImport, match="changes of ann; this device belongs to ben"):
+    with pytest.raises(CannotTransfer, match="changes of ann; this device belongs to ben"):
         import_file(Folder(other), exported_file)
 
 
@@ -164,7 +163,7 @@ def test_changes_of_another_student_are_refused(exported_file: Path, tmp_path: P
 def test_other_file_is_refused(content: str, folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text(content)
-    with pytest.raises(CannotImport, match="neither"):
+    with pytest.raises(CannotTransfer, match="neither"):
         import_file(Folder(folder), file)
 
 
@@ -172,7 +171,7 @@ def test_unusable_file_and_folder_are_reported(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "missing" / "queue.jsonl"
-    mask = os.umask(0o077)
+    mask = os.umask(0o077)  # `main` sets it and the log's writer for the whole process
     try:
         assert main(["--folder", str(folder), "export", str(target)]) == 1
         assert "No such file" in capsys.readouterr().err
@@ -186,9 +185,9 @@ def test_unusable_file_and_folder_are_reported(
 
 def test_device_without_a_user_exports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "device"
-    with pytest.raises(CannotImport, match="no device"):
+    with pytest.raises(CannotTransfer, match="no device"):
         export_file(Folder(path), tmp_path / "queue")
     with opened(path):
         pass
-    with pytest.raises(CannotImport, match="logged in"):
+    with pytest.raises(CannotTransfer, match="logged in"):
         export_file(Folder(path), tmp_path / "queue")

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from device import queue
-from device.errors import CannotImport
+from device.errors import CannotTransfer
 from device.exchange import import_file
 from device.folder import Folder
 from device.old_rows import old_database
@@ -324,18 +324,18 @@ def test_file_of_another_student_or_a_present_device_is_refused(
     old: OldDevice, folder: Path, tmp_path: Path
 ) -> None:
     old.run("UPDATE users SET username = 'ben'")
-    with pytest.raises(CannotImport, match="belongs to ben"):
+    with pytest.raises(CannotTransfer, match="belongs to ben"):
         import_file(Folder(folder), old.path)
-    with pytest.raises(CannotImport, match="export its changes"):
+    with pytest.raises(CannotTransfer, match="export its changes"):
         import_file(Folder(folder), folder / "local.db")
     empty = tmp_path / "empty.db"
     with closing(sqlite3.connect(empty)) as connection:
         connection.execute("CREATE TABLE notes (id INTEGER)")
         connection.commit()
-    with pytest.raises(CannotImport, match="not the database of an old device"):
+    with pytest.raises(CannotTransfer, match="not the database of an old device"):
         import_file(Folder(folder), empty)
     (tmp_path / "half.db").write_bytes(old.path.read_bytes()[:9000])
-    with pytest.raises(CannotImport, match="damaged"):
+    with pytest.raises(CannotTransfer, match="damaged"):
         import_file(Folder(folder), tmp_path / "half.db")
 
 

@@ -243,14 +243,10 @@ def questions(deps: Deps) -> dict[str, UUID]:
         return {name: school.question(f"{name} 1") for name in ("Algebra", "Geometry")}
 
 
+@pytest.mark.usefixtures("questions")
 def test_student_has_one_current_plan_of_a_period(
-    client: TestClient,
-    other: OtherCall,
-    ann: dict[str, Any],
-    questions: dict[str, UUID],
-    postgres_url: str,
+    client: TestClient, other: OtherCall, ann: dict[str, Any], postgres_url: str
 ) -> None:
-    assert questions
     other.execute("SELECT id FROM learning.student_profiles FOR UPDATE")
     other.execute(
         "INSERT INTO learning.study_plans (id, student_id, plan_type, start_date, end_date, topics)"
@@ -336,14 +332,14 @@ def test_queue_that_is_sent_three_times_at_once_is_applied_once(
     assert [row[:2] for row in tries] == [
         (table, 10) for table in ("concept_mastery", "question_attempts", "users")
     ]
-    assert tries[2][2:] == (2, 2)
+    assert tries[2][2:] == (2, 2)  # of `users`, refused: the two later calls tried them again
 
 
+@pytest.mark.usefixtures("questions")
 def test_changes_of_the_syllabus_wait_for_each_other(
-    client: TestClient, other: OtherCall, teacher: dict[str, str], questions: dict[str, UUID]
+    client: TestClient, other: OtherCall, teacher: dict[str, str]
 ) -> None:
     """Otherwise each of two calls could store half of a cycle."""
-    assert questions
     ids = {
         row["name"]: row["id"]
         for row in client.get("/api/learning/topics", headers=teacher).json()["topics"]
@@ -362,10 +358,10 @@ def test_changes_of_the_syllabus_wait_for_each_other(
     assert "cycle" in refused.json()["error"]
 
 
+@pytest.mark.usefixtures("questions")
 def test_new_topics_and_imports_wait_for_each_other(
-    client: TestClient, other: OtherCall, teacher: dict[str, str], questions: dict[str, UUID]
+    client: TestClient, other: OtherCall, teacher: dict[str, str]
 ) -> None:
-    assert questions
     lock = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.syllabus', 0))"
     new = "INSERT INTO learning.topics (id, name, exam_weightage, estimated_hours) VALUES "
     other.execute(lock)
@@ -382,6 +378,7 @@ def test_new_topics_and_imports_wait_for_each_other(
         lambda: client.post("/api/learning/content", json=body, headers=teacher)
     )
     assert imported.json()["topics"] == {"created": 0, "changed": 1}
+    # Shares of 400: 50, 50, and three times 100, as they were given
     expected = rows("name  share\nAlgebra  12.5\nGeometry  12.5\nGraphs  25\nLogic  25\nSets  25\n")
     topic_rows = client.get("/api/learning/topics", headers=teacher).json()["topics"]
     shares = sorted((row["name"], round(row["exam_weightage"], 2)) for row in topic_rows)

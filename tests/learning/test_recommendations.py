@@ -132,6 +132,7 @@ def test_mastery_below_the_minimum_keeps_a_topic_closed(school: School) -> None:
             Algebra 2  false
         """,
     )
+    # A first answer moves the mastery up or down from the usual share of right answers, 65.
     assert scores[0] > 60 > scores[1] > 40
     names = {it.topic_name for it in recommend(student, None, 5, None).recommendations}
     assert names == {"Algebra", "Geometry"}
@@ -233,8 +234,9 @@ def test_student_without_a_topic_to_recommend_gets_the_reason(school: School) ->
             Algebra 1  false
         """,
     )
-    answer = recommend_live_next(student, student_id, 40)
-    assert answer == NothingOut(message=OPEN_REACHED.format(40))
+    # Even a wrong first answer leaves a mastery above 40.
+    next_topic = recommend_live_next(student, student_id, 40)
+    assert next_topic == NothingOut(message=OPEN_REACHED.format(40))
     assert recommend(student, None, 5, 0).message == ALL_REACHED.format(0)
 
 
@@ -303,6 +305,7 @@ def test_marks_of_topics_without_concepts_are_not_those_of_others(school: School
     student = school.user("ann")
     (best,) = recommend(student, None, 5, None).recommendations
     assert best.components.exam_weightage == 20
+    # Not above 4, which is 20 % of 20 %, if the share were taken twice
     assert 4 < best.components.expected_marks_gain <= 20
 
 

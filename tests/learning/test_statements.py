@@ -64,6 +64,7 @@ def test_import_of_topics(school: School, repeated: bool) -> None:
     for size in (2, 40):
         if repeated:
             import_content(teacher, content(size))
+        # A first import is only a trial, so that the larger one also finds no topics.
         body = content(size).model_copy(update={"dry_run": not repeated})
         counts.append(statements_of(school, partial(import_content, teacher, body)))
     assert counts[0] == counts[1]

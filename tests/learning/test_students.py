@@ -35,6 +35,7 @@ def rights_over(call: Call, student: Call) -> str:
 
 
 def test_rights_follow_from_role_and_class(school: School) -> None:
+    """Every teacher may read an adopted student who is in no class."""
     admin = school.user("root", Role.ADMIN)
     teachers = [school.user(name, Role.TEACHER) for name in ("tea", "teo")]
     students = [school.user(name) for name in ("own", "foreign", "adopted", "adopted own", "free")]

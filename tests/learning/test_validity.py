@@ -136,6 +136,7 @@ def test_new_password_ends_log_ins_that_began_after_the_call(
     for ended in (at_once, later, refreshed):
         with pytest.raises(TokenRefused):
             call_with(ended, school, deps_of_both)
+    # Later tokens begin with the new password's time, though these calls have an earlier one.
     log_in_again = log_in(school.db, "ann", NEW, school.settings, school.now)
     refreshed_again = refresh(school.db, mine.refresh_token, school.settings, school.now)
     for tokens in (mine, log_in_again, refreshed_again):

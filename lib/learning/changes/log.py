@@ -51,7 +51,8 @@ class ChangeLog:
             student_id: The student; `logged` was called with it.
             table: Table of the row.
             row_id: The row.
-            clocks: Clocks of the columns after the change; none if the row was never changed.
+            clocks: Clocks of the columns that a device may set, after the change; none before one
+                of them changes.
             is_deleted: Whether the row is deleted.
         """
         if student_id in self.numbers:

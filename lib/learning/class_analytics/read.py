@@ -56,9 +56,9 @@ class Filters:
     student_id: str | None = None
     topic_id: str | None = None
     since: date | None = None
-    """First day, UTC, of the newest practice of a concept."""
+    """Only concepts whose newest practice is on this day, UTC, or later count."""
     until: date | None = None
-    """Last day, UTC, of the newest practice of a concept."""
+    """Only concepts whose newest practice is on this day, UTC, or earlier count."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         confidence_level=_confidence(view.data_points),
         predictions=predictions(view.members, results),
         plan_arms=compare_arms(call, view.members),
-        avg_mark=class_store.mean_of_newest_exam(call.db, list(view.scores)),
+        avg_mark=class_store.mean_of_newest_exam(call.db, [it.id for it in view.members]),
     )
 
 

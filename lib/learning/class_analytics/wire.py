@@ -54,7 +54,7 @@ class AtRiskOut(Body):
     avg_mastery: float
     """Mean mastery of the critical topics, 0 to 100."""
     risk_level: RiskLevel
-    """`high` below 40, `medium` below 60."""
+    """`high` below 40, `medium` below 60; students with a `low` risk are not listed."""
     weak_topics: list[WeakOfStudentOut]
     """Topics below 40, the weakest first."""
 

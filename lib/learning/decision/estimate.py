@@ -87,11 +87,12 @@ def _first_knowledge(
     Practised topics get that mean, since their mastery contains what the sessions taught.
     """
     is_recorded = ~np.isnan(mastery)
-    fresh = mastery[is_recorded & ~practised]
-    if fresh.size < FEWEST_TOPICS:
-        fresh = mastery[is_recorded]
-    center = float(fresh.mean()) if fresh.size else UNKNOWN_LEVEL
-    spread = float(fresh.var()) if fresh.size else UNKNOWN_SPREAD**2
+    typical = mastery[is_recorded & ~practised]
+    if typical.size < FEWEST_TOPICS:
+        typical = mastery[is_recorded]
+    center = float(typical.mean()) if typical.size else UNKNOWN_LEVEL
+    spread = float(typical.var()) if typical.size else UNKNOWN_SPREAD**2
+    # At least a fifth of the variance counts as true, and some even if all masteries are equal.
     true_variance = max(spread - MASTERY_ERROR**2, 0.03**2 + 0.2 * spread)
     reliability = true_variance / (true_variance + MASTERY_ERROR**2)
     mean = np.where(practised, center, center + reliability * (mastery - center))
@@ -198,7 +199,8 @@ class _Replay:
 
         Args:
             today: The day.
-            summary: Recorded mastery of the practised topics, shape (n,); NaN for the others.
+            summary: Recorded mastery of the practised topics, shape (n,); NaN for the others. It is
+                as of the last answer, before any forgetting, so it corrects the level.
         """
         gain = SUMMARY_WEIGHT * self.variance / (self.variance + MASTERY_ERROR**2)
         change = np.where(np.isnan(summary), 0.0, gain * (summary - self.level))

@@ -26,6 +26,8 @@ LEARNING_ERROR = 0.25
 """Standard deviation of what a topic gains by the plan, as a share of the expected gain."""
 STEP = 1e-3
 """Change of knowledge by which the slope of the marks is measured."""
+PRECISION = 1e-3
+"""Precision of the ends of intervals, in percent of the marks."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _quantile(
     """Return a quantile of a mixture of normal distributions, 0 to 100, by bisection."""
     low, high = 0.0, float(PERCENT)
     parts = list(zip(theories.tolist(), means.tolist(), deviations.tolist(), strict=True))
-    while high - low > STEP:
+    while high - low > PRECISION:
         middle = (low + high) / 2
         below = sum(
             weight * (1 + erf((middle - mean) / deviation / sqrt(2))) / 2

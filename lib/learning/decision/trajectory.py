@@ -141,14 +141,14 @@ class Simulation:
                 of_stability,
             )
             through = (of_level * of_supply[:, day]).sum(axis=0) / needed[day]
-            mastery = np.bincount(weakest[day], through, len(through) + 1)[:-1]
+            of_mastery = np.bincount(weakest[day], through, len(through) + 1)[:-1]
             of_level = (
-                of_level * missing[:, day] + theories * mastery * trajectory.retention[:, day]
+                of_level * missing[:, day] + theories * of_mastery * trajectory.retention[:, day]
             )
             of_retention = (
                 of_retention * kept_share[day]
                 + of_stability * by_retention[:, day]
-                + theories * mastery * trajectory.level[:, day]
+                + theories * of_mastery * trajectory.level[:, day]
             )
             of_stability = of_stability * by_stability[:, day]
         return level, retention, stability

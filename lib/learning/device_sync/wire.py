@@ -132,7 +132,7 @@ class RowOut(Body):
     columns: dict[str, Any]
     """Values of all exchanged columns; empty for a deleted row."""
     clocks: dict[str, str]
-    """Clocks of the last changes of columns; empty if the row was never changed."""
+    """Clocks of the last changes of columns that a device may set; empty before the first one."""
 
 
 class DigestOut(Body):

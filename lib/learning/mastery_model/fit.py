@@ -130,7 +130,7 @@ def _usual_seconds(training_set: _TrainingSet) -> dict[str, float]:
     if not total:
         return {}
     mean = sum(it[0] for it in total.values()) / sum(it[1] for it in total.values())
-    prior = 5.0
+    prior = 5.0  # answers with the mean time that are added to each question's own
     usual = {
         item: rounded(math.exp((logs + prior * mean) / (count + prior)))
         for item, (logs, count) in total.items()

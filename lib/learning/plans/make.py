@@ -255,7 +255,7 @@ def _day_out(day: date, sessions: Sequence[PlannedSession], situation: Situation
     return DailyPlanOut(
         date=day.isoformat(),
         topics=allocations[False],
-        total_hours=round(sum(it.allocated_hours for day in allocations.values() for it in day), 2),
+        total_hours=round(sum(it.allocated_hours for one in allocations.values() for it in one), 2),
         revision_topics=[it.topic_id for it in allocations[True]],
         revisions=allocations[True],
     )

@@ -39,6 +39,7 @@ from lib.learning.transactions import transaction
 from lib.web.wire import UtcTime, utc_text
 
 DERIVED = frozenset({"concept_mastery", "study_plans"})
+"""Tables of old devices whose rows the server derives; newer devices have more, see synced.py."""
 PROFILE_FIELDS = frozenset(ProfileChangeIn.model_fields)
 _time: TypeAdapter[UtcTime] = TypeAdapter(UtcTime)
 

@@ -69,7 +69,7 @@ class SyncChange(Base):
     number: Mapped[int] = mapped_column(BigInteger)
     """Number of the transaction that changed it, among those of the student."""
     clocks: Mapped[dict[str, Any]]
-    """Clocks of the last changes of columns; empty if the row was never changed."""
+    """Clocks of the last changes of columns that a device may set; empty before the first one."""
     is_deleted: Mapped[bool] = mapped_column(server_default=false())
     """Whether the row is deleted; its entry remains, so that devices delete it, too."""
 
