@@ -1,4 +1,4 @@
-"""Effects of trust in authors' parameters: honesty, error and length by the settings of a pool.
+"""Effects of trust in authors' parameters: errors, actual and stated, and the length of tests.
 
 The pools have questions that were never calibrated: the demo's 150 on five concepts, and 60 on one
 concept. Their true parameters equal the stated ones or scatter around them. Tests have a fixed

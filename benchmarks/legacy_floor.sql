@@ -8,7 +8,7 @@ CREATE TABLE floor.sessions AS SELECT * FROM public.sessions;
 CREATE TABLE floor.step_progress AS SELECT * FROM public.step_progress;
 
 -- empty_unified --
--- Empty the unified tables.
+-- Empty the unified tables; events refuse this unless stepwise.removal is set.
 SET stepwise.removal = 'benchmark';
 TRUNCATE public.students, public.sessions, public.events CASCADE;
 RESET stepwise.removal;

@@ -64,7 +64,7 @@ SESSION_FIELDS: Mapping[str, Rule] = {
 OTHER_COLUMNS: Mapping[str, str] = {
     "session_token": "identifies the session",
     "student_id": "found by the e-mail of the row",
-    "github_username_given": "sent by our pages; legacy rows have none",
+    "github_username_given": "sent by our pages; the name in a legacy row is the student's",
     "twilio_account_given": "stated by our pages; the account of a login is the student's",
     "student_name_given": "the row's student_name, which is the student's name, too",
     "expires_at": "at least 24 hours after the migration, so that the session can be used",

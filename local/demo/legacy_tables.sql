@@ -1,5 +1,6 @@
--- The three legacy tables as the application before this one created them, with a column that somebody
--- added by hand. Times have no time zone and mean UTC.
+-- The three legacy tables as the application before this one created them, but with a column that
+-- somebody added by hand (instructor_notes), and without most flags of the steps from 5 on. Times
+-- have no time zone and mean UTC.
 
 CREATE TABLE public.workshop_students (
   session_token TEXT, student_email TEXT, student_name TEXT, exercises JSONB,

@@ -19,7 +19,7 @@ async function loadShared(lookup, signal) {
   return { sessions, courses: new Map(courses.map(({ course }) => [course.courseId, course])) };
 }
 
-/** A session without the fields that only an operator's browser receives. */
+/** The fields of a session that this view needs. */
 const sharedFields = ({ course_id, current_step, completion_rate, step_progress }) => ({
   course_id, current_step, completion_rate,
   step_progress: step_progress.map(({ stepNumber, completed }) => ({ stepNumber, completed })),

@@ -35,8 +35,8 @@ ORDER BY name;
 SELECT legacy.any_row();
 
 -- count_unified_set_aside --
--- Return the number of rows of the unified tables that dropExisting set aside last; no row if there
--- are none, or if the present unified tables are not empty.
+-- Return the number of rows of the unified tables that dropExisting of admin-create-unified-schema
+-- set aside last; no row if there are none, or if the present unified tables are not empty.
 SELECT row_count FROM legacy.unified_set_aside()
 WHERE row_count > 0 AND legacy.unified_is_empty() LIMIT 1;
 

@@ -4,6 +4,7 @@
 
 -- listed_sessions --
 -- Return a page of sessions, newest first, after the given time and token (null: the first page).
+-- A text of 20,001 characters is enough for ListedSession to see that it has to be shortened.
 SELECT s.session_token, s.student_id, st.student_email, left(st.student_name, 20001) AS student_name,
   s.course_id, left(s.selected_phone_number, 20001) AS phone_number, left(s.selected_voice, 20001) AS voice,
   left(s.tts_provider, 20001) AS tts_provider,

@@ -15,7 +15,7 @@ from lib.settings import Settings
 
 CONCEPTS = 5
 CANARY = "canary-correct"
-"""Text of every correct answer of the test pools, by which a leak can be found."""
+"""Beginning of every correct answer of the test pools, by which a leak can be found."""
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -46,7 +46,7 @@ def correct_option(question: dict[str, Any]) -> int:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Settings of the local server, where tests without a ticket count."""
+    """Settings with which tests without a ticket count, as on the local server."""
     return replace(settings, open_tests_count=True)
 
 

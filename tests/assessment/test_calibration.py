@@ -182,6 +182,7 @@ def test_running_session_keeps_the_version_it_started_with(
 def test_every_calibration_shrinks_towards_the_parameters_that_the_author_wrote(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
+    """If the second shrank towards the first, its estimates would move on in the same direction."""
     record_answers(postgres_url, pool_id)
     first = calibrate(client, operator, pool_id)
     second = calibrate(client, operator, pool_id)
@@ -248,7 +249,7 @@ def test_answers_are_limited_by_drawing_whole_respondents(
     assert data is not None
     counts = np.bincount(data.answers.person)
     assert set(counts.tolist()) == {QUESTIONS}
-    assert counts.sum() == 990
+    assert counts.sum() == 990  # 33 respondents; a 34th would exceed 1,000
     assert data.answers.recorded_count == STUDENTS * QUESTIONS
 
 

@@ -197,4 +197,4 @@ def test_pool_of_many_concepts_uses_fewer_answers(
     record_answers(postgres_url, pool_id, students=20, nth_version=None)
     data = store.read_calibration_data(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
     assert data is not None
-    assert len(data.answers.person) == QUESTIONS * 20 / 2
+    assert len(data.answers.person) == QUESTIONS * 20 / 2  # 10 concepts are twice FULL_CONCEPTS

@@ -386,7 +386,7 @@ def test_every_mixture_is_moved_with_every_value(
             " JOIN assessment.test_sessions s ON s.id = r.session_id"
             " ORDER BY r.question_id"
         ).fetchall()
-        responses = [1, 2] if kinds["response"] else [0, 1]
+        responses = [1, 2] if kinds["response"] else [0, 1]  # the old service sent 1 for right
         correct = [False, True] if kinds["is_correct"] else [None, None]
         assert answers == [
             (SESSIONS[0], "ann", f"q{n}", correct[n], responses[n], [0.6, 0.4],

@@ -91,6 +91,7 @@ def test_open_session_of_the_old_service_ends_with_its_answers_and_a_new_test_wo
     assert rows("SELECT count(*) FROM assessment.test_sessions WHERE last_activity IS NULL") == [
         (0,)
     ]
+    # It began just now, but cannot continue, because it has no version of a pool.
     answer = {"session_id": SESSIONS[0], "question_id": "q3", "response": 0}
     response = client.post("/api/test/submit", json=answer)
     assert (response.status_code, response.json()["code"]) == (409, "session_expired")
@@ -180,7 +181,7 @@ def test_values_that_a_cast_would_change_or_refuse_are_copied_and_the_others_kep
     assert rows(
         "SELECT row_data ->> 'accuracy', row_data -> 'proficiency_after'"
         " FROM assessment.set_aside_rows WHERE reason LIKE '%% the value %%' ORDER BY id"
-    ) == [("Infinity", None), (None, ["?"])]
+    ) == [("Infinity", None), (None, ["?"])]  # the copy is JSONB, which has no \u0000
 
 
 FORM_WITH_LIMITS = with_changes(
@@ -198,6 +199,7 @@ def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
     run(
         FORM_WITH_LIMITS,
         ROWS_A,
+        # This session repeats q1, which `asked_once` does not allow.
         f"DELETE FROM test_responses WHERE session_id = '{SESSIONS[1]}';"
         "CREATE UNIQUE INDEX one_active ON test_sessions (student_id) WHERE status = 'active';"
         "ALTER TABLE test_responses ADD CONSTRAINT asked_once UNIQUE (student_id, question_id)",

@@ -233,8 +233,9 @@ def test_question_asked_at_several_levels_is_limited_over_all_of_them() -> None:
     rows += [TestCount(7, 0, 12), TestCount(7, 1, 18), TestCount(7, ALL_LEVELS, 30)]
     eligibility = Eligibility.of_counts(merge_counts(None, rows, 0.2), 0.2)
     assert eligibility is not None
-    # With the limit r = 0.2, 20 tests that could ask question 7 and 30 that did, r (20 + 10) /
-    # (30 + 10) over all levels, less than at either level alone.
+    # Question 7 was eligible with the probability 0.2, so 20 of the 100 tests count as able to ask
+    # it, although 30 did. With the limit r = 0.2: r (20 + 10) / (30 + 10) over all levels, less
+    # than at either level alone.
     assert eligibility.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
 
 
@@ -278,6 +279,7 @@ def test_session_draws_the_same_every_time_and_sessions_draw_differently() -> No
     assert np.array_equal(eligible_sets, repeated_sets)
     assert np.mean(eligible_sets, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
     assert np.mean(eligible_sets, axis=0)[0] == 1
+    # At the low level none of the ten is eligible with probability 0.8**8 · 0.5**2: then all are.
     low_level_sets = [eligibility.eligible(all_items, session, 0) for session in sessions]
     assert np.mean(low_level_sets, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
     only_question_3 = np.arange(10) == 3

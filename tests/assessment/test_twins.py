@@ -92,7 +92,7 @@ def test_new_rows_are_moved_equal_ones_dropped_and_different_ones_set_aside(url:
         f"""
         INSERT INTO public.questions (id, pool_id, content, options, correct_answer, concepts,
           difficulty)
-        VALUES ('q1', '{POOL}', '1+1?', '["1", "2"]', '2', '[1]', NULL),
+        VALUES ('q1', '{POOL}', '1+1?', '["1", "2"]', '2', '[1]', NULL),  -- a null is no difference
                ('q2', '{POOL}', '2+2 = ?', '["4", "2"]', '4', '[1]', 0.5),
                ('q3', '{POOL}', '3+3?', '["6", "2"]', '6', '[1]', 0.4);
         """,

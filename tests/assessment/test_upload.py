@@ -13,7 +13,6 @@ from lib.engine import ItemBank
 from tests.assessment.conftest import (
     Rows,
     Student,
-    correct_option,
     make_questions,
     upload,
     versions,
@@ -226,7 +225,7 @@ def test_running_session_keeps_its_questions_and_answer_key(
 def test_restored_backup_is_asked_and_graded_by_its_own_content(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    """The process and Redis still cache questions of the same ids with other content."""
+    """An upload to emptied tables stands for the restore; caches still hold the old content."""
     questions = make_questions(5)
     pool_id = upload(client, operator, questions)
     ann = Student(client, pool_id)
@@ -304,7 +303,6 @@ def test_options_are_shown_in_the_authors_order(
     }
     response = ann.post("q1", 1).json()
     assert (response["status"], response["accuracy"]) == ("completed", 1.0)
-    assert correct_option(make_questions(2)[1]) == 1
 
 
 def test_dry_run_checks_everything_and_stores_nothing(

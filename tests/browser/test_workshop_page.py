@@ -222,6 +222,7 @@ def test_share_view_shows_steps_and_nothing_of_the_person(
     expect(page.locator("h1")).to_have_text("At step 4 of 9")
     expect(page.locator(".ws").nth(2)).to_contain_text("Provision Services, done")
     text = page.locator("body").inner_text()
+    # "min" would be the unit of a time, "inbound" a setting.
     for secret in ("Amina", session["student_email"], amina.token, "min", "inbound"):
         assert secret not in text
     assert stored_token(page) is None
@@ -306,7 +307,7 @@ def test_keys_are_never_shown_and_stay_if_left_empty(
     visit: Visit, url: str, amina: Student
 ) -> None:
     page = visit(amina.link, url=url).page
-    expect(page.locator("dd", has_text="not set")).to_have_count(1)
+    expect(page.locator("dd", has_text="not set")).to_have_count(1)  # the Twilio account
     page.get_by_role("button", name="Change settings").click()
     expect(page.get_by_label("OpenAI key")).to_have_value("")
     page.get_by_role("button", name="Save settings").click()
@@ -369,5 +370,6 @@ def test_course_with_long_names_fits_a_phone(visit: Visit, url: str) -> None:
     expect(watched.page.locator("h1")).to_contain_text("step 2 of 12")
     assert watched.overflow_at(320, 640) == [0, 0]
     watched.page.get_by_role("button", name="Change settings").click()
+    # Only the built-in course has the fields of a voice assistant.
     expect(watched.page.get_by_label("Greeting")).to_have_count(0)
     assert watched.overflow <= 0

@@ -143,7 +143,7 @@ def test_every_api_key_is_sealed_and_opens_for_its_session(
     assert "sk-demo" not in str(dump(postgres_url))
 
 
-def test_loading_again_keeps_changes_and_deletions(deps: Deps, postgres_url: str) -> None:
+def test_loading_again_changes_nothing_of_existing_students(deps: Deps, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
         connection.execute("SET stepwise.removal = 'test'")

@@ -116,6 +116,7 @@ def _by_person(token: str, shared: Token) -> dict[str, Token]:
 
 
 def _persons_token(token: str, email: str | None) -> str:
+    """Return a person's token, which is too long for any endpoint, so that no page can send it."""
     person = hashlib.sha256(f"{token}\n{email or ''}".encode()).hexdigest()
     return f"shared_{hashlib.sha256(token.encode()).hexdigest()[:16]}_{person}_{'0' * 120}"
 

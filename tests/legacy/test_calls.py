@@ -262,6 +262,7 @@ def test_normalize_database_creates_migrates_and_renames(
         "stepProgress": filled.one("SELECT COUNT(*) FROM step_progress"),
     }
     assert response["stats"]["sessions"] > 60
+    # The application for which this call was made still uses student_configs.
     assert [name.partition("_backup_")[0] for name in response["backupTables"]] == [
         "workshop_students",
         "workshop_sessions",

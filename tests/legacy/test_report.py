@@ -34,6 +34,7 @@ def test_findings_about_many_exercises_make_one_group(legacy: Legacy, client: Te
         assert findings["groups"][0]["examples"] == []
         findings_of_page = [(row["outcome"], row["source"]) for row in findings["rows"]]
         assert len(findings_of_page) == 500
+        # The first 20 of each kind, the worst kinds first, precede all others.
         assert findings_of_page[:42] == [
             ("skipped", "workshop_students"),
             *[("kept raw", "workshop_students")] * 20,

@@ -184,7 +184,7 @@ def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(
     dated_rows: Legacy,
 ) -> None:
     pace = replace(ONE_BATCH, batch_seconds=0.0)  # no batch is fast enough
-    narrowest = 2**32 // 512
+    narrowest = 2**32 // pace.max_batches
     assert migrate(dated_rows.deps, dry_run=False, pace=pace).batch_hashes > narrowest
     for width in (narrowest, narrowest // 2, narrowest // 2):
         run = migrate(dated_rows.deps, dry_run=False, pace=pace)

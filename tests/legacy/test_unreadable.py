@@ -190,6 +190,7 @@ def test_a_token_too_long_for_an_index_stays_and_the_others_are_migrated(
         "token-a",
     }
     assert run.counts[f"{table}.skipped"] == 1
+    # The first finding says that the token of 2,600 bytes is too long for the endpoints.
     assert legacy.findings()[1:] == [
         (
             column,

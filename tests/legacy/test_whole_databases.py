@@ -233,6 +233,7 @@ def _email(text: str) -> str:
 
 
 def _number(text: str) -> int:
+    """Return the number as Postgres rounds it: a half goes up."""
     return round(float(text) + 1e-9)
 
 

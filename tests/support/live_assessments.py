@@ -1,4 +1,7 @@
-"""Databases of the assessment in the forms that live deployments have, in `public`."""
+"""Databases of the assessment in the forms that live deployments have, in `public`.
+
+A is the oldest form, B adds the columns of the migration guide, C the tables of the newest form.
+"""
 
 POOL = "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11"
 SESSIONS = [f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 4)]

@@ -147,6 +147,7 @@ def test_rotation_moves_accounts_to_the_new_key(post: Post, rows: Rows, settings
     new_key_only = Vault.from_settings(replace(new_settings, encryption_key_previous=None))
     for (sid,) in rows("SELECT twilio_account_sid FROM students"):
         assert new_key_only.open(sid, "", ACCOUNT_FIELD) == SID
+    # Accounts that no key opens are counted.
     rows("UPDATE students SET twilio_account_sid = twilio_account_sid || 'x'")
     deps.close()
     deps = Deps(replace(settings, encryption_key="cd" * 32))

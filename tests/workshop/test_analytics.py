@@ -95,7 +95,7 @@ def test_funnel_counts_sessions_at_a_step_or_a_later_one(figures: dict[str, Any]
 def test_totals_count_students_and_sessions_and_average_completion(figures: dict[str, Any]) -> None:
     assert figures["totals"] == {
         "students": 5, "sessions": 5, "activeSessions": 4, "completedSessions": 1,
-        "notStarted": 0,
+        "notStarted": 0,  # no roster was imported
         "avgCompletion": 42.0,  # (100 + 33 + 33 + 22 + 22) / 5
     }  # fmt: skip
 

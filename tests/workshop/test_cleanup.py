@@ -88,7 +88,7 @@ def test_expired_session_is_closed_and_loses_its_key(
 def test_key_that_was_left_in_a_closed_session_is_removed(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("moved", 2)
+    sessions("closed", 2)
     rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
     run()
     assert rows("SELECT openai_api_key FROM sessions") == [(None,)]
@@ -151,7 +151,7 @@ def test_more_than_a_batch_is_cleaned_in_one_run(
 def test_more_than_a_batch_of_leftover_keys_is_removed_in_one_run(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("moved", 2, count=BATCH_SIZE + 1)
+    sessions("closed", 2, count=BATCH_SIZE + 1)
     rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
     assert run()["done"] is True
     assert rows("SELECT count(openai_api_key) FROM sessions") == [(0,)]

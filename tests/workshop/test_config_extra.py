@@ -182,7 +182,7 @@ def test_auth_token_of_an_expired_session_is_removed(
     assert rows("SELECT extra, is_active FROM sessions") == [({}, False)]
 
 
-def test_cut_fields_are_named_as_the_response_has_them(
+def test_cut_settings_of_the_panel_are_named_as_the_response_has_them(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()

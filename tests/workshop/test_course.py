@@ -157,6 +157,7 @@ def test_exercise_is_the_step_of_its_number_and_0_means_step_1(rows: Rows, numbe
 
 
 def test_exercise_with_the_name_of_a_step_is_that_step(rows: Rows) -> None:
+    # "Final Deployment" is an alias of step 9; the name of step 3 only contains "Services".
     for name, step in (("Connect Accounts", 1), (" final deployment", 9), ("Services", None)):
         assert rows(EXERCISE_STEP, name) == [(step,)]
         shared = share_view({name: True})

@@ -146,6 +146,7 @@ ALTER TABLE student_configs DROP COLUMN current_step;
 
 @pytest.fixture
 def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
+    """Serve a database that has only the legacy tables; return its address."""
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute(legacy_tables().encode())
         connection.execute(LEGACY_ROWS.encode())
@@ -245,15 +246,15 @@ def test_legacy_rows_of_both_tables_are_listed_newest_first(legacy: str) -> None
             "DELETE FROM workshop_students; DELETE FROM student_configs;"
             "INSERT INTO workshop_students (session_token, student_email, student_name,"
             " created_at, last_activity) VALUES"
-            " ('first', 'ann@example.com', 'Ann', '2024-01-01', '2024-01-01'),"
-            " ('third', 'bob@example.com', 'Bob', '2024-01-01', '2024-03-01');"
+            " ('april', 'ann@example.com', 'Ann', '2024-01-01', '2024-01-01'),"
+            " ('march', 'bob@example.com', 'Bob', '2024-01-01', '2024-03-01');"
             "INSERT INTO student_configs (session_token, student_email, student_name,"
             " created_at, updated_at) VALUES"
-            " ('second', 'bob@example.com', 'Old Bob', '2024-02-01', '2024-02-01'),"
-            " ('first', 'ann@example.com', 'Ann', '2024-01-01', '2024-04-01')"
+            " ('february', 'bob@example.com', 'Old Bob', '2024-02-01', '2024-02-01'),"
+            " ('april', 'ann@example.com', 'Ann', '2024-01-01', '2024-04-01')"
         )
     body = post_as_operator(TestClient(function_app("index")), LIST).json()
-    assert [s["sessionToken"] for s in body["sessions"]] == ["first", "third", "second"]
+    assert [s["sessionToken"] for s in body["sessions"]] == ["april", "march", "february"]
     assert {s["studentName"] for s in body["students"]} == {"Ann", "Bob"}
 
 
@@ -327,6 +328,7 @@ def test_list_of_legacy_tables_fits_the_platforms_and_counts_all_rows(legacy: st
 
 
 def test_cursor_can_hold_the_longest_token(client: TestClient, rows: Rows) -> None:
+    # A migrated token has up to 2,600 bytes, and JSON escapes each of these as six characters.
     for token in ("a" + "\x01" * 2600, "b" + "\x01" * 2600):
         rows("WITH st AS (INSERT INTO students (student_email)"
              "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"

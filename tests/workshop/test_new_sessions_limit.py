@@ -61,14 +61,14 @@ def test_other_emails_and_sessions_without_one_are_not_limited(client: TestClien
     assert begin(client).status_code == 429
     assert begin(client, "ben@example.com").status_code == 200
     assert {begin(client, None).status_code for _ in range(21)} == {200}
-    made_up_ids = [
+    responses_to_made_up_ids = [
         client.post("/api/track-student-progress", json={
             "sessionToken": f"ws_{number}_long_enough", "studentId": "student",
             "exerciseId": "step-1",
         })
         for number in range(21)
     ]  # fmt: skip
-    assert {response.status_code for response in made_up_ids} == {200}
+    assert {response.status_code for response in responses_to_made_up_ids} == {200}
 
 
 def test_session_is_allowed_when_the_twentieth_newest_is_an_hour_old(

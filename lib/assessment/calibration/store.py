@@ -93,7 +93,7 @@ def pools_with_new_answers(postgres: "Postgres") -> list[UUID]:
 
 
 def begin_attempt(postgres: "Postgres", pool_id: UUID) -> None:
-    """Record an attempt, as failed until `end_attempt` records another outcome."""
+    """Record an attempt, which counts as a failure until `end_attempt` records a success."""
     postgres.execute(_queries["begin_attempt"], {"pool_id": pool_id})
 
 

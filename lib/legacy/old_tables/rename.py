@@ -84,8 +84,9 @@ def set_aside(
 def bring_back(deps: Deps) -> list[RenamedTable]:
     """Give each legacy table its original name again; legacy.bring_back() selects the backup.
 
-    If none was renamed and no legacy table holds a row, the unified tables that dropExisting set
-    aside are brought back, provided that the current ones are empty.
+    If none was renamed and no legacy table holds a row, the unified tables that `dropExisting` of
+    admin-create-unified-schema set aside are brought back, provided that the current ones are
+    empty.
 
     Raises:
         NothingToDo: If none was set aside, or all original names are in use.

@@ -112,6 +112,7 @@ def width_for(rows: int, all_rows: int) -> int:
 
 
 def _next_width(width: int, seconds: float, pace: Pace) -> int:
+    # A batch is at least a 32nd as wide as the one before it, however slow that was.
     factor = max(1 / 32, pace.batch_seconds / max(seconds, 0.001))
     narrowest = min(width, ALL_HASHES // pace.max_batches)
     return min(ALL_HASHES // pace.min_batches, max(int(width * factor), narrowest))

@@ -54,7 +54,7 @@ def start_or_resume(
             batch_hashes=width_for(pace.first_people, store.estimate_rows(transaction)),
             counts=count_before(),
         )
-    if run.status == "running":  # nobody holds the lock, so that call was killed
+    if run.status == "running":  # its call no longer holds the lock, so it was killed
         run = run.interrupted()
     run = replace(run, calls=run.calls + 1)
     store.mark_running(transaction, run)

@@ -27,7 +27,7 @@ def save(
         create: Whether to create the session if it does not exist.
 
     Raises:
-        NothingToSave: If no known field was sent; with `create`, only if an unknown one was sent.
+        NothingToSave: If no known field was sent; with `create`, a body without fields is accepted.
         SessionNotFound: If the session does not exist and may not be created, or if the call
             repeats an earlier one whose session has since been removed.
         SessionOfAnotherStudent: If the session has a student with another e-mail.

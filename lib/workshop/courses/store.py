@@ -33,7 +33,7 @@ class _CourseRow:
             Step(
                 number=step["number"],
                 name=step["name"],
-                flags=tuple(step["completed_by"]),
+                flags=tuple(step["completed_by"]),  # a step's other flags are not stored
                 completed_by=tuple(step["completed_by"]),
                 aliases=tuple(step["aliases"]),
             )

@@ -20,7 +20,10 @@ MAX_COLUMN_LENGTH = 100
 
 @dataclass(frozen=True)
 class QueryFields:
-    """Fields of `RosterIn` that the request of a CSV file has as query parameters."""
+    """Fields of `RosterIn` that the request of a CSV file has as query parameters.
+
+    They stand here for the API's description; `lib/web/strict_route.py` puts them into the body.
+    """
 
     course_id: Annotated[
         OptionalCourseId, Query(alias="courseId", description="As in the body, for a CSV file.")

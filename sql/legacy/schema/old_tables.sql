@@ -130,7 +130,8 @@ BEGIN
   RETURN v_backup.table_name;
 END $$;
 
--- The tables that dropExisting sets aside together, because they refer to each other.
+-- The tables that dropExisting of admin-create-unified-schema sets aside together, because they
+-- refer to each other.
 CREATE OR REPLACE FUNCTION legacy.unified_tables() RETURNS TEXT[] LANGUAGE sql IMMUTABLE AS $$
   SELECT ARRAY['students', 'sessions', 'step_progress', 'events', 'enrollments']
 $$;
@@ -215,7 +216,8 @@ BEGIN
 END $$;
 
 -- Return whether no unified table holds a row; one that is missing holds none. Enrollments do not count:
--- without students, they are what the guide's rollback block left.
+-- without students, they are what the rollback block of the migration guide left, see
+-- docs/rollback.md.
 CREATE OR REPLACE FUNCTION legacy.unified_is_empty() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE
   v_table TEXT;

@@ -1,5 +1,6 @@
 -- Runs before the workshop's tables are created: returns tables that a downgrade set aside, and
--- records which tables an older application had, so that a downgrade leaves those in place.
+-- records which tables an older application had, so that a downgrade leaves those in place. Notices
+-- with the code SW001 are for the operator.
 
 SELECT set_config('lock_timeout', '5s', true);
 

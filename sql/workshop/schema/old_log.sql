@@ -139,7 +139,7 @@ BEGIN
     DELETE FROM pg_temp.old_events AS o USING public.removals AS r
       WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(o.session_token)
         OR r.kind = 'student' AND r.name_sha256 = public.removal_key(o.email);
-    -- An event without a usable token belongs to its person only.
+    -- An event without a token, or with one too long for an index, belongs to its person only.
     UPDATE pg_temp.old_events SET session_token = NULL
       WHERE btrim(session_token, E' \t\r\n') = '' OR octet_length(session_token) > 2600;
     INSERT INTO public.sessions (session_token, student_id, started_at, last_activity, created_at,
