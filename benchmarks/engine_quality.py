@@ -4,7 +4,7 @@ All engines get 500 two-parameter items and the same simulated answers. `exact` 
 brute force, the best that any engine can do with the variance rule. `limit` is a lower bound for
 every engine, even one that selects questions knowing θ.
 
-`python -m benchmarks.engine_quality 200` uses 200 examinees in five dimensions.
+`python -m benchmarks engine_quality 200` uses 200 examinees in five dimensions.
 """
 
 import sys

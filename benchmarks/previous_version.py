@@ -89,13 +89,13 @@ def main() -> None:
     """Print the time of each statement before and after an upgrade, and the time of upgrades."""
     with (
         running_postgres() as server,
-        old_database(server, "tables") as tables,
+        old_database(server, "never_upgraded") as never_upgraded,
         old_database(server, "upgraded") as views,
         psycopg.connect(server.url("upgraded"), autocommit=True) as new_tables,
     ):
         first_upgrade = upgrade(views)
         new_tables.execute("SET search_path = assessment")
-        places = {"before": tables, "views": views, "tables": new_tables}
+        places = {"before": never_upgraded, "views": views, "tables": new_tables}
         for connection in places.values():
             connection.execute("ANALYZE")
             take_test(connection)

@@ -44,6 +44,7 @@ def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
     for module in SERVED_FUNCTIONS:
         function_app(module).dependency_overrides[get_db] = database_session(device)
     routes = DeviceRoutes(device_app(device, board))
+    # A device has no demo: DemoAccounts answers the log-in page's question for one with null.
     return TrustedHostMiddleware(
         Pages(DemoAccounts(routes), (PUBLIC,)), allowed_hosts=LOOPBACK_HOSTS
     )

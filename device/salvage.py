@@ -143,7 +143,7 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
             " ESCAPE '!'"
         )
     }
-    names.discard("schema_version")
+    names.discard("schema_version")  # the target has its own revision already
     ordered = [it.name for it in metadata_without_schema().sorted_tables if it.name in names]
     return ordered + sorted(names - set(ordered))
 

@@ -15,7 +15,7 @@ from device.errors import LogInNeeded, ServerAway, ServerNotSet, UnusableServer
 
 CONNECT_SECONDS, REPLY_SECONDS = 5.0, 60.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-UNAUTHORIZED, SERVER_FAULT = 401, 500
+UNAUTHORIZED = 401
 NO_PARAMETERS: Mapping[str, str] = {}
 
 

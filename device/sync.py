@@ -222,7 +222,7 @@ def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any])
 
 def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
     """Store or remove a row of the server; return whether attempts have changed."""
-    if row["table_name"] not in TABLES:  # a newer server's table; a repair fetches it later
+    if row["table_name"] not in TABLES:  # a newer server's; a repair fetches it after an update
         return False
     table, row_id = SyncedTable(row["table_name"]), UUID(row["row_id"])
     if row["is_deleted"]:

@@ -83,7 +83,7 @@ class Settings:
     websocket_domain: str | None = None
     """Host, with or without a port, of the WebSocket server that the students share."""
     workshop_retention_days: int | None = WORKSHOP_RETENTION_DAYS
-    """Days for which an idle session is kept; None if WORKSHOP_RETENTION_DAYS is invalid, which
+    """Days for which a closed session is kept; None if WORKSHOP_RETENTION_DAYS is invalid, which
     disables clean-up."""
     test_retention_days: int | None = TEST_RETENTION_DAYS
     """Days for which a closed test is kept; None if TEST_RETENTION_DAYS is invalid: then no test is

@@ -53,6 +53,7 @@ def chosen_databases(settings: Settings) -> list[str]:
         )
         if any(parts)
     ]
+    # If only variables of Supabase's REST interface are set, `connect` says what is missing.
     if not names and not context.is_offline_mode() and not settings.names_supabase:
         raise CommandError(
             f"No database is set. Set one of {', '.join(MIGRATION_NAMES)} for Postgres,"

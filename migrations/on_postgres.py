@@ -107,7 +107,7 @@ def run_offline() -> None:
     to_newest = is_upgrade() and context.get_revision_argument() in newest()
     with context.begin_transaction():
         _print_sql(load_script(SCRIPTS[0]))
-        prepare_steps(record_only=to_newest)
+        prepare_steps(record_only=to_newest)  # the scripts below make the same changes
         context.run_migrations()
         if is_upgrade():
             if context.config.attributes.get("finish"):

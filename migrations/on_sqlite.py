@@ -110,6 +110,7 @@ def explained_failure(path: str) -> Iterator[None]:
     try:
         yield
     except AppError as error:
+        # SchemaMissing tells people to upgrade, which is what failed.
         reason = error.__cause__ if isinstance(error, SchemaMissing) else error
         raise CommandError(f"{path} was not changed: {reason}") from error
     except DBAPIError as error:

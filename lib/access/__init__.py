@@ -1,1 +1,1 @@
-"""Access control for operators, cron jobs and sessions, failure limits, and the audit trail."""
+"""Access control for operators, cron jobs and users, failure limits, and the audit trail."""

@@ -27,7 +27,7 @@ def audit(deps: Deps, action: str, outcome: Outcome, facts: Mapping[str, Any]) -
 
     Args:
         deps: Provides Postgres.
-        action: Path of the endpoint.
+        action: Path of the endpoint, or name of a scheduled removal.
         outcome: Outcome of the call.
         facts: Counts and names of tables as JSON values; never personal data.
     """

@@ -69,6 +69,7 @@ def _is_common(secret: str) -> bool:
 
 
 def _pattern(secret: str) -> str | None:
+    """Return the pattern in a secret that was not chosen at random, in words; None without one."""
     if len(set(secret)) < MINIMUM_VARIETY:
         return f"has fewer than {MINIMUM_VARIETY} different characters"
     if _REPEATED.fullmatch(secret):

@@ -23,7 +23,11 @@ class AuditQuery:
     cursor: Annotated[Cursor, Query()] = None
     action: Annotated[
         str | None,
-        Query(max_length=200, pattern=r"^[^\x00]*$", description="Path of the endpoint."),
+        Query(
+            max_length=200,
+            pattern=r"^[^\x00]*$",
+            description="Path of the endpoint, or name of a scheduled removal.",
+        ),
     ] = None
     outcome: Annotated[
         str | None,

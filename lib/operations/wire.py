@@ -92,9 +92,10 @@ class AuditEntry(CamelBody):
     happened_at: UtcTime
     """Time of the entry."""
     action: str
-    """Path of the endpoint."""
+    """Path of the endpoint, or name of a scheduled removal, such as `retention of tests`."""
     outcome: str
-    """`allowed`, `refused`, `locked`, `done`, `rejected` or `failed`."""
+    """Of the credential: `allowed`, `refused` or `locked`. Of the work: `done`, `rejected` or
+    `failed`."""
     address: str | None
     """Fingerprint of the caller's address, the same for each call from there."""
     facts: dict[str, Any]

@@ -19,7 +19,7 @@ const callOf = {
   schema: () => curlOf("POST", PATHS.schema, { dropExisting: false }),
   dryRun: () => curlOf("POST", PATHS.migrate, { dryRun: true }),
   run: () => curlOf("POST", PATHS.migrate, { dryRun: false }),
-  verify: () => curlOf("POST", PATHS.migrate, { dryRun: false }),
+  verify: () => curlOf("POST", PATHS.migrate, { dryRun: false }), // the run reports its verification
   cleanUp: () => curlOf("POST", PATHS.cleanUp, { confirmText: MIGRATION.cleanUp.word }),
 };
 

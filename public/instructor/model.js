@@ -5,7 +5,7 @@ import { STATES, STATUS, STUCK_MINUTES } from "./texts.js";
 
 export const STATUSES = Object.keys(STATUS);
 const STUCK_MS = STUCK_MINUTES * 60_000;
-const COMPLETED = "dy";
+const COMPLETED = "dy"; // the letters of completed steps, of those in STATES
 const OVERLAP_MS = 15_000; // because a change may be committed later than its timestamp
 const FULL_RELOAD_MS = 300_000;
 
@@ -77,6 +77,7 @@ export function filtered(rows, { status = null, search = "" }) {
   return rows.filter((row) => (status === null || row.status === status) && words.every((word) => row.haystack.includes(word)));
 }
 
+// In 1e9 seconds. 2 is left out, so that even a wait since 1970 keeps the stuck before the active.
 const RANK = { stuck: 1, active: 3, completed: 4, notStarted: 5 };
 const LEFT_SECONDS = 12 * 3600; // a student without progress for this long has probably left the room
 

@@ -123,6 +123,7 @@ function Students({ all, steps, view, change, courses, onOpen, onImport, minute,
 
 function Dashboard({ live, api, view, change, now }) {
   const data = live.data;
+  // The middle of the current minute: rows that show ages are rendered again only when it changes.
   const minute = Math.floor((now + data.clockOffset) / 60_000) * 60_000 + 30_000;
   const [open, setOpen] = useState(null);
   const [importing, setImporting] = useState(false);

@@ -183,6 +183,6 @@ export function StudentDialog({ api, row, steps, medians, now, onClose, onChange
       <section class="flow tight"><h3>${DETAIL.bugs}</h3><${Bugs} sessions=${live.data.sessions} /></section>
       <${Sessions} api=${api} sessions=${live.data.sessions} onChange=${reload} />
       <section class="flow tight"><h3>${DETAIL.tests}</h3><${Tests} tests=${live.data.tests} /></section>
-      <${Removal} api=${api} row=${row} onRemoved=${() => (onChange(true), onClose())} />`}
+      <${Removal} api=${api} row=${row} onRemoved=${() => (onChange(), onClose())} />`}
   <//>`;
 }

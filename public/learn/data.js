@@ -89,8 +89,8 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
 
     /** The questions of a topic, and the ids of those that were answered, oldest first. */
     async practice(topicId, signal) {
-      const own = await fromCopy((each) => each.practice(topicId));
-      if (own) return own;
+      const practice = await fromCopy((each) => each.practice(topicId));
+      if (practice) return practice;
       const [{ questions }, { attempts }] = await Promise.all([
         get("questions", signal, { topic_id: topicId, limit: PAGE_SIZE }),
         get("attempts", signal, { limit: PAGE_SIZE }),

@@ -76,7 +76,7 @@ function useWarning({ pending, since }) {
 }
 
 /**
- * The state of synchronisation, with `send` (now) and `refresh`.
+ * The state of synchronisation, with `send` (now) and `refresh`, which counts what waits (a copy does so by itself).
  *
  * @param {object} data of the page
  * @param {object|null} copy of the student

@@ -136,7 +136,7 @@ export function LogInForm({ title, children, button, check }) {
       input.current?.focus();
     }
   };
-  const error = missing ? LOGIN.empty : problem?.kind === "credential" ? LOGIN.empty : null;
+  const error = missing || problem?.kind === "credential" ? LOGIN.enter : null;
   return html`<section class="card flow" aria-labelledby="log-in">
     <h2 id="log-in">${title}</h2>
     ${children}

@@ -11,7 +11,7 @@ export const LOGIN = {
   title: "Log in",
   label: "Password",
   hint: "ADMIN_PASSWORD or INSTRUCTOR_PASSWORD of your deployment. It stays in this tab.",
-  empty: "Enter the password from your deployment’s settings.",
+  enter: "Enter the password from your deployment’s settings.",
   logOut: "Log out",
 };
 

@@ -49,7 +49,10 @@ export function ofKind(rows, kind) {
   return kind === "all" ? rows : rows.filter(({ risk }) => risk === kind);
 }
 
-/** Topics with the class's mean and their share of the exam: the weakest first, then those that nobody has begun. */
+/**
+ * Topics with the class's mean and their share of the exam, in the order of the response, the weakest first; those that
+ * nobody has begun come last.
+ */
 export function topicRows(analytics, topics) {
   const weights = new Map(topics.map(({ id, exam_weightage: weight }) => [id, weight]));
   const weak = new Map(analytics.weak_topics.map((row) => [row.topic_id, row.struggling_students]));

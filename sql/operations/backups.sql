@@ -1,5 +1,5 @@
--- Queries of lib/operations/backups/store.py. The names in `{braces}` come from fixed lists and are quoted by
--- the driver.
+-- Queries of lib/operations/backups/store.py. The names in `{braces}` come from the database's
+-- catalog and are quoted by the driver.
 
 -- read_snapshot --
 -- Let the transaction read every table as of one moment.

@@ -94,7 +94,7 @@ def test_calls_that_make_dev_prints_show_the_demo(server: LocalServer, shell: st
     calls = re.findall(r"^curl (?:.*\\\n)*.*\n", examples(ADDRESS), re.MULTILINE)
     analytics, configurations, test = paste(shell, [Step(call) for call in calls], server.url)
     assert [name in analytics for name in ("Connect Accounts", "Sofia Lindqvist")] == [True, True]
-    assert configurations.count('"studentName"') == 40 + 44
+    assert configurations.count('"studentName"') == 40 + 44  # students, then their sessions
     assert "Pavel Novák" in configurations
     assert '"next_question":' in test
 

@@ -123,7 +123,7 @@ def test_unknown_table_is_left_alone_and_a_known_one_that_differs_is_repaired_on
             "request", lambda sent: fetched.append(sent.url) if "/sync/rows" in sent.url else None
         )
 
-        def renew(route: Route) -> None:
+        def respond_as_newer(route: Route) -> None:
             response = route.fetch()
             body = response.json()
             body["rows"].append(
@@ -140,7 +140,7 @@ def test_unknown_table_is_left_alone_and_a_known_one_that_differs_is_repaired_on
                 body["digests"]["exam_marks"] = {"count": 7, "sha256": "1" * 64}
             route.fulfill(response=response, json=body)
 
-        page.context.route(SYNC, renew)
+        page.context.route(SYNC, respond_as_newer)
         for number in range(3):
             practise(page, topic)
             wait_for_attempts(page, student, number + 1)
@@ -173,6 +173,7 @@ def test_refused_answer_is_sent_again_when_the_server_may_accept_it(
         expect(page.locator(BADGE)).to_contain_text("1 refused")
         page.wait_for_timeout(500)
         assert student.get("attempts")["count"] == 0
+        # As if the content or the version of the server had changed since the refusal.
         key, value = ("content", "old") if change == "content" else ("sync", {"version": 0})
         write(page, {"meta": {key: value}})
         page.goto(PATH)

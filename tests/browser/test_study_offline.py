@@ -282,6 +282,7 @@ def test_answers_of_an_earlier_version_of_the_page_are_moved_once(
         "time_taken_seconds": 9,
         "confidence": 2,
     }
+    # A further try with the same answer: it is another attempt.
     student.post("attempts", {**kept_answer, "id": str(uuid4())})
     with watched_page(browser, student.url, workers=True) as watched:
         page = watched.page
@@ -302,6 +303,7 @@ def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, t
         page = watched.page
         old = browser_copy(page)
         answers = 0
+        # A sync sends the number of those before it, so the server is ahead only after the second.
         while browser_copy(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
             practise(page, topic)
             expect_synced(page)

@@ -181,7 +181,7 @@ def test_student_logs_in_and_answers_by_keyboard_alone(visit: Visit, school: Sch
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Start practising")).to_be_visible()
     before = len(attempts(school.log_in("chiara")))
-    assert before == 50
+    assert before == 50  # the most that `attempts` asks for, so the number cannot grow
     newest = attempts(school.log_in("chiara"))[0]["id"]
     go_to("Start practising")
     page.keyboard.press("Enter")
@@ -231,7 +231,7 @@ def test_heading_states_the_marks_of_today_and_the_card_the_reasons(
         for row in rows
     )
     assert expected > components["session_marks"]
-    expect(page.locator("h1")).to_contain_text(
+    expect(page.locator("h1")).to_contain_text(  # as `marks` of public/learn/texts.js writes them
         f"{expected:.2f} marks" if expected < 0.95 else f"{expected:.1f}"
     )
     expect(page.locator(".plan li")).to_have_count(len(day["topics"]) + len(day["revisions"]))

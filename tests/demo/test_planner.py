@@ -28,7 +28,7 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
         ).fetchall()
     assert (topics, concepts) == (79, 214)
     assert attempts == added.answers
-    assert {name for name, is_month in counts if is_month} == set(DILIGENT)
+    assert {name for name, spans_weeks in counts if spans_weeks} == set(DILIGENT)
     assert len(counts) == len(DILIGENT) + len(OTHERS) == 25
 
     form = {"password": demo_password(deps.settings)}

@@ -145,6 +145,7 @@ def test_device_serves_students_on_this_machine_alone(tmp_path: Path) -> None:
                 403,
                 "called_from_another_site",
             )
+        # Admitted: 503 says that no server is set.
         own = {"Origin": device.url, "Sec-Fetch-Site": "same-origin"}
         assert device.http.post("/api/auth/login", data=form, headers=own).status_code == 503
         for path in ("/api/learning/device", "/api/learning/mastery"):

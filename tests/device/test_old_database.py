@@ -353,7 +353,7 @@ def test_generated_databases_are_imported_completely(
         for table in TABLES:
             for row in live.rows[table]:
                 _insert(connection, table, row)
-        connection.execute("DELETE FROM users")
+        connection.execute("DELETE FROM users")  # so every row counts as the device's user's
         connection.commit()
     report = import_file(Folder(folder), path)
     unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]

@@ -278,12 +278,13 @@ def test_planted_fault_is_found(
 
 
 def lose_a_row(world: World) -> None:
-    """Lose a row on a device, as by a fault of its disk."""
+    """Lose a row on a device, as by a fault of its disk, and check that it comes back."""
     laptop = world.devices[0]
     for _ in range(3):
         laptop.answer()
     assert laptop.sync()
     with laptop.device.database.session() as db:
+        # The second answer: its time in seconds is its number.
         db.execute(delete(QuestionAttempt).where(QuestionAttempt.time_taken_seconds == 2))
         db.commit()
     check(world)

@@ -128,6 +128,7 @@ def test_unknown_columns_and_tables_of_a_newer_server_are_ignored(
 def test_lost_row_is_repaired_from_a_newer_server(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Numbers of rows are compared with a newer server, too, although hashes are not."""
     laptop = world.devices[0]
     world.answer_at_server()
 

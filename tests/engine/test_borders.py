@@ -32,7 +32,6 @@ ORIGIN = ItemParameters(np.ones((2, 1)))
 RNG = np.random.default_rng(1)
 NAN, INF = float("nan"), float("inf")
 SITES = np.array([[NAN, 0.0]], np.float16)
-TWO_TESTS = np.zeros((2, 2))
 
 REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("correct", lambda: update(STATE, BANK, 0, "false")),  # type: ignore[arg-type]
@@ -81,6 +80,7 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("item", lambda: calibrate([0], [0.5], [1], origin=ORIGIN)),
     ("person", lambda: calibrate([0.5], [0], [1], origin=ORIGIN)),
     ("correct", lambda: calibrate([0], [0], [NAN], origin=ORIGIN)),
+    # Person 3 answers item 0 twice.
     ("person and item", lambda: calibrate([3, 3, 3], [0, 1, 0], [1, 1, 0], origin=ORIGIN)),
     ("correlation", lambda: calibrate([0], [0], [1], origin=ORIGIN, correlation=[[2.0]])),
     ("plain", lambda: calibrate([0], [0], [1], origin=ORIGIN, plain=1)),  # type: ignore[arg-type]

@@ -64,6 +64,7 @@ def test_item_that_everybody_gets_right_or_wrong_keeps_its_slope(outcome: int, p
     result = calibrated(answers, plain=plain)
     assert result.converged
     assert result.parameters.discrimination[-1] == pytest.approx(0.5, rel=0.01)
+    # The standard deviation of the prior; without priors, 1 stands for it.
     assert result.errors.log_slope[-1] == pytest.approx(1.0 if plain else 0.4, rel=0.05)
     location = result.parameters.location
     easier = location[-1] < np.min(location[:-1])

@@ -27,6 +27,7 @@ KINDS = [
     "duplicate",
     "guessing duplicate",
 ]
+"""Kinds of random examinees; see `tests.support.examinees.examinee`."""
 LENGTHS = (1, 3, 8, 20, 60)
 
 

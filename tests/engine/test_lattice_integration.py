@@ -1,4 +1,7 @@
-"""Integration on lattices gives the posterior whatever the proposal."""
+"""Integration on lattices gives the posterior whatever the proposal.
+
+The rows of `evidence` are k rows of slopes, the offsets and the floors, with a column per answer.
+"""
 
 import numpy as np
 import pytest

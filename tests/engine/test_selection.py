@@ -53,7 +53,7 @@ def test_one_block_decides_for_most_of_a_large_bank() -> None:
     blocks = bounds_by_block(Posterior.prior(1), sorted_items(bank))
     _, bound, ceiling = next(blocks)
     assert len(bound) == 4096
-    assert ceiling < 0.93 * np.max(bound)
+    assert ceiling < 0.93 * np.max(bound)  # _SHORTLIST_SHARE: later blocks are not evaluated
 
 
 def test_no_item_exceeds_the_ceiling_of_later_blocks() -> None:

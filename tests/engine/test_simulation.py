@@ -17,6 +17,7 @@ from lib.engine.simulation import Z95, Design, simulate
 from tests.support.particles import Particles
 
 LENGTH = StopRules(max_questions=15)
+"""Rules of tests that ask fifteen questions."""
 
 
 def bank_of(n: int, k: int, guessing: float = 0.0, seed: int = 0) -> ItemBank:

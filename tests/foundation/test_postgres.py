@@ -133,7 +133,7 @@ def test_violated_constraint_raises_its_registered_error(db: Postgres) -> None:
         "SELECT 1 FROM nowhere",
         "SELECT public.nothing()",
         "SELECT nothing FROM public.things",
-        "DROP VIEW public.things",
+        "DROP VIEW public.things",  # a table, where the schema has a view
         "INSERT INTO public.things VALUES (1) ON CONFLICT (nothing) DO NOTHING",
         "INSERT INTO public.things VALUES (1) ON CONFLICT ((n + 1)) DO NOTHING",
     ],

@@ -170,7 +170,7 @@ def test_repr_contains_no_secret() -> None:
 
 
 @pytest.mark.parametrize("days", ["0", "-3", "soon", "1e3", "9" * 30, "٣"])
-def test_invalid_retention_time_is_ignored(days: str) -> None:
+def test_invalid_retention_time_does_not_become_the_default(days: str) -> None:
     assert Settings.from_env({"WORKSHOP_RETENTION_DAYS": days}).workshop_retention_days is None
     assert Settings.from_env({"TEST_RETENTION_DAYS": days}).test_retention_days is None
 

@@ -80,7 +80,7 @@ def test_error_names_the_field_if_it_is_known(raw: bytes, field: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "value"),
     [
-        (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None),
+        (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None),  # parsed, but not compared
         ('{"name": "Zoë 👩‍🔬"}'.encode(), {"name": "Zoë 👩‍🔬"}),
         (b'["\\ud83d\\ude00", "\\\\u0000"]', ["😀", "\\u0000"]),
         (b"[1, 2.5, true, null]", [1, 2.5, True, None]),

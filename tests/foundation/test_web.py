@@ -282,7 +282,7 @@ def test_handler_may_set_the_status_of_the_model_that_it_returns(web: TestClient
         assert (response.status_code, response.json()["n"]) == (status, status)
 
 
-def test_a_schedule_runs_its_job_and_http_goes_to_the_app(web: TestClient) -> None:
+def test_a_schedule_runs_its_job_or_is_refused_without_one(web: TestClient) -> None:
     assert isinstance(web.app, FastAPI)
     entry = lambda_entry(web.app, scheduled=lambda: {"swept": 3})
     assert entry({"source": "aws.events"}, None) == {"swept": 3}

@@ -177,6 +177,7 @@ def test_a_script_that_starts_test_after_test_is_stopped(
     run(settings, "UPDATE stepwise.write_counts SET writes = writes + 500 WHERE writes > 1")
     statuses += [start(number) for number in range(50, 150)]
     accepted = statuses.count(200)
+    # The limit is 600 from one address; a process counts in steps.
     assert 600 <= accepted + 500 < 600 + MAX_STEP
     assert statuses == [200] * accepted + [429] * (150 - accepted)
 
@@ -196,6 +197,7 @@ def test_tickets_are_counted_separately_so_that_a_school_can_begin_an_exam(
     without_ticket = {"student_id": "ann", "question_pool_id": pool_id}
     send_until_counted(lambda: client.post("/api/test/start", json=without_ticket))
     send_until_counted(start)
+    # Above the limit on an address, 600, and below ten times that, the limit with tickets.
     run(settings, "UPDATE stepwise.write_counts SET writes = 700 WHERE writes > 1")
     assert send_until_counted(start)[-1].status_code == 200
     refused = send_until_counted(lambda: client.post("/api/test/start", json=without_ticket))[-1]

@@ -202,6 +202,7 @@ def test_long_passwords_of_bcrypt_count_up_to_72_bytes() -> None:
 def test_unreadable_hash_admits_nobody(stored: str | None) -> None:
     assert not is_right(stored or "", stored)
     assert not is_right(PASSWORD, stored)
+    # Only a hash that admits somebody is asked whether it is outdated; a broken Argon2 hash raises.
     assert stored == "$argon2id$broken" or is_outdated(stored)
 
 
@@ -354,11 +355,13 @@ def test_calls_of_a_user_are_limited_by_the_minute(
     me = client.get("/api/auth/me", headers=headers["ann"]).json()
     path = f"/api/recommendations/next/{me['student_profile']['id']}"
     statuses = [client.get(path, headers=headers["ann"]).status_code for _ in range(11)]
-    assert statuses == [200] * 10 + [429]
+    assert statuses == [200] * 10 + [429]  # this endpoint allows 10 calls a minute
     refused = client.get(path, headers=headers["ann"])
     assert (refused.json()["code"], refused.headers["retry-after"]) == ("too_many_writes", "50")
     assert client.get("/api/learning/mastery", headers=headers["ann"]).status_code == 200
-    assert client.get("/api/learning/recommendations", headers=headers["bob"]).status_code == 200
+    bob = client.get("/api/auth/me", headers=headers["bob"]).json()["student_profile"]["id"]
+    path_of_bob = f"/api/recommendations/next/{bob}"
+    assert client.get(path_of_bob, headers=headers["bob"]).status_code == 200
     deps.clock = lambda: noon + timedelta(seconds=50)
     assert client.get(path, headers=headers["ann"]).status_code == 200
 

@@ -71,6 +71,7 @@ def test_weightages_are_scaled_to_100_and_kept_unscaled(live: Connection) -> Non
 
 
 def test_weightages_that_add_up_to_100_stay_as_they_are(live: Connection) -> None:
+    """They do so, but for rounding, only if the parent's does not include its child's."""
     add_topics(live, 60, 39.995, parents={2: 1})
     result = upgrade(live)
     assert weightages(live) == [(60, None), (39.995, None)]

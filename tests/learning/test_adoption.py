@@ -47,7 +47,7 @@ def compare(live: Connection, rows: LiveRows) -> None:
                     column, parent = REFERENCES[name]
                     id_ = None if value is None else str(fixed_uuid(parent, value))
                     assert row[column] == id_, (table, former_id, name)
-                elif name != "stated":
+                elif name != "stated":  # the weightage before it was scaled
                     assert row[name] == value, (table, former_id, name)
 
 

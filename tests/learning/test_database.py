@@ -85,6 +85,7 @@ def test_savepoint_undoes_its_part_alone(deps_of_both: Deps, session_on: Session
 
 
 def learning(session: Session) -> str:
+    """Return what precedes the name of a table in SQL; SQLite has no schema."""
     return "" if session.get_bind().dialect.name == "sqlite" else "learning."
 
 

@@ -77,6 +77,7 @@ def plan_of(
 
 
 def test_equal_topics_are_studied_in_the_order_of_their_positions() -> None:
+    # A session takes 20 minutes, or less where that is more than half of the day.
     graph = graph_of([StudyTopic(name, 10, 100) for name in "cba"], [])
     assert [it.topic for it in plan_of(graph, [0.3, 0.3, 0.3], 1, 20.0)] == ["c", "b"]
     assert [it.topic for it in plan_of(graph, [0.3, 0.3, 0.3], 1, 60.0)] == ["c", "b", "a"]

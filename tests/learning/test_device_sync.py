@@ -271,7 +271,7 @@ def test_unknown_columns_of_a_row_are_bounded(school: School, device: Device) ->
 
 
 def test_device_with_tables_that_are_too_new_is_refused_with_the_reason(device: Device) -> None:
-    device.schema_version += 2
+    device.schema_version += 2  # one version more is accepted, see above
     with pytest.raises(DeviceVersionRefused):
         device.sync()
 
@@ -443,7 +443,7 @@ def test_queue_of_a_live_device_is_fetched_by_others(school: School, device: Dev
         "time_taken_seconds": 60,
         "confidence": 3,
     }
-    common = {"record_id": 1, "timestamp": "2099-11-20T10:00:00"}
+    common = {"record_id": 1, "timestamp": "2099-11-20T10:00:00"}  # the future counts as now
     operations = [
         {**common, "operation_type": "create", "table_name": "question_attempts", "data": attempt},
         {

@@ -167,6 +167,7 @@ def test_user_is_erased_with_everything_and_others_stay(
     }[by]
     response = erase(client, operator, **body)
     assert response.status_code == 200, response.text
+    # Set aside: a user, a profile, two attempts, a mastery, a plan and three operations.
     assert response.json()["removed"]["learning"] == {
         "users": 1, "profiles": 1, "attempts": 1, "mastery": 1, "plans": 1, "marks": 1, "tokens": 1,
         "syncOperations": 4, "setAside": 9,
@@ -228,6 +229,7 @@ def test_restored_backup_does_not_bring_an_erased_user_back(
     erase(client, operator, learningUsername=NAME).raise_for_status()
     tables = [table for (table,) in rows(LIST_TABLES) if table.startswith("learning.")]
     rows_before = {table: rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables}
+    # A backup is restored into empty tables only, and `courses` has the built-in course.
     rows(f"SET stepwise.removal = 'test'; TRUNCATE courses, {', '.join(tables)} CASCADE")
     restored = client.post(
         "/api/admin-restore", json={"name": backup.json()["name"]}, headers=operator

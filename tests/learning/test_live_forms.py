@@ -73,6 +73,7 @@ def refusal(live: Connection) -> str:
     after = everything(live)
     assert {name: after[name] for name in before} == before
     assert not [name for name in after if name.startswith("learning")]
+    # The other contexts were upgraded.
     assert "assessment.examinees" in str(
         fetch(live, "SELECT schemaname || '.' || tablename FROM pg_tables")
     )

@@ -134,19 +134,14 @@ def test_operation_that_cannot_be_applied_is_kept_and_blocks_no_other(
     assert read_status(student, str(student.user.student_id)).sync_state == "error"
 
 
-@pytest.mark.parametrize(
-    ("timestamp", "grade", "conflicts"),
-    [("2026-11-01T00:00:00Z", 10, 1), ("2026-11-28T12:00:01Z", 10, 1)],
-)
-def test_older_change_of_a_profile_loses(
-    school: School, timestamp: str, grade: int, conflicts: int
-) -> None:
+@pytest.mark.parametrize("timestamp", ["2026-11-01T00:00:00Z", "2026-11-28T12:00:01Z"])
+def test_older_change_of_a_profile_loses(school: School, timestamp: str) -> None:
     """A time in the future counts as now, and the profile was made now."""
     student = school.user("ann")
     change = operation("student_profiles", {"grade": 12}, timestamp=timestamp)
     result = upload(student, queue(student.user.student_id, change))
-    assert (result.success, result.conflicts_resolved) == (True, conflicts)
-    assert read_profile(student).grade == grade
+    assert (result.success, result.conflicts_resolved) == (True, 1)
+    assert read_profile(student).grade == 10
 
 
 def test_newer_change_of_a_profile_wins(school: School) -> None:

@@ -121,7 +121,8 @@ def test_features_worked_by_hand() -> None:
     # The abilities are those of the history worked by hand; B begins with half of the overall one.
     # Residuals: 1/2, then -1 / (1 + exp(-(0.2 + 0.5) / 2)) = -0.586618; the mean with the first of
     # RATES, 0.5, is 0.25, then 0.25 + (-0.586618 - 0.25) / 2. Features called concepts_... are the
-    # means over A and B, and B has no answers, so what comes from answers to A is halved.
+    # means over A and B, and B has no answers, so what comes from answers to A is halved. Paces and
+    # confidences are means with the second rate, 0.2; a confidence of 5 is 1, and one of 4 is 1/2.
     expected = {
         "difficulty": 1.0,
         "log_item_answers": math.log(10),

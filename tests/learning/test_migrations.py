@@ -82,12 +82,12 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
         query(migrated, ADD_USER.replace("'0", f"'{times + 4}").replace("mei", f"lee{times}"))
     assert query(migrated, "SELECT count(*) FROM users") == [(3,)]
     with pytest.raises(sqlite3.IntegrityError):
-        query(migrated, ADD_USER.replace("'0", "'8"))
+        query(migrated, ADD_USER.replace("'0", "'8"))  # another id, the same name
     with pytest.raises(sqlite3.IntegrityError):
         query(
             migrated,
             "PRAGMA foreign_keys = ON",
-            ADD_PROFILE.replace("'1", "'2").replace("'0", "'f"),
+            ADD_PROFILE.replace("'1", "'2").replace("'0", "'f"),  # of no user
         )
 
 

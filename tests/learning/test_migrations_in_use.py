@@ -166,7 +166,7 @@ def test_upgrade_rebuilds_invalid_indexes_or_reports_the_obstacle(
     leave_invalid_index(postgres_url)
     for _ in range(2):
         printed = project.run("migrate.py", "upgrade")
-        assert "learning.idx_topics_name: this unique index of learning.topics is inval" in printed
+        assert "idx_topics_name: this unique index of learning.topics is invalid" in printed
         assert "remove the repeated rows, then upgrade again" in printed
         assert printed.count("idx_topics_name") == 1
         assert fetch(postgres_url, INVALID_INDEXES) == [("idx_topics_name",)]

@@ -135,8 +135,10 @@ def test_exhausted_pool_is_refused_in_time_and_recovers(
 def test_preceding_statements_are_stored_even_if_the_session_is_rolled_back(
     deps_of_both: Deps,
 ) -> None:
-    insert = "INSERT INTO learning.users (id, username, role) VALUES (%s, %s, 'admin')"
-    insert = insert.replace("%s", "gen_random_uuid()", 1).replace("%s", "'counted'")
+    insert = (
+        "INSERT INTO learning.users (id, username, role)"
+        " VALUES (gen_random_uuid(), 'counted', 'admin')"
+    )
     with preceded_by(insert), postgres_session(deps_of_both) as session:
         names = select(User.username)
         assert session.scalars(names).all() == ["counted"]

@@ -52,6 +52,7 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
     )
     # Values in every form in which students wrote them: a backup keeps each unchanged.
     fill(legacy.connection, LegacyData(80, 9, replace(WILD, misplaced_secret=0)))
+    # Except a JSON null, which a restore stores as NULL.
     for column in ("exercises", "tools", "voice_settings", "bug_reports"):
         in_both = column in JSON_OF_BOTH
         for table in ("workshop_students", *(["student_configs"] if in_both else [])):
@@ -228,7 +229,7 @@ def test_another_encryption_key_restores_nothing(filled: Legacy) -> None:
     "name",
     ["", "../../etc/passwd", "stepwise-20250101T000000Z-0123abcd.jsonl.gz", "/etc/hosts"],
 )
-def test_only_names_of_backups_are_read(filled: Legacy, name: str) -> None:
+def test_only_existing_backups_are_read(filled: Legacy, name: str) -> None:
     with pytest.raises(BackupNotFound):
         restore(name, filled.deps)
 
@@ -338,5 +339,5 @@ def test_an_operator_backs_up_and_restores_over_http(filled: Legacy, client: Any
     assert refusal.status_code == 409
     empty(filled)
     restoration = client.post("/api/admin-restore", json={**body, "name": backup["name"]}).json()
-    del backup["rows"]["operators"]
+    del backup["rows"]["operators"]  # the audit trail, which is never restored
     assert restoration["rows"] == backup["rows"]

@@ -40,6 +40,7 @@ def health(client: TestClient) -> tuple[int, str, dict[str, Any]]:
 
 
 def test_a_complete_schema_is_healthy(client: TestClient) -> None:
+    # The version is null, since the scripts of the tests' database ran without migrate.py.
     lists: dict[str, list[str]] = {"missing": [], "waiting": [], "remarks": []}
     assert health(client) == (200, "healthy", {"version": None, "behind": False, **lists})
 
@@ -140,7 +141,7 @@ NEWEST = REVISIONS[-1]
 
 
 @pytest.mark.parametrize(
-    ("runs", "revision", "status", "behind", "remark"),
+    ("runs", "revision", "state", "behind", "remark"),
     [
         ([(OURS, 0)], NEWEST, "healthy", False, ""),
         ([("older", 2), (OURS, 1)], NEWEST, "healthy", False, ""),
@@ -157,13 +158,13 @@ def test_schema_of_another_version_is_named_with_the_next_step(
     database: psycopg.Connection[Any],
     runs: list[tuple[str, int]],
     revision: str,
-    status: str,
+    state: str,
     behind: bool,
     remark: str,
 ) -> None:
     record(database, runs, revision)
-    code, state, schema = health(client)
-    assert (code, state, schema["behind"]) == (200, status, behind)
+    status, present_state, schema = health(client)
+    assert (status, present_state, schema["behind"]) == (200, state, behind)
     assert schema["version"] == (revision or None)
     assert schema["remarks"] == ([remark] if remark else [])
 

@@ -247,6 +247,7 @@ def test_downgrade_returns_the_old_tables_with_the_rows_written_since(
     output = run("migrate.py", "downgrade", url=old_url)
     assert "- public.students: serves the previous version again, 4 rows" in output
     assert "assessment_set_aside_" in output
+    # The two rows are the student and the built-in course.
     assert ("tables with 2 rows set aside in the schema workshop_set_aside_" in output) == finish
     assert kinds(old_url) == dict.fromkeys(OLD_TABLES, "r")
     execute(old_url, OLD_SQL)
@@ -375,6 +376,7 @@ def test_additions_after_a_downgrade_are_served_and_kept(old_url: str) -> None:
         " CREATE TRIGGER keep BEFORE UPDATE ON questions FOR EACH ROW EXECUTE FUNCTION keep();"
         " ALTER TABLE questions ENABLE ROW LEVEL SECURITY",
     )
+    # The view gets the column that was added, but not `position`, which the new version adds.
     columns = (
         "SELECT array_agg(attname::text) FROM pg_attribute"
         " WHERE attrelid = 'public.questions'::regclass AND attname IN ('hint', 'position')"

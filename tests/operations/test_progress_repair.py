@@ -22,7 +22,7 @@ FROM sessions ORDER BY 1
 
 
 @pytest.fixture
-def by_flags(client: TestClient, post: Post) -> None:
+def session_of_three_steps(client: TestClient, post: Post) -> None:
     """Create a session with three steps: passed, with time only, and completed by a flag."""
     post(stepNumber=1, completed=True, timeSpent=60)
     post(stepNumber=2, timeSpent=30)
@@ -30,7 +30,7 @@ def by_flags(client: TestClient, post: Post) -> None:
     assert client.post("/api/student-config-save", json=body).status_code == 200
 
 
-@pytest.mark.usefixtures("by_flags")
+@pytest.mark.usefixtures("session_of_three_steps")
 def test_reports_stay_correct_while_the_documented_function_is_in_place(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
@@ -45,7 +45,7 @@ def test_reports_stay_correct_while_the_documented_function_is_in_place(
     assert rows(FIGURES) == [(44, 100, 7)]
 
 
-@pytest.mark.usefixtures("by_flags")
+@pytest.mark.usefixtures("session_of_three_steps")
 def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     rows: Rows, postgres_url: str
 ) -> None:
@@ -65,8 +65,9 @@ def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     assert rows(FIGURES) == [(22, 90, 7)]
 
 
-@pytest.mark.usefixtures("by_flags")
+@pytest.mark.usefixtures("session_of_three_steps")
 def test_repair_counts_what_a_report_would_count(post: Post, rows: Rows, postgres_url: str) -> None:
+    """It raises what is below the steps and flags, and lowers nothing."""
     post(sessionToken="ws_2_untouched", stepNumber=3, completed=True, timeSpent=5)
     post(sessionToken="ws_3_more_time", stepNumber=3, timeSpent=5)
     post(sessionToken="ws_4_of_an_older_application", stepNumber=3, timeSpent=5)

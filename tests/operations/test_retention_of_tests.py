@@ -80,6 +80,7 @@ def test_tests_are_removed_after_two_years_and_not_before(client: TestClient, ro
 @pytest.mark.usefixtures("tests_taken")
 def test_old_running_test_is_closed_and_removed_in_one_run(client: TestClient, rows: Rows) -> None:
     age(rows, 731, "cy")
+    # Closing the test stores its five proficiencies, which are as old as the test.
     assert clean_up(client) == (1, 5)
     assert "cy" not in remaining_students(rows)["test_sessions"]
 

@@ -232,7 +232,7 @@ def test_wrong_password_creates_nothing(empty_url: str) -> None:
     assert fetch(empty_url, "SELECT to_regclass('public.sessions')") == [(None,)]
 
 
-def test_documented_function_counts_steps_and_time(
+def test_update_session_progress_counts_steps_and_time(
     post: Callable[..., Any], postgres_url: str
 ) -> None:
     post(stepNumber=1, completed=True, timeSpent=60)

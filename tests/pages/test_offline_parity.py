@@ -93,7 +93,9 @@ def calibration_from(rng: Random, questions: list[dict[str, Any]]) -> Calibratio
         seconds=rng.choice([None, 40.0]),
         steps=Steps(*(rng.random() for _ in range(9))),
         items={
-            each["id"]: ItemParameters(rng.gauss(0, 1), 9, rng.choice([None, rng.uniform(5, 90)]))
+            each["id"]: ItemParameters(
+                rng.gauss(0, 1), answers=9, seconds=rng.choice([None, rng.uniform(5, 90)])
+            )
             for each in calibrated
         },
         concepts={each["concept_id"]: rng.gauss(0, 1) for each in calibrated},

@@ -1,4 +1,4 @@
-"""Snapshot of a session, as Redis stores it: at most 4 KB, without correct answers.
+"""Snapshot of a session, as Redis stores it: at most 4 KB, without the right options.
 
 A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
 session is restored bit for bit: the versions of the format and of the engine, the pool and its

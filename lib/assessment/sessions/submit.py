@@ -54,7 +54,7 @@ def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
         NoSuchOption: If the question has no such option.
         TooManyWrites: If too many answers came from the address or for the session.
     """
-    lock = cache.lock_and_read(deps.redis, body.session_id, body.question_id, pending())
+    lock = cache.lock_and_read(deps.redis, body.session_id, body.question_id, count=pending())
     session_or_reply: Session | SubmitOut | None = (
         _from_snapshot(body, lock, deps) if lock.acquired else None
     )

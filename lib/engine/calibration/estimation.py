@@ -122,7 +122,7 @@ def _round(
             result.population,
             answers.people,
             shrinkage,
-            plain=state.rounds >= UNDAMPED_ROUNDS,
+            without_extension=state.rounds >= UNDAMPED_ROUNDS,
         ),
         sites=result.sites.rescaled(answers, scale.mean, scale.log_spread),
         covariance=items.covariance,

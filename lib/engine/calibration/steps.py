@@ -285,7 +285,7 @@ def correlation_step(
     count: int,
     shrinkage: Shrinkage,
     *,
-    plain: bool,
+    without_extension: bool,
 ) -> FloatArray:
     """Return the correlations of abilities after one step towards those of the posteriors.
 
@@ -298,7 +298,7 @@ def correlation_step(
         population: Sums over the people's posteriors.
         count: Number of people.
         shrinkage: Widths of the priors.
-        plain: Whether to take the step of plain EM.
+        without_extension: Whether to take the step of plain EM in any case.
     """
     k, weight = len(correlation), shrinkage.correlation_people
     moment = (population.second_moment + weight * np.eye(k)) / (count + weight)
@@ -308,6 +308,6 @@ def correlation_step(
     share = (count * np.outer(reliability, reliability) + weight) / (count + weight)
     extended = correlation + (target - correlation) / np.maximum(share, _MIN_RELIABILITY)
     np.fill_diagonal(extended, 1.0)
-    if plain or np.linalg.eigvalsh(extended)[0] < _MIN_EIGENVALUE:
+    if without_extension or np.linalg.eigvalsh(extended)[0] < _MIN_EIGENVALUE:
         return np.asarray(target)
     return np.asarray(extended)

@@ -27,7 +27,7 @@ Smaller asymmetries count as rounding and are averaged out.
 WIDEST_PRIOR = 100.0
 """Largest prior variance of an ability, in population variances.
 
-Up to it, sites are sure to fit their type, and tests cover the upper bounds of selection.
+Up to it, sites are sure to fit their type, and the upper bounds of selection were verified.
 """
 
 

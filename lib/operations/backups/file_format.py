@@ -56,7 +56,7 @@ def key_binding(table: str, column: str) -> str:
 
 
 def token_column(table: str) -> str:
-    """Return the column that identifies a row with a secret: the token, or the student's id."""
+    """Return the column that identifies a row with a secret: a session's token, or an id."""
     columns = {"students": "student_id", "workshop_sessions": "session_id"}
     return columns.get(_without_schema(table), "session_token")
 

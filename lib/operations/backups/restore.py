@@ -117,7 +117,7 @@ class _Header:
     context: Context
     row_count: int
     columns: list[dict[str, Any]]
-    json_texts: list[str]
+    texts: list[str]
     """Columns whose values a backup holds as text; in version 2 those of the type json, and none in
     version 1."""
 
@@ -165,8 +165,8 @@ def _header(line: dict[str, Any], *, with_schemas: bool) -> _Header | None:
         for column in columns
         if column.get("as_text", column["type"] == store.JSON_TEXT)
     ]
-    json_texts = text_columns if with_schemas else []
-    return _Header(name, name_in_file, context, row_count, columns, json_texts)
+    texts = text_columns if with_schemas else []
+    return _Header(name, name_in_file, context, row_count, columns, texts)
 
 
 @dataclass
@@ -246,7 +246,7 @@ class _Target:
         count = 0
         while batch := list(islice(rows, ROWS_AT_ONCE)):
             count += store.insert_rows(
-                self.transaction, header.name, names, batch, texts=header.json_texts
+                self.transaction, header.name, names, batch, texts=header.texts
             )
         store.advance_sequences(self.transaction, header.name)
         return count

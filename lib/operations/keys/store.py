@@ -16,10 +16,10 @@ _queries = load_queries("operations/keys.sql")
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """A column of sealed texts, with the names of its queries in operations/keys.sql."""
+    """A column, or member of one, of sealed texts, with its queries in operations/keys.sql."""
 
     field: str
-    """The column's name, which each text is bound to."""
+    """Name that each text is bound to, such as that of its column."""
     bound_to_row: bool
     """Whether each text is bound to its row, too."""
     first_row: str

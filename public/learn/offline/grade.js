@@ -11,7 +11,7 @@ const stripped = (text) => text.replaceAll(OUTER, "");
 /** A character in the form in which texts are compared without case; characters fold one by one. */
 function folded(character) {
   if (character === "\u0131") return character; // dotless i is a letter of its own
-  return character.toUpperCase().toLowerCase().toUpperCase().toLowerCase();
+  return character.toUpperCase().toLowerCase().toUpperCase().toLowerCase(); // ẞ becomes ß first, and ss only then
 }
 
 /** A text in the form in which answers are compared: without case and outer blanks. */

@@ -19,7 +19,7 @@ CREATE INDEX IF NOT EXISTS operator_failures_time_idx ON public.operator_failure
 CREATE TABLE IF NOT EXISTS public.operator_audit (
   id BIGINT CONSTRAINT operator_audit_pkey PRIMARY KEY,  -- without gaps, so that a missing row is noticed
   happened_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
-  action TEXT NOT NULL,  -- path of the endpoint
+  action TEXT NOT NULL,  -- path of the endpoint, or name of a scheduled removal
   outcome TEXT NOT NULL CONSTRAINT operator_audit_outcome_check CHECK (outcome IN (
     'allowed',   -- the password was right; the work began
     'refused',   -- the password was wrong, or the secret of a scheduled call

@@ -116,6 +116,7 @@ DECLARE
   -- The result of fewer answers would reveal which of them were right.
   least_disclosed INT := CASE WHEN in_rules ->> 'tells' = 'end' THEN 5 ELSE 1 END;
   least_length INT := greatest((in_rules ->> 'min_questions')::INT, least_disclosed);
+  -- 200, 20 and 5 are the limit and the defaults of EndCriteria in lib/assessment/sessions/wire.py.
   greatest_length INT := coalesce((in_rules ->> 'max_questions')::INT, 200);
   allowed JSONB := in_rules -> 'stop_rules';
   longest INT := coalesce((in_given ->> 'max_questions')::INT,
@@ -312,6 +313,7 @@ BEGIN
         JOIN assessment.test_responses r ON r.session_id = c.id
         JOIN assessment.questions q ON q.id = r.question_id AND q.pool_id = c.question_pool_id
         WHERE c.student_id = in_student AND c.question_pool_id = in_pool AND c.proven = is_proven
+        -- 400 is MAX_ASKED_BEFORE in lib/assessment/sessions/snapshot.py.
         GROUP BY q.position ORDER BY max(r.timestamp) DESC LIMIT 400
       ) AS latest
     ) END)

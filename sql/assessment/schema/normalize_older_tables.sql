@@ -47,7 +47,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- A list of numbers, which may be JSON in a JSON string; null for any other value.
+-- A list of numbers, which may be JSON in a JSON string, at most twice; null for any other value.
 CREATE OR REPLACE FUNCTION pg_temp.to_vector(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
 DECLARE
   v_numbers NUMERIC[];
@@ -250,6 +250,7 @@ BEGIN
   RAISE NOTICE 'assessment.%: % is now % (was %)', p_table, p_column, p_needed, p_found
     USING ERRCODE = 'SW001';
 EXCEPTION WHEN OTHERS THEN
+  -- No fault of a value: no privilege, lock timeout, cancellation, deadlock, serialization failure.
   IF SQLSTATE IN ('42501', '55P03', '57014', '40P01', '40001') THEN
     RAISE;
   END IF;

@@ -10,8 +10,8 @@ ALTER TABLE assessment.pool_items
   ADD COLUMN IF NOT EXISTS retired BOOLEAN NOT NULL DEFAULT FALSE;
 
 ALTER TABLE assessment.calibration_attempts
-  -- Estimates that wait for an operator: number, base_version, prior_covariance, report, items;
-  -- null: none
+  -- Estimates that wait for an operator: number, base_version, prior_covariance, report, items,
+  -- created_at; null: none
   ADD COLUMN IF NOT EXISTS proposal JSONB;
 
 DO $$

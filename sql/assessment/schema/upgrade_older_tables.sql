@@ -133,6 +133,7 @@ BEGIN
       REFERENCES assessment.pool_versions (pool_id, version);
   END IF;
   IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_status_check') THEN
+    -- pool_changes.sql adds the status `terminated`.
     ALTER TABLE assessment.test_sessions ADD CONSTRAINT test_sessions_status_check
       CHECK (pool_version IS NULL OR status IN ('active', 'completed', 'expired'));
   END IF;

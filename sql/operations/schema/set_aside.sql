@@ -1,5 +1,6 @@
 -- Functions for admin-create-unified-schema before the schema exists: one lists the existing tables,
--- the other sets them aside without losing a row. They exist until the connection closes.
+-- the other sets them aside without losing a row. The courses stay: sessions that were set aside
+-- refer to them, too. The functions exist until the connection closes.
 
 CREATE OR REPLACE FUNCTION pg_temp.workshop_tables()
 RETURNS TABLE (table_name TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
