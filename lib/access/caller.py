@@ -18,8 +18,10 @@ def caller_address(request: Request, settings: Settings) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         return text
-    if address.version == 4:  # noqa: PLR2004 IPv4
+    if isinstance(address, ipaddress.IPv4Address):
         return text
+    if address.ipv4_mapped is not None:  # as a listener for both versions reports IPv4
+        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 

@@ -112,8 +112,9 @@ class StrictRoute(APIRoute):
 class CheckedRequest(Request):
     """A request whose body has been read and parsed.
 
-    A CSV file is treated as a JSON object: its text is `csv`, and the parameters of the query are
-    the other fields. A form is treated as a JSON object whose values are texts.
+    A CSV file is treated as a JSON object with its text as `csv`. Where a CSV file is accepted, the
+    parameters of the query are further fields, also of a JSON object that lacks them. A form is
+    treated as a JSON object whose values are texts.
 
     Raises:
         UnsupportedMediaType: If there is a body of another type.
@@ -129,6 +130,8 @@ class CheckedRequest(Request):
             content_type = request.headers.get("content-type", "")
             if _JSON.match(content_type):
                 self._parsed = strict_json.parse(raw)
+                if row.takes_csv and isinstance(self._parsed, dict):
+                    self._parsed = {**request.query_params, **self._parsed}
             elif row.takes_csv and _CSV.match(content_type):
                 self._parsed = {**request.query_params, "csv": text_of(raw)}
                 self.scope = {**request.scope, "headers": _as_json(request.headers.raw)}

@@ -218,6 +218,7 @@ def test_roster_of_another_course_may_have_only_github_names(
         ({"content": "a@x.org", "type": "text/csv", "query": "?courseId=none"}, 404),
         ({"content": "a@x.org", "type": "text/csv", "query": "?dryrun=true"}, 422),
         ({"content": "a@x.org", "type": "text/csv", "query": "?dryRun=perhaps"}, 422),
+        ({"json": {"csv": "a@x.org"}, "query": "?dryrun=true"}, 422),
         ({"content": "name\nAnn", "type": "text/csv; charset=utf-8; header=present"}, 422),
         ({"content": "a@x.org", "type": "text/plain"}, 415),
         ({"content": "x" * (4 * 1024 * 1024 + 1), "type": "text/csv"}, 413),
@@ -231,6 +232,17 @@ def test_bad_requests_are_refused_and_nothing_is_stored(
     response = client.post(PATH + request_.get("query", ""), headers=headers, **content)
     assert response.status_code == status, response.text
     assert rows("SELECT count(*) FROM students") == [(0,)]
+
+
+def test_query_completes_a_json_body_which_takes_precedence(client: TestClient, rows: Rows) -> None:
+    body = {"csv": "a@x.org"}
+    response = client.post(f"{PATH}?dryRun=true", json=body, headers=INSTRUCTOR)
+    assert response.json()["dryRun"] is True
+    assert rows("SELECT count(*) FROM students") == [(0,)]
+    body_with_field: dict[str, Any] = {**body, "dryRun": False}
+    response = client.post(f"{PATH}?dryRun=true", json=body_with_field, headers=INSTRUCTOR)
+    assert response.json()["dryRun"] is False
+    assert rows("SELECT count(*) FROM students") == [(1,)]
 
 
 def test_csv_is_refused_elsewhere_and_without_a_password(client: TestClient) -> None:

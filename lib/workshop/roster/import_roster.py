@@ -20,19 +20,20 @@ MAX_COLUMN_LENGTH = 100
 
 @dataclass(frozen=True)
 class QueryFields:
-    """Fields of `RosterIn` that the request of a CSV file has as query parameters.
+    """Fields of `RosterIn` that may be query parameters, as they are for a CSV file.
 
     They stand here for the API's description; `lib/web/strict_route.py` puts them into the body.
     """
 
     course_id: Annotated[
-        OptionalCourseId, Query(alias="courseId", description="As in the body, for a CSV file.")
+        OptionalCourseId,
+        Query(alias="courseId", description="As in the body, which takes precedence."),
     ] = None
     by_github: Annotated[
-        bool, Query(alias="byGithub", description="As in the body, for a CSV file.")
+        bool, Query(alias="byGithub", description="As in the body, which takes precedence.")
     ] = False
     dry_run: Annotated[
-        bool, Query(alias="dryRun", description="As in the body, for a CSV file.")
+        bool, Query(alias="dryRun", description="As in the body, which takes precedence.")
     ] = False
 
 
