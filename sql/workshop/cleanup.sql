@@ -49,11 +49,26 @@ RETURNING student_id;
 SELECT student_id FROM public.students
 WHERE student_id = ANY (%(students)s) FOR UPDATE SKIP LOCKED;
 
+-- lock_students_never_begun --
+-- Lock students without a session whose newest enrollment is past the retention time, except those
+-- who are just beginning a session or being enrolled.
+SELECT student_id FROM public.students st
+WHERE student_id IN (
+    SELECT student_id FROM public.enrollments GROUP BY student_id
+    HAVING max(created_at) < now() - make_interval(days => %(retention_days)s))
+  AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id)
+ORDER BY created_at LIMIT %(batch_size)s FOR UPDATE SKIP LOCKED;
+
 -- remove_students_without_sessions --
--- Remove those of the locked students who have no session.
+-- Remove those of the locked students who have neither a session nor an enrollment within the
+-- retention time. Older enrollments are removed with their student.
 DELETE FROM public.students st
 WHERE student_id = ANY (%(students)s)
-  AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id);
+  AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id)
+  AND NOT EXISTS (
+    SELECT FROM public.enrollments e
+    WHERE e.student_id = st.student_id
+      AND e.created_at >= now() - make_interval(days => %(retention_days)s));
 
 -- remove_old_events --
 -- Remove events past their retention time that have no session: bug reports, and operators' changes

@@ -132,6 +132,96 @@ def test_student_with_a_recent_session_is_kept(
     assert (run()["deletedStudents"], rows("SELECT count(*) FROM students")) == (0, [(1,)])
 
 
+@pytest.fixture
+def enroll(rows: Rows) -> Callable[[str, float], None]:
+    """Enroll a student, who is created if necessary, in a further course, `days` days ago."""
+
+    def make(email: str, days: float) -> None:
+        rows(
+            "WITH course AS (INSERT INTO courses (course_id, name, steps)"
+            "  SELECT 'c' || count(*), 'C', '[{\"name\": \"A\"}]' FROM courses RETURNING course_id"
+            "), st AS (INSERT INTO students (student_email) VALUES (%s)"
+            "  ON CONFLICT (student_email) DO UPDATE SET student_name = 'N' RETURNING student_id)"
+            "INSERT INTO enrollments SELECT student_id, course_id, now() - %s * INTERVAL '1 day'"
+            " FROM st, course RETURNING 1",
+            email, days,
+        )  # fmt: skip
+
+    return make
+
+
+ENROLLED = (
+    "SELECT student_email, count(*) FROM enrollments JOIN students USING (student_id)"
+    " GROUP BY 1 ORDER BY 1"
+)
+
+
+def test_student_of_an_old_session_stays_while_an_enrollment_is_recent(
+    run: Run, sessions: Callable[..., None], enroll: Callable[[str, float], None], rows: Rows
+) -> None:
+    sessions("old", 366, count=2)
+    enroll("old1@example.com", 364)
+    enroll("old1@example.com", 400)
+    enroll("old2@example.com", 366)
+    body = run()
+    assert (body["deletedSessions"], body["deletedStudents"]) == (2, 1)
+    assert rows(ENROLLED) == [("old1@example.com", 2)]
+    rows("UPDATE enrollments SET created_at = created_at - INTERVAL '2 days' RETURNING 1")
+    assert run()["deletedStudents"] == 1
+    assert rows("SELECT student_email FROM students") == []
+
+
+def test_student_who_never_began_is_removed_after_the_retention_time(
+    run: Run, enroll: Callable[[str, float], None], rows: Rows
+) -> None:
+    enroll("recent@example.com", 364)
+    enroll("both@example.com", 800)
+    enroll("both@example.com", 1)
+    enroll("old@example.com", 366)
+    enroll("old@example.com", 800)
+    assert run()["deletedStudents"] == 1
+    assert rows(ENROLLED) == [("both@example.com", 2), ("recent@example.com", 1)]
+    assert run()["deletedStudents"] == 0
+
+
+def test_student_with_a_session_keeps_every_row_however_old_the_enrollment(
+    run: Run, sessions: Callable[..., None], enroll: Callable[[str, float], None], rows: Rows
+) -> None:
+    sessions("kept", 364)
+    enroll("kept1@example.com", 800)
+    rows("INSERT INTO step_progress (session_token, student_id, step_number, step_name)"
+         " SELECT session_token, student_id, 1, 'A' FROM sessions RETURNING 1")  # fmt: skip
+    rows("INSERT INTO events (student_id, session_token, event_type)"
+         " SELECT student_id, session_token, 'action' FROM sessions RETURNING 1")  # fmt: skip
+    run()  # closes the session
+    tables = ("students", "enrollments", "sessions", "step_progress", "events")
+    before = [rows(f"SELECT * FROM {table}") for table in tables]
+    assert [len(table_rows) for table_rows in before] == [1, 1, 1, 1, 2]
+    assert run()["deletedStudents"] == 0
+    assert [rows(f"SELECT * FROM {table}") for table in tables] == before
+
+
+def test_students_who_have_to_stay_leave_room_for_others_in_a_batch(
+    run: Run, sessions: Callable[..., None], enroll: Callable[[str, float], None], rows: Rows
+) -> None:
+    enroll("first@example.com", 366)
+    sessions("begun", 1, count=BATCH_SIZE)
+    for kind in ("recent", "old"):
+        rows("INSERT INTO students (student_email)"
+             " SELECT %s || n || '@example.com' FROM generate_series(1, %s) AS n RETURNING 1",
+             kind, BATCH_SIZE)  # fmt: skip
+    rows("INSERT INTO enrollments SELECT st.student_id, course_id, e.created_at"
+         " FROM students AS st, enrollments AS e WHERE student_email <> 'first@example.com'"
+         " RETURNING 1")  # fmt: skip
+    rows("INSERT INTO enrollments SELECT student_id, 'voice-assistant', now() FROM students"
+         " WHERE student_email ^@ 'recent' RETURNING 1")  # fmt: skip
+    rows("UPDATE students SET created_at = now() - INTERVAL '1 day' * length(student_email)"
+         " RETURNING 1")  # fmt: skip
+    body = run()
+    assert (body["deletedStudents"], body["done"]) == (BATCH_SIZE + 1, True)
+    assert rows("SELECT count(*) FROM students") == [(2 * BATCH_SIZE,)]
+
+
 def test_idempotency_keys_are_removed_after_a_day(run: Run, rows: Rows) -> None:
     rows("INSERT INTO idempotency_keys VALUES ('old', 'b', now() - INTERVAL '25 hours'),"
          " ('new', 'b', now() - INTERVAL '23 hours') RETURNING 1")  # fmt: skip
@@ -212,6 +302,28 @@ def test_locked_session_is_skipped(
         body = run()
         assert (body["closedSessions"], body["deletedSessions"]) == (0, 0)
     assert rows("SELECT is_active FROM sessions") == [(True,)]
+
+
+@pytest.mark.parametrize("student_begins", [True, False])
+def test_student_who_is_being_enrolled_or_begins_is_not_removed(
+    rows: Rows,
+    postgres_url: str,
+    enroll: Callable[[str, float], None],
+    deps: Deps,
+    student_begins: bool,
+) -> None:
+    """A change between the lock and the removal is not possible; one before the lock is seen."""
+    enroll("ann@example.com", 366)
+    change = (
+        "INSERT INTO sessions (session_token, student_id) SELECT 'new', student_id FROM students"
+        if student_begins
+        else "INSERT INTO enrollments SELECT student_id, 'voice-assistant', now() FROM students"
+    )
+    with psycopg.connect(postgres_url) as student:
+        student.execute(change.encode())
+        assert clean_up(deps).counts.deleted_students == 0
+    assert clean_up(deps).counts.deleted_students == 0
+    assert rows("SELECT student_email FROM students") == [("ann@example.com",)]
 
 
 def test_broken_audit_trail_is_reported(run: Run, rows: Rows) -> None:

@@ -119,7 +119,7 @@ def _run_batch(transaction: "Transaction", limits: store.BatchLimits) -> Cleanup
         closed_sessions=closed_sessions,
         removed_leftover_keys=leftover_keys,
         deleted_sessions=len(students),
-        deleted_students=store.remove_students_without_sessions(transaction, students),
+        deleted_students=store.remove_students_without_sessions(transaction, students, limits),
         deleted_reports=store.remove_old_events(transaction, limits),
         pruned_keys=store.remove_old_idempotency_keys(transaction, limits),
     )

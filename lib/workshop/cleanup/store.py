@@ -47,16 +47,23 @@ def remove_old_sessions(transaction: "Transaction", limits: BatchLimits) -> list
     return [row.student_id for row in rows]
 
 
-def remove_students_without_sessions(transaction: "Transaction", students: Sequence[UUID]) -> int:
-    """Remove those of the students who have no session; return their number.
+def remove_students_without_sessions(
+    transaction: "Transaction", students: Sequence[UUID], limits: BatchLimits
+) -> int:
+    """Remove students who have no session and no recent enrollment; return their number.
 
-    The students are locked first, so that none of them begins a session in the meantime.
+    They are `students`, whose old sessions were removed, and students who never began a session.
+    All are locked first, so that none of them begins one or is enrolled in the meantime.
     """
-    if not students:
-        return 0
     rows = transaction.fetch_all(_queries["lock_students"], {"students": students}, _Student)
-    locked = [row.student_id for row in rows]
-    return transaction.execute(_queries["remove_students_without_sessions"], {"students": locked})
+    rows += transaction.fetch_all(_queries["lock_students_never_begun"], asdict(limits), _Student)
+    return transaction.execute(
+        _queries["remove_students_without_sessions"],
+        {
+            "students": [row.student_id for row in rows],
+            "retention_days": limits.retention_days,
+        },
+    )
 
 
 def remove_old_events(transaction: "Transaction", limits: BatchLimits) -> int:

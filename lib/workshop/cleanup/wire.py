@@ -15,7 +15,7 @@ class WorkshopCleanupOut(CamelSuccessOut):
     deleted_sessions: int
     """Sessions that were removed after their retention time."""
     deleted_students: int
-    """Students without a session who were removed."""
+    """Students without a session and without a recent enrollment who were removed."""
     deleted_reports: int
     """Events without a session, such as bug reports, removed after their retention time."""
     pruned_keys: int
