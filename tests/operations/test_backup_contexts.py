@@ -599,3 +599,16 @@ def test_a_legacy_database_with_an_old_assessment_is_saved_whole(
         "public.workshop_sessions",
     }
     assert rows["assessment"]["public.students"] == 2
+
+
+def test_enrollments_of_another_application_are_not_in_a_backup(
+    database: Connection, deps: Deps
+) -> None:
+    assert "public.enrollments" in flat(back_up(deps).rows)
+    database.execute("""
+        DROP TABLE public.enrollments;
+        CREATE TABLE public.enrollments (student_id UUID, course_id TEXT, created_at TIMESTAMPTZ);
+    """)
+    tables = flat(back_up(deps).rows)
+    assert "public.students" in tables
+    assert "public.enrollments" not in tables

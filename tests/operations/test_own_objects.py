@@ -93,6 +93,7 @@ def test_every_listed_name_is_one_that_the_scripts_create(database: psycopg.Conn
     [
         ("public.sessions", "id INT, user_id INT"),
         ("public.events", "id INT, title TEXT, event_type TEXT"),
+        ("public.enrollments", "student_id UUID, course_id TEXT, created_at TIMESTAMPTZ"),
         ("public.questions", "id INT, concept_id INT"),
         ("assessment.questions", "id INT, concept_id INT"),
         ("legacy.backups", "id INT, path TEXT"),

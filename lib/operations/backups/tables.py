@@ -18,8 +18,10 @@ WORKSHOP_COLUMNS = {
 }
 """Columns that identify tables of the workshop; one of SESSION_COLUMNS identifies the others."""
 SESSION_COLUMNS = {"student_id", "session_token"}
-NEEDED_TABLES = {"courses": "sessions", "enrollments": "students"}
-"""Tables of the workshop, and for each the one without which its rows serve no purpose."""
+ENROLLMENTS_PARENT = "public.courses"
+"""Table that `enrollments` refers to; other applications have tables with the same columns."""
+NEEDED_TABLES = {"courses": ("sessions",), "enrollments": ("students", "courses")}
+"""Tables of the workshop, and for each those without which its rows serve no purpose."""
 OLD_ASSESSMENT = {
     "students": {"id"},
     "student_proficiencies": {"student_id", "concept_name", "proficiency_value"},
@@ -111,8 +113,8 @@ def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
     old_assessment = names if names.intersection(IDENTIFYING_TABLES) else set()
     contexts_by_table = ((table.name, _context(table, old_assessment)) for table in tables)
     contexts = {name: context for name, context in contexts_by_table if context is not None}
-    for table, needed_table in NEEDED_TABLES.items():
-        if f"public.{needed_table}" not in contexts:
+    for table, needed_tables in NEEDED_TABLES.items():
+        if any(f"public.{needed_table}" not in contexts for needed_table in needed_tables):
             contexts.pop(f"public.{table}", None)
     return contexts
 
@@ -162,6 +164,8 @@ def _is_unified(table: CatalogTable) -> bool:
     identifying_columns = WORKSHOP_COLUMNS.get(table.table_name)
     if identifying_columns is None:
         return not SESSION_COLUMNS.isdisjoint(table.columns)
+    if table.table_name == "enrollments" and ENROLLMENTS_PARENT not in table.parents:
+        return False
     return identifying_columns <= set(table.columns)
 
 

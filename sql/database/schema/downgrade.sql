@@ -47,7 +47,7 @@ DECLARE
 BEGIN
   -- The tables of operators' failures and of the audit trail stay: the previous version has no such
   -- tables. Other applications, and the previous version of the tests, may have tables of the names
-  -- below. Ours are recognized by a column.
+  -- below. Ours are recognized by a column, and `enrollments` as in own_tables().
   FOR v_table IN
     SELECT c.relname FROM pg_catalog.pg_class c
     JOIN (VALUES ('students', 'student_id'), ('courses', 'steps'), ('sessions', 'session_token'),
@@ -60,6 +60,11 @@ BEGIN
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
       AND NOT EXISTS (
         SELECT FROM stepwise.adopted_tables a WHERE a.table_name = 'public.' || c.relname)
+      AND (c.relname <> 'enrollments' OR EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS k
+        JOIN pg_catalog.pg_attribute AS courses
+          ON courses.attrelid = k.confrelid AND courses.attname = 'steps' AND NOT courses.attisdropped
+        WHERE k.conrelid = c.oid AND k.contype = 'f'))
     ORDER BY c.relname
   LOOP
     EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', workshop);

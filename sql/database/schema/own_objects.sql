@@ -7,7 +7,8 @@ CREATE SCHEMA IF NOT EXISTS stepwise;
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.own_objects', 0));
 
 -- The tables of the project, and those that were set aside. A table is recognized by its name and by
--- columns that no other application's table of that name is likely to have.
+-- columns that no other application's table of that name is likely to have; `enrollments`, whose columns
+-- others have, too, also by its foreign key to the workshop's `courses`, which has a column `steps`.
 CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, table_name, columns) AS (VALUES
     ('public', 'students', '{student_id,student_email}'::name[]),
@@ -71,9 +72,14 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
         OR n.nspname ~ '_set_aside_[0-9_]+$')
   ), own AS (
     SELECT c.oid FROM candidates AS c JOIN listed AS l ON c.columns @> l.columns
-    WHERE c.schema_name = l.schema_name AND c.table_name = l.table_name
-      OR c.schema_name IN (l.schema_name, 'public')
-        AND c.table_name ~ ('^' || l.table_name || '_(old|backup|set_aside)_[0-9_]+$')
+    WHERE (c.schema_name = l.schema_name AND c.table_name = l.table_name
+        OR c.schema_name IN (l.schema_name, 'public')
+          AND c.table_name ~ ('^' || l.table_name || '_(old|backup|set_aside)_[0-9_]+$'))
+      AND (l.table_name <> 'enrollments' OR EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS k
+        JOIN pg_catalog.pg_attribute AS courses
+          ON courses.attrelid = k.confrelid AND courses.attname = 'steps' AND NOT courses.attisdropped
+        WHERE k.conrelid = c.oid AND k.contype = 'f'))
     UNION
     SELECT c.oid FROM candidates AS c JOIN legacy_tables AS l ON c.columns && l.columns
     WHERE c.schema_name = 'public' AND c.table_name ~ ('^' || l.table_name || '_backup_[0-9_]+$')

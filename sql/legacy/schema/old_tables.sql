@@ -171,7 +171,10 @@ BEGIN
   FOREACH v_table IN ARRAY legacy.unified_tables() LOOP
     table_name := v_table || p_suffix;
     new_name := v_table || p_new_suffix;
-    CONTINUE WHEN to_regclass(format('public.%I', table_name)) IS NULL;
+    CONTINUE WHEN to_regclass(format('public.%I', table_name)) IS NULL
+      -- Another application may have a table of this name.
+      OR v_table = 'enrollments' AND to_regclass(format('public.%I', table_name)) NOT IN (
+        SELECT own FROM stepwise.own_tables() AS own);
     FOR v_part IN
       SELECT c.relname, c.relkind FROM pg_class AS c
       WHERE c.relnamespace = 'public'::regnamespace

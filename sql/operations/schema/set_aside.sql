@@ -8,15 +8,19 @@ BEGIN
   FOREACH table_name IN ARRAY
     ARRAY['students', 'sessions', 'step_progress', 'events', 'enrollments']
   LOOP
-    -- Without these columns, `students` is the assessment's of an older deployment, and `enrollments`
-    -- another application's.
+    -- Without this column, `students` is the assessment's of an older deployment. `enrollments` is
+    -- recognized as in own_tables().
     CONTINUE WHEN NOT EXISTS (
       SELECT FROM pg_catalog.pg_class c
       WHERE c.oid = to_regclass(format('public.%I', table_name)) AND c.relkind IN ('r', 'p')
-        AND (table_name NOT IN ('students', 'enrollments') OR EXISTS (
+        AND (table_name <> 'students' OR EXISTS (
           SELECT FROM pg_catalog.pg_attribute a
-          WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname =
-            CASE table_name WHEN 'students' THEN 'student_id' ELSE 'course_id' END)));
+          WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = 'student_id'))
+        AND (table_name <> 'enrollments' OR EXISTS (
+          SELECT FROM pg_catalog.pg_constraint AS k
+          JOIN pg_catalog.pg_attribute AS courses
+            ON courses.attrelid = k.confrelid AND courses.attname = 'steps' AND NOT courses.attisdropped
+          WHERE k.conrelid = c.oid AND k.contype = 'f')));
     EXECUTE format('SELECT count(*) FROM public.%I', table_name) INTO row_count;
     RETURN NEXT;
   END LOOP;

@@ -23,6 +23,17 @@ BEGIN
       'or give the workshop a database of its own.', v_foreign.name, v_foreign.key_column
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
   END LOOP;
+  -- As in own_tables().
+  IF to_regclass('public.enrollments') IS NOT NULL AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_constraint AS k
+      JOIN pg_catalog.pg_attribute AS courses
+        ON courses.attrelid = k.confrelid AND courses.attname = 'steps' AND NOT courses.attisdropped
+      WHERE k.conrelid = to_regclass('public.enrollments') AND k.contype = 'f')
+  THEN
+    RAISE EXCEPTION 'public.enrollments is not the workshop''s table, because it has no foreign key to '
+      'the workshop''s courses. Rename it, or give the workshop a database of its own.'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+  END IF;
 END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
