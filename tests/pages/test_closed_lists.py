@@ -49,7 +49,7 @@ EXPECTED = {
     "origins": set(get_args(VersionOrigin)),
     "tables": set(SyncedTable),
     "bands": {*(band for _, band in BANDS), "none"},  # not begun
-    "risks": {*get_args(RiskLevel), "none"} - {"low"},  # students at low risk are not listed
+    "risks": {*get_args(RiskLevel), "none"},  # not at risk
     "confidences": set(get_args(ConfidenceLevel)),
     "arms": set(Arm),
 }

@@ -9,7 +9,7 @@ from lib.learning.ids import LiveId
 from lib.learning.tables.closed_lists import Arm
 from lib.web.wire import Body, SuccessOut
 
-RiskLevel = Literal["high", "medium", "low"]
+RiskLevel = Literal["high", "medium"]
 ConfidenceLevel = Literal["high", "medium", "low"]
 
 
