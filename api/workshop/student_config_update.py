@@ -10,9 +10,8 @@ from lib.web.unknown_fields import UnknownNames
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
 from lib.workshop.errors import (
-    CLAIM_ERRORS,
+    CHANGE_ERRORS,
     COURSE_ERRORS,
-    IdempotencyKeyReused,
     NoSuchCurrentStep,
     NothingToSave,
     StaleConfiguration,
@@ -24,9 +23,8 @@ app = create_app("workshop.student_config_update", tag="Workshop")
 
 @app.put("/api/student-config-update")
 @raises(
-    *CLAIM_ERRORS,
+    *CHANGE_ERRORS,
     *COURSE_ERRORS,
-    IdempotencyKeyReused,
     NoSuchCurrentStep,
     NothingToSave,
     SessionNotFound,

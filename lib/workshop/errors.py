@@ -169,7 +169,9 @@ register_reason(
 
 CLAIM_ERRORS = (SessionOfAnotherStudent, TooManySessions)
 """Errors of every call whose e-mail may claim an anonymous session."""
-SESSION_ERRORS = (*CLAIM_ERRORS, IdempotencyKeyReused, TokenReplaced, TokenTooShort)
+CHANGE_ERRORS = (*CLAIM_ERRORS, IdempotencyKeyReused, TokenReplaced)
+"""Errors of every call that writes into a session."""
+SESSION_ERRORS = (*CHANGE_ERRORS, TokenTooShort)
 """Errors of every call that writes into a session and may begin it."""
 REPORT_ERRORS = (*COURSE_ERRORS, *SESSION_ERRORS)
 """Errors of every call that writes into a session and may begin it in a course of its choice."""

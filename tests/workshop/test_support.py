@@ -1,9 +1,11 @@
 """Requests for help, new links for lost tokens, and tokens too short for a new session."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
@@ -11,7 +13,7 @@ from lib.deps import Deps
 from lib.settings import Platform, Settings
 from lib.vault import AUTH_TOKEN_FIELD, LEGACY_FIELD, Vault
 from tests.conftest import ADMIN_PASSWORD, INSTRUCTOR_PASSWORD
-from tests.workshop.conftest import TOKEN
+from tests.workshop.conftest import TOKEN, wait_for_blocked_calls
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Post = Callable[..., Any]
@@ -135,6 +137,25 @@ def test_new_link_keeps_everything_and_the_former_token_opens_nothing(
     assert config_refused.json()["code"] == "token_replaced"
     assert post(sessionToken=token, stepNumber=4, completed=True).status_code == 200
     assert rows("SELECT count(*) FROM sessions") == [(1,)]
+
+
+def test_update_during_which_the_token_is_replaced_is_refused(
+    client: TestClient, post: Post, rows: Rows, postgres_url: str
+) -> None:
+    post(studentEmail="ann@example.com")
+    update = {"sessionToken": TOKEN, "systemPrompt": "Be kind."}
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(postgres_url) as other:
+            other.execute("SELECT FROM sessions FOR UPDATE")
+            call = pool.submit(client.put, "/api/student-config-update", json=update)
+            wait_for_blocked_calls(rows)
+            other.execute(
+                "SELECT replace_token(session_token, %s, NULL, extra, exercises) FROM sessions",
+                [f"{TOKEN}1"],
+            )
+        refused = call.result(timeout=10)
+    assert (refused.status_code, refused.json()["code"]) == (409, "token_replaced")
+    assert rows("SELECT session_token, system_prompt FROM sessions") == [(f"{TOKEN}1", None)]
 
 
 def test_new_link_is_for_the_last_session_with_progress_or_the_one_named(
