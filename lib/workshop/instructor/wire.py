@@ -109,7 +109,9 @@ class ListOut(CamelSuccessOut):
     """A page of sessions, newest first, and their students."""
 
     students: list[ListedStudent]
-    """The students of these sessions; on the first page, those without a session, too."""
+    """The students of these sessions. The first page adds the newest students without a session: up
+    to twice `limit` students in all, and up to 1 MB of added ones. No page lists the other students
+    without a session; `class-progress` lists everybody whom a roster enrolled in a course."""
     sessions: list[ListedSession]
     """The sessions of this page."""
     total_students: int
