@@ -39,6 +39,7 @@ SERVED_ANYWAY = (
 OPEN_TESTS = {"OPEN_TESTS_COUNT": "1"}
 """Setting that counts tests without a ticket: returning students start from their results."""
 TRUST_LOOPBACK = {"STEPWISE_TRUST_LOOPBACK": "1"}
+"""Setting with which operators' calls from this machine need no password."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

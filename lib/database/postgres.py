@@ -270,8 +270,8 @@ def _read_snapshot(
 ) -> list[list[Any]]:
     """Return the rows of statements that read one state of the database, in one round trip.
 
-    The preceding statements run in a transaction of their own: in the snapshot, they would fail
-    where another transaction writes the same row.
+    The preceding statements write, so they run in a transaction of their own: the snapshot is
+    read-only, and a writable one would fail where another transaction writes the same row.
     """
     try:
         with connection.pipeline() as pipeline:

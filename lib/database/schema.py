@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from psycopg.errors import Diagnostic
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
-"""Script that must run at the end of a transaction that replaces functions."""
+"""Script that must run after all that replace functions of contexts, in the same transaction."""
 RIGHTS = ("database/schema/own_objects.sql", "database/schema/rights.sql")
 """Scripts that must run after all that create tables or functions, in the same transaction."""
 DOWNGRADE = "database/schema/downgrade.sql"

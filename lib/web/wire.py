@@ -81,6 +81,8 @@ class CamelRequest(CamelBody):
 class OperatorIn(CamelBody):
     """An operator's call without fields of its own."""
 
+    # The password that it may hold is read before the body is parsed.
+
 
 class StrictOperatorIn(CamelBody):
     """An operator's call that refuses unknown fields, since it changes or removes many rows.

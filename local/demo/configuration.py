@@ -61,10 +61,10 @@ def flags(steps: list[Step]) -> dict[str, bool]:
     return {name: name in true_flags for names in FLAGS.values() for name in names}
 
 
-def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
+def configuration(person: Person, session_number: int, passed: int) -> dict[str, Any]:
     """Return the configuration columns of `sessions` after `passed` steps."""
     scenario = _scenario(person)
-    rng = Random(f"configuration {person.number}.{visit}")
+    rng = Random(f"configuration {person.number}.{session_number}")
     provider, voice = rng.choice(VOICES)
     owner = (person.mailbox or f"guest-{person.number}").replace(".", "-")
     columns_by_step: dict[int, dict[str, Any]] = {

@@ -55,7 +55,7 @@ class Examinee:
 
     def ability(self, test: int) -> FloatArray:
         """Return the true abilities θ at the time of a test, shape (5,)."""
-        rng = self.generator(MAX_TESTS)
+        rng = self.generator(MAX_TESTS)  # a number that no test has
         own, shared = rng.standard_normal(len(CONCEPTS)), rng.standard_normal()
         first = math.sqrt(SHARED_VARIANCE) * shared + math.sqrt(1 - SHARED_VARIANCE) * own
         steps: FloatArray = rng.normal(*GROWTH, (MAX_TESTS, len(CONCEPTS)))

@@ -64,6 +64,7 @@ def _step(
     number: int, started: int, time_factor: float, rng: Random, *, passed: bool, stuck: bool
 ) -> Step:
     seconds = TYPICAL_SECONDS[number - 1] * time_factor * rng.uniform(0.7, 1.4)
+    # Rounding down and adding 1 raises the mean by about 0.6.
     attempts = 1 + min(4, int(rng.expovariate(1 / (TYPICAL_ATTEMPTS[number - 1] - 0.6))))
     if not passed:
         seconds *= rng.uniform(1.5, 2.2) if stuck else rng.uniform(0.2, 0.7)

@@ -19,7 +19,7 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """A student, one line of TABLE: step, presence, name, mailbox and marks."""
+    """A student, one line of TABLE: step, presence, name, mailbox and remarks."""
 
     number: int
     step: int
@@ -90,14 +90,14 @@ def people() -> list[Person]:
 
 
 def _person(number: int, line: str) -> Person:
-    step, presence, name, mailbox, *marks = re.split(r"\s{2,}", line)
+    step, presence, name, mailbox, *remarks = re.split(r"\s{2,}", line)
     return Person(
         number=number,
         step=int(step),
         presence=Presence(presence),
         name=None if name == "-" else name,
         mailbox=None if mailbox == "-" else mailbox,
-        demo_mode="demo" in marks,
-        has_older_session="older session" in marks,
-        asks_for_help="help" in marks,
+        demo_mode="demo" in remarks,
+        has_older_session="older session" in remarks,
+        asks_for_help="help" in remarks,
     )

@@ -22,7 +22,8 @@ from local.deploy import heavy_packages, lambda_artifact
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index"
-"""Function with every route: the only one on Hobby; elsewhere it serves unknown paths."""
+"""Function with every route: the only one on Hobby; elsewhere it serves the paths that match no
+other, unknown ones and those that end in a slash."""
 MARKER = "# --- generated from here on by `python -m local.deploy.files` from lib/routes.py ---\n"
 OUTDATED = "{} is not up to date with lib/routes.py: run python -m local.deploy.files"
 

@@ -250,7 +250,7 @@ def running_postgres(
 
 def _is_ready(pid_file: Path) -> bool:
     try:
-        return pid_file.read_text().splitlines()[7].strip() == "ready"
+        return pid_file.read_text().splitlines()[7].strip() == "ready"  # line 8 is the status
     except (FileNotFoundError, IndexError):
         return False
 

@@ -1,4 +1,5 @@
--- Queries of lib/database/advisory_lock.py.
+-- Queries of lib/database/advisory_lock.py. The lock has the name of the migration of legacy
+-- tables, which was the first to take it.
 
 -- try_lock --
 -- Try to take the lock until the end of the transaction; return whether that succeeded. From then on, a

@@ -83,6 +83,7 @@ def test_documentation_translates_the_names_of_the_guide() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
+    """A copy of the project, to which tests add columns and revisions."""
     return Project(tmp_path / "project")
 
 

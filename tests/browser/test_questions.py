@@ -82,7 +82,7 @@ def test_file_is_imported_without_its_bad_lines(visit: Visit, own_server: LocalS
     expect(page.get_by_text("3 questions can be imported.")).to_be_visible()
     lines = page.locator(".el")
     expect(lines).to_have_count(3)
-    expect(lines.nth(0)).to_contain_text("4")
+    expect(lines.nth(0)).to_contain_text("4")  # its line in the file
     expect(lines.nth(0)).to_contain_text("“z” is not one of the options")
     expect(lines.nth(1)).to_contain_text("difficulty: ")
     expect(lines.nth(2)).to_contain_text("s1 is already on line 2")

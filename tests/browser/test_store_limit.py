@@ -175,7 +175,7 @@ def test_answer_is_sent_to_the_server_when_the_store_does_not_respond(
         for key in ("1", "Enter", "3", "Enter"):
             page.keyboard.press(key)
         expect(page.get_by_role("button", name="Sending …")).to_be_visible()
-        page.clock.run_for(35_000)
+        page.clock.run_for(35_000)  # the store's own limit is 30 s
         expect(page.get_by_role("button", name="Next question")).to_be_visible()
         expect(page.get_by_text("This browser keeps no data for this page,")).to_be_visible()
         assert student.get("attempts")["count"] == 2

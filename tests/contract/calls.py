@@ -18,7 +18,7 @@ SERVICE = (
     Call("GET", "/api/health//", 200),
     Call("POST", "/api/generate-session/", 200, {"studentName": "Bo"}),
     Call("POST", "/api/generate-session/", 422, {"studentEmail": "no address"}),
-    Call("POST", "/api/generate-session", 200, {"studentNmae": "Bo"}),
+    Call("POST", "/api/generate-session", 200, {"studentNmae": "Bo"}),  # misspelt: a warning
     Call("POST", "/api/generate-session?lang=en", 200, b"\xef\xbb\xbf{}"),
     Call("POST", "/api/generate-session", 200, {}, {"Content-Type": "application/ld+json"}),
     Call("GET", "/api/no-such-thing", 404),

@@ -38,6 +38,7 @@ def test_addresses_work_as_they_are_pasted(
 ) -> None:
     address = variables["POSTGRES_URL"].replace("postgresql:", "postgresql+psycopg:")
     response = health(platform, {**variables, "POSTGRES_URL": form.format(address)})
+    # The earlier service's name for Postgres is `supabase`.
     assert response.body["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
     remarks = [remark.partition(",")[0] for remark in response.body["remarks"]]
     unknown = ["POSTGRES_URL: unknown option supa_typo"] if "supa_typo" in form else []

@@ -19,7 +19,7 @@ from tests.support.s3_server import S3Server
 from tests.support.supabase import Supabase, supabase_database
 from tests.support.wire import Request, Response
 
-LEGACY_TABLE = "public.workshop_students: "
+LEGACY_TABLE = "public.workshop_students: "  # keeps its rights for the application before this one
 
 
 @dataclass

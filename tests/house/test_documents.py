@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
-PARTS = ["Context", "Decision", "Consequences"]
+PARTS = ["Context", "Decision", "Consequences"]  # after the status, the first of the four
 PAGE_LINES = 60
 KINDS_OF_CHANGE = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 NOT_THERE_YET = r"in preparation"

@@ -31,6 +31,7 @@ def project(tmp_path: Path) -> Path:
 def fill(folder: Path) -> Path:
     """Write the Makefile, its files and an environment into the folder; return the folder."""
     shutil.copy(ROOT / "Makefile", folder)
+    # `in-use` stands for the environment: it is gone once make has built another one.
     for name in (*PINS, "local/servers/redis-server.txt", ".venv/bin/in-use"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
@@ -251,6 +252,7 @@ def test_packages_for_tests_are_added_beside_a_running_server(project: Path) -> 
 
 def test_deploy_check_requires_its_python_before_it_installs(project: Path) -> None:
     python(project, "exit 127", "python3.12")  # like pyenv's shim while 3.12 is not selected
+    # The program with %d.%d is the one by which make asks an interpreter for its version.
     name = python(
         project, f"""case "$2" in *%d.%d*) echo 3.13;; *) exec {sys.executable} "$@";; esac"""
     )

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from lib.database.expected_tables import workshop_tables
+from local.demo.pool import POOL_ID
 from local.servers.postgres_server import PostgresServer
 from local.upgrade_output import explain, report_lines
 from tests.local.processes import Dev, wait_until_all_ended
@@ -20,7 +21,6 @@ OLD_STUDENTS = """
 CREATE TABLE public.students (id VARCHAR PRIMARY KEY);
 INSERT INTO public.students VALUES ('ann');
 """
-POOL = "5e9d0000-0000-4000-8000-00000000000a"
 Start = Callable[..., Dev]
 
 
@@ -69,7 +69,7 @@ def test_an_upgrade_that_fails_is_explained_and_the_server_answers(
         assert (status, error["code"]) == (503, "schema_missing"), path
         assert "make migrate" in error["error"]
     # The assessment's tables do not depend on the workshop's, so only the demo's pool is missing.
-    status, error = send(dev, "/api/test/start", {"student_id": "a", "question_pool_id": POOL})
+    status, error = send(dev, "/api/test/start", {"student_id": "a", "question_pool_id": POOL_ID})
     assert (status, error["code"]) == (404, "pool_not_found")
 
     with psycopg.connect(dev.database, autocommit=True) as connection:
@@ -124,7 +124,7 @@ HEAD = 'Traceback (most recent call last):\n  File "a", line 1\n    call()\n'
 def test_reason_is_the_last_error(output: str, reason: str) -> None:
     title, explanation = explain(output).split("\n", 1)
     assert title == "The schema could not be brought up to date:"
-    assert explanation.rpartition("\n")[0] == reason
+    assert explanation.rpartition("\n")[0] == reason  # the last line is advice
 
 
 def test_what_an_upgrade_repairs_is_printed(folder: Path, start_dev: Start) -> None:

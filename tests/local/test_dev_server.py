@@ -28,6 +28,7 @@ CODE = ("api", "lib", "local", "migrations", "sql", "alembic.ini", "migrate.py")
 
 def test_a_kill_during_writes_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
     dev = start_dev()
+    # The earlier service's name for Postgres is `supabase`.
     assert dev.get("/health")[1]["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
     password, system_id = dev.printed("Admin password"), system_identifier(dev)
     acknowledged = []

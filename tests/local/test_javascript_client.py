@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent / "javascript"
 
 @pytest.fixture(scope="module")
 def results(_gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The results of the calls in javascript/check.mjs, by the names that they have there."""
     folder = copy_with_packages(FOLDER, tmp_path_factory.mktemp("javascript") / "check")
     return json.loads(run_node(["check.mjs", _gateway.url, _gateway.token], folder))
 

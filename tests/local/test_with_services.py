@@ -116,7 +116,7 @@ def test_own_secrets_are_created_once_and_readable_only_by_the_owner(folder: Pat
         (b'["canary"]', "it is not a JSON object"),
         (
             b'{"CRON_SECRET": 17, "ADMIN_PASSWORD": ""}',
-            "these are empty or not text: CRON_SECRET, ADMIN_",
+            "these are empty or not text: CRON_SECRET, ADMIN_PASSWORD",
         ),
     ],
 )

@@ -252,7 +252,7 @@ def _request_context(method: str, path: str, template: str) -> dict[str, Any]:
             "userAgent": "test",
         },
         "requestId": str(uuid.uuid4()),
-        "routeKey": template,
+        "routeKey": template if template == "$default" else f"{method} {template}",
         "stage": "$default",
         "time": "01/Jan/2026:03:00:00 +0000",
         "timeEpoch": 1767236400000,

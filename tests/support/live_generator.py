@@ -212,6 +212,7 @@ class _Maker:
             graded = answer.is_correct
         elif self.types["is_correct"] == "TEXT":
             graded = self.random.choice(("true", "T", "1") if answer.is_correct else ("false", "0"))
+        # In the oldest form, `response` was 1 for a right answer and 0 for a wrong one.
         return {
             "id": self._id("answer_id", answer.number), "student_id": answer.student,
             "session_id": answer.session, "question_id": answer.question,

@@ -82,7 +82,8 @@ BEGIN
       'returns them', table_count, total_rows, workshop USING ERRCODE = 'SW001';
   END IF;
 
-  -- Give the tables of the old log function their former names again.
+  -- Give the tables of an older application's log function, renamed by workshop/schema/adopt.sql,
+  -- their former names again.
   FOR v_table IN
     SELECT max(c.relname) FROM pg_catalog.pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relname ~ '^(students|events)_backup_[0-9]+$'
