@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mode
 from typing import Any
 
-from lib.access.endpoint import CRON_SECONDS, OPERATOR_SECONDS, REQUEST_SECONDS
+from lib.access.endpoint import CRON_SECONDS, OPERATOR_SECONDS
 from lib.routes import ENDPOINTS, modules, rows_of
 from lib.web.headers import PAGE_HEADERS
 from local.deploy import heavy_packages, lambda_artifact
@@ -63,7 +63,7 @@ def vercel() -> Json:
                 file_of(m): _vercel_function(seconds(m)) for m in modules() if _has_unusual_limit(m)
             },
             **{f"api/{c}/*.py": _vercel_function(usual_seconds(c)) for c in contexts()},
-            "api/*.py": _vercel_function(REQUEST_SECONDS),
+            "api/*.py": _vercel_function(OPERATOR_SECONDS),  # it has their calls, too
         },
         "rewrites": list(_rewrites()),
         "crons": [_vercel_cron(row.path, row.schedule) for row in ENDPOINTS if row.schedule],

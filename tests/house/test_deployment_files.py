@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.access.endpoint import Access
+from lib.access.endpoint import OPERATOR_SECONDS, Access
 from lib.operations.nightly import scheduled_jobs
 from lib.routes import ENDPOINTS, modules
 from local.deploy import check, files, tools
@@ -113,6 +113,7 @@ def test_vercel_sends_other_paths_to_the_index_last() -> None:
         {"source": "/api/(.*)", "destination": "/api/index"},
         {"source": "/health/", "destination": "/api/index"},
     ]
+    assert config["functions"]["api/*.py"]["maxDuration"] == OPERATOR_SECONDS
 
 
 def test_no_rewrite_hides_a_later_one() -> None:
