@@ -113,7 +113,7 @@ class Server:
 
         Raises:
             LogInNeeded: If there is no refresh token, or the server refuses it.
-            ServerNotSet, ServerAway: As for `call`, or if something else responded.
+            ServerNotSet, ServerAway: As for `call`, or if the response has no new tokens.
         """
         with self._refreshing:
             present = self._accounts.read()

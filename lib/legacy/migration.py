@@ -41,7 +41,7 @@ def migrate(
         KeysUnreadable: If a real run would begin with API keys that ENCRYPTION_KEY does not open,
             and `stop_at_unreadable_keys` is set.
         NotConfigured: If ENCRYPTION_KEY is missing; nothing was started.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
         TablesSetAside: If no legacy table holds a row, but tables that were set aside do.
     """

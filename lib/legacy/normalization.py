@@ -42,7 +42,7 @@ def normalize(
     Raises:
         KeysUnreadable: If a key cannot be opened, and `stop_at_unreadable_keys` is set.
         NotConfigured: If ENCRYPTION_KEY is missing; at most the schema was created.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
         SchemaNeedsDecision: If the schema is missing and cannot be created without a decision.
         TablesSetAside: As for `migrate`.
         NotSafeYet: If the old tables were written to after the migration.

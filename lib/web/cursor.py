@@ -15,8 +15,8 @@ from lib.errors import InvalidCursor, JsonRefused, NotJson
 from lib.web import strict_json
 
 MAX_LENGTH = 24_000
-"""Maximum length of a cursor: a migrated token has up to 2,600 bytes, and JSON may escape each as
-six characters."""
+"""Maximum length of a cursor: a sort key may contain a migrated session token of up to 2,600 bytes,
+and JSON may escape each as six characters."""
 
 Cursor = Annotated[
     str | None,

@@ -46,8 +46,8 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
     setSending({ answer, confidence });
     setProblem(null);
     try {
-      const reply = await data.answer(body, controller.current.signal, (next) => {
-        setWaiting(next);
+      const reply = await data.answer(body, controller.current.signal, (wait) => {
+        setWaiting(wait);
         onAnswer();
       });
       const before = scores.get(question.concept_id) ?? 0;
@@ -68,7 +68,7 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
     setQuestion(nextQuestion(practice.questions, scores, order));
   };
   const finish = () => setOver(true);
-  if (over) return html`<${Summary} name=${name} results=${results} concepts=${concepts} scores=${scores} topicId=${topicId} onMore=${() => setOver(false) || next()} />`;
+  if (over) return html`<${Summary} name=${name} results=${results} concepts=${concepts} scores=${scores} topicId=${topicId} onMore=${() => { setOver(false); next(); }} />`;
   const number = results.length + (feedback ? 0 : 1);
   const concept = concepts.get(question.concept_id)?.name ?? name;
   if (feedback) {

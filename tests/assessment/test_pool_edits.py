@@ -20,7 +20,7 @@ from tests.assessment.conftest import (
 from tests.contract.call import ABSENT, INSTRUCTOR
 from tests.contract.call import OPERATOR as BY_OPERATOR
 
-EDITED_FIELDS = (
+REQUIRED_FIELDS = (
     "content",
     "options",
     "correct_answer",
@@ -40,7 +40,7 @@ def questions(client: TestClient, pool_id: str) -> dict[str, dict[str, Any]]:
 
 def edit_body(question: dict[str, Any], **changed: Any) -> dict[str, Any]:
     """Return the body of an edit of a question that makes only these changes."""
-    return {name: question[name] for name in EDITED_FIELDS} | changed
+    return {name: question[name] for name in REQUIRED_FIELDS} | changed
 
 
 def url(pool_id: str, question_id: str = "q0") -> str:
@@ -200,7 +200,7 @@ def test_edit_is_checked_like_an_upload(
     assert versions(rows) == versions_before
 
 
-@pytest.mark.parametrize("missing", EDITED_FIELDS)
+@pytest.mark.parametrize("missing", REQUIRED_FIELDS)
 def test_edit_states_the_whole_question(client: TestClient, pool_id: str, missing: str) -> None:
     body = edit_body(questions(client, pool_id)["q0"])
     del body[missing]
@@ -312,15 +312,15 @@ def test_instructors_and_strangers_do_not_write(
     body = edit_body(questions(client, pool_id)["q0"], content="x")
     assert client.put(url(pool_id), json=body, headers=INSTRUCTOR).status_code == 403
     assert client.post(f"{url(pool_id)}/retire", headers=INSTRUCTOR).status_code == 403
-    return_body = {"question_pool_id": pool_id, "version": versions_before[0]}
+    version_body = {"question_pool_id": pool_id, "version": versions_before[0]}
     assert (
-        client.post("/api/admin-pool-version", json=return_body, headers=INSTRUCTOR).status_code
+        client.post("/api/admin-pool-version", json=version_body, headers=INSTRUCTOR).status_code
         == 403
     )
     for response in (
         client.put(url(pool_id), json=body),
         client.post(f"{url(pool_id)}/retire"),
-        client.post("/api/admin-pool-version", json=return_body),
+        client.post("/api/admin-pool-version", json=version_body),
     ):
         assert response.status_code == 401
     assert versions(rows) == versions_before

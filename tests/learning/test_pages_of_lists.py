@@ -93,7 +93,7 @@ def test_plans_are_cut_to_the_size_of_a_response(school: School) -> None:
     goals = ["x" * 100_000]
     large = first.plan.topics[0].model_copy(update={"goals": goals})
     plan = PlanOut.model_validate(first.plan.model_dump() | {"topics": [large.model_dump()]})
-    for _ in range(100):
+    for _ in range(100):  # a replaced plan becomes inactive and is still listed
         row = _plan_row(school, plan)
         with transaction(school.db):
             replace_plan(school.db, student.user.student_id, row)

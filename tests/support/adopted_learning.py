@@ -18,7 +18,7 @@ Connection = psycopg.Connection[Row]
 
 @contextmanager
 def live_database(databases: Databases, *, loose: bool = True) -> Iterator[Connection]:
-    """Connect to a live database with empty tables, and without our tables.
+    """Connect to a new database that has the live system's tables, without rows, and none of ours.
 
     Args:
         databases: Server on which to create it.

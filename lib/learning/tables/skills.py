@@ -12,7 +12,7 @@ ZERO = text("0")
 
 
 class StudentSkill(Base):
-    """A student's overall ability, and how far the answers are counted; derived from them."""
+    """A student's overall ability, and the last answer counted in it; derived from the answers."""
 
     __tablename__ = "student_skills"
 
@@ -26,7 +26,7 @@ class StudentSkill(Base):
     calibration: Mapped[str | None]
     """Version of the calibration with which they are counted; null if all are to be recounted."""
     last_clock: Mapped[str | None]
-    """Clock of the last answer that is counted, as text that sorts in the order of the answers."""
+    """Time of the last answer that is counted, as text that sorts in the order of the answers."""
     last_attempt_id: Mapped[UUID | None]
 
 

@@ -69,7 +69,8 @@ class SyncChange(Base):
     number: Mapped[int] = mapped_column(BigInteger)
     """Number of the transaction that changed it, among those of the student."""
     clocks: Mapped[dict[str, Any]]
-    """Clocks of the last changes of columns that a device may set; empty before the first one."""
+    """Hybrid logical clocks of the last changes of columns that a device may set; empty before the
+    first such change."""
     is_deleted: Mapped[bool] = mapped_column(server_default=false())
     """Whether the row is deleted; its entry remains, so that devices delete it, too."""
 
@@ -90,7 +91,7 @@ class SyncDevice(Base):
     """Name of the device, such as that of the browser."""
     schema_version: Mapped[int]
     syncs: Mapped[int]
-    """Number of syncs that it had completed; a smaller one later comes from an older copy."""
+    """Number of syncs that it had completed; if it later reports fewer, it is an older copy."""
     pending: Mapped[int]
     """Number of changes that waited on it after the last sync: not sent yet, or not decided."""
     rejected: Mapped[int]

@@ -68,7 +68,7 @@ def inspect(deps: Deps) -> Inspection:
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
     """
     vault = Vault.from_settings(deps.settings)

@@ -82,7 +82,7 @@ def restore(
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         BackupNotFound: If there is no such backup.
         BackupPlaceUnavailable: If the bucket cannot be read.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If a table that admin-create-unified-schema creates is missing.
         NotSafeYet: If a table has rows, or another table or view has its name.
         BackupUnreadable: If the file is damaged, or its keys were sealed with another key.

@@ -43,7 +43,7 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
         SchemaMissing: If a context has tables, but no function to remove the person from them.
         StudentNotFound: If nothing is stored about the person.
         OlderTableRefuses: If a legacy table cannot be changed.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     names = _names((request.student_email, request.test_student_id))
     student_id = request.student_id or _uuid_in(names)

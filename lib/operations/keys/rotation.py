@@ -33,7 +33,7 @@ def rotate(
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
     """
     vault = Vault.from_settings(deps.settings)
     deadline = time.monotonic() + call_seconds

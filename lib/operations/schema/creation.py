@@ -45,7 +45,7 @@ def create_schema(
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is creating the schema.
         Busy: If a table is in use for more than 5 s.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
     """
     with deps.postgres.transaction() as transaction:
         if not store.try_lock_creation(transaction):
@@ -71,7 +71,7 @@ def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
 
     Raises:
         ConfirmationMissing: If a table holds rows and `confirmation` is not CONFIRMATION.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
     """
     with deps.postgres.transaction() as transaction:
         take_exclusive_lock(transaction)

@@ -44,7 +44,7 @@ def renew_schema(
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is creating the schema.
         Busy: If a table is in use for more than 5 s.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock`.
         BackupPlaceUnavailable: If the bucket of the backups cannot be reached.
     """
     backup, remarks = None, []

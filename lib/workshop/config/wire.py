@@ -28,7 +28,7 @@ class Flags(CamelBody):
 
 
 class ConfigurationFields(Flags):
-    """The configuration that a student may save, except the API key."""
+    """The configuration that a student may save, except secrets and `ExtraFields`."""
 
     system_prompt: Text | None = None
     """System prompt of the voice assistant."""

@@ -17,7 +17,7 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
     Raises:
         CourseIsBuiltIn: If the course is part of the product.
         StepsHaveReports: If a step that sessions have reported would be removed or moved.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     course = request.to_course()
     recomputed = renamed = 0

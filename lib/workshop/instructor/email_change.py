@@ -15,7 +15,7 @@ def change_email(request: ChangeEmailIn, deps: Deps) -> ChangedEmailOut:
         StudentNotFound: If the student does not exist.
         EmailOfAnotherStudent: If another student has the new e-mail.
         OlderTableRefuses: If a legacy table cannot hold the new e-mail.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     if request.student_id is None and request.student_email is None:
         raise FieldMissing(

@@ -33,7 +33,7 @@ def make_new_link(request: NewLinkIn, deps: Deps) -> NewLinkOut:
     Raises:
         FieldMissing: If no session and no student is given.
         SessionNotFound: If there is no such session, or the student has none.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     if (request.session_token, request.student_email, request.student_id) == (None, None, None):
         raise FieldMissing(

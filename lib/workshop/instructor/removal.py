@@ -11,7 +11,7 @@ def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut
 
     Raises:
         OlderTableRefuses: If a legacy table cannot be changed.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     tokens = sorted(set(request.session_tokens))
     with_sessions = request.delete_type == "full"

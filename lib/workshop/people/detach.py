@@ -12,7 +12,7 @@ def detach_session(request: DetachSessionIn, deps: Deps) -> DetachedSessionOut:
 
     Raises:
         SessionNotFound: If there is no session with this token.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)

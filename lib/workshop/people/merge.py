@@ -16,7 +16,7 @@ def merge_students(request: MergeStudentsIn, deps: Deps) -> MergedStudentsOut:
         MergeRefused: If both are the same, or the one who stays is anonymous, or only the one who
             is merged has an e-mail.
         OlderTableRefuses: If a legacy table cannot hold the e-mail.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     for side, student in (
         ("keep", (request.keep_student_id, request.keep_student_email)),

@@ -13,7 +13,7 @@ def rename_student(request: RenameStudentIn, deps: Deps) -> RenamedStudentOut:
     Raises:
         FieldMissing: If neither studentId nor studentEmail is given.
         StudentNotFound: If the student does not exist.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+        AlreadyRunning: If another call holds the lock of `lib.database.advisory_lock` exclusively.
     """
     if request.student_id is None and request.student_email is None:
         raise FieldMissing(
