@@ -97,8 +97,8 @@ class AuditEntry(CamelBody):
     action: str
     """Path of the endpoint, or name of a scheduled removal, such as `retention of tests`."""
     outcome: str
-    """Of the credential: `allowed`, `refused` or `locked`. Of the work: `done`, `rejected` or
-    `failed`."""
+    """Outcome: `allowed`, `refused` or `locked` for the credential; `done`, `rejected` or `failed`
+    for the work."""
     address: str | None
     """Fingerprint of the caller's address, the same for each call from there."""
     facts: dict[str, Any]

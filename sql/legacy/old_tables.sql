@@ -47,5 +47,5 @@ SELECT table_name, new_name FROM legacy.bring_back_unified();
 
 -- bring_back --
 -- Give a table its original name; return its backup name, null if it has no backup, or if the table
--- which has the name now has to keep it.
+-- with this name has to keep it.
 SELECT legacy.bring_back(%(table)s);

@@ -277,7 +277,7 @@ FROM (SELECT
 ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
 -- follow_changed_emails --
--- Where a row has an e-mail that an operator has changed, use the student's present one.
+-- Use the student's present e-mail for a row whose e-mail an operator has changed since.
 UPDATE pg_temp.incoming AS i SET person = s.student_email
 FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND i.person = ANY (s.former_emails)

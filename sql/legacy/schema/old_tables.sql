@@ -195,8 +195,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Of the sets of unified tables that dropExisting set aside, bring back the newest that has rows,
--- under the original names. The present tables, which have to be empty, are set aside instead.
+-- Bring back the newest set with rows of those unified tables that dropExisting set aside, under the
+-- original names. The present tables, which have to be empty, are set aside instead.
 -- Return no row if nothing was brought back.
 CREATE OR REPLACE FUNCTION legacy.bring_back_unified()
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
