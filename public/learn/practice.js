@@ -1,6 +1,6 @@
 // Practice: the choice of a topic, one question at a time, and the summary.
 import { Empty, Loading, ProblemNote } from "../shared/elements.js";
-import { html, useCallback, useEffect, useRef, useState } from "../shared/html.js";
+import { html, useCallback, useEffect, useState } from "../shared/html.js";
 import { useLive } from "../shared/live.js";
 import { nextQuestion } from "./model.js";
 import { PracticeQuestion } from "./question.js";
@@ -29,13 +29,10 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
   const [waiting, setWaiting] = useState(null);
   const [problem, setProblem] = useState(null);
   const [over, setOver] = useState(false);
-  const controller = useRef(null);
-  useEffect(() => {
-    controller.current = new AbortController();
-    return () => {
-      controller.current.abort();
-      onDone();
-    };
+  const [controller] = useState(() => new AbortController()); // not created in an effect: an answer may be sent before effects run
+  useEffect(() => () => {
+    controller.abort();
+    onDone();
   }, []);
   useEffect(() => {
     document.title = `${over ? PRACTICE.done(results.filter(Boolean).length, results.length) : PRACTICE.number(results.length + 1)} – Stepwise`;
@@ -46,7 +43,7 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
     setSending({ answer, confidence });
     setProblem(null);
     try {
-      const reply = await data.answer(body, controller.current.signal, (wait) => {
+      const reply = await data.answer(body, controller.signal, (wait) => {
         setWaiting(wait);
         onAnswer();
       });
@@ -55,7 +52,7 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
       setResults([...results, reply.is_correct]);
       setFeedback({ ...reply, answer, confidence, before });
     } catch (failure) {
-      if (!controller.current.signal.aborted) setProblem(failure);
+      if (!controller.signal.aborted) setProblem(failure);
     }
     setSending(null);
     onAnswer();

@@ -19,7 +19,7 @@ from tests.support.browser import WatchedPage, find_browser, running_browser, wa
 from tests.support.databases import Databases
 from tests.support.local_server import LocalServer
 
-# On a busy machine, plans take seconds, and a write of IndexedDB has taken more than 20 s.
+# On a busy machine, the solver of plans takes seconds, and the browser's store may wait for 30 s.
 expect.set_options(timeout=60_000)
 
 
