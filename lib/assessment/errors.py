@@ -188,7 +188,7 @@ class PoolVersionNotFound(NotFound):
 
 
 class NothingToAccept(Conflict):
-    """This pool has no such proposal to accept; read its last attempt."""
+    """This pool has no such proposal to accept; see `last_attempt` in /api/debug/pool/<id>."""
 
     code = "nothing_to_accept"
     fields = ("accept",)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_SECONDS = 3
-SILENCE_MILLISECONDS = 10_000  # unacknowledged packets for so long break the connection
+SILENCE_MILLISECONDS = 10_000  # packets unacknowledged for this long break the connection
 KEEPALIVE_SECONDS = 5
 WAIT_INTERVAL_SECONDS = 0.1  # the driver's default
 CANCEL_SECONDS = 0.8  # fits into the deadline's margin after the slowest connect

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from psycopg.errors import Diagnostic
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
-"""Script that must run after all that replace functions of contexts, in the same transaction."""
+"""Script that must run after all scripts that replace a context's functions, in one transaction."""
 RIGHTS = ("database/schema/own_objects.sql", "database/schema/rights.sql")
-"""Scripts that must run after all that create tables or functions, in the same transaction."""
+"""Scripts that must run after all those that create tables or functions, in one transaction."""
 DOWNGRADE = "database/schema/downgrade.sql"
 """Script that brings the previous version's tables back."""
 REPORT = "SW001"

@@ -51,7 +51,7 @@ def _with_year_in_range(value: date | None) -> date | None:
 
 
 def _unreadable() -> PydanticCustomError:
-    return PydanticCustomError("day", "Send a day as 2027-03-01, or a time in ISO 8601")
+    return PydanticCustomError("day", "Send a day such as 2027-03-01, or a time in ISO 8601")
 
 
 Day = Annotated[

@@ -55,7 +55,7 @@ SUCCESSES: frozenset[Outcome] = frozenset(
 """Outcomes that reset a pool's failures."""
 
 Clock = Callable[[], float]
-"""Returns seconds since any fixed moment."""
+"""Function that returns seconds since any fixed moment."""
 
 
 def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> CalibrateOut:

@@ -91,8 +91,8 @@ def item_step(
     _use_slope_prior(
         gradient, precision, state.log_slope - origin.log_slope, shrinkage, ~identifies_slope
     )
-    # Where the score pulls a slope down against its prior, its magnitude adds to the curvature in
-    # log a.
+    # Where the score pulls a slope down against the prior, the magnitude of the score adds to the
+    # curvature in log a.
     precision[:, 0, 0] += np.maximum(0.0, -sweep.score[:, 0]) * identifies_slope
     rate = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
     step = _bounded_step(gradient, precision, state.guessing, origin.guessing, shrinkage)

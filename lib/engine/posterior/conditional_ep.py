@@ -27,7 +27,8 @@ _SMALLEST_VARIANCE = np.float32(1e-9)  # variance, logits²
 _ONCE, _TWICE = np.float32(1.0), np.float32(2.0)
 
 Moments = Callable[[SingleArray, SingleArray], SingleArray]
-"""Maps cavities' means and variances, shape (j, t, g), to E[f], E[f ζ], E[f ζ²], (3, j, t, g)."""
+"""Function from cavities' means and variances, shape (j, t, g), to E[f], E[f ζ] and E[f ζ²], shape
+(3, j, t, g)."""
 
 
 class ConditionalNormal(NamedTuple):

@@ -34,7 +34,7 @@ HELD_OUT = 5
 """One student in this many is held out to compare coefficients."""
 
 Clock = Callable[[], float]
-"""Returns seconds since any fixed moment."""
+"""Function that returns seconds since any fixed moment."""
 
 
 def calibrate(

@@ -21,10 +21,12 @@ def read_filters(
         SentText | None, Query(max_length=100, description="Id of the only topic to include.")
     ] = None,
     since: Annotated[
-        Day, Query(alias="from", description="Only concepts last practised from this day, UTC, on.")
+        Day,
+        Query(alias="from", description="Only concepts last practised on or after this day, UTC."),
     ] = None,
     until: Annotated[
-        Day, Query(alias="to", description="Only concepts last practised until this day, UTC.")
+        Day,
+        Query(alias="to", description="Only concepts last practised on or before this day, UTC."),
     ] = None,
 ) -> Filters:
     """Return the filter that a teacher chose."""

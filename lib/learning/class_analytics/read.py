@@ -46,7 +46,7 @@ from lib.learning.syllabus.topics import topic_of
 from lib.learning.tables.closed_lists import Role
 
 LARGE_DIFFERENCE = 10.0
-"""Points from which a student's difference from the class is marked."""
+"""Smallest difference between a student and the class that is marked, in points."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ PRIOR = np.full(len(Theory), 1 / len(Theory))
 POWER_DECAY = 0.1542
 """Exponent of the power law; the default weight of FSRS-6."""
 POWER_SCALE = 0.9 ** (-1 / POWER_DECAY) - 1
-"""Factor with which the power law's stability is the days until retention has fallen to 90 %."""
+"""Factor that makes the power law's stability the number of days until retention is 90 %."""
 FIRST_STABILITY = (8.0, 14.0, 1.0)
 """Stability of what a student knows already, days, by theory: the days until retention has fallen
 to 90 %, or the time constant of the exponential. The last one has no effect."""
@@ -60,16 +60,17 @@ IMPLICIT_SHARE = 0.25
 """Share of a session's productive minutes that also restores each prerequisite of its topic, since
 the session uses it."""
 MASTERED_LOG = float(np.log(5))
-"""A topic's estimated minutes are those of a novice until 80 % is learned: -log(1 - 0.8)."""
+"""-log(1 - 0.8), because a novice learns 80 % of a topic in its estimated minutes."""
 
 READY_LEVEL = 0.75
 """Knowledge of a prerequisite that allows learning at full speed, unless more is required."""
 READY_EXPONENTS = (1.0, 3.0)
-"""Exponents by two hypotheses about prerequisites: what a student lacks of them slows learning down
-in proportion, or nearly forbids it."""
+"""Exponents under two hypotheses about prerequisites: what a student lacks of them slows learning
+down in proportion, or nearly prevents it."""
 
 CREDIT_EXPONENT = 1.2
-"""Marks grow slightly faster than knowledge, since many questions need several parts of a topic."""
+"""Exponent by which marks grow slightly faster than knowledge, since many questions need several
+parts of a topic."""
 CREDIT_CENTER, CREDIT_SLOPE = 0.6, 8.0
 """Knowledge at which an all-or-none topic brings half of its marks, and the steepness there."""
 

@@ -35,8 +35,8 @@ class ExamFormat:
     """Conversion of knowledge into marks."""
 
     questions: int = 50
-    """Number of questions; the fewer, the more random is a result. With 0, the choice of questions
-    adds no randomness."""
+    """Number of questions; the fewer there are, the more random a result is. With 0, the choice of
+    questions adds no randomness."""
     guess: float = 0.0
     """Probability of a right answer without knowledge."""
     slip: float = 0.0

@@ -35,10 +35,10 @@ def relevant_part(
 ) -> Part:
     """Return the topics that are worth the most per minute, with their prerequisites.
 
-    Up to `WHOLE_SIZE` topics are all returned. Of more, as many are chosen as suit the time until
-    the exam. Each is returned with all topics that have to be learned before it, and with its other
-    prerequisites. A closed topic that is returned only as one of these other prerequisites stays
-    closed.
+    If there are at most `WHOLE_SIZE` topics, all are returned. From a larger syllabus, as many are
+    chosen as suit the time until the exam. Each is returned with all topics that have to be
+    learned before it, and with its other prerequisites. A closed topic that is returned only as one
+    of these other prerequisites stays closed.
 
     Args:
         graph: The topics.
@@ -61,7 +61,7 @@ def relevant_part(
 
 
 def _best(topic_worth: Worth, sets: ClosedSets, number: float) -> NDArray[np.bool_]:
-    """Choose about `number` topics: the most rewarding and those missing before them, (n,)."""
+    """Return a mask (n,) of about `number` topics: the best, and those missing before each."""
     scores = np.maximum(np.where(topic_worth.is_open, topic_worth.own, 0.0), topic_worth.package)
     chosen = np.zeros(len(scores), dtype=bool)
     for topic in np.argsort(-scores, kind="stable"):

@@ -8,7 +8,7 @@ from lib.learning.tables.closed_lists import PlanType
 LONGEST_PLAN_DAYS = 60
 """Days after which a countdown ends, even if the exam is later."""
 DAYS_WITHOUT_DATE = 180
-"""Days to the exam of a student who has set no date."""
+"""Days until the exam that are assumed for a student who has set no date."""
 DAYS = {PlanType.DAILY: 1, PlanType.WEEKLY: 7, PlanType.EXAM_COUNTDOWN: LONGEST_PLAN_DAYS}
 """Number of days of each type of plan; a countdown ends sooner if the exam is sooner."""
 MAX_CHANGE = 15.0

@@ -188,7 +188,7 @@ def _small_enough(extra: dict[str, Any]) -> dict[str, Any]:
     """Return the values of a row's unknown columns.
 
     Raises:
-        Refused: If they are too many to keep.
+        Refused: If they are too large to keep.
     """
     if len(json.dumps(extra)) > MAX_EXTRA:
         raise Refused("too_large", "columns: The unknown columns of the row have over 64 KB.")

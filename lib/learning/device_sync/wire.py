@@ -163,7 +163,7 @@ class DeviceSyncOut(SuccessOut):
     outcomes: list[ChangeOut]
     """Outcome of each change, in the order of the changes."""
     rows: list[RowOut]
-    """Rows to store, in their order; changes that the device has not sent yet stay on top."""
+    """Rows to store, in their order; changes that the device has not sent yet override them."""
     cursor: str
     """Cursor of the next call; to be stored in the transaction that stores the rows."""
     has_more: bool
