@@ -145,7 +145,7 @@ migrate: $(LOCAL) ## Upgrade the database to the newest schema
 seed: $(LOCAL) ## Load the demo data; loading them again changes nothing
 	@$(RUN) -m local.with_services -m local.demo
 
-screens: $(DEV) ## Write the pictures of docs/screens/, of a running make dev
+screens: $(DEV) ## Take the screenshots in docs/screens/ of a running make dev
 	@$(RUN) -m tests.browser.screens
 
 seed-legacy: $(LOCAL) ## Load untidy legacy tables, to try docs/migration.md on

@@ -4,7 +4,7 @@ Commands are upgrade, finish, downgrade, current, history, stamp and autogenerat
 --database, they run on each database that the environment names; autogenerate and --sql on the
 first of them, finish on Postgres.
 `upgrade` brings the schema up to date. If tables of an earlier deployment of the tests were moved,
-views serve that version until `finish` drops them. `downgrade` goes back by one revision; before
+views serve that version until `finish` drops them. `downgrade` goes back by one revision; from
 the first one, it returns the tables to `public`, or renames those of SQLite.
 """
 

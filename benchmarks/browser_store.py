@@ -72,7 +72,7 @@ def _compressed(files: list[Path]) -> float:
 
 
 def _measured(browser: Browser, url: str, store: str) -> dict[str, float]:
-    """Return milliseconds by part, measured in another page than the one that fills the store."""
+    """Return milliseconds by part, measured in a page that is not the one that fills the store."""
     with browser.new_context() as context:
         for call in (f"fill{store}({ANSWERS})", f"measure{store}()"):
             page = context.new_page()

@@ -38,18 +38,18 @@ CHECKED_TESTS = 6
 def _normal_alone(
     directions: FloatArray, _evidence: FloatArray, _sites: FloatArray, normal: Normal
 ) -> Normal:
-    """Replace `posterior_moments` by the moments of expectation propagation."""
+    """Replace `posterior_moments` with the moments of expectation propagation."""
     return Normal(directions @ normal.mean, directions @ normal.covariance @ directions.T)
 
 
 def _no_lattices(*_: Any, **__: Any) -> None:
-    """Replace joint integration by a function that always declines."""
+    """Replace joint integration with a function that always declines."""
 
 
 def _pairs_alone(
     regressions: Any, _unit_vectors: FloatArray, slopes: FloatArray, normal: Normal, x: FloatArray
 ) -> Iterator[FloatArray]:
-    """Replace conditional EP by the product with the correction for pairs of answers."""
+    """Replace conditional EP with the product corrected for pairs of answers."""
     spread = slopes.T @ normal.covariance @ slopes
     with_pairs = log_ratio_without_and_with_pairs(regressions, spread, x)[1]
     return iter((with_pairs, with_pairs))

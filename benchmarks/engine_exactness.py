@@ -6,8 +6,8 @@ The histories have 1 to 60 answers: random questions with the kinds of priors an
 tests/support/examinees.py, and adaptive tests of increasingly steep questions, without and with
 guessing. Each cell shows the largest error of a mean and of a standard deviation over all its
 histories, and in brackets those of expectation propagation (EP) without corrected marginals. The
-last column
-takes the tests of two concepts as part of tests of eight, which are not integrated jointly.
+last column takes the tests of two concepts as part of tests of eight, which are not integrated
+jointly.
 
 The summary is repeated in docs/engine.md; tests/house compares the two.
 """

@@ -10,8 +10,8 @@ calibration with priors, or the statement scatters around the truth, as estimate
 then *regressed* is ours after `lib.engine.uncertainty.regressed`.
 
 Where the truth scatters, the exact posterior is known, and errors and coverage are those that it
-expects given the answers (`benchmarks.engine_uncertain`): the chance in the drawn abilities is left
-out. Where the statement scatters, they are those of the drawn abilities.
+expects given the answers (`benchmarks.engine_uncertain`), without the sampling error of the drawn
+abilities. Where the statement scatters, they are those of the drawn abilities.
 """
 
 import sys
@@ -46,7 +46,7 @@ class Case:
 
     @property
     def examinees(self) -> int:
-        """Number of examinees of each pool; few suffice if chance in the abilities is left out."""
+        """Number of examinees of each pool; few suffice without their sampling error."""
         if self.statement_scatters:
             return 20
         return 5 if self.concepts == 1 else 3

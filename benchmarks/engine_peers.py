@@ -48,7 +48,7 @@ def two_parameter_pool(n: int, concepts: int, seed: int, steepness: float = 1.2)
 
 
 def mixed_bank(n: int, concepts: int, seed: int, steepness: float = 1.15) -> ItemBank:
-    """Return a bank in which half of the items draw another concept, which may be the same.
+    """Return a bank in which half of the items draw a second concept, which may equal the first.
 
     Slopes that are not 0 are steepness · exp(N(0, 0.3²)). The location of an item along its own
     direction is N(0, 1).

@@ -120,7 +120,7 @@ def five_concepts(examinees: int) -> None:
         row(f"ours, {rule}", rmse(ours(bank, rule, prior), theta, answers, 30), LENGTHS)
     row("ours, correlations ignored", rmse(ours(bank), theta, answers, 30), LENGTHS)
     row("ours, at random", rmse(ours(bank, prior=prior, best=ITEMS), theta, answers, 30), LENGTHS)
-    print("\nExpected error given the answers: without the chance in the drawn abilities")
+    print("\nExpected error given the answers: without the sampling error of the drawn abilities")
     row("exact", np.sqrt(exact_tests.loss.mean(axis=0)), LENGTHS)
     row("ours, variance", np.sqrt(own_tests.loss.mean(axis=0)), LENGTHS)
     print("\nOurs over exact, paired by examinee, with its 95 % interval")

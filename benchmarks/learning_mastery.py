@@ -1,4 +1,4 @@
-"""Time of the fold over a student's attempts, and of the live formula, which reads all again."""
+"""Time of the fold over a student's attempts, and of the live formula, which reads all of them."""
 
 import time
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from lib.learning.mastery_model.regression import Design, FloatArray, regress, sigmoid
 
 ELO_STEPS = ((0.8, 0.05), (0.5, 0.02), (1.2, 0.1), (0.3, 0.0), (1.8, 0.2))
-"""First step and decay of the abilities of Elo."""
+"""First steps and decays to try for the abilities of Elo ratings."""
 ELO_ITEM_STEPS = ((1.0, 0.05), (1.8, 0.2), (0.6, 0.02))
-"""First step and decay of the difficulties of Elo."""
+"""First steps and decays to try for the difficulties of Elo ratings."""
 DECAYS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.99)
 
 

@@ -141,7 +141,7 @@ def in_calls_of(size: int) -> Way:
 
 
 def as_live(student: Student, answers: int) -> None:
-    """Upload the queue, and download rows, as the live system's devices do, whatever they hold."""
+    """Upload the queue and download rows, even those that the device has, as live devices do."""
     operations = [
         {
             "operation_type": "create",

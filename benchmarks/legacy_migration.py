@@ -7,7 +7,7 @@ unified tables with the same indexes, constraints and triggers. "CPU" is the CPU
 that of a migration includes the function, but not the start of Python. Other programs on the
 machine lengthen the elapsed time a lot, and the CPU time by a fifth or more. Up to 100,000 people,
 migration and floor are therefore measured three times, in turns, and the line printed is that of
-the run with the median ratio of CPU times, which stands behind the ratio of elapsed times.
+the run with the median ratio of CPU times, which is printed after the ratio of elapsed times.
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Cost of importing and calling Upstash's Redis client, compared with plain urllib3.
+"""Cost of importing and calling our Redis client on top of Upstash's, compared with plain urllib3.
 
 The alternative sends the same pipeline with urllib3 and parses the response with `json`. Both call
 the REST gateway on this machine in turns; CPU time is that of the calling thread alone.

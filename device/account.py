@@ -73,7 +73,7 @@ class DeviceSecrets:
 def device_secrets(folder: Folder) -> DeviceSecrets:
     """Return the secrets of the device; new ones if there are none, or the file is damaged.
 
-    Nothing else is lost with the old ones: the user logs in again.
+    Losing the old ones costs only a log-in: the user has to log in again.
     """
     try:
         return DeviceSecrets(**json.loads(folder.secrets.read_text(encoding="utf-8")))

@@ -38,13 +38,13 @@ def app_of(device: Device, board: ProgressBoard) -> ASGIApp:
     """Return the app of a device; from then on, the learning functions use the device's database.
 
     Requests whose Host header is not a name of this machine are refused. This prevents DNS
-    rebinding, in which a page elsewhere lets its own domain resolve to this machine.
+    rebinding, in which a page elsewhere makes its own domain resolve to this machine.
     """
     install_deps(Deps(device.settings, device.now))
     for module in SERVED_FUNCTIONS:
         function_app(module).dependency_overrides[get_db] = database_session(device)
     routes = DeviceRoutes(device_app(device, board))
-    # A device has no demo: DemoAccounts answers the log-in page's question for one with null.
+    # A device has no demo: if the log-in page asks for the demo's accounts, it gets null.
     return TrustedHostMiddleware(
         Pages(DemoAccounts(routes), (PUBLIC,)), allowed_hosts=LOOPBACK_HOSTS
     )

@@ -1,9 +1,9 @@
 """The database of a device: one connection that writes, and a file whose plain copy is a backup.
 
-Transactions are made in a working copy. A commit returns once a complete copy of that has replaced
-`local.db` in one step. So `local.db` holds every acknowledged write at any moment, whoever copies
-it never gets half of a transaction, and a killed process leaves it as it was. The file before the
-last change stays beside it, for repairs.
+Transactions are made in a working copy. A commit returns once a complete copy of the working copy
+has replaced `local.db` in one step. So `local.db` holds every acknowledged write at any moment,
+whoever copies it never gets half of a transaction, and a killed process leaves it as it was. The
+file before the last change stays beside it, for repairs.
 """
 
 import os

@@ -24,7 +24,7 @@ class _Identity:
     device: str
     syncs: int
     lock: int
-    """Number of the lock file in its file system."""
+    """Inode number of the lock file."""
 
 
 def settle_identity(db: Session, folder: Folder) -> UUID:

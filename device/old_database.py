@@ -221,8 +221,10 @@ def _question(work: _Import, number: object) -> Question:
     if not matching and text is not None:
         query = select(Question).where(Question.question_text == text)
         matching = list(work.db.execute(query).scalars())
-    if len(matching) != 1:
+    if not matching:
         raise _Unusable("its question is not on this device; import again after the next sync")
+    if len(matching) > 1:
+        raise _Unusable("several questions on this device have the text of its question")
     return matching[0]
 
 

@@ -32,7 +32,7 @@ class Reply:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the status is one of success."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004 the class of statuses
 
     @property

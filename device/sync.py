@@ -222,7 +222,8 @@ def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any])
 
 def _store_row(db: Session, row: Mapping[str, Any], student_id: UUID, device: Device) -> bool:
     """Store or remove a row of the server; return whether attempts have changed."""
-    if row["table_name"] not in TABLES:  # a newer server's; a repair fetches it after an update
+    if row["table_name"] not in TABLES:
+        # Only a newer server has the table; a repair fetches its rows once the device is updated.
         return False
     table, row_id = SyncedTable(row["table_name"]), UUID(row["row_id"])
     if row["is_deleted"]:

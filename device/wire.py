@@ -33,7 +33,7 @@ class RejectedOut(Body):
     code: str | None
     """Code of the refusal."""
     reason: str | None
-    """Reason of the refusal, for people."""
+    """Reason for the refusal, for people."""
 
 
 class RepairOut(Body):
@@ -75,7 +75,7 @@ class DeviceStateOut(SuccessOut):
     next_sync: UtcTime | None
     """Time of the next sync; null while one is under way."""
     problem: str | None
-    """Reason of the last sync's failure, for people."""
+    """Reason why the last sync failed, for people."""
     repair: RepairOut | None
     """Repair of the database; null without one, and once everything has been fetched again."""
 

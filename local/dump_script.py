@@ -118,14 +118,15 @@ def is_archive(file: Path, name: Path) -> bool:
         return True
     if start.startswith(OWN_FORMAT):
         raise ServerError(
-            f"{name} is a backup of admin-backup. Restore it into empty tables with\n"
+            f"{name} is a backup made by admin-backup. Restore it into empty tables with\n"
             "curl -X POST http://127.0.0.1:5300/api/admin-restore "
             "-H 'Content-Type: application/json' \\\n"
             f'  -d \'{{"adminPassword": "…", "name": "{name.name}"}}\''
         )
     if CLUSTER in start:
         raise ServerError(
-            f"{name} is a dump of a whole server (pg_dumpall). Make one of the database: pg_dump."
+            f"{name} is a dump of a whole server (pg_dumpall). "
+            "Dump the database alone, with pg_dump."
         )
     if b"\0" in start:
         raise ServerError(f"{name} is not a dump: neither SQL nor in a format of pg_dump.")

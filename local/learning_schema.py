@@ -50,7 +50,7 @@ def scripts() -> dict[str, str]:
 
 
 def changes_script() -> str:
-    """Return the script of the changes by revisions, without those of indexes."""
+    """Return the script of the changes that revisions make, without changes of indexes."""
     make_operations_repeatable()
     directory = ScriptDirectory(str(ROOT / "migrations"))
     revisions = [*directory.walk_revisions(FIRST_REVISION, "heads")][::-1][1:]

@@ -119,10 +119,10 @@ def run_offline() -> None:
 def rebuild_invalid_indexes() -> list[str]:
     """Rebuild, while others write, the indexes that a failed concurrent build has left invalid.
 
-    Remainders of failed rebuilds are dropped.
+    Leftovers of failed rebuilds are dropped.
 
     Returns:
-        A line for each index except remainders: that it was rebuilt, or why it could not be.
+        A line for each index except leftovers: that it was rebuilt, or why it could not be.
     """
     with connect() as connection:
         connection.autocommit = True

@@ -19,7 +19,7 @@ NEW_LINK = "/api/admin-new-link"
 @app.post("/api/admin-mark-helped")
 @raises(SessionNotFound)
 def mark_helped(body: MarkHelpedIn, deps: Annotated[Deps, Depends(get_deps)]) -> HelpOut:
-    """Lower a request for help after an instructor has helped."""
+    """End a request for help after an instructor has helped."""
     return help_requests.mark_helped(body, deps)
 
 

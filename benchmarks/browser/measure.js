@@ -37,7 +37,10 @@ export async function fillIndexed(count) {
   store.close();
 }
 
-/** Return milliseconds: to open, to read and count all answers for the first time, to write one answer with its operation durably, and to read and count again. */
+/**
+ * Return milliseconds: to open the store, to read all answers and compute mastery for the first time, to write one
+ * answer durably with its operation, and to read and compute again.
+ */
 export async function measureIndexed() {
   const [open, store] = await timed(() => openStore("benchmark"));
   const first = (await timed(async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS)))))[0];

@@ -1,4 +1,4 @@
-"""Engines of SQLAlchemy for Postgres and SQLite, one of each for the dependencies of a process."""
+"""SQLAlchemy engines for Postgres and SQLite: at most one of each for one `Deps`."""
 
 import sqlite3
 import threading

@@ -20,7 +20,7 @@ LiveId = Annotated[int | UUID, Field(union_mode="left_to_right")]
 
 
 def _as_text(value: Any) -> Any:
-    """Return a number as text, so that a fault is named by its field alone."""
+    """Return a number as text: errors of a union would name its branch as well as the field."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -99,7 +99,7 @@ def _message(run: Run, elsewhere: list[str]) -> str:
     if run.phase is not Phase.DONE:
         return f"{kind} {int(100 * run.fraction_done)} % done: call again to continue"
     if run.verified and elsewhere:
-        return f"{kind} completed, but not read: {', '.join(elsewhere)}; see results"
+        return f"{kind} completed without reading {', '.join(elsewhere)}; see results"
     if run.verified and not any(rows is not None for rows in run.sources.values()):
         return f"{kind} completed: there is no legacy table in the schema public"
     if run.verified:

@@ -1,8 +1,8 @@
 """The errors that each operation can respond with, for the API's description.
 
 A handler and its dependencies declare theirs with `lib.errors.raises`. Those that every operation
-of a kind can raise are added here. Each client of the tests compares what it receives with this
-list; see tests/support/declared_errors.py.
+of a kind can raise are added here. The test suite's HTTP clients compare the errors that they
+receive with this list; see tests/support/declared_errors.py.
 """
 
 from collections.abc import Iterator

@@ -90,7 +90,7 @@ class UnknownFields:
 
     @property
     def misspelt(self) -> list[UnknownField]:
-        """The ignored fields and parameters whose names are similar to ones that are taken."""
+        """The ignored fields and parameters whose names resemble one that the endpoint takes."""
         return [field for field in self.ignored if field.suggestion]
 
     def refuse_misspelt(self) -> None:

@@ -31,7 +31,7 @@ UtcTime = Annotated[datetime, AfterValidator(as_utc)]
 class Body(BaseModel):
     """A body whose fields have the same names on the wire as in code; immutable.
 
-    In the API's description, a response has all of its fields, those with a default, too.
+    In the API's description, all fields of a response are required, even those with a default.
     """
 
     model_config = ConfigDict(

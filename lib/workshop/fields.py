@@ -79,7 +79,7 @@ def _truthy(value: Any) -> Any:
 
 
 def _refuse_secret(text: str) -> str:
-    """Refuse a text with secrets; to redact an e-mail or a token would turn it into another one."""
+    """Refuse a text with secrets; redacting an e-mail or token would turn it into another one."""
     if holds_secret(text):
         raise PydanticCustomError("secret", "Must not be an API key or another secret")
     return text

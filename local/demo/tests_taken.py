@@ -1,7 +1,8 @@
 """The demo's adaptive tests, as rows that the service would have recorded.
 
-Seeded generators produce the answers; questions, proficiencies and ends come from
-`lib.assessment.sessions.session`, so a demo session can be continued and rebuilt like any other.
+Seeded generators produce the answers. `lib.assessment.sessions.session` chooses the questions,
+estimates the proficiencies and ends the tests, so a demo session can be continued and rebuilt like
+any other.
 """
 
 from dataclasses import dataclass

@@ -22,8 +22,8 @@ from local.deploy import heavy_packages, lambda_artifact
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index"
-"""Function with every route: the only one on Hobby; elsewhere it serves the paths that match no
-other, unknown ones and those that end in a slash."""
+"""Function with every route: the only one on Hobby. Elsewhere it serves the paths that no other
+function serves: unknown paths, and those that end in a slash."""
 MARKER = "# --- generated from here on by `python -m local.deploy.files` from lib/routes.py ---\n"
 OUTDATED = "{} is not up to date with lib/routes.py: run python -m local.deploy.files"
 
@@ -63,7 +63,7 @@ def vercel() -> Json:
                 file_of(m): _vercel_function(seconds(m)) for m in modules() if _has_unusual_limit(m)
             },
             **{f"api/{c}/*.py": _vercel_function(usual_seconds(c)) for c in contexts()},
-            "api/*.py": _vercel_function(OPERATOR_SECONDS),  # it has their calls, too
+            "api/*.py": _vercel_function(OPERATOR_SECONDS),  # the index has operators' calls, too
         },
         "rewrites": list(_rewrites()),
         "crons": [_vercel_cron(row.path, row.schedule) for row in ENDPOINTS if row.schedule],

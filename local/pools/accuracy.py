@@ -16,7 +16,7 @@ class PoolAccuracy:
         groups: Names of the groups: abilities, equal in every concept, then the population.
         lengths: Numbers of answers, shape (t,).
         rmse, bias, predicted: Root mean square error, mean error, and the error that the posteriors
-            predict; standard deviations of ability, shape (m, t).
+            predict, each in standard deviations of ability, shape (m, t).
         coverage: Share of 95 % intervals that contain the true ability, shape (m, t).
         exposure: Share of the students who saw each of the n gradable items within each length,
             shape (m, t, n).

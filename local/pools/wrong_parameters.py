@@ -23,7 +23,7 @@ from lib.engine.simulation import Z95, Simulation
 from local.pools.simulated_tests import simulate_tests
 
 GREATEST_LOCATION = 4.5
-"""Largest |b| of a drawn truth; as far out as calibration estimates."""
+"""Largest |b| of a drawn truth, equal to the largest |b| that a calibration estimates."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ class Fault(StrEnum):
 
     REFUSE = "refuse"  # new connections are refused, open ones are cut
     CLOSE = "close"  # nothing is executed, the connection is cut
-    HANG = "hang"  # nothing is executed, and no response sent until the fault is switched off
+    HANG = "hang"  # nothing is executed; the connection is cut when the fault is switched off
     SLOW = "slow"  # executed after a delay
     SERVER_ERROR = "500"
     HTML = "html"  # status 200 with a proxy's error page
@@ -32,7 +32,7 @@ class ActiveFault:
         kind: The fault.
         times: Number of requests that it still affects; None for all.
         after: Number of requests that pass unharmed first.
-        seconds: Duration; None until it is switched off.
+        seconds: Duration of the fault; with None, it lasts until it is switched off.
         delay: Delay of SLOW, seconds.
         value: Replacement for every text under WRONG_VALUE; None for `wrong`.
     """

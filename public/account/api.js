@@ -21,7 +21,7 @@ function exclusively(run) {
  */
 export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.localStorage } = {}) {
   let current = account;
-  let refusal = null; // of the renewal that has ended the log-in
+  let refusal = null; // the error of the renewal that ended the log-in
   let turn = Promise.resolve(); // so that this page's calls renew the token one after the other
   const renew = (expiredToken) => {
     turn = turn.catch(() => {}).then(() => exclusively(() => exchange(expiredToken)));

@@ -29,7 +29,7 @@ export const SYSTEM = {
   sessions: "Tests in progress",
   hits: "Questions found in the cache",
   keys: "Keys",
-  redisNone: "No figures of Redis.",
+  redisNone: "There are no figures from Redis.",
   renew: "Create or renew the schema",
   renewing: "Working …",
   renewHint: "Creates what is missing, and changes nothing that is in place. Needed after each upgrade.",
@@ -71,7 +71,7 @@ export const MIGRATION = {
     accept: (rows) => `${count(rows, "row")} ${rows === 1 ? "stays" : "stay"} behind; I know which`,
     acceptKeys: (keys) => `${count(keys, "API key")} cannot be opened with ENCRYPTION_KEY and ${keys === 1 ? "stays" : "stay"} unreadable`,
     acceptFirst: "Tick the box to go on. Nothing was moved.",
-    first: "Read a dry run first.",
+    first: "Do a dry run first, and read its report.",
     button: "Run for real",
     busy: (percent) => `Moving, ${percent} % …`,
     heading: (moved, read) => `${number(moved)} of ${count(read, "row")} moved.`,
@@ -106,7 +106,7 @@ export const MIGRATION = {
   states: { decide: "decide", kept: "kept as it is", repaired: "repaired" },
   download: "Download the report as CSV",
   preflight: "Remarks of the preflight",
-  elsewhere: (tables) => `Tables of these names in other schemas: ${tables.join(", ")}.`,
+  elsewhere: (tables) => `These tables have the names of old tables, but are in other schemas, so they are not moved: ${tables.join(", ")}.`,
 };
 
 export const UPKEEP = {
@@ -127,7 +127,7 @@ export const UPKEEP = {
   restoreButton: "Restore backup",
   restored: (rows) => `${count(rows, "row")} restored.`,
   roster: "Enroll a class",
-  rosterWhat: "Students of a list, in the built-in course; for another course, use the dashboard.",
+  rosterWhat: "Enrolls the students on a list in the built-in course; for another course, use the dashboard.",
   rosterButton: "Import a roster",
   rotate: "Rotate the encryption key",
   rotateWhat: "Set the new key as ENCRYPTION_KEY and the former one as ENCRYPTION_KEY_PREVIOUS, deploy, and seal everything again here.",
@@ -138,7 +138,7 @@ export const UPKEEP = {
 
 export const AUDIT = {
   title: "Audit trail",
-  lead: "Calls of operators and removals by the clean-up, newest first. Each entry has a checksum of the one before, so that changes and gaps are noticed.",
+  lead: "Calls of operators and removals by the scheduled clean-up, newest first. Each entry has a checksum of the one before, so that changes and gaps are noticed.",
   loading: "Reading the audit trail …",
   holds: "The chain is unbroken.",
   broken: (id) => `Entry ${id} or one before it was changed or removed.`,
@@ -150,5 +150,5 @@ export const AUDIT = {
   noneHint: "No entry has this outcome.",
   older: "Show older ones",
   seal: "Newest seal",
-  sealHint: "Keep it outside of this database: sent as “seal”, it shows later whether the newest entries were cut off.",
+  sealHint: "Keep it outside of this database: sent later as the parameter “seal” of this call, it shows whether the newest entries were cut off.",
 };

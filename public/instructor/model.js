@@ -5,7 +5,7 @@ import { STATES, STATUS, STUCK_MINUTES } from "./texts.js";
 
 export const STATUSES = Object.keys(STATUS);
 const STUCK_MS = STUCK_MINUTES * 60_000;
-const COMPLETED = "dy"; // the letters of completed steps, of those in STATES
+const COMPLETED = "dy"; // the letters in STATES that stand for a completed step
 const OVERLAP_MS = 15_000; // because a change may be committed later than its timestamp
 const FULL_RELOAD_MS = 300_000;
 
@@ -97,7 +97,7 @@ const ORDERS = {
   seen: (row) => (row.lastActivity ? -Date.parse(row.lastActivity) : null),
 };
 
-/** The rows in an order of `SORTS`. Whoever waits for help longest comes first in `help`. */
+/** The rows in one of the orders in `SORTS`. In `help`, whoever has waited longest for help comes first. */
 export function ordered(rows, { name, descending }) {
   return sorted(sorted(rows, ORDERS.name), ORDERS[name], descending);
 }

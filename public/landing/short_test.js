@@ -31,7 +31,7 @@ export function ShortTest({ test: former, unknown }) {
   const [state, setState] = useState({ name: "new" });
   const [profile, setProfile] = useState(unknown);
   const [move, setMove] = useState(null);
-  const [sentOption, setSent] = useState(null);
+  const [sentOption, setSentOption] = useState(null);
   const [waiting, setWaiting] = useState(null);
   const [starting, setStarting] = useState(false);
   const [problem, setProblem] = useState(null);
@@ -76,7 +76,7 @@ export function ShortTest({ test: former, unknown }) {
   };
   const send = async (option) => {
     const { test, question, names, most } = state;
-    setSent(option);
+    setSentOption(option);
     setProblem(null);
     rememberAnswer(test.sessionId, { questionId: question.id, response: option });
     try {
@@ -93,7 +93,7 @@ export function ShortTest({ test: former, unknown }) {
       else if (kind === "moved") await resume(test);
       else finish("closed", test);
     }
-    setSent(null);
+    setSentOption(null);
   };
   const resume = async (test) => {
     try {

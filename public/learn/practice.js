@@ -74,7 +74,7 @@ function Session({ topicId, name, concepts, data, practice, onAnswer, onDone }) 
   }
   const missing = problem?.kind === "missing";
   return html`<${PracticeQuestion} key=${`${question.id} ${results.length}`} question=${question} number=${number} topic=${name}
-    seenAll=${results.length === 0 && practice.answered.length >= practice.questions.length} results=${results}
+    hasAnsweredAll=${results.length === 0 && practice.answered.length >= practice.questions.length} results=${results}
     sending=${sending} waiting=${waiting} problem=${problem} onSend=${send} onSkip=${missing ? next : null} onFinish=${finish} />`;
 }
 

@@ -54,11 +54,11 @@ function Waiting({ waiting }) {
 /**
  * Digits choose the answer, Enter goes on to the confidence, digits choose it, Enter sends.
  *
- * @param {{question: object, number: number, topic: string, seenAll: boolean, results: boolean[],
+ * @param {{question: object, number: number, topic: string, hasAnsweredAll: boolean, results: boolean[],
  *   sending: object|null, waiting: object|null, problem: Error|null, onSend: Function,
  *   onSkip: Function|null, onFinish: Function}} props
  */
-export function PracticeQuestion({ question, number, topic, seenAll, results, sending, waiting, problem, onSend, onSkip, onFinish }) {
+export function PracticeQuestion({ question, number, topic, hasAnsweredAll, results, sending, waiting, problem, onSend, onSkip, onFinish }) {
   const options = optionsOf(question);
   const labels = question.question_type === "true_false" ? PRACTICE.truth : {};
   const [chosen, setChosen] = useState(null);
@@ -130,7 +130,7 @@ export function PracticeQuestion({ question, number, topic, seenAll, results, se
   return html`<div class="flow">
     <div class="row"><span class="small soft"><bdi>${topic}</bdi> · ${PRACTICE.number(number)}${results.length > 0 && ` · ${PRACTICE.soFar(results.filter(Boolean).length, results.length)}`}</span>
       <span class="push"><${Clock} since=${since} usual=${question.expected_time_seconds} stopped=${busy} /></span></div>
-    ${seenAll && html`<p class="small soft">${PRACTICE.allSeen}</p>`}
+    ${hasAnsweredAll && html`<p class="small soft">${PRACTICE.allAnswered}</p>`}
     <form class="card flow" ref=${form} onSubmit=${send} noValidate>
       ${options
         ? html`<fieldset aria-describedby=${missing === "answer" ? `${id}-error` : null}>

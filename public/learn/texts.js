@@ -1,4 +1,4 @@
-// All words of the study page; those of the log-in stand in account/texts.js.
+// All words of the study page; those of the log-in are in account/texts.js.
 import { clock, count, dateTime, duration, number } from "../shared/format.js";
 
 export const LINKS = [
@@ -118,7 +118,7 @@ export const DEVICE = {
   send: "Send now",
   save: "Save unsent answers to a file",
   import: "Import answers from a file",
-  imported: (added, duplicates) => `${count(added, "change")} imported${duplicates ? `; ${duplicates} were here already` : ""}.`,
+  imported: (added, duplicates) => `${count(added, "change")} imported${duplicates ? `; ${duplicates} ${duplicates === 1 ? "was" : "were"} here already` : ""}.`,
   refused: {
     format: "This is not a file of unsent answers.",
     version: "This file comes from another version of Stepwise.",
@@ -138,7 +138,7 @@ export const DEVICE = {
   stay: "Stay and send them",
   leave: "Log out anyway",
   noCopy: {
-    unavailable: ["This browser keeps no data for this page,", "as in a private window. Everything works while you are online."],
+    unavailable: ["This browser keeps no data for this page.", "That is usual in a private window. Everything works while you are online."],
     full: ["This browser has no room left for this page.", "Everything works while you are online. Free some space to practise offline."],
   },
   outdated: ["This page is older than the server.", "Your answers are kept here. Reload the page while you are online; they are sent then."],
@@ -182,7 +182,7 @@ export const SETTINGS = {
 export const TIMELINE = {
   title: "30 days",
   label: (days, answers, most) => `Answers on each of the last 30 days: ${count(days, "day")} with practice, ${count(answers, "answer")}, at most ${most} on a day`,
-  summary: (days, answers, accuracy) => `${days} of 30 days. ${count(answers, "answer")}${accuracy === null ? "" : `, ${Math.round(accuracy)} % right`}.`,
+  summary: (days, answers, accuracy) => `You practised on ${days} of 30 days. ${count(answers, "answer")}${accuracy === null ? "" : `, ${Math.round(accuracy)} % right`}.`,
   empty: "No answers in the last 30 days.",
   table: "As a table",
   columns: { date: "Day", answers: "Answers", right: "Right", mastery: "Mastery" },
@@ -206,7 +206,7 @@ export const MASTERY = {
   more: "See all topics",
   overall: (score) => `${Math.round(score)} of 100 over all topics, weighted by their marks`,
   label: (subject) => `Mastery of the topics of ${subject}`,
-  columns: { topic: "Topic", score: "Mastery", band: "In words", today: "Right today", week: "This week", exam: "Of exam" },
+  columns: { topic: "Topic", score: "Mastery", band: "In words", today: "Right today", week: "This week", exam: "Share of exam" },
   bands: { excellent: "excellent", good: "good", fair: "fair", "needs work": "needs work", none: "not begun" },
   about: "Mastery is what you knew at your last answers, 0 to 100. “Right today” is the chance that your next answer is right; it falls while you do not practise.",
   topics: (n) => count(n, "topic"),
@@ -269,7 +269,7 @@ export const PRACTICE = {
   gone: ["This question is no longer there.", "Your answer to it was not stored. Go on with the next one."],
   done: (right, all) => (all === 0 ? "Nothing answered this time" : `${right} of ${all} right`),
   doneAbout: (name) => `That was practice in ${name}.`,
-  allSeen: "You have answered every question of this topic. They now repeat.",
+  allAnswered: "You have answered every question of this topic. They now repeat.",
   back: "Back to today",
   more: "Practise more",
   changed: "What has changed",

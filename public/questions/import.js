@@ -76,7 +76,7 @@ export function ImportFile({ api, pool, onDone }) {
   const [file, setFile] = useState(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(null);
-  const [importedCount, setDone] = useState(null);
+  const [importedCount, setImportedCount] = useState(null);
   const input = useRef(null);
   const name = useRef(null);
   const target = pool === null ? {} : { question_pool_id: pool.id };
@@ -84,7 +84,7 @@ export function ImportFile({ api, pool, onDone }) {
     const [chosen] = event.target.files;
     if (!chosen) return;
     event.target.value = "";
-    setDone(null);
+    setImportedCount(null);
     setProblem(null);
     setFile(null);
     setBusy(IMPORT.checking);
@@ -116,7 +116,7 @@ export function ImportFile({ api, pool, onDone }) {
         poolId = (await api("POST", UPLOAD, { body })).question_pool_id;
         storedCount += batch.length;
       }
-      setDone(storedCount);
+      setImportedCount(storedCount);
       setFile(null);
       onDone(poolId);
     } catch (failure) {

@@ -36,7 +36,7 @@ export const POOL = {
 
 export const CHARTS = {
   scatter: "Difficulty and discrimination",
-  scatterHint: "High and well spread is good. Squares are flagged; a line shows the standard error of an estimate.",
+  scatterHint: "Points should lie high and be well spread. Squares are flagged questions; a line shows the standard error of an estimate.",
   scatterSummary: (n, flagged) => `${count(n, "question")} by difficulty and discrimination; ${flagged ? `${flagged} flagged` : "none flagged"}.`,
   difficulty: "difficulty, percentile",
   discrimination: "discrimination",
@@ -67,7 +67,7 @@ export const FLAGS = {
   columns: { question: "Question", why: "Why", what: "What to do" },
   noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
   belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${number(answers)} answers: less often than by guessing`, what: "check the right answer" }),
-  drifted: (change) => ({ why: `Answers differ from its former parameters by ${percent(change)}`, what: "has it become known?" }),
+  drifted: (change) => ({ why: `Answers differ from its former parameters by ${percent(change)}`, what: "check whether it has leaked" }),
   weak: (discrimination, error) => ({ why: `Says little about ability: discrimination ${number(discrimination, 2)}${error ? ` ± ${number(error, 2)}` : ""}`, what: "retire or rewrite" }),
   shown: (share, limit) => ({ why: `Shown in ${percent(share)} of tests; the limit is ${percent(limit)}`, what: "add similar questions" }),
 };
@@ -142,7 +142,7 @@ export const IMPORT = {
   copied: "Copied",
   preview: (n) => `Preview of ${n === 1 ? "the question" : `the first ${n}`}`,
   done: (n) => `${count(n, "question")} imported.`,
-  partly: (done) => `${count(done, "question")} were imported before this; import the file again to complete it.`,
+  partly: (done) => `${count(done, "question")} ${done === 1 ? "was" : "were"} imported before this; import the file again to complete it.`,
 };
 
 export const FILE = {

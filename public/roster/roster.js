@@ -25,14 +25,14 @@ export function RosterDialog({ api, courseId, onDone, onClose }) {
   const [text, setText] = useState(null);
   const [byGithub, setByGithub] = useState(false);
   const [report, setReport] = useState(null);
-  const [enrolledCount, setDone] = useState(null);
+  const [enrolledCount, setEnrolledCount] = useState(null);
   const [problem, setProblem] = useState(null);
   const [fault, setFault] = useState(null);
   const send = (csv, dryRun, github) => api("POST", PATH, { text: csv, query: { courseId, byGithub: github, dryRun } });
   const check = async (csv, github) => {
     setProblem(null);
     setReport(null);
-    setDone(null);
+    setEnrolledCount(null);
     try {
       setReport(await send(csv, true, github));
     } catch (failure) {
@@ -55,7 +55,7 @@ export function RosterDialog({ api, courseId, onDone, onClose }) {
   const enroll = async () => {
     setProblem(null);
     try {
-      setDone(enrolledBy(await send(text, false, byGithub)));
+      setEnrolledCount(enrolledBy(await send(text, false, byGithub)));
       setReport(null);
       onDone();
     } catch (failure) {

@@ -3,7 +3,7 @@ import { count } from "../shared/format.js";
 
 export const ROSTER = {
   title: "Import a roster",
-  about: "Students of the list appear at once, as “not started”. Importing it again changes nothing.",
+  about: "The students on the list appear at once, as “not started”. Importing it again changes nothing.",
   choose: "Choose a file",
   again: "Choose another file",
   hint: "CSV with columns for e-mail and name, and optionally the GitHub name; also GitHub Classroom’s classroom_roster.csv.",

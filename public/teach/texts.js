@@ -1,4 +1,4 @@
-// All words of the class page; those of the log-in stand in account/texts.js.
+// All words of the class page; those of the log-in are in account/texts.js.
 import { clock, count, number } from "../shared/format.js";
 
 export const LINKS = [["/teach", "Classes"]];
@@ -59,7 +59,7 @@ export const STUDENTS = {
   dash: "–",
   about: "Expected marks as if the exam were today. In 19 of 20 cases the mark lies inside the band. The line marks 50.",
   noName: (id) => `No name (${id.slice(0, 4)})`,
-  nobody: "No student of this kind.",
+  nobody: "No student is in this group.",
 };
 
 export const STUDENT = {
@@ -84,7 +84,7 @@ export const TOPICS = {
   notBegunCount: (n) => ` Nobody has begun ${count(n, "topic")}.`,
   notBegun: "not begun",
   label: "Mean mastery of the class by topic",
-  columns: { topic: "Topic", class: "Class", exam: "Of exam", below: "Below 40" },
+  columns: { topic: "Topic", class: "Class", exam: "Share of exam", below: "Below 40" },
   about: "Amber: a mean below 40. A topic that a student has not begun counts as 0.",
   below: (n) => `${n} below 40`,
   none: "There are no topics yet",

@@ -11,7 +11,7 @@ const CONTROLS = `a, button, summary, ${FIELDS}`;
  *
  * @param {{question: object, busy: boolean, label: string, aside?: any, fixed?: number|null, focus?: boolean,
  *   compact?: boolean, onSend: (option: number) => void}} props `fixed` is the option that is being
- *   sent, `focus` puts the focus on the question, `compact` is the form of the landing page
+ *   sent, `focus` puts the focus on the question, `compact` is the smaller layout of the landing page
  */
 export function Question({ question, busy, label, aside, fixed = null, focus = true, compact = false, onSend }) {
   const [chosen, setChosen] = useState(fixed);

@@ -1,6 +1,6 @@
 // Tests in this browser's storage: the running one with an answer that is not acknowledged yet, the
-// ids of former ones, and this browser's name for tests without a ticket. The id of a test is a
-// credential, so it never stands in the address of a page.
+// ids of the latest ones, and this browser's name for tests without a ticket. The id of a test is a
+// credential, so it never appears in the address of a page.
 
 const KEY = "stepwise.tests";
 export const MAX_TESTS = 20;
@@ -46,7 +46,7 @@ export function visitor(storage = localStorage) {
   return stored ?? changeTests({ visitor: newVisitor() }, storage).visitor;
 }
 
-/** Keep a test that has begun as the running one, and among the former ones. */
+/** Keep a test that has begun as the running one, and put it first in the list of tests. */
 export function rememberTest(test, storage = localStorage) {
   const { tests } = readTests(storage);
   const { sessionId, studentId } = test;
@@ -60,7 +60,7 @@ export function rememberAnswer(sessionId, answer, storage = localStorage) {
   if (current?.sessionId === sessionId) changeTests({ current: { ...current, answer } }, storage);
 }
 
-/** Forget the running test; it stays among the former ones. */
+/** Forget which test is running; the test stays in the list of tests. */
 export function forgetCurrent(sessionId, storage = localStorage) {
   if (readTests(storage).current?.sessionId === sessionId) changeTests({ current: null }, storage);
 }

@@ -11,7 +11,7 @@ const columnOf = (flag) => flag.replace(/[A-Z]/g, (letter) => `_${letter.toLower
  * The steps of a course, with their state in a session.
  *
  * @param {{builtIn: boolean, steps: object[]}} course
- * @param {object} session whole, or the share view, which has no flags, times and attempts
+ * @param {object} session whole, or the share view, which has no flags, times or attempts
  * @returns {{number: number, name: string, state: "done"|"begun"|"open", parts: object[], seconds: number|null,
  *   attempts: number}[]}
  */
@@ -68,7 +68,7 @@ export function lookupOf(text) {
   return EMAIL.test(trimmed) ? { studentEmail: trimmed } : null;
 }
 
-/** Whether a text may be an e-mail. */
+/** Whether a text may be an e-mail address. */
 export function isEmail(text) {
   return EMAIL.test(text.trim());
 }

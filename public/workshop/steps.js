@@ -19,7 +19,7 @@ function Step({ step, here }) {
   const attempts = here ? STEPS.attempts(step.attempts) : "";
   const Name = here ? "h3" : "span";
   const sign = step.state === "done" ? "✓" : step.number;
-  // `data-s` is a letter of class-progress and gives the colour; a begun step gets that of a validated one.
+  // `data-s` is a state letter as in class-progress and sets the colour; a begun step looks like a validated one.
   return html`<li class=${`ws ${here ? "now" : ""}`} aria-current=${here ? "step" : null}>
     <i class="cell" aria-hidden="true" data-s=${step.state === "done" ? "y" : step.state === "begun" ? "v" : null} data-now=${here ? "yes" : null}>${sign}</i>
     <div class="flow tight">

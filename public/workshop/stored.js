@@ -1,4 +1,4 @@
-// The token of this browser's session. It is a credential: it never stands in an address for long.
+// The token of this browser's session. It is a credential, so it does not stay in an address for long.
 
 const KEY = "stepwise.workshop";
 

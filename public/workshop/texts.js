@@ -11,10 +11,10 @@ export const ENTRY = {
   title: "Open your workshop",
   about: "See your steps, ask for help, and change your settings.",
   beginTitle: "Begin here",
-  beginAbout: "Your progress is recorded from the first step on. With an e-mail you can be found again if you lose your link.",
+  beginAbout: "Your progress is recorded from the first step on. If you give an e-mail address, your instructor can find your session again if you lose your link.",
   name: "Name (optional)",
   email: "E-mail (optional)",
-  emailWrong: "Write an e-mail such as ann@example.com, or leave this empty.",
+  emailWrong: "Enter an e-mail address such as ann@example.com, or leave this empty.",
   begin: "Begin the workshop",
   beginning: "Beginning …",
   backTitle: "Come back",
@@ -25,7 +25,7 @@ export const ENTRY = {
   lookTitle: "See steps only",
   look: "E-mail or student id",
   lookHint: "Anyone may see which steps are done.",
-  lookMissing: "Write the e-mail or the id first.",
+  lookMissing: "Enter the e-mail address or the id first.",
   lookButton: "Show the steps",
   gone: ["This link no longer opens a session.", "It may have been replaced by a newer one: ask your instructor, or begin again."],
 };
@@ -67,13 +67,13 @@ export const OWN = {
 
 export const HELP = {
   title: "Stuck? Ask.",
-  about: "Your instructor sees at once that you ask, and at which step.",
+  about: "Your instructor sees at once that you need help, and at which step.",
   ask: "Ask for help",
   asking: "Asking …",
   upTitle: "Your hand is up",
   since: (moment, step) => `Since ${clock(moment)}${step ? `, for step ${step}` : ""}.`,
   seen: "Your instructor sees it on the dashboard.",
-  down: "I found it, take my hand down",
+  down: "I solved it, take my hand down",
   lowering: "Saving …",
 };
 
@@ -93,7 +93,7 @@ export const SETTINGS = {
   wrong: (n) => (n === 1 ? "One field needs a change" : `${n} fields need a change`),
   url: "Write the whole address, beginning with https://.",
   socket: "Write the whole address, beginning with wss://.",
-  email: "Write an e-mail such as ann@example.com.",
+  email: "Enter an e-mail address such as ann@example.com.",
 };
 
 /** The fields of the configuration: name in requests, column of the session, label, kind; the built-in course has VOICE_FIELDS, too. */
@@ -156,7 +156,7 @@ export const SHARED = {
   finished: (all) => `All ${all} steps are done`,
   about: (course) => `${course} · shared view, with steps only`,
   empty: "No session yet",
-  emptyHint: "As soon as a step is reported, it appears here by itself.",
+  emptyHint: "As soon as a step is reported, it appears here automatically.",
   own: "Is this you?",
   open: "Open your workshop",
 };

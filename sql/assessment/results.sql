@@ -12,8 +12,8 @@ SELECT CASE WHEN %(session_id)s::UUID IS NULL
 END;
 
 -- long_term_proficiencies --
--- Long-term proficiency in each concept that the student was tested in, exact whatever pools tell:
--- holders of a session read session_proficiencies instead.
+-- Long-term proficiency in each concept that the student was tested in. It is exact, whatever the rule
+-- `tells` of a pool says, because holders of a session read session_proficiencies instead.
 SELECT p.concept_name, p.proficiency_value::DOUBLE PRECISION AS proficiency,
   coalesce(p.confidence, 0)::DOUBLE PRECISION AS confidence,
   coalesce(p.updated_at, p.created_at) AS updated_at, p.proven, 'each' AS tells

@@ -738,7 +738,7 @@ FROM (
             BETWEEN 0 AND 36500 THEN to_jsonb(legacy.to_integer(raw #>> '{}')) END
       END AS value OFFSET 0) AS read
     WHERE t.unknown IS NOT NULL AND read.value IS NOT NULL
-      -- Encrypted text is bound to its place in `_legacy`, and no setting.
+      -- Encrypted text is bound to its place in `_legacy`, and is not a setting.
       AND raw::text !~ 'v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22}'
     ORDER BY t.session_token, known.name, t.origin <> 'student_configs',
       greatest(t.last_activity, t.updated_at) DESC NULLS LAST, t.place DESC
@@ -916,7 +916,7 @@ SELECT source, row_key, 'account_sid', 'skipped',
 FROM unnest(%(sources)s::text[], %(row_keys)s::text[]) AS other (source, row_key);
 
 -- find_overridden --
--- Report values of rows whose session has another value, of another row or of a page. A row that
+-- Report values of rows whose session has another value, from another row or from a page. A row that
 -- is the only source of its session is left out.
 WITH several AS MATERIALIZED (
   SELECT session_token FROM pg_temp.batch_rows GROUP BY session_token HAVING count(*) > 1

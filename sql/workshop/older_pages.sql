@@ -62,7 +62,7 @@ SELECT DISTINCT spelled AS student FROM (
 WHERE position(%(letters)s IN regexp_replace(lower(spelled), '[^a-z0-9@]', '', 'g')) > 0;
 
 -- legacy_students --
--- Return students of workshop_students while the unified schema does not exist, last active first:
+-- Return students of workshop_students while the unified schema does not exist, most recently active first:
 -- those with one of these spellings of their e-mail (null: all), as many as fit in max_bytes. A
 -- column that this database lacks is null, and so is a value that is larger than an eighth of
 -- max_bytes. Names of columns may be in camel case.

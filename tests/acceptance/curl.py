@@ -33,7 +33,7 @@ def parse(line: str) -> Curl:
     """
     program, *words = shlex.split(line.replace("\\\n", " "))
     if program != "curl":
-        raise ValueError(line)
+        raise ValueError(f"not a curl line: {line}")
     options, url = _options(words)
     body = "&".join(options["-d"]) if "-d" in options else None  # curl joins several in this way
     headers = {"Content-Type": FORM} if body is not None else {}

@@ -181,7 +181,7 @@ def test_further_examples_are_those_that_the_tests_below_use() -> None:
         "Response",
         "Without a token",
         "All students, with a password",
-        "The last one",
+        "After the last answer",
         "With a password",
     }
 
@@ -219,7 +219,7 @@ def test_submitting_the_last_answer_matches_its_example(loopback_client: TestCli
     ).json()
     ids = {"session_id": session["session_id"], "question_id": session["next_question"]["id"]}
     response = loopback_client.post("/api/test/submit", json={**ids, "response": 0})
-    assert differences(OPERATIONS[SUBMIT].responses["The last one"], response.json()) == []
+    assert differences(OPERATIONS[SUBMIT].responses["After the last answer"], response.json()) == []
 
 
 def test_each_difference_is_reported() -> None:

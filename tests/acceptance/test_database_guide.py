@@ -184,7 +184,7 @@ def recipe(target: str) -> list[str]:
     return [sys.executable, *match[1].split()]
 
 
-def test_make_migrate_seed_and_backup_and_the_way_back(
+def test_make_migrate_seed_and_backup_work_and_the_backup_is_restored(
     empty_postgres_url: str, redis_gateway: Gateway, project: Project, tmp_path: Path
 ) -> None:
     local_file = tmp_path / "local.db"

@@ -41,7 +41,7 @@ GROUP BY pool_id;
     assert [row["question_count"] for row in rows] == [150]
 
 
-def test_responses_are_rated_per_student(database: Database) -> None:
+def test_accuracy_of_responses_is_computed_per_student(database: Database) -> None:
     rows = database.execute("""
 SELECT
   student_id,

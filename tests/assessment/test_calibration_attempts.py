@@ -157,9 +157,9 @@ def test_failed_pools_are_tried_in_turn(pools: tuple[str, str], deps: Deps) -> N
 
 
 def test_run_out_of_time_writes_no_version(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
-    out = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticking())
-    assert out.outcome == "out_of_time"
-    assert out.settled is False
+    result = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticking())
+    assert result.outcome == "out_of_time"
+    assert result.settled is False
     assert rows("SELECT count(*) FROM assessment.pool_versions WHERE pool_id = %s", pools[0]) == [
         (1,)
     ]
@@ -170,11 +170,11 @@ def test_estimates_that_had_nearly_converged_are_written_as_unsettled(
     pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
     for seconds in range(2, 100):  # this clock advances by about a second a round
-        nearly = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticking())
-        if nearly.outcome != "out_of_time":
+        last_result = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticking())
+        if last_result.outcome != "out_of_time":
             break
-    assert (nearly.outcome, nearly.settled) == ("needs_acceptance", False)
-    accept_proposal(UUID(pools[1]), nearly.proposal, deps)
+    assert (last_result.outcome, last_result.settled) == ("needs_acceptance", False)
+    accept_proposal(UUID(pools[1]), last_result.proposal, deps)
     assert rows(
         "SELECT report ->> 'settled', (report ->> 'furthest_move')::FLOAT < 0.05"
         " FROM assessment.pool_versions WHERE pool_id = %s AND report IS NOT NULL",

@@ -53,7 +53,7 @@ class Harvester:
                 self.refusals.append(started.json()["code"])
 
     def _answer(self, started: dict[str, Any]) -> None:
-        level = sum(started.get("initial_proficiency") or [0])
+        previous_sum = sum(started.get("initial_proficiency") or [0])
         question: dict[str, Any] | None = started["next_question"]
         while question is not None:
             gains = self.gains[question["id"]]
@@ -68,8 +68,8 @@ class Harvester:
             ).json()
             proficiency = response.get("current_proficiency") or response.get("final_proficiency")
             if proficiency:
-                gains[option] = sum(proficiency) - level
-                level = sum(proficiency)
+                gains[option] = sum(proficiency) - previous_sum
+                previous_sum = sum(proficiency)
             question = response.get("next_question")
 
     def keys(self) -> dict[str, int]:
@@ -84,7 +84,7 @@ class Harvester:
 def test_the_script_reads_keys_of_an_open_pool_that_tells_after_each_answer(
     client: TestClient, pool_id: str
 ) -> None:
-    """The docs state this weakness; it also shows that the script works."""
+    """The docs state this weakness; the test also shows that the script works."""
     harvester = Harvester(client, pool_id)
     harvester.run(15)
     keys = harvester.keys()

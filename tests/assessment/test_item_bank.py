@@ -30,7 +30,7 @@ def item(
     )
 
 
-def test_question_that_was_never_calibrated_has_the_settings_deviations() -> None:
+def test_question_that_was_never_calibrated_has_the_deviations_of_the_settings() -> None:
     location_error, log_slope_error = errors([item()], Selection())
     assert (location_error.tolist(), log_slope_error.tolist()) == ([0.7], [0.3])
     location_error, log_slope_error = errors(
@@ -40,8 +40,9 @@ def test_question_that_was_never_calibrated_has_the_settings_deviations() -> Non
 
 
 def test_calibrated_question_has_its_own_standard_errors_on_the_latent_scale() -> None:
-    # φ(0) = 0.39894, so 0.079788 of a percentile at the median are 0.2 deviations; an error of 0.3
-    # of a discrimination of 2 is 0.15 in its logarithm. φ(Φ⁻¹(0.9)) = φ(1.28155) = 0.17550.
+    # φ(0) = 0.39894, so an error of 0.079788 in a difficulty of 0.5 is 0.2 in b = Φ⁻¹(difficulty).
+    # An error of 0.3 in a discrimination of 2 is 0.15 in its logarithm.
+    # φ(Φ⁻¹(0.9)) = φ(1.28155) = 0.17550.
     rows = [item(0.5, 2.0, 0.079788, 0.3), item(0.9, 0.5, 0.03510, 0.05)]
     location_error, log_slope_error = errors(rows, Selection())
     assert location_error == pytest.approx([0.2, 0.2], abs=1e-4)

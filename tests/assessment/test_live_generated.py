@@ -128,7 +128,7 @@ def check_sessions(database: LiveDatabase, rows: Rows) -> None:
 
 
 def check_questions(database: LiveDatabase, rows: Rows) -> None:
-    """Check options, right option and parameters; of an old pool in logits, the curves."""
+    """Check options, right option and weights; then the parameters, or the curves if in logits."""
     items = rows(
         "SELECT q.id, q.options, i.correct_option, i.concepts, i.difficulty, i.discrimination"
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"

@@ -140,7 +140,8 @@ def test_owner_without_superuser_rights_upgrades_unless_rows_are_hidden(
         connection.execute(f"SET LOCAL ROLE {role}".encode())
         upgrade = upgrade_schema(connection, finish=True)
         connection.commit()
-        connection.execute("DISCARD TEMP")  # an ending session drops its functions a moment later
+        # Otherwise, Postgres drops temporary functions only some time after the connection ends.
+        connection.execute("DISCARD TEMP")
     try:
         if force:
             reason = next(it for it in upgrade.refused if it.startswith("assessment: "))

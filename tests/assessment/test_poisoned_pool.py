@@ -28,7 +28,7 @@ ADMIT = "UPDATE assessment.test_sessions SET admitted = TRUE"
 
 @pytest.fixture
 def postgres_url(databases: Databases, redis_gateway: Gateway) -> Iterator[str]:
-    """A copy of a database with a poisoned pool, which is made once per worker."""
+    """A copy of a database with a poisoned pool; the original is made once per worker."""
 
     def fill(url: str) -> None:
         settings = Settings(

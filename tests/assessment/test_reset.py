@@ -101,7 +101,7 @@ def test_only_operators_reset_and_each_reset_is_audited(ann: Student, rows: Rows
     assert outcomes == [("done",)]
 
 
-def test_reset_gives_a_start_of_the_day_back(client: TestClient, operator: dict[str, str]) -> None:
+def test_reset_frees_one_start_of_the_day(client: TestClient, operator: dict[str, str]) -> None:
     pool_id = upload(client, operator, make_questions(4), starts_per_day=1)
     ann = Student(client, pool_id)
     ann.start()

@@ -149,7 +149,7 @@ def test_history_is_newest_first_and_paged(
 
 
 def pages(client: TestClient, operator: dict[str, str], limit: int) -> list[list[Any]]:
-    """Return the tests of each page; the last page is the first that names no next one."""
+    """Return the tests of each page, up to the page without a `next_cursor`."""
     pages_of_sessions, params = [], {"limit": limit}
     while True:
         page = get(client, "history", headers=operator, params=params).json()

@@ -31,7 +31,7 @@ def simultaneous(postgres_url: str, rows: Rows, call: Callable[[], Any]) -> list
                 break
             time.sleep(0.01)
         else:
-            raise AssertionError("the starts did not meet")
+            raise AssertionError(f"fewer than {START_COUNT} starts waited for the lock within 2 s")
         holder.rollback()
         return [future.result() for future in calls]
 

@@ -23,7 +23,7 @@ KEY = "2f1d6c1e-70f1-4a54-a6a2-6f6f7f5a1f0d"
 
 @pytest.fixture(params=[False, True], ids=["deployment", "local server"])
 def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    """Settings with which open tests count, and with which they do not."""
+    """Settings of a deployment, where open tests do not count, and of a local server."""
     return replace(settings, open_tests_count=request.param)
 
 
@@ -62,9 +62,9 @@ def test_a_stranger_gets_nothing_of_a_ticketed_test(
     (ticket,) = issue(client, operator, pool_id, "ann")
     holder = TicketHolder(client, ticket)
     mine = holder.start()
-    other_ticket = TicketHolder(client, issue(client, operator, pool_id, "ann")[0])
+    other_holder = TicketHolder(client, issue(client, operator, pool_id, "ann")[0])
     assert post_start(client, pool_id).json()["session_id"] != mine["session_id"]
-    assert other_ticket.start()["session_id"] != mine["session_id"]
+    assert other_holder.start()["session_id"] != mine["session_id"]
     assert holder.start()["session_id"] == mine["session_id"]
 
 

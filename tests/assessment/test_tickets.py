@@ -142,8 +142,8 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     assert (response.status_code, response.json()["code"]) == (403, "ticket_used_up")
     assert "2 of 2" in response.json()["error"]
     assert rows(SESSIONS) == [(2,)]
-    holder_of_another = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
-    assert holder_of_another.post_start().status_code == 200
+    other_holder = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
+    assert other_holder.post_start().status_code == 200
 
 
 def test_an_idle_test_uses_its_ticket_up(
@@ -371,7 +371,7 @@ def test_a_start_whose_backend_dies_uses_up_nothing(
 
 
 def _start_or_kill(number: int, ann: TicketHolder, rows: Rows) -> int:
-    """Start (0), or end the backend that waits for the table (1)."""
+    """Start if `number` is 0; otherwise, terminate the backend that waits for the table."""
     if number == 0:
         return int(ann.post_start().status_code)
     rows("SELECT pg_terminate_backend(%s)", wait_for_a_lock(rows))

@@ -92,7 +92,7 @@ def test_new_rows_are_moved_equal_ones_dropped_and_different_ones_set_aside(url:
         f"""
         INSERT INTO public.questions (id, pool_id, content, options, correct_answer, concepts,
           difficulty)
-        VALUES ('q1', '{POOL}', '1+1?', '["1", "2"]', '2', '[1]', NULL),  -- a null is no difference
+        VALUES ('q1', '{POOL}', '1+1?', '["1", "2"]', '2', '[1]', NULL),  -- NULL counts as equal
                ('q2', '{POOL}', '2+2 = ?', '["4", "2"]', '4', '[1]', 0.5),
                ('q3', '{POOL}', '3+3?', '["6", "2"]', '6', '[1]', 0.4);
         """,
@@ -196,7 +196,7 @@ def test_a_twin_that_something_depends_on_stays_and_stops_the_upgrade(url: str) 
     assert upgrade().status_code == 200
 
 
-def test_a_table_students_of_the_tests_is_merged_into_the_examinees(url: str) -> None:
+def test_a_students_table_of_the_tests_is_merged_into_the_examinees(url: str) -> None:
     execute(
         url,
         "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE;"
@@ -210,7 +210,7 @@ def test_a_table_students_of_the_tests_is_merged_into_the_examinees(url: str) ->
     assert fetch(url, "SELECT id FROM assessment.examinees") == [("new",)]
 
 
-def test_a_table_students_of_another_application_stops_the_upgrade(url: str) -> None:
+def test_a_students_table_of_another_application_stops_the_upgrade(url: str) -> None:
     execute(
         url,
         "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE;"
@@ -243,7 +243,7 @@ def test_only_public_has_tables_with_the_names_that_the_guides_drop(url: str) ->
     assert fetch(url, "SELECT id FROM assessment.examinees") == [("ann",)]
 
 
-def test_table_students_of_an_earlier_version_of_ours_is_renamed(url: str) -> None:
+def test_students_table_of_an_earlier_version_is_renamed_to_examinees(url: str) -> None:
     execute(
         url,
         "INSERT INTO assessment.examinees (id) VALUES ('ann');"

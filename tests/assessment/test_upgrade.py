@@ -177,7 +177,7 @@ def test_existing_questions_become_a_usable_pool(empty_postgres_url: str) -> Non
         ("q3", 2, None, [0.0, 1.0], 0.5, 1.0),  # its answer is not an option: never asked
         ("q4", 3, 0, [1.0, 0.0], 0.5, 1.0),  # without concepts: the first one
     ]
-    # q5 is kept, but is no item: its only weight is too small.
+    # q5 is kept, but does not become an item, because its only weight is too small.
     assert fetch(empty_postgres_url, "SELECT count(*) FROM assessment.questions") == [(5,)]
 
 

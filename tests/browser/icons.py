@@ -1,6 +1,6 @@
 """Icons of the study page as an app: `python -m tests.browser.icons` draws them from icon.svg.
 
-Systems cut "full" icons into their own shape, so these have no round corners of their own.
+Operating systems cut "full" icons to a shape of their choice, so these have square corners.
 """
 
 from pathlib import Path

@@ -166,8 +166,8 @@ def test_page_asks_to_be_installed_and_can_be_put_off(browser: Browser, school: 
         expect(page.locator("h1")).to_contain_text("days to your exam.")
         page.evaluate(OFFER)
         expect(card).to_have_count(0)
-        # "Not now" holds for 7 days. An iPhone has `standalone` and makes no offer: the event drops
-        # the last one.
+        # "Not now" holds for 7 days. An iPhone has `standalone` and makes no offer. To imitate
+        # one, the event `appinstalled` makes the page drop the offer above.
         page.evaluate("localStorage.setItem('stepwise.install', String(Date.now() - 8 * 864e5))")
         page.evaluate("Object.defineProperty(navigator, 'standalone', { value: false })")
         page.evaluate("dispatchEvent(new Event('appinstalled'))")

@@ -336,7 +336,7 @@ def test_docs_break_no_word_of_a_table_in_the_middle(visit: Visit, width: int) -
     watched = visit("/docs", width=width)
     watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     expect(watched.page.get_by_role("button", name="Send").first).to_be_visible()
-    # Open also the details that opening has added.
+    # Opening them has added further details; open those, too.
     watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     count, broken = watched.page.evaluate(BROKEN_WORDS)
     assert count > 5000

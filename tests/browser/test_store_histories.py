@@ -18,7 +18,7 @@ DRIVER = (Path(__file__).parent / "store_driver.js").read_text(encoding="utf-8")
 MAX_STEPS = 24
 TABLE = "question_attempts"
 MISHAPS = ("none", "none", "dropped", "lost", "twice", "expired", "crash")
-"""Dropped requests, lost responses, requests sent twice, an expired token, an end at a write."""
+"""Dropped requests, lost responses, requests sent twice, an expired token, a crash at a write."""
 TOPIC = "Algebraic expressions"
 
 

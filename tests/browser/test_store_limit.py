@@ -33,7 +33,8 @@ const ids = async (store) => {{
 const failure = (promise) =>
   promise.then(() => null, ({{ kind, reason, cause }}) => [kind, reason, cause.name]);
 """
-"""Script that opens the store, reads its rows, and returns the failure of an operation, or null."""
+"""Functions for scripts: they open the store, return the ids of its rows, and return the failure of
+an operation, or null."""
 HOLD = """
 (name) => new Promise((held) => {
   const opened = indexedDB.open(name);
@@ -177,7 +178,7 @@ def test_answer_is_sent_to_the_server_when_the_store_does_not_respond(
         expect(page.get_by_role("button", name="Sending …")).to_be_visible()
         page.clock.run_for(35_000)  # the store's own limit is 30 s
         expect(page.get_by_role("button", name="Next question")).to_be_visible()
-        expect(page.get_by_text("This browser keeps no data for this page,")).to_be_visible()
+        expect(page.get_by_text("This browser keeps no data for this page.")).to_be_visible()
         assert student.get("attempts")["count"] == 2
         page.goto("/icon.svg")  # this ends the transaction that keeps the database busy
         practise(page, topic)

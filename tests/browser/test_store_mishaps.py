@@ -68,12 +68,12 @@ def test_change_that_makes_a_call_unreadable_is_rejected_and_the_others_are_sent
 
 
 def foreign_response(status: int) -> Callable[[Route], None]:
-    """Return a handler that responds in the server's place, as the log-in of a network does."""
+    """Return a handler that responds in the server's place, as a captive portal does."""
     page = "<html>Accept the terms</html>"
     return lambda route: route.fulfill(status=status, content_type="text/html", body=page)
 
 
-def test_response_of_something_else_than_the_server_rejects_no_change(
+def test_response_that_is_not_from_the_server_rejects_no_change(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:
@@ -118,9 +118,9 @@ def test_unknown_table_is_left_alone_and_a_known_one_that_differs_is_repaired_on
 ) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
-        fetched: list[str] = []
+        row_urls: list[str] = []
         page.context.on(
-            "request", lambda sent: fetched.append(sent.url) if "/sync/rows" in sent.url else None
+            "request", lambda sent: row_urls.append(sent.url) if "/sync/rows" in sent.url else None
         )
 
         def respond_as_newer(route: Route) -> None:
@@ -146,8 +146,8 @@ def test_unknown_table_is_left_alone_and_a_known_one_that_differs_is_repaired_on
             wait_for_attempts(page, student, number + 1)
             expect_synced(page)
             page.wait_for_timeout(500)
-        assert len(fetched) == 1
-        assert "exam_marks" in fetched[0]
+        assert len(row_urls) == 1
+        assert "exam_marks" in row_urls[0]
         assert_synced(page, student)
         assert unexpected(watched) == []
 

@@ -89,11 +89,12 @@ def test_mastery_in_the_browser_is_that_of_the_server(
 def test_lost_response_stores_nothing_twice(browser: Browser, student: Account, topic: str) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
-        lost: list[int] = []
+        lost_statuses: list[int] = []
 
         def lose(route: Route) -> None:
-            if "question_attempts" in (route.request.post_data or "") and len(lost) < 2:
-                lost.append(route.fetch().status)
+            has_attempts = "question_attempts" in (route.request.post_data or "")
+            if has_attempts and len(lost_statuses) < 2:
+                lost_statuses.append(route.fetch().status)
                 route.abort()
             else:
                 route.continue_()
@@ -101,7 +102,7 @@ def test_lost_response_stores_nothing_twice(browser: Browser, student: Account, 
         page.context.route(SYNC, lose)
         practise(page, topic)
         expect_synced(page)
-        assert lost == [200, 200]
+        assert lost_statuses == [200, 200]
         assert student.get("attempts")["count"] == 1
         assert_synced(page, student)
 
@@ -303,7 +304,8 @@ def test_copied_store_becomes_a_new_device(browser: Browser, student: Account, t
         page = watched.page
         old = browser_copy(page)
         answers = 0
-        # A sync sends the number of those before it, so the server is ahead only after the second.
+        # Each sync sends the number of earlier syncs. After two more, the number that the server
+        # holds is greater than that of the old copy.
         while browser_copy(page)["device"]["syncs"] < old["device"]["syncs"] + 2:
             practise(page, topic)
             expect_synced(page)

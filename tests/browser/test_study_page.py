@@ -354,7 +354,7 @@ def test_answer_without_a_store_is_kept_over_a_lost_connection_and_a_reload(
         lambda route: route.abort() if route.request.method == "POST" else route.continue_(),
     )
     answer(page)
-    expect(page.get_by_text("This browser keeps no data for this page,")).to_be_visible()
+    expect(page.get_by_text("This browser keeps no data for this page.")).to_be_visible()
     expect(page.get_by_text("Your answer is kept on this device")).to_be_visible()
     expect(page.locator(".bar .badge")).to_contain_text("1 answer waiting")
     assert attempts(newcomer) == []
@@ -375,11 +375,11 @@ def test_answer_without_a_store_whose_acknowledgement_was_lost_is_stored_once(
     page = watched.page
     page.add_init_script(NO_STORE)
     newcomer.enter(watched, f"{PATH}#practise={hostile_topic}")
-    lost = [True]
+    pending_losses = [True]
 
     def lose_the_acknowledgement(route: Route) -> None:
-        if route.request.method == "POST" and lost:
-            lost.pop()
+        if route.request.method == "POST" and pending_losses:
+            pending_losses.pop()
             route.fetch()
             route.abort()
         else:

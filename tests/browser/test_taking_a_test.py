@@ -198,13 +198,13 @@ def test_lost_acknowledgement_does_not_count_twice(
 ) -> None:
     page = visit(ticket("lost"), url=url).page
     begin(page)
-    lost: list[int] = []
+    lost_statuses: list[int] = []
 
     def lose_first(route: Route) -> None:
-        if lost:
+        if lost_statuses:
             route.continue_()
             return
-        lost.append(route.fetch().status)
+        lost_statuses.append(route.fetch().status)
         route.abort()
 
     page.route(SUBMIT, lose_first)
@@ -212,7 +212,7 @@ def test_lost_acknowledgement_does_not_count_twice(
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Try now").click()
     expect(page.get_by_text("Question 2 of")).to_be_visible()
-    assert lost == [200]
+    assert lost_statuses == [200]
     assert answer_count(page, url) == 1
 
 

@@ -30,7 +30,7 @@ class Call:
     """False if values depend on the machine, such as memory in use: only types are compared."""
 
     def __str__(self) -> str:
-        """Return the name for a test."""
+        """Return the text that names the call in the ids of tests."""
         return f"{self.method} {self.path.partition('?')[0]} {self.status}"
 
     def request(self, values: dict[str, Any]) -> Request:

@@ -82,7 +82,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
         with_members(HEALTH_EVENT, http={"path": None}),
         "not a valid HTTP request",
     ),
-    "half a surrogate": (
+    "lone surrogate": (
         HEALTH,
         {**HEALTH_EVENT, "rawQueryString": "a=\ud800"},
         "not a valid HTTP request",

@@ -76,7 +76,7 @@ def holds_where(condition: Callable[[float], bool]) -> Judge:
 
 
 def solutions(equation: Callable[[Fraction], bool]) -> list[Fraction]:
-    """Return the solutions from -100 to 100: whole numbers, halves, thirds, up to eighteenths."""
+    """Return the solutions among the multiples of 1/18 from -100 to 100."""
     return [x for k in range(-1800, 1801) if equation(x := Fraction(k, 18))]
 
 

@@ -34,7 +34,7 @@ def is_slope(function: Function, at: float) -> Judge:
 
 
 def is_true_of_rising_function(option: str) -> bool:
-    """Test a claim on f(x) = -1/x, whose derivative is positive."""
+    """Return whether a claim holds for f(x) = -1/x, whose derivative is positive."""
     values = [-1 / x for x in POINTS]
     rises = [b - a for a, b in pairwise(values)]
     claims = {

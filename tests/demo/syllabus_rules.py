@@ -169,7 +169,7 @@ def concepts_of_topics(syllabus: Syllabus) -> Iterator[str]:
         yield f"{name}: concepts belong to a topic at the third level"
     for name in sorted(syllabus.leaves):
         if not 2 <= counts[name] <= 5:
-            yield f"{name}: {counts[name]} concepts"
+            yield f"{name}: {counts[name]} concepts instead of 2 to 5"
 
 
 def questions_of_concepts(syllabus: Syllabus) -> Iterator[str]:
@@ -197,7 +197,7 @@ def texts_of_questions(syllabus: Syllabus) -> Iterator[str]:
     for row in syllabus.questions:
         text = row["question_text"]
         if text != text.strip() or not text.endswith((".", "?")):
-            yield f"{text} is not a sentence without blanks around it"
+            yield f"{text} is not a sentence that ends in . or ? with no blanks around it"
         if row["expected_time_seconds"] not in TIMES:
             yield f"{text} expected_time_seconds is not 30 to 300"
 

@@ -55,7 +55,7 @@ def test_tests_are_completed_expired_under_way_and_abandoned(run_query: RunQuery
     assert run_query(idle) == [(False, 2), (True, 1)]
 
 
-def test_nine_in_ten_tests_with_the_recommended_precision_end_by_it(run_query: RunQuery) -> None:
+def test_nine_in_ten_tests_with_recommended_criteria_reach_precision(run_query: RunQuery) -> None:
     """docs/assessment.md recommends these criteria for pools like the demo's."""
     ((precise, completed),) = run_query("""
         SELECT count(*) FILTER (WHERE end_reason = 'precision'), count(*) FROM test_sessions

@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sqlite_sessions(tmp_path: Path) -> Iterator[Sessions]:
-    """Opens sessions of a server on SQLite."""
+    """Function that opens sessions of a server on SQLite."""
     deps = Deps(Settings(sqlite_url=f"sqlite:///{tmp_path / 'server.db'}"))
     with sqlite_session(deps) as db:
         connection = db.connection().connection.driver_connection
@@ -53,7 +53,7 @@ def sqlite_sessions(tmp_path: Path) -> Iterator[Sessions]:
 def postgres_sessions(
     postgres_url: str,
 ) -> Iterator[Sessions]:
-    """Opens sessions of a server on Postgres."""
+    """Function that opens sessions of a server on Postgres."""
     deps = Deps(Settings(postgres_url=postgres_url))
     with postgres_session(deps) as db:
         store_syllabus(db)

@@ -62,7 +62,7 @@ class ServerInProcess:
     now: Callable[[], datetime]
     user_id: UUID
     token_number: int = 1
-    """Number in the present access token."""
+    """Number in the current access token."""
     is_signed_out: bool = False
     late_bodies: list[Mapping[str, Any]] = field(default_factory=list)
     """Bodies of syncs that are still on their way."""

@@ -1,4 +1,4 @@
-"""Histories of three devices and more end with equal copies, and nothing lost or twice."""
+"""Histories of three or more devices end with equal copies, with nothing lost or stored twice."""
 
 import shutil
 from pathlib import Path

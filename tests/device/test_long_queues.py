@@ -27,21 +27,21 @@ from tests.device.test_sync import (
 __all__ = ["device_named", "school"]
 
 
-def give_answers(device: Device, number: int) -> set[UUID]:
-    """Store answers in one transaction, whose triggers queue each of them."""
+def give_answers(device: Device, count: int) -> set[UUID]:
+    """Store `count` answers in one transaction, whose triggers queue each of them."""
     student_id, now = user_of(device).student_id, device.now()
     rows = [
         {
             "id": new_id(),
             "student_id": student_id,
-            "question_id": QUESTION_IDS[each % len(QUESTION_IDS)],
+            "question_id": QUESTION_IDS[number % len(QUESTION_IDS)],
             "answer": "true",
             "is_correct": True,
             "time_taken_seconds": 30,
             "confidence": 4,
             "timestamp": now,
         }
-        for each in range(number)
+        for number in range(count)
     ]
     with device.database.session() as db:
         db.execute(insert(QuestionAttempt), rows)
@@ -69,15 +69,15 @@ def test_applied_changes_do_not_pile_up(device_named: OpenDevice) -> None:
     device = device_named("laptop")
     change(device, target_exam="JEE")
     synchronise(device)
-    numbers, latest = [], ""
+    applied_counts, latest = [], ""
     for _ in range(3):
         give_answers(device, MAX_OPERATIONS)
         latest = queued_clocks(device)[-1]
         synchronise(device)
-        numbers.append(states(device)["applied"])
+        applied_counts.append(states(device)["applied"])
         assert queued_clocks(device)[-1] == latest
     # The latest changes, and the one of target_exam, which no later one replaces.
-    assert numbers == [queue.KEPT_CHANGES + 1] * 3
+    assert applied_counts == [queue.KEPT_CHANGES + 1] * 3
     with device.database.session() as db:
         operations = queue._stored(db, select(*queue._STORED).order_by(Operation.clock))
         older = replace(operations[0], clock="0" + operations[0].clock[1:])

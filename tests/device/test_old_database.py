@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from device import queue
 from device.errors import CannotTransfer
@@ -20,7 +20,7 @@ from device.old_rows import old_database
 from device.tables import SetAsideRow
 from device.user import store_user
 from lib.learning.fixed_ids import uuid_of
-from lib.learning.tables import QuestionAttempt, StudentProfile
+from lib.learning.tables import Question, QuestionAttempt, StudentProfile
 from tests.device.devices import (
     NOW,
     QUESTION_IDS,
@@ -293,6 +293,21 @@ def test_question_is_found_by_its_text_where_numbers_differ(folder: Path, tmp_pa
     assert [table for table, _ in set_aside(folder)] == ["question_attempts"]
 
 
+def test_answer_is_kept_aside_if_several_questions_have_its_text(
+    old: OldDevice, folder: Path
+) -> None:
+    old.run("UPDATE questions SET question_text = 'Twin?' WHERE id = 1")
+    with opened(folder) as database, database.session() as db:
+        twins = update(Question).where(Question.id.in_(QUESTION_IDS[8:10]))
+        db.execute(twins.values(question_text="Twin?"))
+        db.commit()
+    old.attempt(1, question_id=1)
+    import_file(Folder(folder), old.path)
+    assert attempts(folder) == []
+    reason = "several questions on this device have the text of its question"
+    assert set_aside(folder) == [("question_attempts", reason)]
+
+
 def test_answers_are_imported_once_their_questions_have_come(
     old: OldDevice, tmp_path: Path
 ) -> None:
@@ -320,7 +335,7 @@ def test_old_database_in_use_is_read_with_its_log(old: OldDevice, folder: Path) 
         assert "- 1 changes" in import_file(Folder(folder), old.path)
 
 
-def test_file_of_another_student_or_a_present_device_is_refused(
+def test_file_of_another_student_or_a_current_device_is_refused(
     old: OldDevice, folder: Path, tmp_path: Path
 ) -> None:
     old.run("UPDATE users SET username = 'ben'")
@@ -353,7 +368,8 @@ def test_generated_databases_are_imported_completely(
         for table in TABLES:
             for row in live.rows[table]:
                 _insert(connection, table, row)
-        connection.execute("DELETE FROM users")  # so every row counts as the device's user's
+        # Without users, every row counts as one of the device's user.
+        connection.execute("DELETE FROM users")
         connection.commit()
     report = import_file(Folder(folder), path)
     unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]

@@ -29,7 +29,7 @@ def network(statuses: dict[str, int]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(PAGE)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 inherited name
             del format, args
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

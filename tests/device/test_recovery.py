@@ -1,4 +1,4 @@
-"""Devices beside a server that has changed: restored, updated, or with cursors of another form."""
+"""Devices whose server has changed: restored, updated, or with cursors of another form."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -98,7 +98,7 @@ def alter_replies(
 
 
 def as_newer_server(body: Any) -> None:
-    """Make a response one of the next version, which has another column and another table."""
+    """Change a response to that of the next version, which has a further column and table."""
     body["schema_version"] += 1
     for row in body["rows"]:
         row["columns"]["colour"] = "red"
@@ -128,7 +128,7 @@ def test_unknown_columns_and_tables_of_a_newer_server_are_ignored(
 def test_lost_row_is_repaired_from_a_newer_server(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Numbers of rows are compared with a newer server, too, although hashes are not."""
+    """With a newer server, too, numbers of rows are compared, although hashes are not."""
     laptop = world.devices[0]
     world.answer_at_server()
 

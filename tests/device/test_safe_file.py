@@ -40,7 +40,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Countdown:
-    """Kills the process at step `steps`: begin or end of a statement, commit, file operation."""
+    """A countdown of steps, which kills the process at the last one.
+
+    A step is the start or end of a statement, a commit, or a file operation.
+    """
 
     def __init__(self, steps: int) -> None:
         self.remaining = steps

@@ -10,7 +10,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "engine.md"
-PRINTED = re.compile(r"(\d+) \[(.+)\] \[(.+)\]\n")
+EXAMPLE_OUTPUT = re.compile(r"(\d+) \[(.+)\] \[(.+)\]\n")
 """Number of answers, mean and deviation, as the example prints them."""
 
 
@@ -39,7 +39,7 @@ def run(folder: Path, code: str) -> str:
 def test_ten_lines_of_the_docs_simulate_a_test_outside_the_project(tmp_path: Path) -> None:
     (example,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len([line for line in example.splitlines() if line]) == 10
-    match = PRINTED.fullmatch(run(copy_engine(tmp_path), example))
+    match = EXAMPLE_OUTPUT.fullmatch(run(copy_engine(tmp_path), example))
     assert match is not None
     answers, mean, deviation = int(match[1]), float(match[2]), float(match[3])
     assert 5 <= answers < 20, "the test should end once it is precise enough"

@@ -1,4 +1,4 @@
-"""Arguments of another type than stated, or outside their range, are refused by name."""
+"""Arguments of the wrong type or outside their range are refused by name."""
 
 import re
 from collections.abc import Callable

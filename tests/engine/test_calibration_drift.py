@@ -65,7 +65,7 @@ def test_drift_is_found_in_a_better_population() -> None:
 
 
 def test_change_of_the_curve_is_in_units_of_probability() -> None:
-    """b up by 0.6 at a = 1.702 moves P by up to a · 0.6 / 4 = 0.26, about 0.18 on average."""
+    """Raising b by 0.6 at a = 1.702 moves P by up to a · 0.6 / 4 = 0.26, about 0.18 on average."""
     drift = drift_after(5, 0.6)
     assert 0.1 < float(drift.curve_change[DRIFTED].mean()) < 0.25
     unchanged = np.delete(drift.curve_change, DRIFTED)

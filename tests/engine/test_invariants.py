@@ -11,7 +11,7 @@ from lib.engine import SITE_DTYPE, ItemBank, Posterior, explain, update
 from tests.support.examinees import Examinee, examinee
 
 ORDER_TOLERANCE = 0.003
-"""Largest change of a mean or deviation by another order of the answers; see docs/engine.md."""
+"""Largest change of a mean or deviation when the answers are reordered; see docs/engine.md."""
 
 STEEP_ORDER_TOLERANCE = 0.01
 """The same tolerance for steep questions, whose slopes are about 5 and may exceed 10."""

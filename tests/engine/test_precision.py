@@ -9,13 +9,13 @@ from lib.engine.precision import reachable_deviation
 
 def test_reachable_deviation_follows_from_the_slope_of_the_response_curve() -> None:
     bank = ItemBank.from_questions([[1.0], [1.0], [1.0]], [0.2, 0.5, 0.9], [0.7, 1.1, 1.4], 0.2)
-    level, step = 0.4, 1e-4
-    p, higher, lower = (bank.probability([level + s])[None] for s in (0, step, -step))
+    ability, step = 0.4, 1e-4
+    p, higher, lower = (bank.probability([ability + s])[None] for s in (0, step, -step))
     slope = (higher - lower) / (2 * step)
     information = (slope**2 / (p * (1 - p))).ravel()
     for questions in (1, 2, 3):
         expected = 1 / np.sqrt(1 + np.sort(information)[::-1][:questions].sum())
-        deviation = reachable_deviation(bank, [level], [True] * 3, questions)
+        deviation = reachable_deviation(bank, [ability], [True] * 3, questions)
         assert deviation == pytest.approx(np.array([[expected]]), rel=1e-6)
 
 

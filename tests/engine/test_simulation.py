@@ -45,9 +45,9 @@ def test_errors_are_as_large_as_stated_at_every_length(guessing: float) -> None:
 def test_stated_errors_are_those_of_the_exact_posterior_at_every_length(
     k: int, guessing: float
 ) -> None:
-    # Given the answers, the exact posterior tells the expected squared error. This removes the
-    # chance in the abilities, so forty tests are as informative as many thousands of simulated
-    # errors.
+    # Given the answers, the exact posterior gives the expected squared error. This removes the
+    # random error from the abilities, so forty tests are as informative as many thousands of
+    # simulated errors.
     rng = np.random.default_rng(k)
     correlation = 0.5 * np.eye(k) + 0.5
     bank = bank_of(60, k, guessing)

@@ -131,7 +131,7 @@ def one_pool(
 
     The first row is for a plug-in bank, which ignores the errors, the second for an attenuated one.
     Given the answers, the expected squared error is the variance of the exact posterior plus the
-    squared distance of its mean from the stated one. It has no chance from the abilities.
+    squared distance of its mean from the stated one. So the abilities add no random error.
     """
     rng, n = np.random.default_rng([19, pool]), 300
     location, log_slope = rng.normal(0, 1, n), rng.normal(np.log(1.702), 0.3, n)

@@ -196,7 +196,7 @@ def test_addresses_of_one_ipv6_network_count_as_one(settings: Settings) -> None:
     assert post(scratch(settings, client=("2001:db8:1::1", 1)), "wrong").status_code == 401
 
 
-def test_ipv4_addresses_written_as_ipv6_are_counted_apart(settings: Settings) -> None:
+def test_ipv4_addresses_written_as_ipv6_count_as_ipv4_addresses(settings: Settings) -> None:
     client = scratch(settings, client=("::ffff:198.51.100.1", 1))
     for _ in range(ADDRESS_LIMIT):
         post(client, "wrong")

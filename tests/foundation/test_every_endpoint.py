@@ -69,8 +69,8 @@ def test_each_credential_opens_its_own_endpoints_only(
 ) -> None:
     row, method = case
     headers = {"Authorization": f"Bearer {credential}"}
-    # No POST takes a list as its body, so one with access is refused before it changes anything.
-    # A GET of a schedule runs its job.
+    # No POST takes a list as its body, so even a call with access is refused before it changes
+    # anything. A GET of a schedule runs its job.
     body: list[str] | None = [] if method == "POST" else None
     response = client.request(method, with_unknown_ids(row.path), headers=headers, json=body)
     refusals = {"unauthenticated", "instructor_refused", "not_configured"}

@@ -135,7 +135,7 @@ WHOLE_TABLES = [
 def test_unknown_field_stops_a_call_about_whole_tables(
     client: TestClient, operator: dict[str, str], path: str, name: str
 ) -> None:
-    """Without the dry run that was asked for, the migration would write."""
+    """If a misspelt `dryRun` were ignored, the migration would write."""
     response = client.post(path, json={"name": "a backup", name: True}, headers=operator)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
     problems = {each["field"]: each["problem"] for each in response.json()["details"]}

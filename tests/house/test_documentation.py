@@ -327,7 +327,7 @@ def test_descriptions_speak_of_json_and_not_of_python() -> None:
 def test_every_successful_response_that_is_a_json_object_may_have_warnings() -> None:
     schemas = description()["components"]["schemas"]
     contents = [operation.description["responses"]["200"]["content"] for operation in OPERATIONS]
-    # Few responses, such as CSV, are not JSON; or else the loop would check nothing.
+    # Only a few responses, such as CSV, are not JSON; otherwise the loop would check little.
     assert sum("application/json" not in content for content in contents) < len(contents) / 10
     for content in contents:
         if "application/json" not in content:

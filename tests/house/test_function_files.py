@@ -42,7 +42,9 @@ def occurs(text: str) -> bool:
 @pytest.mark.parametrize("path", SQL_FILES, ids=name)
 def test_every_script_and_every_query_is_used(path: Path) -> None:
     file = path.relative_to(ROOT / "sql").as_posix()
-    assert occurs(f'"{file}"'), f"nothing loads sql/{file}: delete it, or move it to its user"
+    assert occurs(f'"{file}"'), (
+        f"no function or command loads sql/{file}: delete it, or move it to what uses it"
+    )
     if path.parent.name != "schema":
         unused = [query for query in load_queries(file) if not occurs(f'"{query}"')]
         assert unused == [], f"nothing runs these queries of sql/{file}: delete them"
@@ -55,5 +57,7 @@ def test_every_module_is_imported(path: Path) -> None:
         rf"from {package}\.{module} import|from {package} import [^(\n]*\b{module}\b"
         rf"|from {package} import \([^)]*\b{module}\b|import {package}\.{module}\b"
     )
-    users = [other for other, code in SOURCES.items() if other != path and pattern.search(code)]
-    assert users, f"nothing imports {name(path)}: delete it, or move it to its user"
+    importers = [other for other, code in SOURCES.items() if other != path and pattern.search(code)]
+    assert importers, (
+        f"no function or command imports {name(path)}: delete it, or move it to what uses it"
+    )

@@ -108,7 +108,7 @@ def test_only_files_that_no_function_reads_are_excluded(name: str, excluded: boo
         ("pydantic/main.py", False),
     ],
 )
-def test_small_artifact_lacks_the_heavy_packages_alone(name: str, heavy: bool) -> None:
+def test_small_artifact_lacks_only_the_heavy_packages(name: str, heavy: bool) -> None:
     assert bool(heavy_packages.FILES.match(name)) == heavy
 
 

@@ -26,9 +26,9 @@ from tests.learning.rows import rows
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FIRST_RIGHT = 70.2
 """Mastery after one right answer. The default calibration has a difficulty of -0.62; an easy
-question is 0.55 easier. So a right answer is expected with 1 / (1 + exp(-1.17)) = 0.76315, and the
-skill rises by 1 - 0.76315 = 0.23685. The expected share of right answers at the default difficulty
-is then 1 / (1 + exp(-0.23685 - 0.62)) = 70.2 %."""
+question is 0.55 easier. So the probability of a right answer is 1 / (1 + exp(-1.17)) = 0.76315, and
+the skill rises by 1 - 0.76315 = 0.23685. The expected share of right answers at the default
+difficulty is then 1 / (1 + exp(-0.23685 - 0.62)) = 70.2 %."""
 PASSWORD = "correct horse battery"
 
 

@@ -71,7 +71,7 @@ def test_weightages_are_scaled_to_100_and_kept_unscaled(live: Connection) -> Non
 
 
 def test_weightages_that_add_up_to_100_stay_as_they_are(live: Connection) -> None:
-    """They do so, but for rounding, only if the parent's does not include its child's."""
+    """They add up to 100, apart from rounding, only if a parent's excludes its child's."""
     add_topics(live, 60, 39.995, parents={2: 1})
     result = upgrade(live)
     assert weightages(live) == [(60, None), (39.995, None)]
@@ -107,8 +107,8 @@ def test_changes_of_an_adopted_syllabus_count_no_child_twice(
     engine.dispose()
 
 
-def test_weightages_of_topics_that_stood_here_before_keep_their_meaning(live: Connection) -> None:
-    """Here, a topic's weightage excludes those of its children."""
+def test_weightages_of_topics_stored_before_adoption_keep_their_meaning(live: Connection) -> None:
+    """In `learning.topics`, a topic's weightage already excludes those of its children."""
     upgrade(live)
     live.execute(
         "WITH parent AS (INSERT INTO learning.topics"

@@ -140,7 +140,7 @@ def test_confidence_grows_with_the_rows_of_practice(school: School, rows: int, l
 
 
 def test_period_holds_its_first_and_its_last_day(school: School) -> None:
-    """It is 12:00 UTC, so that half a day ago was midnight."""
+    """It is 12:00 UTC, so half a day ago was midnight."""
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     teacher, ann = school.user("tea", Role.TEACHER), school.user("ann")
     class_id = school.school_class(teacher, [ann])
@@ -196,7 +196,7 @@ def test_mark_names_who_entered_it_last(school: School) -> None:
 def test_difference_of_10_points_from_the_class_is_marked(
     school: School, score: float, marked: bool
 ) -> None:
-    """The class is the student and another one, with a mean of 50 or close to it."""
+    """The class consists of ann and bob, and its mean is 50 or close to it."""
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     teacher, bob = school.user("tea", Role.TEACHER), school.user("bob")
     class_id = class_with_masteries(school, teacher, {"Algebra 1": score})

@@ -74,7 +74,7 @@ def test_definitions_of_tables_belong_to_the_transaction(
 
 
 @DATABASES
-def test_savepoint_undoes_its_part_alone(deps_of_both: Deps, session_on: SessionOn) -> None:
+def test_savepoint_undoes_only_its_own_part(deps_of_both: Deps, session_on: SessionOn) -> None:
     with session_on(deps_of_both) as session:
         session.add(user("kept"))
         session.flush()

@@ -46,7 +46,8 @@ def test_marks_of_a_session_by_hand() -> None:
     # Nothing is forgotten, and the only topic carries 100 % of the marks. Its credit is
     # 1 / (1 + exp(8 (0.6 - m))): 0.5 at m = 0.6. Of the target levels, m = 0.8 is
     # the best: credit 1 / (1 + exp(-1.6)) = 0.83202. A novice learns 80 % in the topic's 100 min,
-    # of which ln 5 is the log, and 0.9 * (20 - 4) / 20 = 0.72 of a session of 20 min is productive.
+    # so the log of the part not learned falls by ln 5 in them. Of a session of 20 min,
+    # 0.9 * (20 - 4) / 20 = 0.72 is productive.
     # So it takes ln(0.4 / 0.2) = 0.69315 times 100 min / (ln 5 * 0.72) = 86.2967 min, which is
     # 59.816 min for 33.202 marks: 0.55506 a minute.
     # (To 0.65: 1 / (1 + exp(-0.4)) - 0.5 = 0.09869 in ln(0.4 / 0.35) * 86.2967 = 11.523 min, which

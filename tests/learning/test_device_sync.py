@@ -271,7 +271,7 @@ def test_unknown_columns_of_a_row_are_bounded(school: School, device: Device) ->
 
 
 def test_device_with_tables_that_are_too_new_is_refused_with_the_reason(device: Device) -> None:
-    device.schema_version += 2  # one version more is accepted, see above
+    device.schema_version += 2  # a device one version ahead is accepted
     with pytest.raises(DeviceVersionRefused):
         device.sync()
 
@@ -369,7 +369,7 @@ def test_rows_of_other_students_are_not_sent(school: School, device: Device) -> 
 
 def test_cursor_beyond_the_log_fetches_everything(school: School, device: Device) -> None:
     school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
-    device.cursor = write(1_000, new_id())  # of a database before its backup was restored
+    device.cursor = write(1_000, new_id())  # as after an older backup of the database was restored
     device.sync()
     assert device.rows == server_rows(device)
     assert device.sync().rows == []

@@ -151,7 +151,7 @@ def test_without_a_live_system_the_rows_are_set_aside_and_return(databases: Data
         assert schemas(live) == ["learning"]
 
 
-def test_of_tables_that_were_moved_twice_the_newest_return(live: Connection) -> None:
+def test_downgrade_returns_the_newest_of_tables_that_were_moved_twice(live: Connection) -> None:
     """A dump of the live system may be loaded again beside tables that were set aside."""
     up(live)
     live.execute("CREATE TABLE public.users (id INT, username TEXT, password_hash TEXT, role TEXT)")

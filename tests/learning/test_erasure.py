@@ -257,7 +257,7 @@ def test_erased_user_is_not_adopted_again(
     assert [line for line in reports if "operator removed" in line] != []
 
 
-def test_erasure_is_refused_whole_while_another_table_needs_the_user(
+def test_nothing_is_erased_while_another_table_needs_the_user(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     ((schema,),) = rows(

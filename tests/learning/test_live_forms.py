@@ -295,7 +295,7 @@ def test_partitions_and_ids_that_are_words_are_refused(live: Connection) -> None
     assert adopted(live, "study_plans")[7]["id"] == str(fixed_uuid("study_plans", 7))
 
 
-def test_rights_of_page_visitors_are_taken_and_returned_by_a_downgrade(
+def test_upgrade_takes_rights_of_page_visitors_and_a_downgrade_returns_them(
     databases: Databases,
 ) -> None:
     with live_database(databases, loose=False) as live:

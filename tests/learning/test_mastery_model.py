@@ -48,7 +48,7 @@ def attempt(number: int, item: str, concepts: str, correct: bool, **values: obje
 def test_history_worked_by_hand() -> None:
     student = Student(BY_HAND)
 
-    # Everything begins at 0, so the first answer is expected with 1/2: A = 1 * 1/2.
+    # Everything begins at 0, so the first answer is right with probability 1/2: A = 1 * 1/2.
     student.add(attempt(1, "i", "A", True))
     assert student.skills()["A"].skill == pytest.approx(0.5)
     # 100 / (1 + exp(-0.5)) = 100 / 1.606531 = 62.246
@@ -182,7 +182,7 @@ def test_lag_counts_the_answers_since_a_concept_and_a_question() -> None:
     history = [attempt(1, "i", "A", True), *(attempt(n, "j", "B", False) for n in range(2, 6))]
     values, _ = fold(history, BY_HAND).features(Question("i", ("A",)), None)
     features = dict(zip(NAMES, values, strict=True))
-    # The newest answer is the fifth, and A's the first: four answers lie between now and it.
+    # The newest answer is the fifth, and A's the first: four answers came after it.
     assert features["concepts_log_lag"] == features["item_log_lag"] == pytest.approx(math.log(5))
     assert (features["same_wrong"], features["shared_concept"]) == (0, 0)
 

@@ -87,7 +87,7 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
         query(
             migrated,
             "PRAGMA foreign_keys = ON",
-            ADD_PROFILE.replace("'1", "'2").replace("'0", "'f"),  # of no user
+            ADD_PROFILE.replace("'1", "'2").replace("'0", "'f"),  # its user does not exist
         )
 
 

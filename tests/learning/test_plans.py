@@ -159,7 +159,7 @@ def test_plan_of_a_type_and_first_day_has_one_id_everywhere(school: School) -> N
     assert current == {again.plan_id, others[1].plan_id}
 
 
-def test_own_plan_is_remade_when_a_topic_has_moved_by_more_than_15(school: School) -> None:
+def test_own_plan_is_remade_when_a_mastery_has_changed_by_more_than_15(school: School) -> None:
     school.syllabus(TOPICS)
     student, teacher = school.user("ann"), school.user("tea", Role.TEACHER)
     school.school_class(teacher, [student])

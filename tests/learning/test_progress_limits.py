@@ -33,7 +33,7 @@ def answer(school: School, student: Call, concept: str, text: str, **changes: An
 
 
 def test_day_begins_at_midnight_in_utc(school: School) -> None:
-    """It is 12:00 UTC, so that half a day ago was midnight."""
+    """It is 12:00 UTC, so half a day ago was midnight."""
     school.syllabus(TOPICS)
     student = school.user("ann")
     school.answers(

@@ -332,7 +332,7 @@ def test_queue_that_is_sent_three_times_at_once_is_applied_once(
     assert [row[:2] for row in tries] == [
         (table, 10) for table in ("concept_mastery", "question_attempts", "users")
     ]
-    assert tries[2][2:] == (2, 2)  # of `users`, refused: the two later calls tried them again
+    assert tries[2][2:] == (2, 2)  # those on `users` were refused, so the later calls tried again
 
 
 @pytest.mark.usefixtures("questions")

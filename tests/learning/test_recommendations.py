@@ -305,7 +305,7 @@ def test_marks_of_topics_without_concepts_are_not_those_of_others(school: School
     student = school.user("ann")
     (best,) = recommend(student, None, 5, None).recommendations
     assert best.components.exam_weightage == 20
-    # Not above 4, which is 20 % of 20 %, if the share were taken twice
+    # If the share were applied twice, the gain would be at most 4: 20 % of 20 %.
     assert 4 < best.components.expected_marks_gain <= 20
 
 

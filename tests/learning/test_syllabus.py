@@ -89,7 +89,7 @@ def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> Non
     assert [round(it.exam_weightage) for it in list_topics(teacher).topics] == [36, 64]
 
 
-def test_change_with_the_weightage_that_a_topic_shows_leaves_all_of_them(school: School) -> None:
+def test_sending_the_weightage_that_a_topic_shows_changes_no_weightage(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     for name, weightage in (("Algebra", 80), ("Geometry", 64)):
         create_topic(teacher, TopicIn(name=name, exam_weightage=weightage, estimated_hours=4))

@@ -37,13 +37,13 @@ def token_of(school: School, name: str, now: datetime | None = None) -> str:
 def test_refresh_token_is_valid_for_90_days_from_the_last_use(school: School) -> None:
     school.user("ann")
     end = school.now + timedelta(days=90)
-    late = token_of(school, "ann")
+    first_token = token_of(school, "ann")
     with pytest.raises(RefreshRefused):
-        refresh(school.db, late, school.settings, end)
-    in_time = refresh(school.db, late, school.settings, end - SECOND).refresh_token
+        refresh(school.db, first_token, school.settings, end)
+    second_token = refresh(school.db, first_token, school.settings, end - SECOND).refresh_token
     with pytest.raises(RefreshRefused):
-        refresh(school.db, in_time, school.settings, end - SECOND + timedelta(days=90))
-    assert refresh(school.db, in_time, school.settings, end + SECOND)
+        refresh(school.db, second_token, school.settings, end - SECOND + timedelta(days=90))
+    assert refresh(school.db, second_token, school.settings, end + SECOND)
 
 
 @pytest.mark.parametrize("hours", [1, 720])
@@ -136,7 +136,7 @@ def test_new_password_ends_log_ins_that_began_after_the_call(
     for ended in (at_once, later, refreshed):
         with pytest.raises(TokenRefused):
             call_with(ended, school, deps_of_both)
-    # Later tokens begin with the new password's time, though these calls have an earlier one.
+    # Later tokens are valid from the change of the password on, although these calls began before.
     log_in_again = log_in(school.db, "ann", NEW, school.settings, school.now)
     refreshed_again = refresh(school.db, mine.refresh_token, school.settings, school.now)
     for tokens in (mine, log_in_again, refreshed_again):

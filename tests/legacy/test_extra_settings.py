@@ -93,7 +93,7 @@ def test_an_auth_token_is_sealed_where_the_panel_saves_it(legacy: Legacy, column
     assert legacy.unified() == before
     legacy.connection.execute("UPDATE public.sessions SET extra = '{}'")
     assert legacy.run().verified
-    assert legacy.session("extra") == {}, "removed since"
+    assert legacy.session("extra") == {}, "the removed token was restored"
 
 
 def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:

@@ -1,4 +1,4 @@
-"""A call of a migration that is killed at any moment has either no effect or all of it.
+"""A call of a migration that is killed at any moment takes effect completely or not at all.
 
 The tests kill the backend of the connection, the process of the function, and the server.
 """

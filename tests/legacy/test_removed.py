@@ -15,7 +15,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 @pytest.fixture
 def migrated(legacy: Legacy, client: TestClient) -> Legacy:
-    """Ann's session has a row in each legacy table, Bob's in one of them; both are migrated."""
+    """A migrated database: Ann's session had a row in each legacy table, Bob's in one of them."""
     legacy.put("workshop_students", session_token=TOKEN, student_email=" Ann@Example.com",
                created_at="2025-01-01", exercises='{"step-1": true}')  # fmt: skip
     legacy.put("student_configs", session_token=TOKEN, openai_api_key="sk-ann")
@@ -45,7 +45,7 @@ def remove_session(client: TestClient) -> dict[str, Any]:
     return call(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
 
 
-def test_a_removed_session_leaves_the_legacy_tables_and_does_not_return(
+def test_a_removed_session_is_deleted_from_the_legacy_tables_and_does_not_return(
     migrated: Legacy, client: TestClient
 ) -> None:
     response = remove_session(client)
@@ -125,7 +125,7 @@ def test_a_dry_run_counts_a_student_who_starts_again_beside_a_row_that_stays_rem
     assert emails(migrated) == [ANN, BOB]
 
 
-def test_removed_keys_leave_the_legacy_tables_too(migrated: Legacy, client: TestClient) -> None:
+def test_legacy_tables_lose_removed_keys_too(migrated: Legacy, client: TestClient) -> None:
     response = call(client, SESSIONS, sessionTokens=[TOKEN, OTHER], deleteType="keys-only")
     assert (
         response["keysDeleted"],

@@ -180,7 +180,7 @@ def test_first_batch_of_sessions_is_narrow_however_fast_people_were(dated_rows: 
     assert widths == [widths[0] * 2**n for n in range(4)]  # each twice as wide as the one before
 
 
-def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(
+def test_slow_batches_become_narrower_to_a_limit_and_narrower_still_after_a_kill(
     dated_rows: Legacy,
 ) -> None:
     pace = replace(ONE_BATCH, batch_seconds=0.0)  # no batch is fast enough

@@ -79,7 +79,7 @@ class Value:
     ctid: str
     text: str
     value: Any
-    """The value as JSON; of a column of type json, the text, since JSONB refuses some JSON."""
+    """The value as JSON; for a column of type json, its text, since JSONB refuses some JSON."""
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column.name} ({self.column.type}): {self.text!r}"
@@ -144,7 +144,7 @@ class Contents:
             lambda sealed: json.dumps(self._vault.open(sealed[0], token, field))[1:-1], text
         ))  # fmt: skip
 
-    def of(self, value: Value) -> list[dict[str, Any]]:
+    def sessions_of(self, value: Value) -> list[dict[str, Any]]:
         """Return the sessions that may hold values of the value's row."""
         shared_prefix = f"shared_{value.row_key}_"
         return [
@@ -155,7 +155,8 @@ class Contents:
 
     def raw_values(self, value: Value) -> list[Any]:
         """Return the values of the value's column that `_legacy` holds."""
-        entries = (s["exercises"].get("_legacy", {}).get(value.table, []) for s in self.of(value))
+        sessions = self.sessions_of(value)
+        entries = (s["exercises"].get("_legacy", {}).get(value.table, []) for s in sessions)
         rows = [row for entry in entries for row in (entry if isinstance(entry, list) else [entry])]
         names = value.column.names
         return [row[name] for row in rows for name in names if name in row]
@@ -178,7 +179,8 @@ class Contents:
             return True
         if value.column.kind is Kind.UNKNOWN:
             return False
-        return any(_CHECKS[value.column.kind](session, value) for session in self.of(value))
+        check = _CHECKS[value.column.kind]
+        return any(check(session, value) for session in self.sessions_of(value))
 
 
 def _same(migrated: Any, value: Value) -> bool:
@@ -191,7 +193,7 @@ def _same(migrated: Any, value: Value) -> bool:
 
 
 def _leaves(text: str) -> list[str]:
-    """Return the values in JSON, also those of members that have the same name."""
+    """Return the scalar values in a JSON text, sorted, including those under duplicate names."""
     leaves = []
 
     def collect(part: Any) -> None:

@@ -159,7 +159,7 @@ class Column:
     """One column of a legacy table."""
 
     known_as: str
-    """Name under which the migration expects the column; if it does not, the column's own name."""
+    """Name under which the migration expects the column, or the column's own if it is unknown."""
     name: str
     """Name as spelled in this database."""
     kind: Kind

@@ -104,7 +104,7 @@ class Dev:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """Make an empty folder for a block, open to the user `nobody`, as whom root runs Postgres."""
+    """Make an empty folder for a block, open to `nobody`, the user that root runs Postgres as."""
     path = Path(tempfile.mkdtemp(prefix="stepwise-test-"))
     path.chmod(0o711)
     yield path

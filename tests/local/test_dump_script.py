@@ -157,7 +157,7 @@ def test_every_form_of_dump_is_restored(
     assert fetch_value(postgres_url, "SELECT student_email FROM students") == "ä@example.com"
     assert fetch_value(postgres_url, "SELECT to_regclass('assessment.later')") is None
     assert fetch_value(postgres_url, "SELECT count(*) FROM questions") == 0, (
-        "the search_path is lost"
+        "the search_path is restored, so the name needs no schema"
     )
 
 

@@ -89,7 +89,7 @@ def test_trailing_slash_redirects_to_the_page(pages: TestClient) -> None:
         ("127.0.0.1.attacker.example:5300", False),
     ],
 )
-def test_log_ins_of_the_demo_are_shown_to_pages_of_this_machine_alone(
+def test_demo_accounts_are_shown_only_to_pages_of_this_machine(
     host: str, *, is_shown: bool
 ) -> None:
     accounts = {"student": "amira", "teacher": "ms-okafor", "password": "secret"}

@@ -227,8 +227,8 @@ def test_only_the_pool_s_bank_states_the_right_error_if_parameters_are_wrong(
             rng=rng,
         )
 
-    # The pool has the default settings, deviations of 0.7 and 0.3. With 200 errors, those of 4
-    # students to 25 truths in 2 concepts, a ratio has a standard error of about 0.07.
+    # The pool has the default settings, deviations of 0.7 and 0.3. With 200 errors (4 students for
+    # each of 25 truths, in 2 concepts), a ratio has a standard error of about 0.07.
     pools_bank, plug_in = compare_banks(Errors(0.7, 0.3))
     for comparison in (pools_bank, plug_in):
         assert comparison.fixed.answers == 16

@@ -34,7 +34,7 @@ def test_pages_lead_through_every_entry_once(read: Any) -> None:
     for _ in range(6):
         read()
     ids: list[int] = []
-    # Before the entry of this call itself, so that reading the pages adds none to them.
+    # `until` excludes the entry of this call, and those of the calls below that read the pages.
     query: dict[str, Any] = {"limit": 2, "until": read().json()["entries"][0]["happenedAt"]}
     while True:
         page = read(**query).json()

@@ -52,7 +52,7 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
     )
     # Values in every form in which students wrote them: a backup keeps each unchanged.
     fill(legacy.connection, LegacyData(80, 9, replace(WILD, misplaced_secret=0)))
-    # Except a JSON null, which a restore stores as NULL.
+    # A JSON null is the exception: a restore stores it as NULL, so the rows would differ.
     for column in ("exercises", "tools", "voice_settings", "bug_reports"):
         in_both = column in JSON_OF_BOTH
         for table in ("workshop_students", *(["student_configs"] if in_both else [])):

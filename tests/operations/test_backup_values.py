@@ -1,4 +1,4 @@
-"""Backups hold every value, secrets only sealed, and restore into databases that lack types."""
+"""Backups hold every value, with secrets sealed, and can be restored where types are missing."""
 
 import gzip
 from collections.abc import Iterator

@@ -44,8 +44,8 @@ def postgres_url(superuser_url: str) -> str:
 
 
 @pytest.fixture
-def superuser(superuser_url: str, postgres_url: str) -> Iterator[Sql]:  # noqa: ARG001 the tables
-    """Run SQL as a superuser."""
+def superuser(superuser_url: str, postgres_url: str) -> Iterator[Sql]:  # noqa: ARG001
+    """Run SQL as a superuser; `postgres_url` has created the legacy tables."""
     with psycopg.connect(superuser_url, autocommit=True) as connection:
 
         def run(statement: str) -> list[tuple[Any, ...]]:

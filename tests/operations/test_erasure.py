@@ -44,7 +44,7 @@ def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
         student.start()
         for _ in range(3):
             student.answer()
-        if examinee != f" {EMAIL.upper()}":  # whose test goes on
+        if examinee != f" {EMAIL.upper()}":  # Ann's second test stays active
             student.end()
     rows(
         "INSERT INTO assessment.set_aside_rows (table_name, reason, row_data) VALUES"

@@ -1,4 +1,4 @@
-"""What is done with the workshop's tables is done with each table that its scripts create."""
+"""No backup, restore, downgrade or dropExisting forgets a table of the workshop's scripts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -160,7 +160,7 @@ def test_merge_of_two_records_of_a_person_keeps_the_enrollments(empty_postgres_u
     lines = '[{"line": 1, "email": "ann@example.com"}, {"line": 2, "email": "bob@example.com"}]'
     fetch(url, f"SELECT public.import_roster('voice-assistant', '{lines}')")
     run("migrate.py", "downgrade", url=url)
-    # The earliest record stays: the new one of Ann, the enrolled one of Bob.
+    # The earliest record stays: for Ann the new one, for Bob the enrolled one.
     fetch(
         url,
         "INSERT INTO students (student_email, created_at) VALUES"

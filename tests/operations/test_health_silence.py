@@ -53,7 +53,7 @@ def test_the_time_limit_leaves_time_to_send_the_response() -> None:
 def test_postgres_that_accepts_but_does_not_respond_is_tried_once(
     settings: Settings, silent: SilentServer
 ) -> None:
-    """Without its own deadline, the check connects again after the 3 s of the first connection."""
+    """Without its own deadline, the check would connect again after the first try's 3 s."""
     url = f"postgresql://u:p@127.0.0.1:{silent.port}/d"
     with client_of(Deps(replace(settings, postgres_url=url))) as client:
         assert states(client) == (503, "down", "up")

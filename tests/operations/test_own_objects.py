@@ -46,7 +46,7 @@ def test_every_table_that_the_scripts_create_is_listed(database: psycopg.Connect
     assert len(created_names) > 20
 
 
-def test_every_sequence_that_the_scripts_create_is_that_of_a_listed_table(
+def test_every_sequence_that_the_scripts_create_belongs_to_a_listed_table(
     database: psycopg.Connection,
 ) -> None:
     created_names = names(

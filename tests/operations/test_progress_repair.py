@@ -67,7 +67,7 @@ def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
 
 @pytest.mark.usefixtures("session_of_three_steps")
 def test_repair_counts_what_a_report_would_count(post: Post, rows: Rows, postgres_url: str) -> None:
-    """It raises what is below the steps and flags, and lowers nothing."""
+    """It raises figures that are lower than the steps and flags give, and lowers none."""
     post(sessionToken="ws_2_untouched", stepNumber=3, completed=True, timeSpent=5)
     post(sessionToken="ws_3_more_time", stepNumber=3, timeSpent=5)
     post(sessionToken="ws_4_of_an_older_application", stepNumber=3, timeSpent=5)

@@ -324,7 +324,8 @@ def test_previous_version_keeps_its_rights_until_finish_and_after_a_downgrade(
             assert open_names == {"public.kept"}
             assert attempt(supabase, "anon", "SELECT * FROM assessment.test_sessions") == "42501"
         else:
-            # A view with a policy has its caller's rights, so callers need some on its table.
+            # A view on a table with a policy runs with its caller's rights, so callers need rights
+            # on the table, too.
             assert open_names == {
                 *("public.kept", "assessment.student_proficiencies"),
                 *(f"public.{name}" for name in OLD_TABLES),

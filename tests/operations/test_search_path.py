@@ -110,7 +110,7 @@ def test_schemas_are_added_after_those_of_the_setting(
     before = database.settings()
     assert database.upgrade() == []
     assert database.search_path() == expected
-    if target in {"ROLE {role}", "ROLE ALL"}:  # which holds for other databases, too, and stays
+    if target in {"ROLE {role}", "ROLE ALL"}:  # these hold for all databases, and stay
         assert before[0] in database.settings()
 
 

@@ -97,7 +97,7 @@ test("late calls of a log-in that has ended neither end a newer one nor repeat t
   assert.deepEqual(counts, { ends: 1, renewals: 1 });
 });
 
-test("a renewal restores no log-in that has been left, and replaces none of another user", async () => {
+test("a renewal neither restores a log-in that was ended nor replaces another user's", async () => {
   for (const stored of [null, { ...ANN, username: "bob", access: "b1" }]) {
     const storage = storageWith(JSON.stringify(stored));
     const server = serverWith("a2", async () => reply("a2", "r2"));
@@ -125,7 +125,7 @@ test("a log-out ends the newest log-in of its user, and none of another", async 
   }
 });
 
-test("another problem than an expired token is passed on", async () => {
+test("a problem other than an expired token is passed on", async () => {
   const open = () => async () => {
     throw new Problem("rights");
   };

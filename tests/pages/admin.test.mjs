@@ -52,7 +52,7 @@ test("a call is repeated until it is done, and each response is reported", async
   assert.deepEqual([last.n, numbers], [3, [1, 2, 3]]);
 });
 
-test("the call that is shown is what a shell sends", () => {
+test("the command that is shown makes the call when a shell runs it", () => {
   const command = curlOf("POST", "/api/x", { dryRun: true, name: "it's" }).replace("curl", "printf '%s\\n'");
   const words = execFileSync("sh", ["-c", command], { env: { APP: "https://a.example", ADMIN_PASSWORD: "pass word" }, encoding: "utf8" }).split("\n");
   assert.ok(words.includes("https://a.example/api/x"));

@@ -23,7 +23,7 @@ test("a student has exactly one of four statuses", () => {
   assert.equal(statusOf(student({ lastProgressAt: null, lastActivity: minutes(30) }), NOW), "stuck");
 });
 
-test("activity without progress does not end being stuck", () => {
+test("a student who is active without progress stays stuck", () => {
   assert.equal(statusOf(student({ lastActivity: minutes(0), lastProgressAt: minutes(31) }), NOW), "stuck");
   assert.deepEqual(badgeOf(row({ lastActivity: minutes(0), lastProgressAt: minutes(31) })), { kind: "warn", sign: "!", words: "Stuck 31 min" });
   assert.equal(badgeOf(row({ helpAskedAt: minutes(4), lastProgressAt: minutes(50) })).words, "Help, 4 min");
@@ -60,7 +60,7 @@ test("counts sum to all students", () => {
   assert.equal(Object.values(counts).reduce((a, b) => a + b), CLASS.length);
 });
 
-test("who needs help most comes first, and who has left comes after who is stuck now", () => {
+test("those who need help most come first, and those who have left come after those who are stuck now", () => {
   const names = (order) => ordered(CLASS, order).map((one) => one.name);
   assert.deepEqual(names({ name: "help", descending: false }), ["Help long", "Help short", "Stuck long", "Stuck short", "Left", "Zoë Active", "Done", "None"]);
   assert.equal(names({ name: "name", descending: true })[0], "Zoë Active");

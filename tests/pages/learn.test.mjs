@@ -37,7 +37,7 @@ test("a plan is shown on the days that it covers: the day's own, else the week's
   assert.deepEqual(daysFrom(week, "2026-11-28").map(({ date }) => date), ["2026-11-28", "2026-11-29"]);
 });
 
-test("a plan that was made since takes the place of the one of its period", () => {
+test("a newer plan takes the place of an older one of the same type", () => {
   const one = (plan_type, created_at) => ({ plan_type, created_at });
   const newPlans = [one("daily", "2026-11-28T02:00:00Z"), one("weekly", "2026-11-28T01:00:00Z")];
   assert.deepEqual(newestPlans([one("daily", "2026-11-28T01:00:00Z")], newPlans), newPlans);
@@ -45,7 +45,7 @@ test("a plan that was made since takes the place of the one of its period", () =
   assert.deepEqual(newestPlans([remade], newPlans), [remade, newPlans[1]]);
 });
 
-test("a session brings the marks of its time, at most those of its topic", () => {
+test("the marks that a session gains grow with its time, up to the gain that is expected from its topic", () => {
   const plan = day("2026-11-28", [part("a", 0.5), part("b", 2)], [part("c", 0.33)]);
   const concepts = (at) => [{ last_updated: null }, { last_updated: at }];
   const mastery = [{ topic_id: "a", concepts: concepts("2026-11-28T00:00:01Z") }, { topic_id: "b", concepts: concepts("2026-11-27T23:59:59Z") }];

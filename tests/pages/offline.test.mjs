@@ -28,7 +28,7 @@ test("times have six digits of a second", () => {
   assert.equal(withMicroseconds("2026-11-28T12:00:00.123456Z"), "2026-11-28T12:00:00.123456Z");
 });
 
-test("a call carries 200 changes or 240 KB, and at least one", () => {
+test("a call carries at most 200 changes and 240 KB, but at least one change", () => {
   const change = (size) => ({ id: "i", columns: { answer: "ä".repeat(size / 2) } });
   assert.equal(fitting(Array.from({ length: 300 }, () => change(10))).length, 200);
   assert.equal(fitting(Array.from({ length: 10 }, () => change(100_000))).length, 2);

@@ -38,7 +38,7 @@ const FOREIGN = [...REFUSED, 200].map((status) => [`page ${status}`, () => html(
   ]);
 
 for (const [name, respond] of FOREIGN) {
-  test(`a log-in outlasts the response of something else: ${name}`, async () => {
+  test(`a log-in survives a response that does not come from the API: ${name}`, async () => {
     const { problem, over, stored } = await outcomeOf(respond);
     assert.ok(isTemporary(problem), problem.kind);
     assert.equal(over, false);
@@ -52,7 +52,7 @@ test("only the API's own refusal of the tokens ends a log-in", async () => {
   assert.equal(over, true);
 });
 
-test("the size of a body may be refused by a platform, with nothing but the status", async () => {
+test("a platform may refuse a body for its size, with nothing but the status", async () => {
   const { problem } = await outcomeOf(() => html(413));
   assert.equal(problem.status, 413);
 });
@@ -67,7 +67,7 @@ test("a page in place of a file is refused", async () => {
   await assert.rejects(apiWith("p", async () => html(200))("GET", "/export", { as: "text" }), { kind: "unreadable" });
 });
 
-test("answers that wait are kept if a network's page refuses them", async () => {
+test("answers that wait are kept if a captive portal refuses them", async () => {
   const answer = { id: "1", question_id: "q", answer: "4" };
   globalThis.localStorage = storageWith({ "stepwise.answers": JSON.stringify({ ann: [answer] }) });
   for (const status of [401, 403, 404, 409, 422]) {

@@ -56,7 +56,7 @@ test("columns that are missing or not read are named", () => {
   assert.deepEqual(more.items[0].question.concepts, [1]);
 });
 
-test("an answer is a text before it is a letter or a number", () => {
+test("an answer is read as the text of an option first, then as a letter or a number", () => {
   assert.equal(rightOption("2", ["1", "2", "3"]), "2");
   assert.equal(rightOption("2", ["x", "y"]), "y");
   assert.equal(rightOption("B", ["x", "y"]), "y");
@@ -134,19 +134,19 @@ const question = (fields = {}) => ({
   parameters: { difficulty: 0.5, discrimination: 1, is_calibrated: false }, ...fields,
 });
 const POOL = { testCount: 100, maxExposure: 0.25 };
-const whys = (fields) => flagsOf(question(fields), POOL).map((flag) => flag.what);
+const whatToDo = (fields) => flagsOf(question(fields), POOL).map((flag) => flag.what);
 
 test("questions are flagged for what their answers show, and for nothing else", () => {
-  assert.deepEqual(whys(), []);
-  assert.deepEqual(whys({ is_asked: false }), ["correct the answer"]);
-  assert.deepEqual(whys({ is_asked: false, retired: true }), []);
-  assert.deepEqual(whys({ times_shown: 20, right_share: 0.1 }), []);
-  assert.deepEqual(whys({ times_shown: 24, right_share: 0.5 }), []);
-  assert.deepEqual(whys({ times_shown: 62, right_share: 0.1 }), ["check the right answer", "add similar questions"]);
+  assert.deepEqual(whatToDo(), []);
+  assert.deepEqual(whatToDo({ is_asked: false }), ["correct the answer"]);
+  assert.deepEqual(whatToDo({ is_asked: false, retired: true }), []);
+  assert.deepEqual(whatToDo({ times_shown: 20, right_share: 0.1 }), []);
+  assert.deepEqual(whatToDo({ times_shown: 24, right_share: 0.5 }), []);
+  assert.deepEqual(whatToDo({ times_shown: 62, right_share: 0.1 }), ["check the right answer", "add similar questions"]);
   const errors = { discrimination: 0.09 };
   const weak = { difficulty: 0.5, discrimination: 0.22, is_calibrated: true };
-  assert.deepEqual(whys({ parameters: weak, calibration: { drifted: true, curve_change: 0.1, errors } }), ["has it become known?", "retire or rewrite"]);
-  assert.deepEqual(whys({ parameters: { ...weak, is_calibrated: false } }), []);
+  assert.deepEqual(whatToDo({ parameters: weak, calibration: { drifted: true, curve_change: 0.1, errors } }), ["check whether it has leaked", "retire or rewrite"]);
+  assert.deepEqual(whatToDo({ parameters: { ...weak, is_calibrated: false } }), []);
 });
 
 test("concepts have the range of their questions that can be asked", () => {

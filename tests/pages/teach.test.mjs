@@ -48,7 +48,7 @@ test("marks are grouped by exam, the newest first", () => {
   assert.deepEqual(exams.map(({ exam, mean, marks }) => [exam, mean, marks.size]), [["Final", 90, 1], ["Mock", 60, 2]]);
 });
 
-test("the form of marks takes numbers from 0 to 100, and leaves out who has none", () => {
+test("the form of marks takes numbers from 0 to 100, and leaves out students who have none", () => {
   const fields = { exam: "Final", exam_date: "2026-02-01", a: "0", b: " ", c: "71,5", d: "100" };
   assert.deepEqual(marksIn(fields, ["a", "b", "c", "d", "e"], MARKS), {
     faults: {},
@@ -57,7 +57,7 @@ test("the form of marks takes numbers from 0 to 100, and leaves out who has none
   assert.deepEqual(Object.keys(marksIn({ exam: " ", exam_date: "", a: "100.1", b: "-1", c: "x" }, ["a", "b", "c"], MARKS).faults), ["exam", "exam_date", "a", "b", "c"]);
 });
 
-test("the address names the class, else it is the first", () => {
+test("the address names the class; otherwise the first class is shown", () => {
   const classes = [{ id: "1" }, { id: "2" }];
   assert.deepEqual([classOf("#class=2", classes).id, classOf("#class=9", classes).id, classOf("", classes).id, classOf("", [])], ["2", "1", "1", null]);
 });

@@ -81,7 +81,7 @@ test("options of older pools are shown as text", () => {
   assert.deepEqual(["a", { id: 1, text: "b" }, 3, null].map(optionText), ["a", "b", "3", "null"]);
 });
 
-test("a ticket is read from a link, a hash or alone", () => {
+test("a ticket is read from a link, from a hash, or on its own", () => {
   const ticket = "eyJ2IjoxfQ.abc_DEF-0123456789";
   for (const text of [ticket, ` ${ticket}\n`, `#ticket=${ticket}`, `https://a.example/test#ticket=${ticket}`, `https://a.example/test?ticket=${ticket}&x=1`]) assert.equal(ticketIn(text), ticket, text);
   for (const text of ["", "#tests", "short", "https://a.example/test", "two words that are long enough"]) assert.equal(ticketIn(text), null, text);

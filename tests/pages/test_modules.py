@@ -39,8 +39,8 @@ def test_changed_package_is_refused() -> None:
 PUBLIC = FOLDER.parent
 MAX_PAGE_BYTES = 40 * 1024
 LARGER = {"learn": 76 * 1024}
-"""Limits of larger pages: a third of the study page are modules for the copy of the student's rows,
-which load at the same time as the page's own."""
+"""Limits of larger pages: a third of the study page is modules for the copy of the student's rows,
+which load at the same time as the page's own modules."""
 PRELOADED = re.compile(r'<link rel="modulepreload" href="/([^"]+)" />')
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 

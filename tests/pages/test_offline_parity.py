@@ -1,4 +1,4 @@
-"""The study page grades, counts mastery and compares copies as the server does."""
+"""The study page grades, computes mastery and compares copies as the server does."""
 
 import json
 import unicodedata
@@ -138,7 +138,7 @@ def history_from(rng: Random) -> dict[str, Any]:
     }
 
 
-def counted_by_the_server(history: dict[str, Any]) -> dict[str, list[float]]:
+def mastery_by_the_server(history: dict[str, Any]) -> dict[str, list[float]]:
     """Return the mastery of each concept by the server's code: score, skill, attempts, correct."""
     questions = {each["id"]: each for each in history["questions"]}
     values = history["calibration"]
@@ -228,7 +228,7 @@ def cases() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def by_page(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def from_page(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = tmp_path_factory.mktemp("parity") / "cases.json"
     tables = [
         [{"id": str(row_id), "columns": columns} for row_id, columns in table.items()]
@@ -239,44 +239,44 @@ def by_page(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
     return results
 
 
-def test_mastery_is_that_of_the_server(cases: dict[str, Any], by_page: dict[str, Any]) -> None:
-    counted = [counted_by_the_server(history) for history in cases["histories"]]
-    assert sum(len(each) for each in counted) > HISTORIES
-    for of_server, of_page in zip(counted, by_page["histories"], strict=True):
+def test_mastery_is_that_of_the_server(cases: dict[str, Any], from_page: dict[str, Any]) -> None:
+    masteries = [mastery_by_the_server(history) for history in cases["histories"]]
+    assert sum(len(each) for each in masteries) > HISTORIES
+    for of_server, of_page in zip(masteries, from_page["histories"], strict=True):
         assert of_server.keys() == of_page.keys()
         for concept, figures in of_server.items():
             assert figures == pytest.approx(of_page[concept], rel=1e-12, abs=1e-12)
 
 
-def test_texts_are_compared_without_case_as_by_the_server(by_page: dict[str, Any]) -> None:
+def test_texts_are_compared_without_case_as_by_the_server(from_page: dict[str, Any]) -> None:
     groups = defaultdict(list)
     for code in CHARACTERS:
         groups[f"x{chr(code)}x".casefold()].append(code)
-    assert sorted(by_page["groups"]) == sorted(groups.values())
+    assert sorted(from_page["groups"]) == sorted(groups.values())
 
 
-def test_outer_blanks_are_those_of_the_server(by_page: dict[str, Any]) -> None:
-    assert by_page["blanks"] == [code for code in CHARACTERS if not chr(code).strip()]
+def test_outer_blanks_are_those_of_the_server(from_page: dict[str, Any]) -> None:
+    assert from_page["blanks"] == [code for code in CHARACTERS if not chr(code).strip()]
 
 
-def test_numbers_are_read_as_by_the_server(by_page: dict[str, Any]) -> None:
+def test_numbers_are_read_as_by_the_server(from_page: dict[str, Any]) -> None:
     expected = [number_of(text) for text in NUMBERS]
     assert None in expected
-    assert by_page["numbers"] == expected
+    assert from_page["numbers"] == expected
 
 
 def test_answers_are_graded_as_by_the_server(
-    cases: dict[str, Any], by_page: dict[str, Any]
+    cases: dict[str, Any], from_page: dict[str, Any]
 ) -> None:
     expected = [
         is_correct(question["question_type"], question["correct_answer"], answer)
         for question, answer in cases["grades"]
     ]
-    assert by_page["grades"] == expected
+    assert from_page["grades"] == expected
     assert 0 < sum(expected) < len(expected)
 
 
-def test_digests_are_those_of_the_server(cases: dict[str, Any], by_page: dict[str, Any]) -> None:
+def test_digests_are_those_of_the_server(cases: dict[str, Any], from_page: dict[str, Any]) -> None:
     expected = [asdict(digest_of(table)) for table in cases["tables"]]
-    assert by_page["digests"] == expected
+    assert from_page["digests"] == expected
     assert sum(each["count"] for each in expected) > len(expected)

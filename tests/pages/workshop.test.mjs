@@ -53,7 +53,7 @@ test("this session is left out of the others once", () => {
   assert.deepEqual(otherSessions([{ ...one, current_step: 2 }], one), [{ ...one, current_step: 2 }]);
 });
 
-test("a token is read from a link, a hash or alone", () => {
+test("a token is read from a link, from a hash, or on its own", () => {
   const token = `ws_1764200000000_${"5f".repeat(32)}`;
   for (const text of [token, ` ${token} `, `#sessionToken=${token}`, `https://a.example/workshop#sessionToken=${token}`]) assert.equal(tokenIn(text), token, text);
   for (const text of ["", "short", "https://a.example/workshop", "two words that are long", "#tests-and-more"]) assert.equal(tokenIn(text), null, text);

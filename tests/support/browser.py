@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.support.node_packages import installed
+from tests.support.node_packages import install_packages
 
 ARGUMENTS = (
     "--no-sandbox",  # tests may run as root
@@ -58,7 +58,7 @@ def running_browser(path: str) -> Iterator[Browser]:
 @cache
 def axe_source() -> str:
     """Return the code of axe-core, which the driver runs outside of the page's policy."""
-    packages = installed(Path(__file__).parents[1] / "browser" / "javascript")
+    packages = install_packages(Path(__file__).parents[1] / "browser" / "javascript")
     return (packages / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 

@@ -64,7 +64,7 @@ class Databases:
         Nothing was written if the server's write-ahead log has no new record once every session
         in the database has ended.
         """
-        name = self._unwritten.pop(template, None) or self._created(template)
+        name = self._unwritten.pop(template, None) or self._create_copy(template)
         position = self._log_position()
         yield self._server.url(name)
         self._connection.execute(END_SESSIONS, [name])
@@ -73,7 +73,7 @@ class Databases:
         else:
             self._drop(name)
 
-    def _created(self, template: str) -> str:
+    def _create_copy(self, template: str) -> str:
         name = f"{template}_{next(self._numbers)}"
         self.create(name, template)
         return name

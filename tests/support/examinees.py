@@ -101,7 +101,7 @@ def adaptive_test(
 ) -> tuple[ItemBank, list[Posterior]]:
     """Return a bank of k correlated concepts, and the posteriors of one simulated adaptive test.
 
-    The posteriors are `length` + 1: before the first answer and after each.
+    There are `length` + 1 posteriors: before the first answer and after each.
     """
     rng = np.random.default_rng([7, seed])
     bank = uniform_bank(rng, 150, k, discrimination, guessing)

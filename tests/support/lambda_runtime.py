@@ -102,7 +102,7 @@ class RuntimeApi:
 
 
 class LambdaFunction:
-    """A function in the real runtime client; of this project, or of another."""
+    """A function of this project, or of another, in the real runtime client."""
 
     def __init__(
         self,

@@ -89,7 +89,7 @@ Row = dict[str, Any]
 def pbkdf2_hash(password: str) -> str:
     """Return a hash in the live system's form: base64 of salt and key, 32 bytes each.
 
-    It has fewer iterations than the live system's 100,000, so it fits no password.
+    It has fewer iterations than the live system's 100,000, so no password matches it.
     """
     salt = bytes(range(32))
     key = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1_000)

@@ -22,7 +22,7 @@ CREATION_SECONDS = 60.0  # an older folder without a lock was left by a run that
 
 @contextmanager
 def folder_in_memory(memory: Path = MEMORY) -> Iterator[Path]:
-    """Make an empty folder for a block, open to the user `nobody`, as whom root runs Postgres."""
+    """Make an empty folder for a block, open to `nobody`, the user that root runs Postgres as."""
     _remove_folders_of_killed_runs(memory)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory if _is_roomy(memory) else None))
     folder.chmod(0o711)

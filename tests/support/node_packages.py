@@ -26,7 +26,7 @@ INSTALL_SECONDS = 300.0
 def copy_with_packages(source: Path, target: Path) -> Path:
     """Copy the files of a folder, with its packages beside them; return the copy."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
-    (target / "node_modules").symlink_to(installed(source) / "node_modules")
+    (target / "node_modules").symlink_to(install_packages(source) / "node_modules")
     return target
 
 
@@ -45,7 +45,7 @@ def run_node(command: Sequence[str], folder: Path, seconds: float = 120) -> str:
     return process.stdout
 
 
-def installed(source: Path) -> Path:
+def install_packages(source: Path) -> Path:
     """Install the packages of a lock file; return their folder."""
     state = hashlib.sha256(b"".join((source / name).read_bytes() for name in PINS)).hexdigest()
     folder = CACHE / state[:16]

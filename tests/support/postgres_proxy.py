@@ -1,4 +1,4 @@
-"""A proxy before Postgres that counts round trips, cuts connections and loses replies.
+"""A proxy in front of Postgres that counts round trips, cuts connections and loses replies.
 
 A round trip begins with the first bytes that the client sends after bytes from the server. The
 proxy counts it before passing them on, so that it is counted before the client has a reply.

@@ -21,7 +21,7 @@ PRIOR_GRID = np.linspace(-10.0, 10.0, 20_001)[:, None]  # one dimension, prior s
 LARGEST_STEP = 0.65  # in 4 dimensions or more; error exp(-2π²/0.65²) = 5e-21 on a normal density
 POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # points along each concept, by dimension
 PRIOR_ENDS = 7.0  # half-width of the range of these points, prior standard deviations
-EVEN_WIDTH = 2.0  # posterior standard deviations with nearly evenly spaced points
+EVEN_WIDTH = 2.0  # points this close to the mean are nearly even, posterior standard deviations
 
 
 class Answers(NamedTuple):
@@ -72,7 +72,7 @@ def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) ->
     for _ in range(5):
         before = moments
         moments = _integrate(before, m0, v0, answers)
-        # Only the place of the grid is that rough: a slight shift of it hardly changes its sums.
+        # The tolerance concerns only where the grid lies; a slight shift hardly changes the sums.
         if max(np.abs(moments.mean - before.mean).max(), _change(before, moments)) < 1e-3:
             break
     return moments

@@ -84,7 +84,7 @@ def adaptive_answers(
     theta: FloatArray,
     per_person: int,
 ) -> Record:
-    """Return answers in one dimension to items that inform nearly best at the posterior mean.
+    """Return answers in one dimension to nearly the most informative items at the posterior mean.
 
     Args:
         rng: Random generator.

@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 
 
 class VercelFunction:
-    """A function in Vercel's runtime, started as Vercel does; of this project, or of another."""
+    """A function of this project, or of another, in Vercel's runtime, started as Vercel does."""
 
     def __init__(
         self,

@@ -97,7 +97,7 @@ def test_key_that_was_left_in_a_closed_session_is_removed(
 def test_leftover_keys_are_found_by_an_index(
     rows: Rows,
 ) -> None:
-    """Otherwise each night reads every session that was ever closed."""
+    """Otherwise the clean-up would read every session that was ever closed, each night."""
     rows("WITH one AS (INSERT INTO public.students (student_email) VALUES ('a@example.com')"
          " RETURNING student_id) "
          "INSERT INTO public.sessions (session_token, student_id, is_active, expires_at)"

@@ -27,8 +27,8 @@ def steps(*names: str, **completed_by: list[str]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def save(client: TestClient) -> Save:
-    def send(listed: Any, **fields: Any) -> Any:
-        body = {"courseId": COURSE_ID, "name": "Knots", "steps": listed, **fields}
+    def send(course_steps: Any, **fields: Any) -> Any:
+        body = {"courseId": COURSE_ID, "name": "Knots", "steps": course_steps, **fields}
         return client.post(PATH, json={"adminPassword": ADMIN_PASSWORD, **body})
 
     return send
@@ -67,11 +67,11 @@ def test_built_in_course_is_the_default(client: TestClient) -> None:
 def test_saved_course_is_read_with_trimmed_names_and_flags_in_camel_case(
     client: TestClient, save: Save, rows: Rows
 ) -> None:
-    listed = [
+    course_steps = [
         {"number": 1, "name": " Bowline ", "aliases": ["Rabbit hole"], "completedBy": []},
         {"number": 2, "name": "Übung: Knöpfe", "completedBy": ["hitchTied", "services_ready"]},
     ]
-    saved = save(listed)
+    saved = save(course_steps)
     body = saved.json()
     assert (body["message"], body["created"], body["dryRun"]) == ("Course saved", True, False)
     assert (
@@ -89,7 +89,7 @@ def test_saved_course_is_read_with_trimmed_names_and_flags_in_camel_case(
 
 
 @pytest.mark.parametrize(
-    ("listed", "field"),
+    ("course_steps", "field"),
     [
         ([], "steps"), (None, "steps"), (steps(*map(str, range(51))), "steps"),
         ([{"name": " "}], "steps[0].name"), ([{"name": "a\nb"}], "steps[0].name"),
@@ -109,9 +109,9 @@ def test_saved_course_is_read_with_trimmed_names_and_flags_in_camel_case(
     ],
 )  # fmt: skip
 def test_faulty_step_is_named_and_nothing_is_saved(
-    save: Save, rows: Rows, listed: Any, field: str
+    save: Save, rows: Rows, course_steps: Any, field: str
 ) -> None:
-    refused = save(listed)
+    refused = save(course_steps)
     assert refused.status_code == 422
     assert refused.json()["details"][0]["field"] == field
     assert rows("SELECT count(*) FROM courses") == [(1,)]
@@ -173,7 +173,7 @@ def test_renamed_step_keeps_its_reports_and_its_former_names(
 
 
 @pytest.mark.parametrize(
-    ("listed", "steps_with_reports"),
+    ("course_steps", "steps_with_reports"),
     [
         (steps("Bowline"), "2 Hitch (sessions: 1), 3 Splice (sessions: 2)"),
         (steps("Bowline", "Hitch"), "3 Splice (sessions: 2)"),
@@ -183,14 +183,14 @@ def test_renamed_step_keeps_its_reports_and_its_former_names(
     ],
 )
 def test_step_with_reports_is_neither_removed_nor_moved(
-    save: Save, report: Report, rows: Rows, listed: Any, steps_with_reports: str
+    save: Save, report: Report, rows: Rows, course_steps: Any, steps_with_reports: str
 ) -> None:
     save(steps("Bowline", "Hitch", "Splice"))
     report(2)
     report(3)
     report(3, token="ws_another_token")
     before = rows("SELECT * FROM courses, sessions, step_progress")
-    refused = save(listed)
+    refused = save(course_steps)
     assert (refused.status_code, refused.json()["code"]) == (409, "steps_have_reports")
     assert steps_with_reports in refused.json()["error"]
     assert rows("SELECT * FROM courses, sessions, step_progress") == before
@@ -255,7 +255,7 @@ def test_flag_of_a_course_is_known_and_a_misspelt_one_is_not(
     assert [warning["field"] for warning in warnings] == ["servicesRaedy", "bowlineLength"]
 
 
-def test_student_of_two_courses_is_shown_in_that_of_the_last_activity(
+def test_student_of_two_courses_is_shown_in_the_last_active_one(
     client: TestClient, save: Save, report: Report
 ) -> None:
     save(steps("Bowline", "Hitch"))

@@ -1,4 +1,4 @@
-"""Events are a session's history, which only the product and SQL that states a reason change."""
+"""Events are a session's history; only the product, and SQL that states a reason, may change it."""
 
 from collections.abc import Callable
 from typing import Any

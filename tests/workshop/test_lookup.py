@@ -95,7 +95,7 @@ def test_operator_sees_whole_sessions_newest_first(
 
 
 @pytest.mark.parametrize("holds_password", [False, True])
-def test_email_and_id_have_to_be_the_same_students(
+def test_email_and_id_have_to_belong_to_the_same_student(
     client: TestClient, student: str, post: Post, operator: dict[str, str], holds_password: bool
 ) -> None:
     post(sessionToken="ws_2_of_ben_long_enough", studentEmail="ben@example.com", stepNumber=5)

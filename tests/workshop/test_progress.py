@@ -426,7 +426,7 @@ def test_example_of_a_report_has_every_field() -> None:
 
 @pytest.mark.parametrize("field", sorted(EXAMPLE.keys() - REQUIRED_FIELDS - HIDDEN_FIELDS))
 def test_field_of_a_report_is_shown_and_kept(post: Post, field: str) -> None:
-    """The field comes with the first or the second of two reports; the other does not clear it."""
+    """The first or the second of two reports has the field; a report without it clears nothing."""
     value = EXAMPLE[field] or True  # false would prove nothing: a flag is false at first
     fields: dict[str, Any] = {field: value}
     for number, (first, second) in enumerate([(fields, {}), ({}, fields)], 1):

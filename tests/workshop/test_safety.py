@@ -152,7 +152,7 @@ def test_nothing_private_reaches_the_logs(
 
 
 def people_bodies(client: TestClient, rows: Rows) -> dict[str, dict[str, str]]:
-    """Return bodies of the calls of admin_people; the token is of the session with the API key."""
+    """Return bodies for the calls of admin_people; the token opens the session with the API key."""
     client.post("/api/generate-session", json={"studentEmail": "ben@example.com"})
     ((token,),) = rows("SELECT session_token FROM sessions WHERE openai_api_key IS NOT NULL")
     ann = "ann@example.com"
@@ -210,7 +210,7 @@ def test_no_response_contains_an_api_key(
 
 
 @pytest.mark.parametrize("row", WORKSHOP, ids=case_id)
-def test_function_on_its_own_responds_as_it_does_among_all(
+def test_function_on_its_own_responds_as_in_the_whole_app(
     client: TestClient, row: Endpoint
 ) -> None:
     alone = TestClient(function_app(row.module), raise_server_exceptions=False)

@@ -64,7 +64,7 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
     ]
 
 
-def test_progress_has_the_time_since_which_the_student_waits(
+def test_progress_shows_since_when_the_student_has_been_waiting(
     client: TestClient, post: Post
 ) -> None:
     def help_asked_at() -> Any:

@@ -36,7 +36,7 @@ NEVER_PRACTISED = Mastery(0, 0, 0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class ConceptFigures:
-    """Mastery of a concept with what the next answer needs."""
+    """Mastery of a concept, and the values that are needed to count the next answer."""
 
     mastery: Mastery
     skill: float

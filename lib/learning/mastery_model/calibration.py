@@ -73,7 +73,7 @@ class Calibration:
     difficulty: float
     """Difficulty of a question of unknown concepts, logits."""
     seconds: float | None = None
-    """Usual time of an answer to a question without an own usual time, seconds."""
+    """Usual time of an answer to a question that has no usual time of its own, seconds."""
     steps: Steps = field(default_factory=Steps)
     items: Mapping[str, ItemParameters] = field(default_factory=dict)
     concepts: Mapping[str, float] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Calibration:
 
     @classmethod
     def from_values(cls, values: object) -> "Calibration":
-        """Return the calibration of which `to_values` returned the values.
+        """Return the calibration whose values `to_values` returned.
 
         Raises:
             ValueError: If they are not of this format.

@@ -104,10 +104,10 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
         by_part = [training_set.difficulties(abilities, part) for part in range(HOLD_OUTS + 1)]
         if alternation == ALTERNATIONS:
             break
-        own = np.array(by_part)[training_set.part, training_set.items].tolist()
+        held_out_difficulties = np.array(by_part)[training_set.part, training_set.items].tolist()
         if alternation == ALTERNATIONS - 1:
-            steps = best_steps(answers, own)
-        overall, concepts = map(np.array, abilities_before(answers, own, steps))
+            steps = best_steps(answers, held_out_difficulties)
+        overall, concepts = map(np.array, abilities_before(answers, held_out_difficulties, steps))
         abilities = (1 - steps.share) * overall + steps.share * concepts
     parts = [
         _unweighted(training_set, part, difficulties, steps, usual, version)
@@ -167,7 +167,7 @@ def _unweighted(
     usual: Mapping[str, float],
     version: str,
 ) -> Calibration:
-    """Return a calibration without weights, estimated without the students of one part.
+    """Return a calibration without weights; its difficulties leave out the students of one part.
 
     With `HOLD_OUTS` as the part, no student is left out.
     """

@@ -30,11 +30,11 @@ class Record:
     pace_right: float = 0.0
     """Weighted mean, with the second rate, of the pace of right answers."""
     pace_wrong: float = 0.0
-    """The same of wrong answers."""
+    """The same for wrong answers."""
     confidence_right: float = 0.0
     """Weighted mean, with the second rate, of the confidence of right answers, -1 to 1."""
     confidence_wrong: float = 0.0
-    """The same of wrong answers."""
+    """The same for wrong answers."""
     recent: int = 0
     """The last three outcomes as a node of a binary tree whose root, 0, stands for no answers."""
     streak: int = 0
@@ -54,7 +54,7 @@ class Record:
         return self.right + self.wrong
 
     def faded(self, time: float) -> list[float]:
-        """Return the fading counts as of a time, at the earliest that of the last answer."""
+        """Return the fading counts as of a time, or as of the last answer if that is later."""
         if self.time is None or time <= self.time:
             return self.fading
         gap = time - self.time

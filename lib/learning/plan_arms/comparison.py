@@ -6,7 +6,7 @@ from math import pi, sqrt, tan
 from statistics import NormalDist, fmean, variance
 
 FEWEST = 2
-"""Fewest marks of an arm, since one says nothing about their spread."""
+"""Minimum number of marks in an arm: a single mark says nothing about their spread."""
 PROBABILITY = 0.975
 """Probability below the upper end of a 95 % interval."""
 
@@ -21,7 +21,7 @@ class Difference:
 
 
 def compare(first: Sequence[float], second: Sequence[float]) -> Difference | None:
-    """Return the mean of the first marks less that of the second, by Welch (1947).
+    """Return the mean of the first marks less that of the second, with Welch's interval (1947).
 
     Returns:
         The difference; None if either has fewer than two marks.

@@ -50,7 +50,7 @@ def list_arms(db: Session, student_ids: Sequence[UUID]) -> Arms:
 
 
 def list_marks(db: Session, student_ids: Sequence[UUID]) -> list[MarkRow]:
-    """Return the marks of exams after the beginnings of the students' arms, newest exam first."""
+    """Return marks of exams that students took after joining their arms, newest exam first."""
     rows = db.execute(
         select(ExamMark.student_id, ExamMark.exam, ExamMark.exam_date, ExamMark.mark)
         .join(PlanArm, PlanArm.student_id == ExamMark.student_id)

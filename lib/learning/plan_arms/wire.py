@@ -51,7 +51,7 @@ class StudentArmOut(Body):
     is_drawn: bool
     """Whether the arm was drawn at random."""
     since: UtcTime | None
-    """Time from which on the student belongs to it."""
+    """Time at which the student joined the arm; null without one."""
 
 
 class StudentArmsOut(SuccessOut):

@@ -70,7 +70,7 @@ def record(call: Call, body: AttemptIn) -> GradedAttemptOut:
 
 
 def record_live(call: Call, body: LiveAttemptIn) -> LiveAttemptOut:
-    """Grade and store an answer of a page of the live system.
+    """Grade and store an answer that a page of the live system sent.
 
     Raises:
         NotStudent: If the caller is not a student.

@@ -47,10 +47,10 @@ class History:
         self._answers = answers
         self._next = 0
         self.student = Student(calibration)
-        """The student after the answers that were taken."""
+        """The student after the answers that have been folded so far."""
 
     def forward_to(self, moment: datetime) -> list[Attempt]:
-        """Take the answers before a time, and return them; times may only increase."""
+        """Fold the answers before a moment, and return them; moments must not go backwards."""
         answers = []
         while self._next < len(self._answers) and _time(self._answers[self._next]) < moment:
             answers.append(self._answers[self._next])
@@ -60,7 +60,7 @@ class History:
         return answers
 
     def scores(self) -> MasteryOf:
-        """Return the mastery of concepts after the answers taken, 0 to 100; 0 without answers."""
+        """Return the mastery of concepts after the folded answers, 0 to 100; 0 without answers."""
         scores = {concept: it.score for concept, it in self.student.skills().items()}
         return lambda concept_id: scores.get(str(concept_id), 0.0)
 
@@ -98,7 +98,7 @@ def read_progress(call: Call, sent_id: str | None) -> StudyProgressOut:
 def _walk(
     history: History, syllabus: Syllabus, now: datetime
 ) -> tuple[list[DayOut], Mapping[UUID, float]]:
-    """Return the timeline, and each topic's mastery a week ago; take all answers."""
+    """Fold all answers; return the timeline, and each topic's mastery a week ago."""
     today = day_of(now)
     first_day = today - timedelta(days=TIMELINE_DAYS - 1)
     history.forward_to(midnight(first_day))
@@ -130,7 +130,7 @@ def _day(day: date, attempts: Sequence[Attempt], mastery_score: float) -> DayOut
 def _today(
     history: History, masteries: Mapping[UUID, float], syllabus: Syllabus, now: datetime
 ) -> list[TopicTodayOut]:
-    """Return all topics with answers, those first whose next answer is least likely to be right."""
+    """Return all topics with answers, by the chance that the next answer is right, lowest first."""
     practised_ids = history.student.skills().keys()
     topics = []
     for topic_id, mastery in masteries.items():

@@ -97,6 +97,6 @@ class StudyProgressOut(SuccessOut):
     fell: list[MovedTopicOut]
     """Topics whose mastery fell in the last seven days, largest fall first."""
     today: list[TopicTodayOut]
-    """Topics that were practised, those first whose next answer is least likely to be right."""
+    """Topics that were practised, by the chance that the next answer is right, lowest first."""
     mistakes: list[ConceptMistakesOut]
     """Concepts with wrong answers, those with the most first, as many as fit into a response."""

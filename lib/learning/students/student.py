@@ -48,8 +48,9 @@ def readable_student(call: Call, sent_id: str | int | UUID) -> Student:
     class, admins everyone.
 
     Raises:
-        StudentClosed: If the caller may not see this student, or nobody has this id.
-        StudentNotFound: If nobody has this id, for admins.
+        StudentClosed: If the caller may not see this student, or is not an admin and nobody has
+            this id.
+        StudentNotFound: If the caller is an admin and nobody has this id.
     """
     return _readable(call, _find(call, sent_id))
 

@@ -32,8 +32,8 @@ from lib.learning.syllabus.syllabus import Syllabus
 MAX_ANSWER_AGE = timedelta(days=365)
 """Age of the oldest answers that count for the estimate of speed and forgetting."""
 MOST_SESSIONS = 100
-"""Number of newest sessions that count for the estimate; of earlier ones, only the day counts, as
-the last study of a topic."""
+"""Number of newest sessions that count for the estimate; an earlier one only supplies the day on
+which its topic was last studied."""
 RECENT_DAYS = 28
 """Number of days before today; the share of them with practice estimates the share of the declared
 hours that will be studied."""

@@ -1,4 +1,4 @@
-"""The statement of past study."""
+"""The statement that reads the answers of past study."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

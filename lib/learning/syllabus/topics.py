@@ -32,7 +32,7 @@ from lib.learning.transactions import transaction
 
 FULL = 100.0
 TOLERANCE = 1e-9
-"""Difference from 100 at which a sum of weightages still counts as 100."""
+"""Difference from 100 up to which a sum of weightages counts as 100."""
 
 
 def list_topics(call: Call) -> TopicsOut:

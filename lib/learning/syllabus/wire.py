@@ -51,7 +51,7 @@ class TopicIn(StrictBody):
     name: Name
     """Name of the topic."""
     exam_weightage: float
-    """Share of the exam's marks in percent, 0 to 100; all topics are scaled to 100 in total."""
+    """Share of the exam's marks in percent, 0 to 100; all shares are scaled to add up to 100."""
     estimated_hours: float
     """Hours to study it, above 0, at most 10,000."""
     parent_id: SentId | None = None
@@ -68,7 +68,7 @@ class TopicChangeIn(StrictBody):
     name: Name | None = None
     """Name of the topic."""
     exam_weightage: float | None = None
-    """Share of the exam's marks in percent, 0 to 100; all topics are scaled to 100 in total."""
+    """Share of the exam's marks in percent, 0 to 100; all shares are scaled to add up to 100."""
     estimated_hours: float | None = None
     """Hours to study it, above 0, at most 10,000."""
     parent_id: SentId | None = None

@@ -62,7 +62,7 @@ class _QueueChanges:
 def upload(call: Call, body: QueueIn) -> QueueOut:
     """Apply the operations of a queue; one that was applied before is not applied again.
 
-    The number of statements grows with that of the changes of the profile, but not with that of the
+    The number of statements grows with the number of profile changes, but not with the number of
     other operations.
 
     Raises:

@@ -36,7 +36,7 @@ class PlanType(StrEnum):
 
 
 class Arm(StrEnum):
-    """Decision-maker about a student's study, in a comparison of results."""
+    """The side that decides what a student studies, in a comparison of results."""
 
     PLANNER = "planner"  # recommendations and plans
     OWN = "own"  # the student, without recommendations

@@ -32,7 +32,7 @@ class Topic(Adoptable, Base):
     stated_weightage: Mapped[float | None]
     """Share as it was entered, before scaling; null if it was adopted and was not scaled.
 
-    Of an adopted topic, it excludes the shares of the topic's children.
+    For an adopted topic, it excludes the shares of the topic's children.
     """
     estimated_hours: Mapped[float]
     description: Mapped[str | None] = mapped_column(Text)

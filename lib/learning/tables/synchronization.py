@@ -38,7 +38,7 @@ class SyncOperation(Adoptable, Base):
 
 
 class SyncCounter(Base):
-    """The number of a student's last transaction, locked so that numbers follow the commits."""
+    """The number of a student's last transaction; a lock keeps numbers in the order of commits."""
 
     __tablename__ = "sync_counters"
 

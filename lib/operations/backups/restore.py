@@ -60,8 +60,8 @@ class RestoreResult:
     rows: dict[str, dict[str, int]]
     """Restored rows of each table, by context."""
     removed_again: int
-    """Number of people whom an operator had removed after the backup and who were removed again:
-    the largest number in one context."""
+    """Number of people whom an operator had removed after the backup and who were removed again.
+    The contexts share people, so this is the largest of their numbers, not the sum."""
     notes: list[str]
     """Differences from the database that was backed up, for a person."""
 

@@ -56,7 +56,7 @@ class Column:
     key: int
     """Place in the primary key, from 1; 0 outside it."""
     as_text: bool
-    """Whether a backup holds values as text, since their JSON may not be read back."""
+    """Whether a backup holds its values as text, because JSON might not restore them exactly."""
 
 
 @dataclass(frozen=True)

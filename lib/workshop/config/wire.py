@@ -89,7 +89,7 @@ class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
     session_token: ConfigToken
     """Token of the session; the credential of the call."""
     course_id: OptionalCourseId = None
-    """Id of the course of a new session; left out, the built-in course."""
+    """Id of the course of a new session; by default the built-in course."""
     student_name: ShortText = None
     """Name of the student."""
     student_email: OptionalEmail = None

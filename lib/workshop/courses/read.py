@@ -11,7 +11,7 @@ from lib.workshop.fields import OptionalCourseId
 
 CourseParam = Annotated[
     OptionalCourseId,
-    Query(alias="courseId", description="Id of the course; left out, the built-in course."),
+    Query(alias="courseId", description="Id of the course; by default the built-in course."),
 ]
 
 

@@ -48,7 +48,7 @@ class _CourseRow:
 
 
 def load_course(postgres: "Postgres", course_id: str | None) -> Course | None:
-    """Return a course (None: the built-in one); return None if it does not exist."""
+    """Return a course, by default the built-in one; return None if it does not exist."""
     params = {"course_id": course_id}
     row = postgres.fetch_one(_queries["course"], params, _CourseRow, read=True)
     return None if row is None else row.to_course()

@@ -1,4 +1,4 @@
-"""Requests for help: raised and lowered by students, marked as helped by instructors."""
+"""Requests for help: raised and withdrawn by students, marked as helped by instructors."""
 
 from lib.deps import Deps
 from lib.errors import SessionNotFound
@@ -7,7 +7,7 @@ from lib.workshop.help.wire import AskForHelpIn, HelpOut, MarkHelpedIn
 
 
 def ask(request: AskForHelpIn, deps: Deps) -> HelpOut:
-    """Raise or lower a student's request; raising it again does not change its time.
+    """Raise or withdraw a student's request; raising it again does not change its time.
 
     Raises:
         SessionNotFound: If there is no session with this token.
@@ -18,7 +18,7 @@ def ask(request: AskForHelpIn, deps: Deps) -> HelpOut:
 
 
 def mark_helped(request: MarkHelpedIn, deps: Deps) -> HelpOut:
-    """Lower a student's request after an instructor has helped.
+    """End a student's request after an instructor has helped.
 
     Raises:
         SessionNotFound: If there is no session with this token.

@@ -22,6 +22,6 @@ class HelpRequest:
 def set_help(
     postgres: "Postgres", session_token: str, *, raised: bool, event_type: str
 ) -> HelpRequest | None:
-    """Raise or lower a session's request; return its state, None if there is no such session."""
+    """Raise or end a session's request; return its state, None if there is no such session."""
     params = {"session_token": session_token, "raised": raised, "event_type": event_type}
     return postgres.fetch_one(_queries["set_help"], params, HelpRequest)

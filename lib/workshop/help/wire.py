@@ -5,7 +5,7 @@ from lib.workshop.fields import AnyToken
 
 
 class AskForHelpIn(CamelRequest):
-    """A student's request for help, raised or lowered."""
+    """A student's request for help, raised or withdrawn."""
 
     session_token: AnyToken
     """Token of the session; the credential of the call."""

@@ -20,7 +20,7 @@ OneCourse = Annotated[
     OptionalCourseId,
     Query(
         alias="courseId",
-        description="Count the sessions of this course only. Left out, the funnel is that of the "
+        description="Count the sessions of this course only. Without it, the funnel is that of the "
         "built-in course, and all other figures are over all courses.",
     ),
 ]

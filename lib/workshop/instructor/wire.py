@@ -282,7 +282,7 @@ class AnalyticsOut(CamelSuccessOut):
 
 
 class DeleteSessionsIn(CamelRequest):
-    """The sessions, and what to remove of them."""
+    """The sessions, and what to remove from them."""
 
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
     """Tokens of the sessions; unknown ones are ignored."""

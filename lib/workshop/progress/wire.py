@@ -47,7 +47,7 @@ class SessionIn(CamelRequest):
     student_name: ShortText = None
     """Name of the student."""
     course_id: OptionalCourseId = None
-    """Id of the course of a new session; left out, the built-in course."""
+    """Id of the course of a new session; by default the built-in course."""
 
 
 class ProgressIn(CamelRequest):
@@ -62,7 +62,7 @@ class ProgressIn(CamelRequest):
     demo_mode: bool | None = None
     """Whether the session runs without real accounts."""
     course_id: OptionalCourseId = None
-    """Id of the course of a new session; left out, the built-in course."""
+    """Id of the course of a new session; by default the built-in course."""
     step_number: StepNumber
     """Number of the step, from 1; 0 counts as 1."""
     step_name: ShortText = None

@@ -22,7 +22,8 @@ MAX_COLUMN_LENGTH = 100
 class QueryFields:
     """Fields of `RosterIn` that may be query parameters, as they are for a CSV file.
 
-    They stand here for the API's description; `lib/web/strict_route.py` puts them into the body.
+    Declaring them adds them to the API's description; `lib/web/strict_route.py` puts them into the
+    body.
     """
 
     course_id: Annotated[

@@ -22,7 +22,7 @@ class RosterIn(StrictOperatorIn):
     students: Annotated[list[dict[str, Any]] | None, Field(max_length=MAX_PEOPLE)] = None
     """The roster as a list of objects with `studentEmail`, `studentName` and `githubUsername`."""
     course_id: OptionalCourseId = None
-    """Id of the course; left out, the built-in course."""
+    """Id of the course; by default the built-in course."""
     by_github: bool = False
     """Whether to enroll those without an e-mail by GitHub name; they are rejected otherwise."""
     dry_run: bool = False
@@ -40,7 +40,7 @@ class RejectedLine(CamelBody):
 
     line: int
     """Number of the line in the file, from 1, or of the object in the list."""
-    field: Literal["studentEmail", "studentName", "githubUsername", "line"]
+    field: Literal["studentEmail", "studentName", "githubUsername"]
     """Field that is at fault."""
     problem: str
     """Reason why it was not imported."""

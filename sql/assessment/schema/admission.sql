@@ -62,9 +62,9 @@ ALTER TABLE assessment.test_sessions
   ADD COLUMN IF NOT EXISTS admitted BOOLEAN NOT NULL DEFAULT FALSE,
   ADD COLUMN IF NOT EXISTS ticket_id UUID,         -- null: started without a ticket
   ADD COLUMN IF NOT EXISTS extra_time DECIMAL,     -- share added to time limits; from the ticket
-  ADD COLUMN IF NOT EXISTS start_key_sha256 TEXT,  -- of the Idempotency-Key of the start
-  ADD COLUMN IF NOT EXISTS start_body_sha256 TEXT, -- of the body that came with this key
-  -- each: proficiency after each answer · end: rounded, after the last one
+  ADD COLUMN IF NOT EXISTS start_key_sha256 TEXT,  -- digest of the Idempotency-Key of the start
+  ADD COLUMN IF NOT EXISTS start_body_sha256 TEXT, -- digest of the body that came with this key
+  -- What the student is told: each = proficiency after each answer, end = rounded, after the last answer
   ADD COLUMN IF NOT EXISTS tells TEXT NOT NULL DEFAULT 'each',
   -- Positions of questions that earlier tests asked and this one asks only if no others remain
   ADD COLUMN IF NOT EXISTS asked_before INT[],
@@ -108,7 +108,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The end criteria of a test: those that a start or a ticket gives, completed by the rules of the pool.
--- If the rules do not allow one, its name and what they expect are returned instead.
+-- If the rules do not allow a criterion, its name and the values that they allow are returned instead.
 CREATE OR REPLACE FUNCTION assessment.fit_criteria(
   in_rules JSONB, in_given JSONB, OUT criteria JSONB, OUT refused TEXT, OUT expected TEXT
 ) LANGUAGE plpgsql IMMUTABLE AS $$

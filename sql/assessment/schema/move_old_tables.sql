@@ -147,7 +147,7 @@ BEGIN
   ) THEN
     ALTER TABLE assessment.examinees RENAME CONSTRAINT students_pkey TO examinees_pkey;
   END IF;
-  -- Foreign keys are checked as the owners of the tables.
+  -- Postgres checks foreign keys with the rights of the tables' owners, who need USAGE on the schema.
   FOR old IN
     SELECT DISTINCT pg_get_userbyid(c.relowner) AS owner
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -112,7 +112,7 @@ CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
   set_aside_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
--- A row as it is, with a question mark for each character with the code 0, which JSONB cannot have.
+-- A row as JSONB, with a question mark in place of each null character, which JSONB cannot contain.
 CREATE OR REPLACE FUNCTION pg_temp.to_row_data(p_row ANYELEMENT) RETURNS JSONB LANGUAGE plpgsql AS $$
 BEGIN
   RETURN to_jsonb(p_row);
@@ -250,7 +250,7 @@ BEGIN
   RAISE NOTICE 'assessment.%: % is now % (was %)', p_table, p_column, p_needed, p_found
     USING ERRCODE = 'SW001';
 EXCEPTION WHEN OTHERS THEN
-  -- No fault of a value: no privilege, lock timeout, cancellation, deadlock, serialization failure.
+  -- Not caused by a value: missing privilege, lock timeout, cancellation, deadlock, serialization failure.
   IF SQLSTATE IN ('42501', '55P03', '57014', '40P01', '40001') THEN
     RAISE;
   END IF;
@@ -358,7 +358,8 @@ BEGIN
 END
 $$;
 
--- Values that required columns lack, as far as they follow from others.
+-- Fill the values that required columns lack, where other columns imply them; set aside rows that still
+-- lack one.
 DO $$
 DECLARE
   v_column RECORD;

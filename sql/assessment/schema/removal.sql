@@ -9,7 +9,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 CREATE OR REPLACE FUNCTION assessment.refuse_removal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF coalesce(current_setting('stepwise.removal', TRUE), '') = '' THEN
-    RAISE EXCEPTION '%.% rows are removed with their test or their student only',
+    RAISE EXCEPTION '%.% rows are removed only together with their test or their student',
       TG_TABLE_SCHEMA, TG_TABLE_NAME
       USING ERRCODE = 'insufficient_privilege', HINT = 'POST /api/admin-delete-student removes a person.';
   END IF;

@@ -159,8 +159,8 @@ $$;
 DROP TABLE IF EXISTS pg_temp.repairs;
 CREATE TEMPORARY TABLE repairs (question_id VARCHAR, pool_id UUID, what TEXT);
 
--- Change questions, and set copies aside of what they were. `p_condition` and `p_change` name the
--- question q.
+-- Change questions, and set aside copies of them as they were. In `p_condition` and `p_change`, q is the
+-- question.
 CREATE OR REPLACE FUNCTION pg_temp.repair(p_what TEXT, p_condition TEXT, p_change TEXT) RETURNS VOID
 LANGUAGE plpgsql AS $$
 DECLARE

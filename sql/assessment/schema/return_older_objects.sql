@@ -1,5 +1,5 @@
--- Creates the policies of older deployments' tables again, which free_older_tables.sql dropped for the
--- time of the upgrade, and enables the triggers that it disabled. Those that do not fit the changed
+-- Creates again the policies of older deployments' tables that free_older_tables.sql dropped for the
+-- duration of the upgrade, and enables the triggers that it disabled. Those that do not fit the changed
 -- columns are reported, and the definitions of such policies are kept.
 
 SELECT set_config('lock_timeout', '5s', true);

@@ -1,6 +1,6 @@
 -- Reports indexes of the project that a failed concurrent build has left invalid: no query uses
 -- them, and CREATE INDEX IF NOT EXISTS takes them for complete. `migrate.py upgrade` has tried to
--- rebuild them before it runs this script; deployed functions cannot, because to rebuild an index
+-- rebuild them before it runs this script; deployed functions cannot, because rebuilding an index
 -- of a large table takes too long.
 
 DO $$

@@ -7,8 +7,8 @@ CREATE SCHEMA IF NOT EXISTS stepwise;
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.own_objects', 0));
 
 -- The tables of the project, and those that were set aside. A table is recognized by its name and by
--- columns that no other application's table of that name is likely to have; `enrollments`, whose columns
--- others have, too, also by its foreign key to the workshop's `courses`, which has a column `steps`.
+-- columns that no other application's table of that name is likely to have. Other applications may have the
+-- columns of `enrollments`, so it also needs a foreign key to the workshop's `courses` (column `steps`).
 CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, table_name, columns) AS (VALUES
     ('public', 'students', '{student_id,student_email}'::name[]),
@@ -56,7 +56,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
     ('legacy', 'migration_runs', '{dry_run,next_hash}'),
     ('legacy', 'migration_findings', '{run_id,row_key}'),
     ('legacy', 'backups', '{name,location,sha256}')
-  ), legacy_tables (table_name, columns) AS (VALUES  -- of these, any column may be missing
+  ), legacy_tables (table_name, columns) AS (VALUES  -- any one of these columns identifies the table
     ('workshop_students', '{session_token,sessionToken,student_email,studentEmail,exercises}'::name[]),
     ('student_configs', '{session_token,sessionToken,student_email,studentEmail,openai_api_key}'),
     ('workshop_sessions', '{session_id,sessionId,student_id,studentId,account_sid}')

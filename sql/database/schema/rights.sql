@@ -9,7 +9,7 @@
 -- returns them.
 CREATE TABLE IF NOT EXISTS stepwise.taken_rights (
   table_name TEXT NOT NULL,  -- as in stepwise.adopted_tables
-  privilege TEXT NOT NULL,   -- 'SELECT', or of a column 'UPDATE (status)'
+  privilege TEXT NOT NULL,   -- 'SELECT', or for a single column 'UPDATE (status)'
   grantee TEXT NOT NULL,     -- quoted, or PUBLIC
   CONSTRAINT taken_rights_pkey PRIMARY KEY (table_name, privilege, grantee)
 );

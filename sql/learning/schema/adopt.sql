@@ -127,7 +127,7 @@ BEGIN
     DELETE FROM stepwise.adopted_tables AS a
       WHERE a.former_name = v.table_name AND a.table_name ^@ 'learning_set_aside_';
     PERFORM stepwise.adopt(v.table_name, v_schema || '.' || v.table_name, p_finished => TRUE);
-    -- Foreign keys are checked as the owner of the table.
+    -- Postgres checks foreign keys with the rights of the table's owner, who needs USAGE on the schema.
     SELECT pg_get_userbyid(c.relowner) INTO v_owner FROM pg_catalog.pg_class AS c WHERE c.oid = v.relation;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', v_schema, v_owner);
     EXECUTE format('ALTER TABLE public.%I SET SCHEMA %I', v.table_name, v_schema);

@@ -1,4 +1,4 @@
--- Copies answers, mastery, plans and received changes of the live learning system; see adopt.sql and
+-- Copies answers, mastery, plans and sync operations of the live learning system; see adopt.sql and
 -- copy_people.sql. The functions are temporary.
 
 CREATE OR REPLACE FUNCTION pg_temp.copy_question_attempts() RETURNS VOID LANGUAGE plpgsql AS $$

@@ -58,9 +58,10 @@ BEGIN
 END
 $$;
 
--- Scale the weightages of all topics so that they add up to 100, and keep them unscaled. If they did not add
--- up to 100, the weightage of an adopted topic is taken to include those of its children: only the excess is
--- its own, and only that is stated, so that a later change of the syllabus does not count the children again.
+-- Scale the weightages of all topics so that they add up to 100; stated_weightage keeps the unscaled values.
+-- If they did not add up to 100, the weightage of an adopted topic is taken to include those of its children:
+-- only the excess is its own, and only that is kept in stated_weightage, so that a later change of the
+-- syllabus does not count the children again.
 CREATE OR REPLACE FUNCTION pg_temp.normalize_weightages() RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
   v_sum DOUBLE PRECISION;
@@ -90,8 +91,8 @@ BEGIN
       round(v_sum::NUMERIC, 2) USING ERRCODE = 'SW001';
   END IF;
   IF v_parents > 0 THEN
-    RAISE NOTICE 'learning.topics: the weightages of % topics include those of their children, so only what '
-      'exceeds these counts', v_parents USING ERRCODE = 'SW001';
+    RAISE NOTICE 'learning.topics: the weightages of % topics include those of their children, so only '
+      'the excess over these is used', v_parents USING ERRCODE = 'SW001';
   END IF;
   DROP TABLE pg_temp.own_weightages;
 END
@@ -122,7 +123,7 @@ BEGIN
     ON topic.id = learning.fixed_uuid('topics', pg_temp.read_id(o.topic_id))
   LEFT JOIN learning.topics AS prerequisite
     ON prerequisite.id = learning.fixed_uuid('topics', pg_temp.read_id(o.prerequisite_topic_id));
-  -- One row after the other, so that of the rows of a cycle the newest is refused.
+  -- One row after the other, so that the newest row of a cycle is the one that is refused.
   FOR v IN SELECT * FROM pg_temp.read_rows AS r WHERE r.fault IS NULL ORDER BY r.former_id LOOP
     v_reason := CASE
       WHEN EXISTS (

@@ -78,7 +78,7 @@ BEGIN
     FROM learning.student_profiles AS p WHERE p.user_id = ANY (v_users) OR p.id = p_id;
   PERFORM FROM learning.student_profiles AS p WHERE p.id = ANY (v_students) ORDER BY p.id FOR UPDATE;
 
-  -- Adopted changes have no owner, but their data may name one.
+  -- Adopted operations belong to no student, but their data may name one.
   DELETE FROM learning.sync_operations AS o
     WHERE o.student_id = ANY (v_students)
       OR o.student_id IS NULL AND (
@@ -145,7 +145,7 @@ BEGIN
 END
 $$;
 
--- Delete received changes of a person from the live system's table; their data is JSON in text.
+-- Delete a person's operations from the live system's table sync_operations, whose data is JSON as text.
 CREATE OR REPLACE FUNCTION learning.remove_old_changes(
   p_schema TEXT, p_students TEXT[], p_users TEXT[], p_names TEXT[]
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$
@@ -189,7 +189,7 @@ BEGIN
       USING p_users;
   END IF;
 EXCEPTION WHEN integrity_constraint_violation THEN
-  RAISE EXCEPTION '%.classes needs a teacher, who is this person', p_schema
+  RAISE EXCEPTION '%.classes requires a teacher for each class, and this person is the teacher of one', p_schema
     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'older_table_refuses';
 END
 $$;

@@ -1,4 +1,4 @@
--- Functions that set the legacy tables, or views of their names, aside and bring them back. Renaming
+-- Functions that set aside the legacy tables, or views with their names, and bring them back. Renaming
 -- keeps rows, indexes and rights; only the rights that Supabase gives everybody end when a table is set
 -- aside.
 

@@ -8,7 +8,7 @@ BEGIN
   FOREACH table_name IN ARRAY
     ARRAY['students', 'sessions', 'step_progress', 'events', 'enrollments']
   LOOP
-    -- Without this column, `students` is the assessment's of an older deployment. `enrollments` is
+    -- Without this column, `students` is the assessment's table from an older deployment. `enrollments` is
     -- recognized as in own_tables().
     CONTINUE WHEN NOT EXISTS (
       SELECT FROM pg_catalog.pg_class c

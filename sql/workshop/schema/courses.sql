@@ -4,7 +4,7 @@
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
 
--- Other applications have a table of this name, too. Ours is recognised by a column.
+-- Other applications may have a table of this name, too. Ours is recognised by a column.
 DO $$ BEGIN
   IF to_regclass('public.courses') IS NOT NULL AND NOT EXISTS (
       SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.courses')

@@ -247,7 +247,7 @@ LANGUAGE sql AS $$
   RETURNING student_id
 $$;
 
--- Raise an error if a student has 20 new sessions in the last hour, claimed ones among them; the message
+-- Raise an error if a student has had 20 new sessions, including claimed ones, in the last hour; the message
 -- is the number of seconds until another one is allowed. The caller has locked the student, so that two
 -- requests never count at once. Without an e-mail address, nothing is limited.
 CREATE OR REPLACE FUNCTION public.check_new_sessions(p_student_id UUID, p_email TEXT) RETURNS VOID

@@ -16,11 +16,11 @@ CREATE TABLE IF NOT EXISTS public.removals (
 
 -- Events are the history of a session. They are removed only with their session or student, or after
 -- their retention time, and changed only when a session gets another student or token. The functions
--- that do so set stepwise.removal; a script that has to do it sets it for its transaction.
+-- that do so set stepwise.removal; any other script that has to do so sets it for its own transaction.
 CREATE OR REPLACE FUNCTION public.refuse_event_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF coalesce(current_setting('stepwise.removal', TRUE), '') = '' THEN
-    RAISE EXCEPTION 'rows of public.events are removed with their session or student only, and never edited'
+    RAISE EXCEPTION 'rows of public.events are removed only together with their session or student, and never edited'
       USING ERRCODE = 'insufficient_privilege',
         HINT = 'POST /api/admin-delete-student removes a person, POST /api/admin-delete-sessions a session.';
   END IF;

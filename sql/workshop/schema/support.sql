@@ -25,7 +25,7 @@ CREATE OR REPLACE TRIGGER mark_progress BEFORE UPDATE ON public.sessions FOR EAC
     OR public.true_flags(NEW) <> public.true_flags(OLD))
   EXECUTE FUNCTION public.mark_progress();
 
--- Tokens that were replaced are recorded beside removals, so that they begin no session.
+-- Tokens that were replaced are recorded in the table of removals, so that they cannot begin a session.
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_constraint

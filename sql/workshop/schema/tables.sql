@@ -7,7 +7,7 @@ SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
 SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removals.sql
 
--- Other applications have tables of these names, too. Ours are recognised by a column.
+-- Other applications may have tables of these names, too. Ours are recognised by a column.
 DO $$
 DECLARE v_foreign RECORD;
 BEGIN
@@ -38,7 +38,7 @@ END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
 
--- One row per person. In place of a missing e-mail address stands 'anonymous_<16 hex digits>', or
+-- One row per person. Without an e-mail address, student_email is 'anonymous_<16 hex digits>', or
 -- 'github_<name>' for a person whom a roster names without one.
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
@@ -102,7 +102,8 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
   CONSTRAINT step_progress_pkey PRIMARY KEY (id)
 );
 
--- The event log, for analytics and debugging. event_type is one of:
+-- The event log, for analytics and debugging. Pages log types of their own with session-log, and old_log.sql
+-- keeps those of the old log. The product itself records these values of event_type:
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
 --   step_progress       a later report that does not complete it, or a report about an exercise

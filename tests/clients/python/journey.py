@@ -48,7 +48,7 @@ operator = AuthenticatedClient(base_url=url, token=password, raise_on_unexpected
 
 
 def take_test() -> dict[str, Any]:
-    """Upload a pool and answer questions of it until the test ends."""
+    """Upload a pool, start a test on it, and answer its questions until the test ends."""
     questions = [
         QuestionIn(
             id=f"python-{number}",

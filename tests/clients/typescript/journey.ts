@@ -6,7 +6,7 @@ import type { components, paths } from "./api.d.ts";
 
 type Completed = components["schemas"]["CompletedOut"];
 
-declare const process: { argv: string[] }; // of node
+declare const process: { argv: string[] }; // a global of Node.js
 const [url, password] = process.argv.slice(2) as [string, string];
 const student = createClient<paths>({ baseUrl: url });
 const operator = createClient<paths>({ baseUrl: url, headers: { Authorization: `Bearer ${password}` } });
