@@ -116,7 +116,7 @@ check: $(DEV) ## Check formatting, lint, types, import rules and deployment file
 
 # Versions of packages depend on the version of Python, so the oldest and the newest interpreter on
 # this machine check types with packages of their own. Versions without an interpreter here are
-# checked by the environment's. pyenv does not put its interpreters on the PATH.
+# checked by the interpreter of .venv. pyenv does not put its interpreters on the PATH.
 interpreter = $(shell for p in python$(1) $(HOME)/.pyenv/versions/$(1).*/bin/python; do \
 	$$p -c 'import ensurepip, sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && { echo $$p; break; }; done)
 INSTALLED = $(foreach version,$(SUPPORTED),$(if $(call interpreter,$(version)),$(version)))

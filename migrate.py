@@ -49,7 +49,7 @@ def main(command_line: list[str] | None = None) -> None:
         action.add_argument(
             "--database",
             choices=("postgres", "sqlite"),
-            help="by default each that the environment names; autogenerate and --sql: the first",
+            help="default: each one that the environment names; autogenerate, --sql: the first one",
         )
     try:
         with explained_errors():

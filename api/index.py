@@ -1,7 +1,7 @@
 """Every endpoint in one function, for the local server and for plans that allow few functions.
 
 The module of a function is imported on the first request for one of its paths, so this function
-starts as fast as the requested one, and each endpoint responds as it does alone.
+starts as fast as the requested one, and each endpoint responds as in a function of its own.
 """
 
 from lib.web.app import create_app, lambda_entry

@@ -154,7 +154,7 @@ def call_bare(url: str, session_id: str) -> list[float]:
     """Call the bare endpoint; return the seconds of each request."""
     body = {"session_id": session_id, "question_id": "q1", "response": 1}
     with httpx.Client(base_url=url, timeout=30) as client:
-        return [timed(client, body)[0] for _ in range(SESSIONS * ANSWERS)]
+        return [time_submit(client, body)[0] for _ in range(SESSIONS * ANSWERS)]
 
 
 def take_tests(url: str, first_bodies: list[Any]) -> list[float]:
@@ -165,7 +165,7 @@ def take_tests(url: str, first_bodies: list[Any]) -> list[float]:
             body, session_id = first_body, first_body["session_id"]
             while question := body.get("next_question"):
                 answer = {"session_id": session_id, "question_id": question["id"], "response": 1}
-                seconds, body = timed(client, answer)
+                seconds, body = time_submit(client, answer)
                 times.append(seconds)
     return times
 
@@ -176,7 +176,7 @@ def start(client: httpx.Client, pool_id: str, student: str) -> Any:
     return client.post("/api/test/start", json=body).raise_for_status().json()
 
 
-def timed(client: httpx.Client, answer: dict[str, Any]) -> tuple[float, Any]:
+def time_submit(client: httpx.Client, answer: dict[str, Any]) -> tuple[float, Any]:
     """Submit one answer; return the seconds it took and the body of the response."""
     before = time.perf_counter()
     response = client.post("/api/test/submit", json=answer)
@@ -215,7 +215,7 @@ def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
             for _ in range(ANSWERS // 2):
                 question = body["next_question"]
                 answer = {"session_id": session_id, "question_id": question["id"], "response": 1}
-                _, body = timed(students, answer)
+                _, body = time_submit(students, answer)
         keys = list(client.scan_iter("session:*:state"))
         sizes = [client.strlen(key) for key in keys]
         mean_bytes = statistics.mean(client.memory_usage(key) for key in keys)

@@ -29,6 +29,7 @@ class Case:
     questions: int
     threshold: float
     truths: int
+    """Number of draws of true parameters."""
     students: int = 6
 
 
@@ -52,7 +53,7 @@ def main() -> None:
         for errors in ERRORS:
             plug_in = None
             for assumed_errors in ASSUMED_ERRORS:
-                with_errors, as_exact = _compared(case, errors, assumed_errors)
+                with_errors, as_exact = _compare_settings(case, errors, assumed_errors)
                 if plug_in is None:
                     _print_row(errors, Errors(0.0, 0.0), plug_in := as_exact)
                 _print_row(errors, assumed_errors, with_errors)
@@ -62,7 +63,9 @@ def _item(name: str, concepts: list[float], difficulty: float, discrimination: f
     return ItemRow(name, 1, 4, 0, concepts, difficulty, discrimination, GUESSING, None, None)
 
 
-def _compared(case: Case, errors: Errors, assumed_errors: Errors) -> tuple[Comparison, Comparison]:
+def _compare_settings(
+    case: Case, errors: Errors, assumed_errors: Errors
+) -> tuple[Comparison, Comparison]:
     return compare(
         _pool(case.items, assumed_errors),
         case.items,

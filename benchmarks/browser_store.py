@@ -66,12 +66,12 @@ def _fetch_sqlite(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def _compressed(files: list[Path]) -> float:
+def _compressed_kb(files: list[Path]) -> float:
     """Return the size with gzip, KB."""
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) / 1024
 
 
-def _measured(browser: Browser, url: str, store: str) -> dict[str, float]:
+def _measure(browser: Browser, url: str, store: str) -> dict[str, float]:
     """Return milliseconds by part, measured in a page that is not the one that fills the store."""
     with browser.new_context() as context:
         for call in (f"fill{store}({ANSWERS})", f"measure{store}()"):
@@ -100,12 +100,12 @@ def main() -> None:
         (folder / "index.html").write_text(PAGE)
         _fetch_sqlite(folder / "sqlite")
         sizes = {
-            "Indexed": _compressed([folder / "learn/offline/store.js"]),
-            "Sqlite": _compressed([folder / "sqlite" / name for name in SQLITE_FILES]),
+            "Indexed": _compressed_kb([folder / "learn/offline/store.js"]),
+            "Sqlite": _compressed_kb([folder / "sqlite" / name for name in SQLITE_FILES]),
         }
         with _serving(folder) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            times = {store: _measured(browser, url, store) for store in sizes}
+            times = {store: _measure(browser, url, store) for store in sizes}
             version = browser.version
             browser.close()
     print(f"Chromium {version}, {ANSWERS} answers; medians of 40 writes and 10 reads\n")

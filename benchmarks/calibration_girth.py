@@ -103,7 +103,7 @@ def _errors(fit: Fit, truth: Fit) -> tuple[float, float, float, float]:
     )
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+def _time_cpu(work: Callable[[], Any]) -> tuple[Any, float]:
     start = time.process_time()
     result = work()
     return result, time.process_time() - start
@@ -123,14 +123,14 @@ def _ours(correct: NDArray[np.bool_], floor: float) -> Fit:
             shrinkage=None if floor else FIXED_GUESSING,
         )
 
-    result, cpu = _timed(work)
+    result, cpu = _time_cpu(work)
     parameters = result.parameters
     return Fit(np.exp(parameters.log_slope), parameters.location, parameters.guessing, cpu)
 
 
 def _girth(correct: NDArray[np.bool_], floor: float) -> Fit:
     estimate = girth.threepl_mml if floor else girth.twopl_mml
-    result, cpu = _timed(lambda: estimate(correct.T.astype(int)))
+    result, cpu = _time_cpu(lambda: estimate(correct.T.astype(int)))
     guessing = result.get("Guessing", np.zeros(correct.shape[1]))
     return Fit(result["Discrimination"], result["Difficulty"], guessing, cpu)
 
@@ -155,7 +155,7 @@ def _print_sparse(
     correct = rng.random(item.shape) < probability
     person = np.repeat(np.arange(people), answers_per_person)
     origin = ItemParameters(truth.concepts, 0.5, 1.0, GUESSING)
-    result, cpu = _timed(lambda: calibrate(person, item.ravel(), correct.ravel(), origin=origin))
+    result, cpu = _time_cpu(lambda: calibrate(person, item.ravel(), correct.ravel(), origin=origin))
     slope = np.exp(result.parameters.log_slope) - np.exp(truth.log_slope)
     location = result.parameters.location - truth.location
     pairs = result.correlation[np.triu_indices(concepts, 1)]

@@ -2,7 +2,7 @@
 
 Each function starts in the platform's own runtime, with the packages of a deployment and valid byte
 code, and receives one request that succeeds. The empty function is left as FastAPI makes it, on
-Lambda behind Mangum. It, the functions of an earlier commit and today's functions take turns, so a
+Lambda behind Mangum. The empty function, those of an earlier commit and today's take turns, so a
 slow moment of the machine affects all of them. A busy machine adds to each time, so the minimum
 of several rounds counts.
 
@@ -86,7 +86,7 @@ RUNTIME_PACKAGES = ("vercel-runtime", "awslambdaric", "simplejson", "snapshot-re
 """Packages that the platforms add to those of requirements.txt."""
 
 
-class Running(Protocol):
+class RunningFunction(Protocol):
     """A function in one of the runtimes."""
 
     def send(self, request: Request, path: str) -> Response:
@@ -99,7 +99,7 @@ class Running(Protocol):
 class Start(Protocol):
     """Starts a function of a project in one of the runtimes."""
 
-    def __call__(self, module: str, env: dict[str, str], tree: Tree) -> Running:
+    def __call__(self, module: str, env: dict[str, str], tree: Tree) -> RunningFunction:
         """Start the function `module` of the tree."""
 
 
@@ -116,12 +116,12 @@ class Project:
 
     tree: Tree
     env: dict[str, str]
-    server: Running
+    server: RunningFunction
     pool_id: str = ""
 
     def call(self, path: str, body: dict[str, Any]) -> Any:
         """Call an endpoint of the running server; return the body of the response."""
-        return _checked(self.server.send(Request("POST", path, body), path)).body
+        return _require_success(self.server.send(Request("POST", path, body), path)).body
 
     def upload(self) -> None:
         """Create the pool that tests are drawn from."""
@@ -198,12 +198,12 @@ CASES = (
 )
 
 
-def start_on_lambda(module: str, env: dict[str, str], tree: Tree) -> Running:
+def start_on_lambda(module: str, env: dict[str, str], tree: Tree) -> RunningFunction:
     """Start a function in Lambda's runtime client."""
     return LambdaFunction(f"api/{module.replace('.', '/')}.lambda_handler", env, tree)
 
 
-def start_on_vercel(module: str, env: dict[str, str], tree: Tree) -> Running:
+def start_on_vercel(module: str, env: dict[str, str], tree: Tree) -> RunningFunction:
     """Start a function in Vercel's runtime."""
     return VercelFunction(module, {**env, "VERCEL": "1"}, tree)
 
@@ -218,14 +218,14 @@ def first_response(
     before = time.perf_counter()
     function = start(module, env, tree)
     try:
-        _checked(function.send(request, request.path))
+        _require_success(function.send(request, request.path))
         wall = time.perf_counter() - before
     finally:
         cpu = function.stop()
     return Cost(1000 * cpu, 1000 * wall)
 
 
-def _checked(response: Response) -> Response:
+def _require_success(response: Response) -> Response:
     if response.status >= 300:
         raise SystemExit(f"A request failed with status {response.status}: {response.body}")
     return response

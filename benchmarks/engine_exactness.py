@@ -76,7 +76,7 @@ Cells = dict[str, Errors]
 
 
 def errors(state: Posterior, exact: Moments) -> Errors:
-    """Return the largest errors over the first concepts, those of `exact`."""
+    """Return the largest errors over the concepts of `exact`, the first ones of `state`."""
     k, root = len(exact.mean), state.prior_root
     ep_mean = state.prior_mean + root @ state.normal.mean
     ep_deviation = np.sqrt(np.diagonal(root @ state.normal.covariance @ root.T))
@@ -216,8 +216,8 @@ around the posterior.
 
 k is the number of concepts. The histories have 1 to 60 answers (k = 4: 3 to 30; k = 5: 8). The
 prior is standard normal and independent, unless it is "correlated" (0.5), "narrow" (a tenth of the
-variance) or "shifted" (to a random mean). "right" and "wrong" say that all answers are, "duplicate"
-that all questions are nearly the same, and "guessing" that c = 0.25.
+variance) or "shifted" (to a random mean). "right" and "wrong" mean that all answers are right or
+wrong, "duplicate" that all questions are nearly the same, and "guessing" that c = 0.25.
 
 {table("history", random_rows)}
 

@@ -3,15 +3,16 @@
 python -m benchmarks engine_honesty [EXAMINEES_OF_A_POOL]
 
 Each pool of 300 items has slopes exp(N(log 1.702, 0.3²)) and difficulties N(0, 1). *Plug-in* is a
-bank that treats the stated parameters as exact, *b alone* one that is given the deviation of
-difficulties only, *ours* one that is given both. All get the same answers, drawn from the true
-parameters. Two kinds of error: either the truth scatters around the statement, as after a
-calibration with priors, or the statement scatters around the truth, as estimates without priors do;
-then *regressed* is ours after `lib.engine.uncertainty.regressed`.
+bank that treats the stated parameters as exact; *b alone* is given the standard deviation of the
+errors of difficulties, and *ours* also that of the errors of log slopes. All get the same answers,
+drawn from the true parameters. There are two cases. Either the true parameters ("truth") scatter
+around the stated ones, as after a calibration with priors. Or the stated ones ("statement") scatter
+around the true ones, as estimates without priors do; *regressed* is then ours after
+`lib.engine.uncertainty.regressed`.
 
-Where the truth scatters, the exact posterior is known, and errors and coverage are those that it
-expects given the answers (`benchmarks.engine_uncertain`), without the sampling error of the drawn
-abilities. Where the statement scatters, they are those of the drawn abilities.
+Where the true parameters scatter, the exact posterior is known, and errors and coverage are those
+that it expects given the answers (`benchmarks.engine_uncertain`), without the sampling error of the
+drawn abilities. Where the stated ones scatter, they are those of the drawn abilities.
 """
 
 import sys
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.engine_uncertain import Uncertain, expected, log_prior
+from benchmarks.engine_uncertain import UncertainItems, expected, log_prior
 from lib.engine import ItemBank, Posterior, StopRules
 from lib.engine.normal import FloatArray
 from lib.engine.simulation import Z95, Design, Simulation, simulate
@@ -46,7 +47,7 @@ class Case:
 
     @property
     def examinees(self) -> int:
-        """Number of examinees of each pool; few suffice without their sampling error."""
+        """Number of examinees of each pool; few suffice where sampling error plays no part."""
         if self.statement_scatters:
             return 20
         return 5 if self.concepts == 1 else 3
@@ -136,7 +137,7 @@ def outcome(
         inside = np.abs(error) <= Z95 * np.sqrt(variance)
         return float(np.square(error).mean()), float(inside.mean())
     concept = stated.directions.argmax(axis=1)
-    items = Uncertain(stated.location, stated.log_slope, concept, case.errors)
+    items = UncertainItems(stated.location, stated.log_slope, concept, case.errors)
     prior = log_prior(correlation)
     figures = []
     for i, length in enumerate(run.length):

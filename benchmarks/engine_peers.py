@@ -161,7 +161,7 @@ def mirt(pool: Pool, length: int) -> Engine:
     """Return mirt with maximum information selection and EAP estimation, for tests of `length`."""
     model = TwoParameterLogistic(len(pool.steepness))
     model.set_parameters(discrimination=pool.steepness, difficulty=pool.difficulty)
-    return _mirt(CATEngine(_fitted(model), max_items=length, se_threshold=NEVER))
+    return _mirt(CATEngine(_mark_as_fitted(model), max_items=length, se_threshold=NEVER))
 
 
 def mirt_of_several(
@@ -182,7 +182,7 @@ def mirt_of_several(
     model = MultidimensionalModel(len(bank), n_factors=bank.concepts)
     model.set_parameters(slopes=bank.slopes.copy(), intercepts=bank.intercepts.copy())
     engine = MCATEngine(
-        _fitted(model),
+        _mark_as_fitted(model),
         item_selection=selection,
         max_items=length,
         trace_threshold=NEVER,
@@ -192,8 +192,8 @@ def mirt_of_several(
     return _mirt(engine)
 
 
-def _fitted(model: Any) -> Any:
-    """Return a model of known parameters; mirt gives tests only with models that it has fitted."""
+def _mark_as_fitted(model: Any) -> Any:
+    """Mark a model as fitted and return it; mirt gives tests only with models it has fitted."""
     model._is_fitted = True  # noqa: SLF001 - it has no public way to say so
     return model
 

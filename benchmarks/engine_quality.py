@@ -80,7 +80,7 @@ def limits(bank: ItemBank, theta: FloatArray, covariance: FloatArray) -> FloatAr
 
 
 def one_concept(examinees: int) -> None:
-    """Print errors in one dimension beside the peers."""
+    """Print this engine's and the peers' errors in one dimension."""
     pool = two_parameter_pool(ITEMS, 1, 1, 1.0)
     theta, answers, correlation = sample(pool.bank, examinees, 2)
     lengths = LENGTHS[:3]

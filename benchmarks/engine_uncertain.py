@@ -15,7 +15,7 @@ POINTS = {1: 201, 2: 151, 3: 81}
 
 
 @dataclass(frozen=True, eq=False)
-class Uncertain:
+class UncertainItems:
     """A bank of n items that measure one concept each, and the deviations of their errors.
 
     Attributes:
@@ -48,7 +48,7 @@ def log_prior(correlation: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def expected(
-    items: Uncertain,
+    items: UncertainItems,
     administered: NDArray[np.intp],
     correct: NDArray[np.bool_],
     prior: tuple[FloatArray, FloatArray],

@@ -41,7 +41,7 @@ def main() -> None:
     coverage()
     path = os.environ.get("PLAN_SIMULATOR")
     if path is None or not Path(path).is_file():
-        print("\nPLAN_SIMULATOR names no file: marks of the plans are not measured.")
+        print("\nThe marks of plans are not measured: set PLAN_SIMULATOR to the simulator's file.")
         return
     marks(simulator(Path(path)))
 
@@ -99,7 +99,8 @@ def coverage() -> None:
     for members in classes:
         prediction = predict_class(predictions[members])
         inside.append(prediction.low <= float(np.mean(results[members])) <= prediction.high)
-    print(f"Of {len(classes)} classes of {CLASS_SIZE}: {100 * np.mean(inside):.1f} %")
+    share = 100 * np.mean(inside)
+    print(f"Coverage for the means of {len(classes)} classes of {CLASS_SIZE}: {share:.1f} %")
 
 
 def _predicted_and_result(rng: np.random.Generator) -> tuple[Prediction, float]:
@@ -124,7 +125,7 @@ def simulator(path: Path) -> ModuleType:
     """Return the simulator's module."""
     spec = importlib.util.spec_from_file_location("plan_simulator", path)
     if spec is None or spec.loader is None:
-        raise ImportError(path)
+        raise ImportError(f"PLAN_SIMULATOR is not a Python file: {path}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

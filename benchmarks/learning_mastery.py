@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _one_more(history: list[Attempt]) -> float:
-    """Return the mean CPU time of the last 50 attempts, seconds."""
+    """Return the mean CPU time of adding one of the last 50 attempts, seconds."""
     student = Student(default_calibration())
     for attempt in history[:-50]:
         student.add(attempt)

@@ -1,4 +1,4 @@
-"""Models of the literature that predict the next answer, for comparison with ours.
+"""Models from the literature that predict the next answer, for comparison with ours.
 
 Each takes all rows, learns only from those with `learn`, and returns the probability of a right
 answer for every row. Rows without `learn` are predicted before their outcome is read.
@@ -91,7 +91,7 @@ def _elo(
 
 
 def best_lr(rows: Sequence[Row]) -> FloatArray:
-    """Return the predictions of Best-LR: questions, skills, and logs of counts, with ridge 1.
+    """Return the predictions of Best-LR, a ridge regression on questions, skills and log counts.
 
     The counts are attempts and right answers in all, to the question, and for each skill. Source:
     Gervet, Koedinger, Schneider and Mitchell (2020), When is deep learning the best approach to
@@ -129,7 +129,7 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
         dense, np.array(entry_rows), np.array(columns), np.array(values), len(numbers)
     )
     penalty = np.ones(5 + len(numbers))
-    penalty[0] = 1e-6  # of the intercept
+    penalty[0] = 1e-6  # the intercept is hardly penalized
     weights = regress(_rows_of(all_rows, learn), outcomes[learn], penalty)
     return sigmoid(all_rows.times(weights))
 

@@ -33,7 +33,7 @@ from lib.learning.mastery_model.regression import FloatArray
 from lib.learning.mastery_model.student import Student
 
 CONFIDENCES = {"1": 1, "2": 3, "3": 5}
-"""Confidences of the model by those of the files."""
+"""Confidence in the model for each confidence in the files."""
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] = ()) -> None:
 def compare(
     name: str, students: dict[str, list[Attempt]], is_training: dict[str, bool]
 ) -> dict[str, FloatArray]:
-    """Print all models' quality; return our predictions of the students to test on."""
+    """Print all models' quality; return our predictions for the students to test on."""
     rows = [
         Row(
             user,

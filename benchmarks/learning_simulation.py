@@ -42,7 +42,7 @@ def practice_with_forgetting(
 
     They work concept by concept in sessions days apart, and try again after half of their wrong
     answers. The harder a question is for them, the longer they take and the less confident they
-    are. Almost a fifth of the questions has two concepts.
+    are. Almost a fifth of the questions have two concepts.
     """
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(0.3, 0.9, items)

@@ -23,7 +23,7 @@ from uuid import UUID
 import httpx
 import psycopg
 
-from benchmarks.workshop_progress import ROOT, served
+from benchmarks.workshop_progress import ROOT, serving
 from lib.learning.changes.clock import next_reading, suffix_of
 from lib.learning.changes.synced import SCHEMA_VERSION
 from lib.learning.sync.wire import MAX_OPERATIONS
@@ -200,8 +200,8 @@ def main() -> None:
                 cost = measure(http, way, ANSWERS if number else ANSWERS // 10)
                 if number:  # the first round warms up
                     costs[name].append(cost)
-        drained = {name: measure(http, way, QUEUED) for name, way in batched_ways.items()}
-    report(costs, drained)
+        queue_costs = {name: measure(http, way, QUEUED) for name, way in batched_ways.items()}
+    report(costs, queue_costs)
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def server() -> Iterator[httpx.Client]:
             connection.execute(SYLLABUS)
         variables = {"WRITE_LIMITS": "off", "ENCRYPTION_KEY": secrets.token_hex(32)}
         with (
-            served("sync", url, "api.index:app", **variables) as port,
+            serving("sync", url, "api.index:app", **variables) as port,
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
         ):
             yield http
@@ -241,8 +241,8 @@ def measure(http: httpx.Client, way: Way, answers: int) -> Cost:
     return cost
 
 
-def report(costs: Mapping[str, Sequence[Cost]], drained: Mapping[str, Cost]) -> None:
-    """Print medians, each with the ratios to the first way."""
+def report(costs: Mapping[str, Sequence[Cost]], queue_costs: Mapping[str, Cost]) -> None:
+    """Print the medians of `costs`, and `queue_costs`, with the ratios to the first way."""
     print(f"{ANSWERS} answers of a new student, then one more; medians of {ROUNDS} rounds")
     print("In brackets: ratio to the first way (rate: median and range of the rounds' ratios)\n")
     print("| way | changes/s | KB up | KB down | one more: KB up | KB down |")
@@ -260,12 +260,12 @@ def report(costs: Mapping[str, Sequence[Cost]], drained: Mapping[str, Cost]) -> 
     print(f"\n{QUEUED} answers of a new student, then one more\n")
     print("| way | calls | seconds | changes/s | KB up | KB down | one more: KB up | KB down |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
-    first_drained = next(iter(drained.values()))
-    for name, cost in drained.items():
+    first_cost = next(iter(queue_costs.values()))
+    for name, cost in queue_costs.items():
         sizes = (cost.up, cost.down, cost.next_up, cost.next_down)
         print(
             f"| {name} | {cost.calls} | {cost.seconds:.1f} | {cost.rate:.0f}"
-            f" ({cost.rate / first_drained.rate:.2f}) | "
+            f" ({cost.rate / first_cost.rate:.2f}) | "
             + " | ".join(f"{size / 1024:.1f}" for size in sizes)
             + " |"
         )

@@ -18,7 +18,7 @@ RECENT = 10
 FEWEST_FOR_CONSISTENCY = 3
 """Smallest number of answers for which consistency is computed."""
 UNKNOWN_CONSISTENCY = 0.5
-"""Consistency of fewer answers."""
+"""Consistency that is assumed for fewer than `FEWEST_FOR_CONSISTENCY` answers."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The previous version's statements before an upgrade and after it, and an upgrade's seconds.
+"""Time of the previous version's statements before and after an upgrade, and of an upgrade.
 
 The same statements run on a database that was never upgraded, on the views of one that was, and on
 its tables, in many short alternating rounds, so that a slow moment of the machine affects all. Each
@@ -80,7 +80,7 @@ def old_database(server: "PostgresServer", name: str) -> psycopg.Connection:
 
 
 def upgrade(connection: psycopg.Connection) -> list[Step]:
-    """Upgrade a database; return the seconds of each script."""
+    """Upgrade a database; return the scripts that ran, with their seconds."""
     with connection.transaction():
         return upgrade_schema(connection).steps
 

@@ -85,7 +85,7 @@ def print_calls(gateway: Gateway) -> None:
         figures: dict[str, list[tuple[float, float]]] = {name: [] for name in clients}
         for number in range(ROUNDS + 1):
             for name, call in clients.items():
-                times = timed(call)
+                times = measure_call(call)
                 if number:  # the first round opens the connections
                     figures[name].append(times)
     base = statistics.median(cpu for cpu, _ in figures["urllib3"])
@@ -97,7 +97,7 @@ def print_calls(gateway: Gateway) -> None:
         print(f"| {name} | {cpu:.2f} | {cpu / base:.2f} | {wall:.2f} |")
 
 
-def timed(call: Callable[[], Any]) -> tuple[float, float]:
+def measure_call(call: Callable[[], Any]) -> tuple[float, float]:
     """Return the CPU and wall time of a call, averaged over a round, ms."""
     cpu, wall = time.thread_time(), time.perf_counter()
     for _ in range(CALLS_PER_ROUND):

@@ -71,7 +71,7 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def served(name: str, url: str, *arguments: str, **variables: str) -> Iterator[int]:
+def serving(name: str, url: str, *arguments: str, **variables: str) -> Iterator[int]:
     """Serve an app in its own process with these variables; yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -151,9 +151,9 @@ def main() -> None:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
         with (
-            served("bare", url, "--factory", "benchmarks.workshop_progress:bare_app") as bare,
-            served("full", url, endpoint) as full,
-            served("unlimited", url, endpoint, WRITE_LIMITS="off") as unlimited,
+            serving("bare", url, "--factory", "benchmarks.workshop_progress:bare_app") as bare,
+            serving("full", url, endpoint) as full,
+            serving("unlimited", url, endpoint, WRITE_LIMITS="off") as unlimited,
         ):
             ports = {BARE: bare, "student-progress": full, "without its limit": unlimited}
             times: dict[str, list[float]] = {name: [] for name in ports}

@@ -29,7 +29,7 @@ class DeviceClock:
         self._last = [] if last is None else [last]
 
     def next(self) -> str:
-        """Return a reading that is larger than all before."""
+        """Return a reading that is larger than all earlier ones."""
         reading = next_reading(self._now(), self._last, self._suffix)
         self._last = [reading]
         return reading

@@ -24,9 +24,9 @@ class Device:
     settings: Settings
     """Settings under which the learning endpoints run here."""
     sync_soon: Callable[[], None] = field(default=lambda: None)
-    """Function that requests a sync of the background thread."""
+    """Function that asks the background thread to sync."""
     wait_for_sync: Callable[[float], None] = field(default=lambda _seconds: None)
-    """Function that requests a sync, and waits at most for these seconds until it succeeds."""
+    """Function that requests a sync and waits until it succeeds, at most for the given seconds."""
     now: Callable[[], datetime] = utc_now
 
 

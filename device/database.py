@@ -26,7 +26,7 @@ from lib.learning.engines import create_sqlite_engine
 from lib.logs import log
 
 WAIT_SECONDS = 20.0
-"""Time that a call waits for those before it."""
+"""Longest time that a call waits for the calls before it."""
 AFTER_COMMIT = "after_commit"
 """Key in `Session.info` of the function that runs after each commit."""
 _CHANGE_COUNTER = slice(24, 28)
@@ -45,7 +45,7 @@ class Database:
         self._folder = folder
         self.recorder = recorder
         self._writer = threading.Lock()
-        self._published: bytes | None = None
+        self._published_counter: bytes | None = None
         self._notify: Callable[[], None] = lambda: None
         # Without a write-ahead log, the working copy is complete after each commit.
         self._engine = create_sqlite_engine(f"sqlite:///{folder.working_copy}", wal=False)
@@ -78,7 +78,7 @@ class Database:
     def _after_commit(self) -> None:
         """Publish what the session has committed."""
         self.publish()
-        if self.recorder.take_queued():
+        if self.recorder.take_queued_mark():
             self._notify()
 
     def publish(self) -> None:
@@ -88,14 +88,14 @@ class Database:
             DatabaseUnavailable: If that fails, for example on a full disk; the next commit retries.
         """
         counter = _change_counter(self._folder.working_copy)
-        if counter == self._published and self._folder.database.exists():
+        if counter == self._published_counter and self._folder.database.exists():
             return
         try:
             replace_database(self._folder)
         except OSError as error:
             log("database_not_replaced", reason=error.strerror)
             raise DatabaseUnavailable from error
-        self._published = counter
+        self._published_counter = counter
 
     def close(self) -> None:
         """Close the connection and remove the working copy."""
@@ -159,7 +159,7 @@ def create_own_tables(folder: Folder) -> None:
 
 def faults(path: Path) -> list[str]:
     """Return the faults of a database file; none if it is sound."""
-    if path.stat().st_size == 0:  # which SQLite takes for a new database
+    if path.stat().st_size == 0:  # SQLite takes an empty file for a new database
         return ["the file is empty"]
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:

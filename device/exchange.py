@@ -75,7 +75,7 @@ def export_file(folder: Folder, target: Path) -> str:
             operations = queue.list_unsynced(db)
         engine.dispose()
     if user is None or device is None:
-        raise CannotTransfer("Nobody has logged in at this device, so it has no changes to export.")
+        raise CannotTransfer("Nobody has logged in on this device, so it has no changes to export.")
     lines = "".join(_line(each) for each in operations)
     header = Header(
         FORMAT,
@@ -88,7 +88,7 @@ def export_file(folder: Folder, target: Path) -> str:
         hashlib.sha256(lines.encode()).hexdigest(),
     )
     write_private(target, json.dumps(vars(header)) + "\n" + lines)
-    return f"Wrote {len(operations)} changes to {target}."
+    return f"Changes written to {target}: {len(operations)}."
 
 
 def import_file(folder: Folder, source: Path) -> str:
@@ -101,8 +101,8 @@ def import_file(folder: Folder, source: Path) -> str:
 
     Raises:
         CannotOpen: If the device's database cannot be opened, for example while the device runs.
-        CannotTransfer: If the device has no user yet, or the file cannot be read, is neither, is
-            damaged, is of another version, or belongs to another student.
+        CannotTransfer: If the device has no user yet, or the file cannot be read, is neither a
+            database nor a queue, is damaged, is of another version, or belongs to another student.
     """
     try:
         content = source.read_bytes()
@@ -115,7 +115,7 @@ def import_file(folder: Folder, source: Path) -> str:
             user = read_device_user(db)
         if user is None:
             raise CannotTransfer(
-                "Log in at this device first: it imports only the rows of its user."
+                "Log in on this device first: it imports only the rows of its user."
             )
         if is_database:
             return import_old_database(database, source, user, utc_now())
@@ -141,9 +141,9 @@ def _import_queue(
         if new:
             recount_mastery(db, user.student_id, now)
         db.commit()
-    report = f"Imported {len(new)} changes; {len(operations) - len(new)} existed already."
+    report = f"Imported changes: {len(new)}. Already there: {len(operations) - len(new)}."
     if unplaced:
-        report += f" {unplaced} new ones are kept for the server and are not shown here yet."
+        report += f" Kept for the server, but not shown here yet: {unplaced}."
     return report
 
 

@@ -50,7 +50,7 @@ def settle_identity(db: Session, folder: Folder) -> UUID:
 def count_sync(db: Session) -> None:
     """Count a sync, in the transaction that stores its cursor; `write_count` follows the commit."""
     device_value = read_value(db, DEVICE)
-    assert device_value is not None  # noqa: S101 opening the database settles it
+    assert device_value is not None  # noqa: S101 set when the database is opened
     write_value(db, DEVICE, {**device_value, "syncs": device_value["syncs"] + 1})
 
 

@@ -70,13 +70,13 @@ def admit(device: Device, tokens: dict[str, Any]) -> TokensOut:
         raise ForStudentsOnly
     details = _read_details(device, tokens["access_token"])
     with device.database.session() as db:
-        present = read_device_user(db)
-        if present is not None and present.id != details.user_id:
-            raise DeviceOfAnotherUser(username=present.username)
+        previous_user = read_device_user(db)
+        if previous_user is not None and previous_user.id != details.user_id:
+            raise DeviceOfAnotherUser(username=previous_user.username)
         user = store_user(db, details, device.now())
         db.commit()
     device.accounts.write(device.accounts.read().with_tokens(tokens))
-    if present is None:
+    if previous_user is None:
         device.wait_for_sync(FIRST_SYNC_SECONDS)  # without the content, every page would be empty
     else:
         device.sync_soon()

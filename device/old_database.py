@@ -310,13 +310,13 @@ def _set_unknown_aside(work: _Import) -> None:
 def _report(work: _Import, source: Path) -> str:
     lines = [
         f"Imported {source}:",
-        f"- {work.new_count} changes that the server does not have are queued",
-        f"- {work.repeated_count} were imported before, or are in the file twice",
-        f"- {work.sent_count} had been sent by the old device",
-        f"- {work.derived_count} were about mastery or plans, which are derived",
+        f"- changes that are queued, because the server does not have them: {work.new_count}",
+        f"- imported before, or in the file twice: {work.repeated_count}",
+        f"- already sent by the old device: {work.sent_count}",
+        f"- about mastery or plans, which are derived: {work.derived_count}",
     ]
     lines += [
-        f"- {number} kept aside from {table_and_reason}"
+        f"- kept aside from {table_and_reason}: {number}"
         for table_and_reason, number in sorted(work.aside_counts.items())
     ]
     return "\n".join(lines)

@@ -174,9 +174,10 @@ def retry_rejected(db: Session, code: str | None = None) -> None:
 def prune(db: Session) -> int:
     """Delete old changes that the server has applied, and return their number.
 
-    The latest ones stay, and with them the device's largest clock. So does the latest change of
-    each editable column, against which an imported change is compared. Refused and pending changes
-    are never deleted. If an import queues a deleted change again, the server recognises its id.
+    The latest ones stay, and with them the device's largest clock. The latest change of each
+    editable column stays too, because imported changes are compared with it. Refused and pending
+    changes are never deleted. If an import queues a deleted change again, the server recognises its
+    id.
     """
     applied = select(Operation.id, Operation.table_name, Operation.row_id, Operation.columns)
     newest_first = (

@@ -54,14 +54,14 @@ class Recorder:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Record nothing of what the block writes, such as rows from the server."""
+        """Do not record what the block writes, such as rows from the server."""
         self._paused += 1
         try:
             yield
         finally:
             self._paused -= 1
 
-    def take_queued(self) -> bool:
+    def take_queued_mark(self) -> bool:
         """Return whether something was queued since the last call."""
         queued, self._queued = self._queued, False
         return queued
@@ -71,7 +71,7 @@ class Recorder:
         self._queued = True
 
     def install(self, connection: sqlite3.Connection) -> None:
-        """Create the triggers on a connection; the tables have to exist."""
+        """Create the triggers on a connection; the tables must exist."""
         connection.create_function("is_recording", 0, self._is_recording)
         connection.create_function("new_operation_id", 0, self._new_operation_id)
         connection.create_function("next_clock", 0, self._next_clock)

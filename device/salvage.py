@@ -1,8 +1,8 @@
 """Repair of a damaged database: its readable rows are copied into a new file.
 
 Rows are looked up by rowid, so that a damaged page costs the rows in it and no others. Rows that
-cannot be read are taken from the file before the last change; the server has most of those that are
-missing even there.
+cannot be read are taken from the file as it was before the last change. If this file lacks them,
+too, the server has most of them.
 """
 
 import sqlite3
@@ -28,7 +28,7 @@ class Salvage:
     rows: dict[str, int] = field(default_factory=dict)
     """Number of saved rows by table."""
     unreadable: list[str] = field(default_factory=list)
-    """Tables of which some part cannot be read in the newest file."""
+    """Tables that cannot be read completely in the newest file."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Number of readable rows by table that were left out, since they refer to a missing row."""
 

@@ -101,14 +101,14 @@ class Server:
             reply = self.call(method, path, body, token=account.access_token, parameters=parameters)
             if reply.status != UNAUTHORIZED:
                 return reply
-            account = self._refreshed(account)
+            account = self._refresh(account)
         raise LogInNeeded
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _refreshed(self, refused: Account) -> Account:
+    def _refresh(self, refused: Account) -> Account:
         """Return an account with a new access token, which another thread may have got already.
 
         Raises:
@@ -122,7 +122,7 @@ class Server:
             if present.refresh_token is None:
                 raise LogInNeeded
             reply = self.call("POST", "/api/auth/refresh", {"refresh_token": present.refresh_token})
-            if not isinstance(reply.body, dict):  # such as the page of a network's log-in
+            if not isinstance(reply.body, dict):  # such as a captive portal's page
                 raise ServerAway(retry_after=reply.whole_seconds)
             if reply.status == UNAUTHORIZED:
                 self._accounts.write(present.without_tokens())

@@ -57,7 +57,7 @@ def read_state(device: Device, progress: SyncProgress) -> DeviceStateOut:
     account = device.accounts.read()
     with device.database.session() as db:
         identity = read_value(db, DEVICE)
-        assert identity is not None  # noqa: S101 opening the database settles it
+        assert identity is not None  # noqa: S101 set when the database is opened
         user = read_device_user(db)
         counts = queue.count_states(db)
         rejections = queue.list_rejected(db, MAX_REJECTIONS)

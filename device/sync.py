@@ -87,7 +87,7 @@ def synchronise(device: Device) -> Outcome:
 
 
 def _adapt(device: Device, call: _Call) -> bool:
-    """Remove the cause of a refusal, so that the call can be repeated; return False if unknown."""
+    """Remove the cause of a refusal, so that the call can be repeated; False if it is unknown."""
     if call.reply.status == CONFLICT and _code(call.reply) == SUPERSEDED:
         _become_new(device)
     elif call.has_cursor and _code(call.reply) == STALE_CURSOR:
@@ -98,12 +98,12 @@ def _adapt(device: Device, call: _Call) -> bool:
 
 
 def _isolate_change(device: Device, call: _Call, student_id: UUID) -> bool:
-    """Find the change for which a call is refused as a whole, so that it holds up no other.
+    """Find the change for which a call is refused as a whole, so that it does not block the others.
 
-    The changes are halved until one is left. It is to blame if a call without changes succeeds.
+    The changes are halved until one is left. It is at fault if a call without changes succeeds.
 
     Returns:
-        Whether the call is to be repeated, with fewer changes.
+        Whether to repeat the call with fewer changes.
     """
     if call.reply.status not in UNREADABLE or not call.operations:
         return False
@@ -133,7 +133,7 @@ def _send(device: Device, limit: int) -> _Call:
     """
     with device.database.session() as db:
         identity, state = read_value(db, DEVICE), read_value(db, SYNC) or {}
-        assert identity is not None  # noqa: S101 opening the database settles it
+        assert identity is not None  # noqa: S101 set when the database is opened
         counts = queue.count_states(db)
         operations = _fitting(queue.list_pending(db, limit))
     pending = counts[OperationState.PENDING] - len(operations)
@@ -207,8 +207,8 @@ def _store(device: Device, call: _Call, body: Mapping[str, Any], student_id: UUI
 def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any]) -> bool:
     """Store the outcome of a change; return whether attempts have changed.
 
-    The row of a refused attempt is removed, so that all copies stay equal; the operation has its
-    values.
+    The row of a refused attempt is removed, so that all copies stay equal; the operation keeps
+    its values.
     """
     if outcome["status"] in APPLIED_STATUSES:
         queue.settle(db, operation.id, OperationState.APPLIED)

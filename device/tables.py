@@ -1,4 +1,4 @@
-"""Tables that only a device has, beside those of the learning context.
+"""Tables that only a device has, besides those of the learning context.
 
 `sync_operations` takes the place of the server's table of that name, which holds the changes that
 it has received. These tables have no foreign keys, so that an operation in a damaged file can be

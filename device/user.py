@@ -53,7 +53,7 @@ class UserDetails:
 def store_user(db: Session, details: UserDetails, now: datetime) -> DeviceUser:
     """Store the user, the profile and the class, where they are missing.
 
-    Existing rows are left to synchronisation, since they may have changes of the device.
+    Existing rows are left to synchronisation, since they may have changes made on the device.
     """
     student_id = UUID(details.profile["id"])
     user = DeviceUser(details.user_id, student_id, str(details.me["username"]))

@@ -44,9 +44,9 @@ class RepairOut(Body):
     file: str
     """Name under which the damaged file is kept, in the folder of the device."""
     rows: dict[str, int]
-    """Number of rows by table that were saved."""
+    """Number of saved rows by table."""
     unreadable: list[str]
-    """Tables of which some part could not be read."""
+    """Tables that could not be read completely."""
 
 
 class DeviceStateOut(SuccessOut):

@@ -47,9 +47,9 @@ class RedisRest:
         """Run commands in order in one HTTP call, not atomically.
 
         Returns:
-            A result for each command, as the official client casts it (`SET` gives True or False);
-            for a command that failed, the cast of null: None, or False for `SET`. None instead
-            of a list if there is no reply, or if the commands were not sent.
+            A result for each command, as the official client casts it (`SET` gives True or False).
+            The result of a command that failed is None, or False for `SET`. None instead of a list
+            if there is no reply, or if the commands were not sent.
         """
         return self._run(commands, atomic=False)
 
@@ -189,7 +189,7 @@ def _connection(address: SplitResult) -> http.client.HTTPConnection:
     """Return a connection that opens with the first request; no proxy is used.
 
     Raises:
-        ValueError: If the address has no host or another scheme than http and https.
+        ValueError: If the address has no host, or its scheme is neither http nor https.
     """
     host, port = address.hostname, address.port
     if host and address.scheme == "https":

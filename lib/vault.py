@@ -31,7 +31,7 @@ API_KEY_FIELD = "openai_api_key"
 ACCOUNT_FIELD = "twilio_account_sid"
 LEGACY_FIELD = "_legacy"
 """Field of secrets from those columns of legacy tables that the unified schema does not have."""
-AUTH_TOKEN_FIELD = "twilio_auth_token"  # noqa: S105 a name, as the next
+AUTH_TOKEN_FIELD = "twilio_auth_token"  # noqa: S105 a name, like the next
 AUTH_TOKEN_MEMBER = "twilioAuthToken"  # noqa: S105
 """Member of `sessions.extra` that holds the text sealed under AUTH_TOKEN_FIELD."""
 
@@ -50,7 +50,7 @@ class _Key:
 
 
 class Vault:
-    """Seals with the first key, opens with any; safe for threads."""
+    """Vault that seals with the first key and opens with any; safe for threads."""
 
     def __init__(self, current: bytes, *previous: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

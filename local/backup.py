@@ -21,7 +21,7 @@ from psycopg import sql
 
 from lib.database.queries import load_script
 from lib.settings import Settings
-from local.dump_script import adapt, is_archive, server_at, unpacked
+from local.dump_script import adapt, is_archive, server_at, unpack
 from local.servers.child import ServerError
 from local.servers.postgres_server import VERSION, address_in_environment, program
 from local.upgrade_output import explain
@@ -69,7 +69,7 @@ def restore(url: str, file: Path) -> list[str]:
     server = server_at(url)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = unpacked(file, folder)
+        source = unpack(file, folder)
         if is_archive(source, file):
             script = folder / "archive.sql"
             _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(source))

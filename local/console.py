@@ -53,10 +53,10 @@ def _request(fields: Mapping[str, Any], path: str) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return a traceback with the project's frames and those after the last of them.
+    """Return a traceback with the project's frames, and the frames after its last one.
 
-    Those after it belong to the package that raised the error. Frames of the import system are left
-    out.
+    The frames after it belong to the package that raised the error. Frames of the import system are
+    left out.
     """
     formatted = traceback.TracebackException.from_exception(error)
     _remove_package_frames(formatted)

@@ -84,8 +84,8 @@ def server_at(url: str) -> Server:
     return Server(settings, extensions, roles)
 
 
-def unpacked(file: Path, folder: Path) -> Path:
-    """Return the dump, decompressed into the folder if gzip has compressed it.
+def unpack(file: Path, folder: Path) -> Path:
+    """Decompress a dump into the folder if gzip has compressed it; return the SQL or archive.
 
     Raises:
         ServerError: If it is damaged.

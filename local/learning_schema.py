@@ -54,20 +54,20 @@ def changes_script() -> str:
     make_operations_repeatable()
     directory = ScriptDirectory(str(ROOT / "migrations"))
     revisions = [*directory.walk_revisions(FIRST_REVISION, "heads")][::-1][1:]
-    changes = "".join(_printed(revision.module.upgrade) for revision in revisions)
+    changes = "".join(_sql_of(revision.module.upgrade) for revision in revisions)
     if not changes:
         return f"{CHANGES_HEADER}-- At present, there is only the first.\n"
     return f"{CHANGES_HEADER}{SEARCH_PATH}\n{changes}{RESTORE_SEARCH_PATH}"
 
 
-def _printed(upgrade: Callable[[], None]) -> str:
+def _sql_of(upgrade: Callable[[], None]) -> str:
     """Return the SQL of a revision for Postgres."""
     output = StringIO()
     options = {
         "as_sql": True,
         "output_buffer": output,
         "target_metadata": ddl.metadata_without_schema(),  # has the convention for names
-        "transactional_ddl": False,  # the script runs in the transaction of the others
+        "transactional_ddl": False,  # all scripts run in one transaction
         FOR_SCRIPT: True,
     }
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)

@@ -26,7 +26,7 @@ def main() -> int:
     """Ask, save and remove; return the exit code."""
     try:
         _require_local(os.environ)
-        with _claimed(FOLDER):
+        with _claim_folder(FOLDER):
             return _reset(FOLDER)
     except ServerError as error:
         print(error, file=sys.stderr)
@@ -38,12 +38,12 @@ def _require_local(environment: Mapping[str, str]) -> None:
     names = " and ".join(name for name in DATABASE_NAMES if environment.get(name, "").strip())
     if names:
         raise ServerError(
-            f"Nothing was changed: {names} names a database, and `make reset` only removes the "
+            f"Nothing was changed: a database is set in {names}, and `make reset` only removes the "
             f"local one in {FOLDER}. Unset {names}, then run it again."
         )
 
 
-def _claimed(folder: Path) -> FolderLock:
+def _claim_folder(folder: Path) -> FolderLock:
     """Lock the folder against other commands; refuse while `make dev` runs on it."""
     lock_or_dev = claim(folder)
     if isinstance(lock_or_dev, FolderLock):
@@ -59,7 +59,7 @@ def _reset(folder: Path) -> int:
     if not (postgres_folder / "data").exists():
         print(f"There is no local database in {folder}; `make dev` creates one.")
         return 0
-    if not _confirmed(folder):
+    if not _ask_for_confirmation(folder):
         print("Nothing was changed.")
         return 1
     remark = _save(postgres_folder, folder / "backups")
@@ -69,7 +69,7 @@ def _reset(folder: Path) -> int:
     return 0
 
 
-def _confirmed(folder: Path) -> bool:
+def _ask_for_confirmation(folder: Path) -> bool:
     answer = os.environ.get("CONFIRM", "").strip()
     if answer:
         return answer == "yes"

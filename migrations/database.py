@@ -60,8 +60,8 @@ def refusal_text(error: psycopg.Error) -> str:
         return str(app_error)
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return (
-            "Another connection holds a lock that the change needs. It was not waited for any"
-            " longer, because queries that arrive meanwhile would wait, too. Nothing was changed:"
+            "Another connection holds a lock that the change needs. The wait was cut short,"
+            " because queries that arrive meanwhile would wait, too. Nothing was changed:"
             " run this again when that connection has ended."
         )
     reason = error.diag.message_primary or str(error)

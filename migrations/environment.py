@@ -1,4 +1,4 @@
-"""Parts of a migration that both databases share: their choice, the command, and the steps."""
+"""Parts of a migration that both databases share: choice of database, command, and steps."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

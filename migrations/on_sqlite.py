@@ -24,7 +24,7 @@ from migrations.sqlite_tables import has_tables
 _OPTIONS: dict[str, Any] = {
     "target_metadata": metadata_without_schema(),
     "version_table": "schema_version",
-    "version_table_schema": "main",  # set, because Alembic would otherwise keep that of Postgres
+    "version_table_schema": "main",  # otherwise, Alembic would keep the schema of Postgres
     "render_item": render_item,
     "render_as_batch": True,
     "transactional_ddl": True,  # the engine begins transactions itself

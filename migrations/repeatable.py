@@ -62,7 +62,7 @@ def _is_autocommit(connection: Connection) -> bool:
     return bool(driver.autocommit)
 
 
-def _repeatable(
+def _make_repeatable(
     operation_type: type[ops.MigrateOperation],
     run: Implementation,
     *,
@@ -264,7 +264,7 @@ def make_operations_repeatable() -> None:
             ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp)),
     ]  # fmt: skip
     for operation_type, run, unless, printed in implementations:
-        _repeatable(operation_type, run, unless=unless, printed=printed)
+        _make_repeatable(operation_type, run, unless=unless, printed=printed)
     Operations.implementation_for(ops.ExecuteSQLOp, replace=True)(_execute)
 
 

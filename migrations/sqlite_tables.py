@@ -1,4 +1,4 @@
-"""Creates the learning context's tables in an SQLite file, sets them aside and brings them back."""
+"""Create the learning context's tables in an SQLite file, set them aside and bring them back."""
 
 import re
 from datetime import datetime
@@ -16,7 +16,7 @@ _METADATA = metadata_without_schema()
 def has_tables(connection: Connection) -> bool:
     """Return whether the file has one of our tables, in use or set aside."""
     names = inspect(connection).get_table_names()
-    return any(name in _METADATA.tables for name in (*names, *_set_aside(connection)))
+    return any(name in _METADATA.tables for name in (*names, *_names_set_aside(connection)))
 
 
 def create_tables(operations: Operations) -> list[str]:
@@ -27,7 +27,7 @@ def create_tables(operations: Operations) -> list[str]:
     """
     connection = operations.get_bind()
     reports = []
-    for name, current_name in _set_aside(connection).items():
+    for name, current_name in _names_set_aside(connection).items():
         if inspect(connection).has_table(name):
             reports.append(f"{current_name}: not brought back, because a table {name} exists")
         else:
@@ -62,7 +62,7 @@ def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
     return reports
 
 
-def _set_aside(connection: Connection) -> dict[str, str]:
+def _names_set_aside(connection: Connection) -> dict[str, str]:
     """Return the present name of the newest table set aside for each former name."""
     names = sorted(inspect(connection).get_table_names())
     matches = [match for name in names if (match := _SET_ASIDE.fullmatch(name))]

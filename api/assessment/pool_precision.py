@@ -19,7 +19,7 @@ app = create_app("assessment.pool_precision", tag="Assessment: operators")
 def get_precision(
     question_pool_id: PoolId, deps: Annotated[Deps, Depends(get_deps)]
 ) -> PrecisionOut:
-    """Return the deviation that a test reaches at each proficiency, for each concept."""
+    """Return the standard deviation of θ that a test reaches at each proficiency, by concept."""
     return precision(question_pool_id, deps)
 
 

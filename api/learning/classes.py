@@ -18,7 +18,7 @@ app = create_app("learning.classes", tag="Learning: teachers")
 def list_classes(
     call: UserCall, cursor: Cursor = None, limit: PageSize = MAX_PAGE
 ) -> wire.ClassesOut:
-    """Return a teacher's classes, a student's own, or for an admin all, by name."""
+    """Return the classes of a teacher, the class of a student or, for an admin, all, by name."""
     return manage.list_classes(call, cursor, limit)
 
 

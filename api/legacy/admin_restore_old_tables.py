@@ -23,7 +23,10 @@ def restore_old_tables(
     deps: Annotated[Deps, Depends(get_deps)],
     body: StrictOperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BringBackOut:
-    """Give legacy tables that were set aside, or else the unified ones, their original names."""
+    """Give the legacy tables that were set aside their original names.
+
+    If there are none, and no legacy table has a row, bring the unified tables back instead.
+    """
     with audited(deps, PATH) as facts:
         renamed_tables = bring_back(deps)
         facts["tables"] = [table.new_name for table in renamed_tables]

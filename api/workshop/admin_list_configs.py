@@ -1,4 +1,4 @@
-"""POST /api/admin-list-configs: as admin-list-configs-v2, but falls back to the legacy tables."""
+"""POST /api/admin-list-configs: list students and sessions, if need be from the legacy tables."""
 
 from typing import Annotated
 

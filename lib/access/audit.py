@@ -11,7 +11,7 @@ from lib.deps import Deps
 from lib.errors import AppError
 
 SEAL_PATTERN = r"^[1-9][0-9]{0,17}\.[A-Za-z0-9_-]{43}$"
-"""Id of an entry and its digest, in base64: the log would mask 64 hexadecimal digits as a key."""
+"""Id of an entry, and its digest in base64; the log would mask 64 hexadecimal digits as a key."""
 
 
 class Outcome(StrEnum):

@@ -28,7 +28,7 @@ class Access(StrEnum):
     OPERATOR = "operator"  # holders of ADMIN_PASSWORD
     CRON = "cron"  # holders of CRON_SECRET
     USER = "user"  # users who have logged in, with their access token
-    TEACHER = "teacher"  # the same, if they are teachers or admins
+    TEACHER = "teacher"  # teachers and admins who have logged in, with their access token
 
 
 BY_PASSWORD = frozenset({Access.INSTRUCTOR, Access.OPERATOR})

@@ -78,7 +78,7 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
 
 @raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
 async def holds_password(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return whether the caller holds a password, where others may read, too.
+    """Return whether the caller holds a password, on an endpoint that others may read, too.
 
     Raises:
         Unauthenticated: If a bearer token is sent and wrong.
@@ -92,7 +92,7 @@ async def holds_password(request: Request, deps: Annotated[Deps, Depends(get_dep
 
 @raises(CalledFromAnotherSite, InstructorRefused, Unauthenticated, TooManyAttempts)
 async def holds_admin_password(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return whether the caller holds ADMIN_PASSWORD, where others may call without a password.
+    """Return whether the caller holds ADMIN_PASSWORD, on an endpoint that needs no password.
 
     Raises:
         InstructorRefused: If the bearer token is INSTRUCTOR_PASSWORD.
@@ -337,9 +337,9 @@ def _bearer(request: Request) -> str | None:
 
 
 def _spellings(credential: str) -> Iterator[str]:
-    """Yield a credential as it was read, and as UTF-8 if a header held that.
+    """Yield a credential as it was read, and decoded as UTF-8 if its bytes allow that.
 
-    Headers are read as Latin-1, and clients send either.
+    Headers are read as Latin-1, but clients send Latin-1 or UTF-8.
     """
     yield credential
     with suppress(UnicodeError):

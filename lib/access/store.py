@@ -77,7 +77,7 @@ def admit_operator(postgres: "Postgres", attempt: Attempt) -> int | None:
     """Record an attempt and decide on it.
 
     Returns:
-        None to admit the caller, 0 to refuse a wrong password, else the seconds to wait.
+        None to admit the caller, 0 to refuse a wrong password, otherwise the seconds to wait.
     """
     params = {**asdict(attempt), "facts": as_jsonb(dict(attempt.facts))}
     wait = _with_schema(postgres, lambda: postgres.fetch_value(_queries["admit_operator"], params))
@@ -87,9 +87,9 @@ def admit_operator(postgres: "Postgres", attempt: Attempt) -> int | None:
 def record_refused_schedule(
     postgres: "Postgres", action: str, address_sha256: str, *, limit: int, window: timedelta
 ) -> None:
-    """Append a scheduled call with a wrong secret, unless `limit` calls were refused already.
+    """Record a scheduled call with a wrong secret, unless `limit` calls were refused already.
 
-    Refused calls in the window count, those with a wrong password, too.
+    All refused calls in the window count, including those with a wrong password.
     """
     params = {
         "action": action,
@@ -130,7 +130,7 @@ def load_audit_page(postgres: "Postgres", filters: AuditFilter) -> list[AuditRow
 def _with_schema(postgres: "Postgres", run: Callable[[], T]) -> T:
     """Run a statement; create its tables first if they are missing.
 
-    The first operator's call on an empty database needs them before there is any other table.
+    An operator's first call on an empty database needs the tables before any other table exists.
     """
     try:
         return run()

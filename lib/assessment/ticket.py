@@ -29,7 +29,7 @@ class Ticket:
     uses: int
     """Number of sessions that may be started with it."""
     end_criteria: dict[str, Any] | None
-    """Criteria that the operator gave; None for those of the start or the pool."""
+    """Criteria that the operator gave; None if those of the start request or of the pool apply."""
     extra_time: float
     """Share by which time limits are extended: 0.25 for a quarter more."""
 

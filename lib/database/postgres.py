@@ -318,7 +318,9 @@ def _may_repeat(busy: Busy) -> bool:
 def translated_errors(
     refusal_of: Callable[[psycopg.Error], AppError | None] = lambda _error: None,
 ) -> Iterator[None]:
-    """Turn the driver's errors into ours; log those of psycopg, and let unknown ones through.
+    """Turn errors of psycopg, and UnicodeEncodeError, into ours; let unknown errors through.
+
+    Errors of psycopg are logged.
 
     Args:
         refusal_of: Returns a more exact error, or None.
@@ -373,7 +375,7 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
             driver.WrongObjectType,  # a view in the place of a table
             driver.InvalidColumnReference,  # ON CONFLICT without its unique constraint
             driver.UndefinedFunction,
-            driver.UndefinedObject,  # a row type: functions outlive their tables
+            driver.UndefinedObject,  # the row type of a dropped table, in a function
             driver.InvalidSchemaName,
         ),
         SchemaMissing,

@@ -30,7 +30,7 @@ _preceding: ContextVar[Callable[[], list[Statement]]] = ContextVar("preceding", 
 
 
 def precede_next(statements: Callable[[], list[Statement]]) -> None:
-    """Let statements precede the next ones of this request, in one round trip, all or nothing.
+    """Send statements before this request's next database call, in the same round trip.
 
     Args:
         statements: Function that is called before each call to the database and returns the
@@ -50,7 +50,7 @@ def register_constraint(name: str, error: Callable[[], AppError]) -> None:
 
 
 def register_reason(name: str, error: Callable[[str], AppError]) -> None:
-    """Register our error for a RAISE … USING CONSTRAINT whose message says the reason."""
+    """Register our error for a RAISE … USING CONSTRAINT whose message states the reason."""
     _constraints[name] = error
 
 

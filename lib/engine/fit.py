@@ -29,7 +29,7 @@ def person_fit(posterior: Posterior, bank: ItemBank) -> float:
     conservative.
 
     Returns:
-        l_z, or NaN if Var l is 0, as without answers.
+        l_z, or NaN if Var l is 0, for example without answers.
 
     Source: Drasgow, Levine & Williams (1985), Brit. J. Math. Stat. Psychology 38.
     """

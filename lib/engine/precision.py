@@ -1,4 +1,4 @@
-"""The deviation that a test with the items of a bank can reach at each ability."""
+"""The posterior standard deviation that a test with the items of a bank can reach."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,7 @@ from .selection.item_values import fisher_information
 def reachable_deviation(
     bank: ItemBank, abilities: ArrayLike, available: ArrayLike, questions: int
 ) -> FloatArray:
-    """Return the posterior deviation of each concept after the best questions on it.
+    """Return the posterior standard deviation of each concept after the best questions on it.
 
     The examinee has the same ability in all concepts, and the test asks the available items that
     are most informative about one concept at that ability. The deviation is then

@@ -128,8 +128,8 @@ def simulate(
         ValueError: If `theta` is not finite, or `answers` has another type or shape.
 
     Warns:
-        UserWarning: If no selection can keep the exposure below its limit, because the tests ask a
-            larger share of the bank.
+        UserWarning: If no selection can keep the exposure below its limit, because each test asks a
+            larger share of the bank than the limit.
     """
     truth = np.array(finite("theta", theta), ndmin=2)
     if answers is not None:
@@ -153,7 +153,7 @@ def simulate(
         for t in range(max_length + 1):
             state = path[min(t, len(path) - 1)]
             mean[i, t], variance[i, t] = state.mean, state.variance
-        items[i, : path[-1].answered] = path[-1].items
+        items[i, : path[-1].answer_count] = path[-1].items
     length = (items >= 0).sum(axis=1)
     return Simulation(
         theta=truth,
@@ -205,5 +205,5 @@ def _one_test(
         right = rng.random() < probability if answers is None else bool(answers[item])
         path.append(update(state, bank, item, bool(right)))
     if control is not None and eligible_by_level is not None:
-        control = control.record(eligible_by_level, path[-1].items, levels[: path[-1].answered])
+        control = control.record(eligible_by_level, path[-1].items, levels[: path[-1].answer_count])
     return path, control

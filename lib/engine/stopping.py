@@ -60,7 +60,7 @@ class StopRules:
             )
         if not 0 < self.precision_threshold < math.inf:
             raise ValueError("precision_threshold must be finite and above 0")
-        if not 0.5 <= self.classification_threshold <= 1:  # noqa: PLR2004 - a coin toss
+        if not 0.5 <= self.classification_threshold <= 1:  # noqa: PLR2004 - the chance level
             raise ValueError("classification_threshold must lie between 0.5 and 1")
         if not math.isfinite(self.cut):
             raise ValueError("cut must be finite")
@@ -90,9 +90,9 @@ def stop(
     if gain is not None and math.isnan(gain):
         raise ValueError("gain must be a number, not NaN")
     concepts = slice(None) if tested is None else mask("tested", tested, len(posterior.mean))
-    if posterior.answered >= rules.max_questions:
+    if posterior.answer_count >= rules.max_questions:
         return "max_questions"
-    if posterior.answered < rules.min_questions:
+    if posterior.answer_count < rules.min_questions:
         return None
     variance = np.maximum(posterior.variance[concepts], _SMALLEST_VARIANCE)
     if rules.type == "precision" and np.sqrt(np.max(variance)) <= rules.precision_threshold:

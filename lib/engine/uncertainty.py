@@ -55,7 +55,7 @@ def attenuated(
 def regressed(values: ArrayLike, error: float) -> tuple[FloatArray, float]:
     """Return the expected true values behind values with errors, and their standard deviation.
 
-    This is for estimates without a prior, of which the greatest are too great on average. The true
+    This is for estimates without a prior, whose greatest values are too great on average. The true
     values are assumed to be normal over the items; their variance is that of `values` minus that
     of the errors, but at least 1 % of that of `values`. Each value moves towards the mean by
     the errors' share of the variance (Kelley, 1927). Values that calibration has shrunk already

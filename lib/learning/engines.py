@@ -174,7 +174,7 @@ def _begin_immediately(connection: Connection) -> None:
 def _postgres_error(context: ExceptionContext) -> AppError | None:
     """Return our error for an error of Postgres.
 
-    None for an error of a ping, so that the pool replaces the connection.
+    Return None for an error of a ping, so that the pool replaces the connection.
     """
     error = context.original_exception
     if context.is_pre_ping or not isinstance(error, psycopg.Error | UnicodeEncodeError):

@@ -1,4 +1,4 @@
-"""Names that people give."""
+"""Rules for names that users choose."""
 
 from pydantic import StringConstraints
 

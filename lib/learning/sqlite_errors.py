@@ -30,7 +30,9 @@ _BY_CODE: dict[int, Callable[[], AppError]] = {
     sqlite3.SQLITE_CANTOPEN: lambda: UnusableSetting(
         reason=f"{_SETTING}cannot be opened; does its folder exist?"
     ),
-    sqlite3.SQLITE_READONLY: lambda: UnusableSetting(reason=f"{_SETTING}may not be written."),
+    sqlite3.SQLITE_READONLY: lambda: UnusableSetting(
+        reason=f"{_SETTING}cannot be written; is it read-only?"
+    ),
     sqlite3.SQLITE_NOTADB: lambda: UnusableSetting(reason=f"{_SETTING}is not a SQLite database."),
 }
 """Our errors by SQLite's primary result codes."""

@@ -123,7 +123,7 @@ def _summary(run: Run) -> MigrationSummary:
 
 
 def _sources(run: Run, deps: Deps) -> list[Source]:
-    """Return the outcomes by table; until the tables are counted, those of the rows so far."""
+    """Return the outcomes by table; until the tables are counted, of the rows moved so far."""
     row_counts = run.sources or {
         table: sum(fates(run, table).values()) for table in present_tables(deps.postgres)
     }

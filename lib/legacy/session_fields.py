@@ -23,7 +23,7 @@ class Rule(StrEnum):
     COUNTER = "counters"  # the greatest
     COMPUTED = "computed"  # from steps and flags; legacy values are ignored
     TEXT = "texts"  # from the newest row with text; API keys in it are replaced
-    AUTHORED_TEXT = "authored_texts"  # as TEXT, but left exactly as the student wrote it
+    AUTHORED_TEXT = "authored_texts"  # like TEXT, but left exactly as the student wrote it
     API_KEY = "api_keys"  # from the newest row with a key; encrypted
     FLAG = "flags"  # once true, always true
     ARRAY_SETTING = "array_settings"  # a JSON array from the newest row that has elements

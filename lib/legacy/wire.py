@@ -102,7 +102,7 @@ class Findings(CamelBody):
     """Values that were not migrated as they were: `skipped`, `kept raw` or `mended`."""
 
     groups: list[FindingGroup]
-    """Number of findings of each kind: skipped before kept raw before mended ones."""
+    """Number of findings of each kind, in the order `skipped`, `kept raw`, `mended`."""
     rows: list[Finding]
     """Single findings, at most 500: first up to 20 of each kind in that order, then the others."""
     complete: bool
@@ -159,7 +159,8 @@ class Verification(CamelBody):
     keys_in_the_clear: int
     """Rows of the legacy tables whose session has an API key in plain text."""
     set_aside_rows: int
-    """Rows of tables that were set aside, without a session; a dry run in parts counts none."""
+    """Rows without a session in tables that were set aside; not counted by a dry run of several
+    calls."""
     checksums: list[Checksums]
     """Checksums of each table."""
 
@@ -223,7 +224,7 @@ class Preflight(CamelBody):
     elsewhere: list[str]
     """Tables of the same names in other schemas; they are not migrated."""
     keys: PreflightKeys
-    """Whether ENCRYPTION_KEY opens the keys."""
+    """Numbers of API keys, among them those that ENCRYPTION_KEY does not open."""
     remarks: list[str]
     """Things to do before the real run, the worst first; empty if there are none."""
 

@@ -1,7 +1,7 @@
 """All scheduled jobs in one run, for platforms that allow few schedules.
 
 A job that fails does not stop the others. Each job gets an equal share of the time that is left,
-and at least `JOB_SECONDS`. Each job may run twice at the same time, and so may the whole run.
+and at least `JOB_SECONDS`. It is safe to run a job, or the whole run, twice at the same time.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ JOB_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Job:
-    """A job, by the path that also runs it alone."""
+    """A job, and the path of the call that runs it alone."""
 
     path: str
     run: Callable[[], dict[str, Any]]
@@ -30,7 +30,7 @@ class Job:
 
 def scheduled_jobs() -> tuple[Job, ...]:
     """Return the job of each scheduled row of lib/routes.py, in the table's order."""
-    return tuple(Job(row.path, _imported(row.module)) for row in ENDPOINTS if row.schedule)
+    return tuple(Job(row.path, _lazy_job(row.module)) for row in ENDPOINTS if row.schedule)
 
 
 def run_jobs(jobs: Sequence[Job]) -> NightlyOut:
@@ -60,7 +60,7 @@ def _run(job: Job, jobs_left: int) -> NightlyJobOut:
         return NightlyJobOut(path=job.path, outcome="failed", code=code)
 
 
-def _imported(module: str) -> Callable[[], dict[str, Any]]:
+def _lazy_job(module: str) -> Callable[[], dict[str, Any]]:
     """Return a job that is imported when it runs, so that a failed import stops no other job."""
 
     def run() -> dict[str, Any]:

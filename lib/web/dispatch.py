@@ -1,4 +1,4 @@
-"""One app for all functions: routes by the table and imports a function when first needed."""
+"""One app for all functions: routes by `lib.routes`, and imports each function on first use."""
 
 from functools import cache
 
@@ -25,7 +25,7 @@ def _route(path: str) -> Route:
 
 
 class Dispatcher:
-    """Passes a request to the function that the table names, or else to the inner app."""
+    """Passes a request to its function in `lib.routes`, or to the inner app if it has none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -33,7 +33,7 @@ FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # our errors have
 @cache
 def description() -> dict[str, Any]:
     """Return the OpenAPI 3.1 description of every endpoint."""
-    shared = _documented("shared")
+    shared = _documentation_of("shared")
     routes = [route for app in all_apps() for route in app.routes if isinstance(route, APIRoute)]
     document = get_openapi(
         title="Stepwise",
@@ -52,7 +52,7 @@ def description() -> dict[str, Any]:
     }
     errors = ErrorSchemas(shared["error"])
     for row in ENDPOINTS:
-        documented = _documented(row.module)
+        documented = _documentation_of(row.module)
         for method in row.methods:
             name = f"{method} {row.path}"
             operation = document["paths"][row.path][method.lower()]
@@ -77,7 +77,7 @@ async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse(description(), headers=API_HEADERS)(scope, receive, send)
 
 
-def _documented(name: str) -> dict[str, Any]:
+def _documentation_of(name: str) -> dict[str, Any]:
     file = API_DOCS / f"{name.replace('.', '/')}.json"
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return content

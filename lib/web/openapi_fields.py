@@ -17,7 +17,7 @@ def describe_fields(
 
     Args:
         schemas: Schemas by the name of their class.
-        routes: Routes whose bodies they are.
+        routes: Routes whose bodies these schemas describe.
         shared: Descriptions of fields that many bodies have, by name.
     """
     for body in _bodies(routes):
@@ -33,7 +33,7 @@ def describe_fields(
 
 
 def remove_titles(part: Any) -> None:
-    """Remove the titles that Pydantic makes of the names of fields and handlers."""
+    """Remove the titles that Pydantic makes from the names of fields and handlers."""
     if isinstance(part, dict):
         if isinstance(part.get("title"), str) and "version" not in part:
             del part["title"]

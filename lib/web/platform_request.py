@@ -29,5 +29,5 @@ def lambda_request_id(context: Any) -> str | None:
 
 
 def _bounded(text: str | None) -> str | None:
-    """Return the id without characters that no platform uses, since a header can hold any text."""
+    """Shorten the id and replace characters that no platform uses; a header can hold any text."""
     return _UNUSUAL.sub("_", text[:MAX_CHARACTERS]) if text else None

@@ -11,7 +11,7 @@ from lib.errors import JsonRefused, NotJson
 from lib.logs import shown_name
 
 MAX_DEPTH = 32
-# Postgres cannot store \u0000 and lone surrogates; they can only arrive as escapes.
+# Postgres can store neither \u0000 nor lone surrogates; they can only arrive as escapes.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),  # begins with the mark of UTF-16

@@ -49,7 +49,7 @@ class StrictRoute(APIRoute):
 
     Raises:
         LookupError: If no row of the function has this path and method, when the function is
-            imported; so an endpoint without an entry about who may call never starts.
+            imported; so an endpoint for which no row says who may call it never starts.
     """
 
     table: ClassVar[dict[tuple[str, str], Endpoint]] = {}
@@ -113,8 +113,8 @@ class CheckedRequest(Request):
     """A request whose body has been read and parsed.
 
     A CSV file is treated as a JSON object with its text as `csv`. Where a CSV file is accepted, the
-    parameters of the query are further fields, also of a JSON object that lacks them. A form is
-    treated as a JSON object whose values are texts.
+    query parameters are further fields; in a JSON object, they add the fields that it lacks. A form
+    is treated as a JSON object whose values are texts.
 
     Raises:
         UnsupportedMediaType: If there is a body of another type.
@@ -213,7 +213,7 @@ def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
 
 
 def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a handler that responds with the JSON of the model that this one returns.
+    """Return a handler that responds with the JSON of the model that `handler` returns.
 
     A coroutine function is returned as it is.
     """
@@ -224,7 +224,7 @@ def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
     def respond(*args: Any, **kwargs: Any) -> Any:
         result = handler(*args, **kwargs)
         if isinstance(result, BaseModel):
-            status, headers = _set_by_handler(kwargs)
+            status, headers = _status_and_headers(kwargs)
             return Response(
                 result.model_dump_json(by_alias=True),
                 status,
@@ -236,7 +236,7 @@ def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
     return respond
 
 
-def _set_by_handler(arguments: dict[str, Any]) -> tuple[int, dict[str, str]]:
+def _status_and_headers(arguments: dict[str, Any]) -> tuple[int, dict[str, str]]:
     """Return the status and headers that a handler gave to its parameter `response`, if any."""
     response = next((it for it in arguments.values() if isinstance(it, Response)), None)
     if response is None:

@@ -53,10 +53,10 @@ class KnownNames:
 
     def unknown_in_query(self, names: Iterable[str], body: Any) -> Iterator[UnknownField]:
         """Yield the parameters that the endpoint does not read."""
-        of_body = _missing_names(_names(self.body) if self.body else (), body)
+        body_fields = _missing_names(_names(self.body) if self.body else (), body)
         for name in dict.fromkeys(names):
             if name not in self.query:
-                yield _unknown("", name, self.query, of_body)
+                yield _unknown("", name, self.query, body_fields)
 
     def unknown_in_body(self, body: Any) -> Iterator[UnknownField]:
         """Yield the fields that the endpoint does not read."""
@@ -171,11 +171,11 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _unknown(
-    path: str, name: str, known_fields: Iterable[str], of_body: Iterable[str] = ()
+    path: str, name: str, known_fields: Iterable[str], body_fields: Iterable[str] = ()
 ) -> UnknownField:
-    """Return an unknown field with the most similar of `known_fields`, or else of `of_body`."""
+    """Return an unknown field with the most similar of `known_fields`, or else of `body_fields`."""
     suggestion = _closest(name[:MAX_NAME_LENGTH], known_fields)
-    if suggestion is None and (field := _closest(name[:MAX_NAME_LENGTH], of_body)):
+    if suggestion is None and (field := _closest(name[:MAX_NAME_LENGTH], body_fields)):
         suggestion = f"{field} in the body"
     return UnknownField(shown_name(f"{path}.{name}".lstrip(".")), suggestion)
 

@@ -49,7 +49,7 @@ class Course:
     def flag_meanings(self) -> tuple[tuple[str, str], ...]:
         """Each flag with a sentence about it, for the API's description."""
         return tuple(
-            (flag, f"Flag of step {step.number}, {step.name}{_completes(step, flag)}.")
+            (flag, f"Flag of step {step.number}, {step.name}{_completion_clause(step, flag)}.")
             for step in self.steps
             for flag in step.flags
         )
@@ -74,7 +74,7 @@ def name_key(name: str) -> str:
     return "".join(name.split()).lower()
 
 
-def _completes(step: Step, flag: str) -> str:
+def _completion_clause(step: Step, flag: str) -> str:
     if flag not in step.completed_by:
         return ""
     if len(step.completed_by) > 1:

@@ -130,7 +130,7 @@ OptionalEmail = Annotated[Email | None, _Optional]
 JsonArrayOrObject = Annotated[
     list[Any] | dict[str, Any], BeforeValidator(_array_or_object), AfterValidator(redact)
 ]
-"""JSON as the page made it."""
+"""JSON of whatever structure the page sends, without secrets."""
 JsonObject = Annotated[dict[str, Any], AfterValidator(redact)]
 ShortText = Annotated[Annotated[str, _text(200), Redacted] | None, _Optional]
 Text = Annotated[str, _text(MAX_TEXT_LENGTH), Redacted]

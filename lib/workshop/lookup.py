@@ -33,14 +33,14 @@ class Lookup:
         OptionalEmail,
         Query(
             alias="studentEmail",
-            description="The student's e-mail; if the id is given, too, both have to fit.",
+            description="The student's e-mail; if the id is given, too, both must match.",
         ),
     ] = None
     student_id: Annotated[
         UUID | None,
         Query(
             alias="studentId",
-            description="The student's id; if the e-mail is given, too, both have to fit.",
+            description="The student's id; if the e-mail is given, too, both must match.",
         ),
     ] = None
     limit: Annotated[

@@ -84,10 +84,10 @@ def events_of(steps: list[Step], url: str) -> list[Event]:
         steps: Steps of one session.
         url: Address of the student's deployment.
     """
-    return [event for step in steps for event in (_started(step), *_attempts(step, url))]
+    return [event for step in steps for event in (_start_event(step), *_attempts(step, url))]
 
 
-def _started(step: Step) -> Event:
+def _start_event(step: Step) -> Event:
     data = {"stepNumber": step.number, "timeSpent": 0, "attempts": 0}
     return Event("step_started", step.started, data)
 

@@ -78,7 +78,7 @@ def load_tests(deps: Deps, everyone: Sequence[Examinee] | None = None) -> AddedT
 
     Args:
         deps: Provides the database.
-        everyone: Students who take tests; None for all of the demo.
+        everyone: Students who take tests; None for all students of the demo.
     """
     everyone = examinees() if everyone is None else everyone
     ids = {"ids": [examinee.id for examinee in everyone]}

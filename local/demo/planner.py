@@ -125,9 +125,9 @@ def _load_syllabus(call: Call) -> int:
 
 def _add_user(db: Session, name: str, role: str, password_hash: str, now: datetime) -> UUID:
     user_id = new_id()
-    joined = now - timedelta(days=LONG_PRACTICE_DAYS + 1)
+    joined_at = now - timedelta(days=LONG_PRACTICE_DAYS + 1)
     values = {"username": name, "role": role, "password_hash": password_hash}
-    times = {"created_at": joined, "updated_at": joined, "last_login": now}
+    times = {"created_at": joined_at, "updated_at": joined_at, "last_login": now}
     db.execute(insert(User).values(id=user_id, **values, **times))
     return user_id
 
@@ -237,7 +237,8 @@ def _mock_mark(
 ) -> float:
     """Return a mark that fits the answers before the mock exam, 3 to 95, with noise.
 
-    Without noise, it is 100 times the share of correct answers times that of practised concepts.
+    Without noise, the mark is 100 times the share of correct answers, times the share of practised
+    concepts.
     """
     exam_time = now - timedelta(days=MOCK_EXAM_DAYS_AGO)
     answers_before = [each for each in answers if each.at < exam_time]

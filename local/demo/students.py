@@ -201,19 +201,19 @@ def _events(session: DemoSession) -> list[Event]:
     creation = Event("session_created", 0, {})
     reports = events_of(session.steps, deployment_url(session.person))
     return sorted(
-        (creation, *reports, *_bugs(session), *_help(session), *_expired(session)),
+        (creation, *reports, *_bugs(session), *_help_events(session), *_expiry_events(session)),
         key=lambda event: event.at,
     )
 
 
-def _help(session: DemoSession) -> list[Event]:
+def _help_events(session: DemoSession) -> list[Event]:
     if _help_asked_at(session) is None:
         return []
     ended = session.steps[-1].ended if session.steps else 60
     return [Event("help_asked", ended - int(WAITING_TIME.total_seconds()), {"step": session.step})]
 
 
-def _expired(session: DemoSession) -> list[Event]:
+def _expiry_events(session: DemoSession) -> list[Event]:
     if session.presence is not Presence.LEFT:
         return []
     ended = session.steps[-1].ended if session.steps else 60

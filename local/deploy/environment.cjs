@@ -1,6 +1,6 @@
 // `provider.environment` of serverless.yml: the variables of the functions on AWS.
 //
-// A deployment replaces all variables of the running functions by these. A variable that this shell
+// A deployment replaces all variables of the running functions with these. A variable that this shell
 // happens to lack would be removed there, so `osls` refuses until each has been decided on: a
 // required one needs a value, an optional one a value or an explicit nothing (`BACKUP_BUCKET=`).
 // A list holds the names of one variable; the first that has a value counts.

@@ -42,7 +42,7 @@ class VercelBuild:
 
     @property
     def functions(self) -> dict[str, str]:
-        """Each function's name with the file that it starts, such as `api/operations/health.py`."""
+        """Each function's name with the file that it runs, such as `api/operations/health.py`."""
         folder = self._output / "functions"
         return {
             bundle.relative_to(folder).as_posix().removesuffix(".func"): _entrypoint(bundle)
@@ -151,7 +151,7 @@ def main(arguments: Sequence[str], link: Path = LINK) -> int:
     shutil.rmtree(TARGET, ignore_errors=True)
     tools.copy_deployed_tree(TARGET)
     shutil.copytree(link, TARGET / ".vercel", ignore=shutil.ignore_patterns("output", "python"))
-    print("Building; every function is compiled by itself, which takes minutes …", flush=True)
+    print("Building; every function is compiled separately, which takes minutes …", flush=True)
     built = build(TARGET, arguments)
     folder = TARGET.relative_to(tools.ROOT)
     print(f"Built {len(built.functions)} functions with byte code. To deploy them:")

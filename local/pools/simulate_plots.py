@@ -99,7 +99,7 @@ def _coverage(axes: Any, accuracy: PoolAccuracy) -> None:
     _by_ability(axes, accuracy, accuracy.coverage)
     axes.axhline(NOMINAL, color="tab:red", lw=1.2, ls="--", label="95 %")
     _legend(axes, "ability")
-    axes.set(ylabel="95 % intervals with the true ability")
+    axes.set(ylabel="95 % intervals that contain the true ability")
     axes.set_ylim(min(0.5, float(np.min(accuracy.coverage)) - 0.02), 1.01)
     _percent(axes.yaxis)
     axes.set_title("Coverage: 95 % is expected for 'all', not at each ability")

@@ -56,8 +56,9 @@ def simulate_test(
         theta: True ability, shape (k,).
         draws: Number from 0 to 1 for each question; the answer is correct if it is below
             P(correct). The test ends after the last number, or when the pool is exhausted.
-        truth: Bank from which the answers are drawn; the pool's own when None. That bank averages
-            over the errors of uncertain parameters, as if each answer had independent errors.
+        truth: Bank from which the answers are drawn; the pool's own when None. The pool's bank
+            averages over the errors of uncertain parameters, as if each answer had independent
+            errors.
     """
     true_bank = pool.bank if truth is None else truth
     criteria = EndCriteria(max_questions=len(draws), min_questions=1)

@@ -202,7 +202,7 @@ class ClientConnection(BaseHTTPRequestHandler):
     }
 
     def _close_connection(self) -> NoReturn:
-        """Reset the connection, as a machine does that has crashed and restarted."""
+        """Reset the connection, like a machine that has crashed and restarted."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         raise ConnectionClosed
 
@@ -243,7 +243,7 @@ def _replies(connection: RedisConnection, request: CommandRequest) -> list[Reply
 
 
 def _falsified(reply: Reply, value: str | None) -> Reply:
-    """Return a wrong reply of the same type, for null a text; leave `OK` and errors as they are."""
+    """Falsify a reply but keep its type; null becomes a text, and `OK` and errors stay."""
     match reply:
         case b"OK" | ErrorReply():
             return reply

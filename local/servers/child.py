@@ -1,4 +1,4 @@
-"""Child processes that end with their starter, and locks on the folders of servers."""
+"""Child processes that end with their parent, and locks on the folders of servers."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 LAUNCH = Path(__file__).with_name("launch.py")
-LOCK_SECONDS = 30.0  # after its starter was killed, a server writes a checkpoint before it ends
+LOCK_SECONDS = 30.0  # a server whose parent was killed writes a checkpoint before it ends
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.01
 LOG_BYTES = 4_000_000  # a longer log is overwritten at the next start
@@ -131,7 +131,7 @@ class Child:
             stop_signal: Signal that asks it to end.
             user: User that it runs as.
             environment: Its whole environment; None for that of this process.
-            keep_open: File descriptors that it inherits besides.
+            keep_open: File descriptors that it inherits besides the lock's.
         """
         self._name = Path(program[0]).name
         self._log = log

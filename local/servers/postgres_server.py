@@ -179,7 +179,7 @@ class PostgresServer:
     def _create_data(self, user: User) -> None:
         """Create `data` if absent: initdb fills another folder, which is renamed when complete.
 
-        An existing one must have our version, and is given to the user.
+        An existing data folder must have our version; the user becomes its owner.
         """
         if self.data.exists():
             _require_version(self.data)
@@ -209,7 +209,7 @@ class PostgresServer:
             (self.data / name).unlink(missing_ok=True)
 
     def _choose_socket_folder(self, user: User) -> Path:
-        """Return the same folder after each restart, so that the address does not change."""
+        """Return the socket's folder, `data` or one with a short path, the same after a restart."""
         if len(os.fsencode(self.data / SOCKET)) <= SOCKET_PATH_BYTES:
             return self.data
         short_path = self._socket_folder

@@ -59,7 +59,7 @@ class RedisServer:
             try:
                 self._run(lock)
             except ServerError:
-                # A file that Redis cannot read must not keep it from starting: it is only a cache.
+                # Redis must start even if it cannot read its file: the data are only a cache.
                 if not self._move_data_aside():
                     raise
                 self._run(lock)
@@ -116,7 +116,7 @@ class RedisServer:
         return [part for name, value in settings.items() for part in (f"--{name}", value)]
 
     def _choose_socket(self) -> None:
-        """Keep the same socket after each restart, so that the address does not change."""
+        """Move the socket to a short path if need be; keep it there when the server restarts."""
         if self.socket.parent != self.folder:
             self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         elif len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:

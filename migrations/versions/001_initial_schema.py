@@ -1,4 +1,4 @@
-"""All tables: in Postgres from the scripts of `sql/*/schema/`, in SQLite those of `learning`."""
+"""The first tables: in Postgres, all of `sql/*/schema/`; in SQLite, only the learning tables."""
 
 from datetime import UTC, datetime
 

@@ -38,7 +38,7 @@ export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.loc
     try {
       const reply = await open(null)("POST", "/api/auth/refresh", { body: { refresh_token: current.refresh } });
       current = accountOf(reply);
-      if (readAccount(storage)?.username === account.username) storeAccount(current, storage); // else logged out in another tab
+      if (readAccount(storage)?.username === account.username) storeAccount(current, storage); // otherwise another tab has logged out
     } catch (problem) {
       if (problem.kind !== "credential") throw problem;
       if (useNewer(expiredToken)) return;

@@ -25,7 +25,7 @@ export function storeAccount(account, storage = localStorage) {
   }
 }
 
-/** Forget the log-in of a user; that of another one, who has logged in in another tab, stays. */
+/** Forget the log-in of a user; the log-in of another user, made in another tab, stays. */
 export function forgetAccount({ username }, storage = localStorage) {
   const current = readAccount(storage);
   if (current !== null && current.username !== username) return;
@@ -37,7 +37,7 @@ export function forgetAccount({ username }, storage = localStorage) {
 }
 
 /**
- * A log-in as it is kept, from the response of log-in, registration or refresh.
+ * The log-in to store, from the response to a log-in, a registration or a refresh.
  *
  * @throws {Problem} if something else has responded, such as the log-in of a network
  */

@@ -58,7 +58,7 @@ export const MIGRATION = {
   },
   dryRun: {
     title: "Try it without changing anything",
-    what: "Looks at the old tables, does all the work, and rolls it back. The report is that of the real run.",
+    what: "Looks at the old tables, does all the work, and rolls it back. The report is the one that the real run would give.",
     button: "Start dry run",
     again: "Repeat dry run",
     busy: (percent) => `Trying, ${percent} % …`,
@@ -80,7 +80,7 @@ export const MIGRATION = {
     title: "Verify",
     yes: "Verified: every value that was read is stored, sealed, or named in the report.",
     no: "Not verified.",
-    none: "The real run has not been made in this tab.",
+    none: "The real run has not been done in this tab.",
     columns: { what: "Stored", before: "Before", after: "After" },
     rows: { students: "Students", sessions: "Sessions", stepProgress: "Steps" },
   },
@@ -105,7 +105,7 @@ export const MIGRATION = {
   groups: { what: "What", rows: "Rows", field: "Where", state: "State" },
   states: { decide: "decide", kept: "kept as it is", repaired: "repaired" },
   download: "Download the report as CSV",
-  preflight: "Remarks of the preflight",
+  preflight: "Preflight remarks",
   elsewhere: (tables) => `These tables have the names of old tables, but are in other schemas, so they are not moved: ${tables.join(", ")}.`,
 };
 
@@ -120,7 +120,7 @@ export const UPKEEP = {
   restore: "Restore a backup",
   restoreWhat: "Only into tables that are empty; otherwise it is refused and changes nothing. Erased people do not come back.",
   restoreOpen: "Restore …",
-  restoreMissing: "Write the name of the backup.",
+  restoreMissing: "Enter the name of the backup.",
   restoreConfirm: "Restore this backup",
   restoreConfirmWhat: (name) => `Every row of ${name} is written into this database.`,
   restoreWord: "RESTORE",

@@ -46,7 +46,7 @@ const Row = memo(function Row({ row, steps, onOpen, minute }) {
 });
 
 /**
- * The table. `minute` is the time rounded to a minute, so that rows change only then.
+ * The table. `minute` is the time rounded to a minute, so that rows change once a minute.
  *
  * @param {{rows: object[], all: object[], steps: object[], funnel: object, order: object, onSort: Function,
  *   onOpen: Function, minute: number}} props

@@ -77,7 +77,7 @@ export function filtered(rows, { status = null, search = "" }) {
   return rows.filter((row) => (status === null || row.status === status) && words.every((word) => row.haystack.includes(word)));
 }
 
-// In 1e9 seconds. 2 is left out, so that even a wait since 1970 keeps the stuck before the active.
+// In units of 1e9 seconds; 2 is left out, so that students stuck since 1970 still come before the active ones.
 const RANK = { stuck: 1, active: 3, completed: 4, notStarted: 5 };
 const LEFT_SECONDS = 12 * 3600; // a student without progress for this long has probably left the room
 
@@ -120,7 +120,7 @@ export function nextQuery(last, { courseId, now }) {
   return { courseId, since: new Date(Date.parse(last.asOf) - OVERLAP_MS).toISOString() };
 }
 
-/** The state after a response to `query`. Reload if some students were removed, as the total shows, or if the changes fill more than a page. */
+/** The state after a response to `query`. `reload` is set if the total shows that students were removed, or if the changes fill more than a page. */
 export function merged(last, query, page, now) {
   const fresh = !query.cursor && !query.since;
   const students = new Map(fresh || last === null ? [] : last.students);

@@ -104,14 +104,14 @@ function Students({ all, steps, view, change, courses, onOpen, onImport, minute,
   const rows = useMemo(() => ordered(filtered(all, { status: view.status, search }), view.order), [all, view.status, view.order, search]);
   const funnel = useMemo(() => funnelOf(all, steps.length), [all, steps.length]);
   const { visibleRows, more } = useRowsAtATime(rows);
-  const others = rows.length === 0 && view.status ? filtered(all, { search }).length : 0;
+  const otherCount = rows.length === 0 && view.status ? filtered(all, { search }).length : 0;
   const save = () => download("students.csv", toCsv(exported(rows, steps)));
   const reset = () => (view.status ? change({ status: null }) : setSearch(""));
   return html`<section class="card flow" aria-labelledby="students">
     <div class="row"><h2 id="students">${WORDS.students}</h2><div class="push"><${Legend} /></div></div>
     <${Filters} view=${view} change=${change} search=${search} setSearch=${setSearch} courses=${courses} rows=${rows} onExport=${save} onImport=${onImport} />
     ${rows.length === 0
-      ? html`<${Empty} title=${WORDS.noMatch(view.status && STATUS[view.status].label, search)} action=${html`<button type="button" class="quiet" onClick=${reset}>${view.status ? WORDS.showAll : WORDS.clear}</button>`}>${WORDS.elsewhere(others)}<//>`
+      ? html`<${Empty} title=${WORDS.noMatch(view.status && STATUS[view.status].label, search)} action=${html`<button type="button" class="quiet" onClick=${reset}>${view.status ? WORDS.showAll : WORDS.clear}</button>`}>${WORDS.elsewhere(otherCount)}<//>`
       : html`<${Matrix} rows=${visibleRows} all=${all} steps=${steps} funnel=${funnel} order=${view.order} onSort=${(order) => change({ order })} onOpen=${onOpen} minute=${minute} />`}
     ${more && html`<div class="row mid">${more}</div>`}
     <p class="soft small" role="status">

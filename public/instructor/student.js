@@ -12,15 +12,15 @@ const MAX_EVENTS = 12;
 const OPTIONAL = Symbol("problem of an optional call");
 
 /** A call whose failure leaves the rest of the dialog as it is. */
-const settled = (call) => call.catch((problem) => ({ [OPTIONAL]: problem }));
+const optionalCall = (call) => call.catch((problem) => ({ [OPTIONAL]: problem }));
 
 async function loadStudent(api, row, signal) {
   const [progress, log, tests] = await Promise.all([
     api("GET", "/api/student-progress", { query: { studentId: row.studentId }, signal }),
     row.sessionToken
-      ? settled(api("GET", "/api/session-log", { query: { sessionToken: row.sessionToken, limit: MAX_EVENTS }, signal }))
+      ? optionalCall(api("GET", "/api/session-log", { query: { sessionToken: row.sessionToken, limit: MAX_EVENTS }, signal }))
       : { events: [] },
-    settled(api("GET", `/api/student/${encodeURIComponent(row.studentId)}/history`, { query: { limit: 10 }, signal })),
+    optionalCall(api("GET", `/api/student/${encodeURIComponent(row.studentId)}/history`, { query: { limit: 10 }, signal })),
   ]);
   return { sessions: progress.sessions, log, tests };
 }

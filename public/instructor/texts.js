@@ -81,7 +81,7 @@ export const WORDS = {
 export const DETAIL = {
   email: (email) => email ?? "no e-mail",
   seen: (begun, lastSeen) => `begun ${begun} · last seen ${lastSeen === "now" ? "now" : `${lastSeen} ago`}`,
-  asks: (step, waiting) => `Asks for help${step ? ` at step ${step}` : ""}, for ${waiting}.`,
+  asks: (step, waiting) => `Has been waiting for help${step ? ` at step ${step}` : ""} for ${waiting}.`,
   helped: "Mark as helped",
   helping: "Saving …",
   steps: "Steps",

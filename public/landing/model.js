@@ -11,7 +11,7 @@ const MEANING = {
 };
 export const HEADLINES = {
   healthy: "Everything works",
-  degraded: "It works, more slowly",
+  degraded: "Everything works, but more slowly",
   unavailable: "Nothing can be recorded",
   unreachable: "No answer",
 };

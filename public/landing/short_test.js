@@ -14,7 +14,7 @@ import { DEMO, MOVED } from "./texts.js";
 
 const POOL = "5e9d0000-0000-4000-8000-000000000001"; // the demo's questions on school mathematics
 const QUESTIONS = 8;
-const NO_DEMO_CODES = ["pool_not_found", "ticket_required", "criterion_refused"]; // of a server without the demo's pool
+const NO_DEMO_CODES = ["pool_not_found", "ticket_required", "criterion_refused"]; // errors without the demo's pool
 const api = apiWith(null);
 
 function Moved({ move }) {
@@ -27,7 +27,7 @@ function Moved({ move }) {
  * @param {{test: object|null, unknown: object[]}} props `test` is a running test to resume, null to start one;
  *   `unknown` is the profile before the first answer
  */
-export function ShortTest({ test: former, unknown }) {
+export function ShortTest({ test: runningTest, unknown }) {
   const [state, setState] = useState({ name: "new" });
   const [profile, setProfile] = useState(unknown);
   const [move, setMove] = useState(null);
@@ -48,8 +48,8 @@ export function ShortTest({ test: former, unknown }) {
     setMove(before ? greatestMove(before, after) : null);
     return after;
   };
-  const ask = (test, question, answered, names, most, focus) =>
-    setState({ name: "asking", test, question, number: answered + 1, names, most, focus });
+  const ask = (test, question, answeredCount, names, most, focus) =>
+    setState({ name: "asking", test, question, number: answeredCount + 1, names, most, focus });
   const start = async () => {
     if (starting) return;
     setStarting(true);
@@ -106,7 +106,7 @@ export function ShortTest({ test: former, unknown }) {
     }
   };
   useEffect(() => {
-    if (former) resume(former);
+    if (runningTest) resume(runningTest);
     else start();
   }, []);
   useEffect(() => {

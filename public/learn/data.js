@@ -12,7 +12,7 @@ const MAX_RECOMMENDATIONS = 20; // the endpoint lists no more
  *
  * @param {Function} api calls as the student
  * @param {string} username under which waiting answers are kept without a copy
- * @param {object|null} copy of the student in this browser
+ * @param {object|null} copy the student's copy in this browser
  * @param {(error: Error) => void} onLost called when the copy can store nothing more
  */
 export function dataOf(api, username, copy = null, onLost = () => {}) {
@@ -32,7 +32,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  let own = copy; // null once it can store nothing more; the object returned stays, so the page keeps its question
+  let own = copy; // null once the copy can store nothing more; the page keeps the same data object and so its question
 
   /** The result of a function of the copy; null without a copy. */
   const fromCopy = async (use) => {
@@ -63,7 +63,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
   return {
     /** Store an answer, and return its grade and the new mastery. */
     async answer(body, signal, onWait) {
-      return (await fromCopy((each) => each.answer(body))) ?? sendAnswer(body, signal, onWait);
+      return (await fromCopy((ownCopy) => ownCopy.answer(body))) ?? sendAnswer(body, signal, onWait);
     },
 
     /** Number of answers that wait for the server outside of the copy. */
@@ -84,12 +84,12 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
 
     /** All data of the page except questions. */
     async overview(signal) {
-      return (await fromCopy((each) => each.overview(() => fetchOverview(signal)))) ?? fetchOverview(signal);
+      return (await fromCopy((ownCopy) => ownCopy.overview(() => fetchOverview(signal)))) ?? fetchOverview(signal);
     },
 
     /** The questions of a topic, and the ids of those that were answered, oldest first. */
     async practice(topicId, signal) {
-      const practice = await fromCopy((each) => each.practice(topicId));
+      const practice = await fromCopy((ownCopy) => ownCopy.practice(topicId));
       if (practice) return practice;
       const [{ questions }, { attempts }] = await Promise.all([
         get("questions", signal, { topic_id: topicId, limit: PAGE_SIZE }),
@@ -101,9 +101,9 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     },
 
     makePlan: (type) => api("POST", "/api/learning/plan", { body: { plan_type: type } }),
-    /** Change the profile: in the copy, which sends the change later, or without a copy at the server. */
+    /** Change the profile: in the copy, which sends the change later, or at the server if there is no copy. */
     async saveProfile(changes) {
-      if (!(await fromCopy((each) => each.saveProfile(changes)))) await api("PUT", "/api/learning/profile", { body: changes });
+      if (!(await fromCopy((ownCopy) => ownCopy.saveProfile(changes)))) await api("PUT", "/api/learning/profile", { body: changes });
     },
     join: (code) => api("POST", "/api/learning/classes/join", { body: { code } }),
   };

@@ -38,7 +38,7 @@ export function dayPlan(plans, day) {
   return null;
 }
 
-/** The minutes of parts of a plan, each in whole minutes as the page shows it. */
+/** The total of the minutes of parts of a plan, each rounded to whole minutes, as the page shows it. */
 export function totalMinutes(rows) {
   return rows.reduce((sum, row) => sum + Math.round(row.allocated_hours * MINUTES), 0);
 }
@@ -90,7 +90,7 @@ function rootOf(topic, byId) {
 }
 
 /**
- * Topics with their mastery, by subject: the roots of the tree of topics, in its order.
+ * Topics with their mastery, grouped by subject (the root of a topic's tree), in the order of `mastery`.
  *
  * @returns {{id: string, name: string, score: number, weight: number, topics: object[]}[]} `score` is
  *   the mean of the topics, weighted by their share of the exam

@@ -46,10 +46,10 @@ export function PlanCard({ plans, plan, sessions, profile, day, data, onMade, on
   };
   const week = planOn(plans, "weekly", day);
   const hours = profile.available_hours_per_day;
-  const planned = sessions.reduce((sum, session) => sum + session.minutes, 0);
+  const plannedMinutes = sessions.reduce((sum, session) => sum + session.minutes, 0);
   const refusal = problem && REFUSALS[problem.code];
   return html`<section class="card flow" aria-labelledby="plan">
-    <h2 id="plan">${PLAN.title} ${plan && html`<span class="soft small">${PLAN.of(planned, hours)}</span>`}</h2>
+    <h2 id="plan">${PLAN.title} ${plan && html`<span class="soft small">${PLAN.of(plannedMinutes, hours)}</span>`}</h2>
     ${problem && (refusal ? html`<${Note} kind="warn">${refusal}<//>` : html`<${ProblemNote} problem=${problem} />`)}
     ${plan
       ? sessions.length

@@ -1,4 +1,4 @@
-// A practice question: answer and confidence by the pointer or the keyboard alone, and the clock beside it.
+// A practice question with a clock: the pointer or the keyboard alone gives answer and confidence.
 import { Note, ProblemNote } from "../shared/elements.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../shared/html.js";
 import { mayBeNumber, optionsOf } from "./model.js";
@@ -71,7 +71,7 @@ export function PracticeQuestion({ question, number, topic, hasAnsweredAll, resu
   const sure = useRef(null);
   const id = useId();
   const busy = sending !== null;
-  // Layout effects, so that a key that is pressed at once reaches the new question.
+  // Layout effects, so that a key pressed immediately reaches the new question.
   useLayoutEffect(() => {
     heading.current.focus();
   }, []);

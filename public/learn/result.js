@@ -33,7 +33,7 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
   useLayoutEffect(() => {
     heading.current.focus();
   }, []);
-  // A layout effect, so that Enter that is pressed at once goes on.
+  // A layout effect, so that pressing Enter immediately goes on to the next question.
   useLayoutEffect(() => {
     const press = (event) => {
       const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.repeat && !event.defaultPrevented;

@@ -32,7 +32,7 @@ function store(username, answers, storage) {
   }
 }
 
-/** Keep an answer until the server has acknowledged it; false if it is only sent as long as the page is open. */
+/** Keep an answer until the server has acknowledged it; false if it is not stored and is lost with the page. */
 export function keepAnswer(username, answer, storage = localStorage) {
   return store(username, [...waitingAnswers(username, storage).filter(({ id }) => id !== answer.id), answer], storage);
 }
@@ -52,7 +52,7 @@ export function installIsPutOff(now, storage = localStorage) {
   }
 }
 
-/** Ask again in a week. */
+/** Record that installing was put off, so that the page asks again in a week. */
 export function putOffInstall(now, storage = localStorage) {
   try {
     storage.setItem(INSTALL_KEY, String(now));

@@ -7,8 +7,8 @@ const GRACE_MS = 5000; // a change that waits for longer is worth a warning
 
 /**
  * The copy of the student: `{phase: "opening"|"ready"|"none", opened, copy, reason, lose}`. `opened` is the copy once it
- * is open, else null. `copy` is the same, but null after `lose(error)`, for a copy that can store nothing more;
- * `reason` is the reason why there is none.
+ * is open, otherwise null. `copy` is the same object until `lose(error)` reports that it can store nothing more, and
+ * then null; `reason` says why `copy` is null.
  */
 export function useCopy(api, account) {
   const [state, setState] = useState({ phase: "opening", opened: null, copy: null, reason: null });
@@ -76,7 +76,8 @@ function useWarning({ pending, since }) {
 }
 
 /**
- * The state of synchronisation, with `send` (now) and `refresh`, which counts what waits (a copy does so by itself).
+ * The state of synchronisation, with `send`, which syncs now, and `refresh`, which counts the waiting changes again;
+ * a copy keeps this count up to date without `refresh`.
  *
  * @param {object} data of the page
  * @param {object|null} copy of the student

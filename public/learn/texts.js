@@ -48,8 +48,8 @@ export const TODAY = {
     if (days < 0) return "Your exam is over.";
     return days === 0 ? "Your exam is today." : `${count(days, "day")} to your exam.`;
   },
-  brings: (value) => `Today can bring about ${marks(value)}.`,
-  sessionBrings: (value, length) => `The next ${minutes(length)} can bring about ${marks(value)}.`,
+  brings: (value) => `Today can earn you about ${marks(value)}.`,
+  sessionBrings: (value, length) => `The next ${minutes(length)} can earn you about ${marks(value)}.`,
   nextDate: "Set the date of your next exam.",
   setDate: "Set its date to plan until then.",
   prediction: {
@@ -72,7 +72,7 @@ export const NEXT = {
   known: "known today",
   gain: (length) => `marks from ${minutes(length)}`,
   unlocks: (n) => (n === 1 ? "topic builds on it" : "topics build on it"),
-  why: "Why this",
+  why: "Why this topic?",
   start: "Start practising",
   other: "Something else",
   others: "What the others would bring",
@@ -142,7 +142,7 @@ export const DEVICE = {
     full: ["This browser has no room left for this page.", "Everything works while you are online. Free some space to practise offline."],
   },
   outdated: ["This page is older than the server.", "Your answers are kept here. Reload the page while you are online; they are sent then."],
-  asOf: (moment) => ["The server cannot be reached.", `Recommendations and plans are those of ${dateTime(moment)}. Your answers since then count in what you know and in your 30 days.`],
+  asOf: (moment) => ["The server cannot be reached.", `Recommendations and plans are from ${dateTime(moment)}. Your answers since then count in what you know and in your 30 days.`],
   tryAgain: "Try again",
 };
 
@@ -160,7 +160,7 @@ export const CLASS = {
   none: "You are not in a class.",
   code: "Class code",
   codeHint: "Your teacher has it.",
-  codeMissing: "Write the code of your class.",
+  codeMissing: "Enter the code of your class.",
   codeUnknown: "No class has this code. Ask your teacher for the current one.",
   join: "Join the class",
   joining: "Joining …",
@@ -237,7 +237,7 @@ export const PRACTICE = {
   answer: "Your answer",
   answerHint: "A number, such as 3.5 or −2.",
   missing: "Choose an answer first.",
-  missingNumber: "Write a number first.",
+  missingNumber: "Enter a number first.",
   truth: { true: "True", false: "False" },
   confidence: "How sure are you?",
   confidences: { 1: "A guess", 2: "Unsure", 3: "Fairly sure", 4: "Sure", 5: "Certain" },
@@ -262,7 +262,7 @@ export const PRACTICE = {
   finish: "Finish",
   soFar: (right, all) => `${right} of ${all} right so far`,
   offline: "You are offline.",
-  noAnswer: "The server does not answer.",
+  noAnswer: "The server is not responding.",
   kept: "Your answer is kept on this device and is sent again until the server has it.",
   notKept: "This browser has no room for your answer, so it is not saved. Stay on this question until you are online.",
   tryNow: "Try now",

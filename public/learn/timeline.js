@@ -7,7 +7,7 @@ const HEIGHT = 64;
 const MIN_HEIGHT = 2;
 const MAX_TOPICS = 3;
 
-/** A bar for each day: its answers, the right ones in the accent. */
+/** A bar for each day: its answers, the right ones in the accent colour. */
 export function DayBars({ timeline, height = HEIGHT }) {
   const { days, answers, most } = timelineFacts(timeline);
   const step = 100 / timeline.length;

@@ -43,17 +43,17 @@ export function linesOfItems(text) {
   let quoted = false;
   const itemDepth = /^\s*\[/.test(text) ? 2 : 3;
   for (let i = 0; i < text.length; i += 1) {
-    const sign = text[i];
-    if (sign === "\n") line += 1;
+    const char = text[i];
+    if (char === "\n") line += 1;
     if (quoted) {
-      if (sign === "\\") i += 1;
-      else if (sign === '"') quoted = false;
-    } else if (sign === '"') {
+      if (char === "\\") i += 1;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') {
       quoted = true;
-    } else if (sign === "{" || sign === "[") {
+    } else if (char === "{" || char === "[") {
       depth += 1;
-      if (depth === itemDepth && sign === "{") lines.push(line);
-    } else if (sign === "}" || sign === "]") {
+      if (depth === itemDepth && char === "{") lines.push(line);
+    } else if (char === "}" || char === "]") {
       depth -= 1;
     }
   }
@@ -72,20 +72,20 @@ export function lineOfError(text) {
     TOKEN.lastIndex = place;
     const token = TOKEN.exec(text);
     if (!token) return lineAt(place + /^\s*/.exec(text.slice(place))[0].length);
-    const [whole, sign, string] = token;
+    const [whole, char, string] = token;
     const start = place + whole.length - whole.trimStart().length;
     place = TOKEN.lastIndex;
-    const closes = sign !== undefined && sign === open.at(-1);
-    if (expected.startsWith("value") && (sign === "{" || sign === "[")) {
-      open.push(sign === "{" ? "}" : "]");
-      expected = sign === "{" ? "key or end" : "value or end";
-    } else if (expected.startsWith("value") && sign === undefined) {
+    const closes = char !== undefined && char === open.at(-1);
+    if (expected.startsWith("value") && (char === "{" || char === "[")) {
+      open.push(char === "{" ? "}" : "]");
+      expected = char === "{" ? "key or end" : "value or end";
+    } else if (expected.startsWith("value") && char === undefined) {
       expected = "next";
     } else if (expected.startsWith("key") && string !== undefined) {
       expected = "colon";
-    } else if (expected === "colon" && sign === ":") {
+    } else if (expected === "colon" && char === ":") {
       expected = "value";
-    } else if (expected === "next" && sign === "," && open.length) {
+    } else if (expected === "next" && char === "," && open.length) {
       expected = open.at(-1) === "}" ? "key" : "value";
     } else if (closes && (expected === "next" || expected.endsWith("or end"))) {
       open.pop();
@@ -132,20 +132,20 @@ function fromCsv(text, poolConcepts) {
 }
 
 function questionOf(columns, cells, concepts, fixed) {
-  const of = (column) => cells[columns.indexOf(column)] ?? "";
+  const cellOf = (column) => cells[columns.indexOf(column)] ?? "";
   const options = columns.flatMap((column, place) => (column === "option" && cells[place] ? [cells[place]] : []));
-  const answer = rightOption(of("answer"), options);
-  if (answer === null) return { problem: FILE.noAnswer(of("answer")) };
-  const question = { id: of("id") || idOf(of("content"), options), content: of("content"), options, correct_answer: answer };
+  const answer = rightOption(cellOf("answer"), options);
+  if (answer === null) return { problem: FILE.noAnswer(cellOf("answer")) };
+  const question = { id: cellOf("id") || idOf(cellOf("content"), options), content: cellOf("content"), options, correct_answer: answer };
   for (const column of NUMBERS) {
-    const text = of(column);
+    const text = cellOf(column);
     if (text === "") continue;
     const value = Number(text.replace(",", "."));
     if (Number.isNaN(value)) return { problem: FILE.noNumber(column, text) };
     question[column] = value;
   }
   question.concepts = new Map();
-  const parts = of("concepts").split(/[;|]/).map((part) => part.trim()).filter(Boolean);
+  const parts = cellOf("concepts").split(/[;|]/).map((part) => part.trim()).filter(Boolean);
   if (!parts.length && concepts.length <= 1) question.concepts.set(0, 1);
   else if (!parts.length) return { problem: FILE.noConcept };
   for (const part of parts) {

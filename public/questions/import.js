@@ -18,7 +18,7 @@ const settingsOf = (fields) => Object.fromEntries(Object.entries(fields).filter(
  *
  * @returns {Promise<{items: object[], problems: object[]}>} rejects with the Problem unless it names questions only
  */
-export async function checkedItems(api, items, settings) {
+export async function checkItems(api, items, settings) {
   const problems = [];
   const good = [];
   for (const batch of batches(items)) {
@@ -89,14 +89,14 @@ export function ImportFile({ api, pool, onDone }) {
     setFile(null);
     setBusy(IMPORT.checking);
     const text = await chosen.text();
-    const read = readFile(chosen.name, text, pool?.concept_names ?? (pool ? [] : null));
-    const { items, problems: repeats } = withoutRepeats(read.items, FILE.repeated);
-    const settings = { ...settingsOf(read.fields), ...target };
-    const imported = { name: chosen.name, lines: text.split(/\r\n|\r|\n/), settings, ignored: read.ignored };
+    const fileContent = readFile(chosen.name, text, pool?.concept_names ?? (pool ? [] : null));
+    const { items, problems: repeats } = withoutRepeats(fileContent.items, FILE.repeated);
+    const settings = { ...settingsOf(fileContent.fields), ...target };
+    const chosenFile = { name: chosen.name, lines: text.split(/\r\n|\r|\n/), settings, ignored: fileContent.ignored };
     try {
-      const result = items.length ? await checkedItems(api, items, settings) : { items: [], problems: [] };
-      const problems = [...read.problems, ...repeats, ...result.problems].sort((a, b) => a.line - b.line);
-      setFile({ ...imported, items: result.items, problems });
+      const result = items.length ? await checkItems(api, items, settings) : { items: [], problems: [] };
+      const problems = [...fileContent.problems, ...repeats, ...result.problems].sort((a, b) => a.line - b.line);
+      setFile({ ...chosenFile, items: result.items, problems });
     } catch (failure) {
       setProblem(failure);
     }

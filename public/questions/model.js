@@ -62,7 +62,7 @@ export function searched(questions, search) {
   });
 }
 
-/** Items, only the first of each id, and a problem for each later one, with the line of the first. */
+/** The items without repeats of an id, and for each repeat a problem that names the line of the first item. */
 export function withoutRepeats(items, problemOf) {
   const lineOfId = new Map();
   const problems = [];

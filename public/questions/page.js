@@ -53,7 +53,7 @@ function Overview({ api, live }) {
 
 function Inside({ api, refuse }) {
   const live = useAllPages(api, POOLS, "pools");
-  const chosen = usePool();
+  const chosenPoolId = usePool();
   useEffect(() => {
     if (live.problem?.kind === "credential") refuse();
   }, [live.problem]);
@@ -62,7 +62,7 @@ function Inside({ api, refuse }) {
       ${live.problem ? html`<${ProblemNote} problem=${live.problem} retry=${live.reload} />` : html`<${Loading} label=${PAGE.loading} />`}
     </div>`;
   }
-  if (chosen !== null) return html`<${Pool} key=${chosen} api=${api} poolId=${chosen} />`;
+  if (chosenPoolId !== null) return html`<${Pool} key=${chosenPoolId} api=${api} poolId=${chosenPoolId} />`;
   return html`<${Overview} api=${api} live=${live} />`;
 }
 

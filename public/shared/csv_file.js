@@ -35,22 +35,22 @@ export function parseCsv(text) {
     cells = [];
   };
   for (let i = 0; i < source.length; i += 1) {
-    const sign = source[i];
-    if (sign === "\n") line += 1;
+    const char = source[i];
+    if (char === "\n") line += 1;
     if (quoted) {
-      if (sign !== '"') value += sign;
+      if (char !== '"') value += char;
       else if (source[i + 1] === '"') value += source[(i += 1)];
       else quoted = false;
-    } else if (sign === '"' && value.trim() === "") {
+    } else if (char === '"' && value.trim() === "") {
       quoted = true;
       value = "";
-    } else if (sign === delimiter) {
+    } else if (char === delimiter) {
       endCell();
-    } else if (sign === "\n") {
+    } else if (char === "\n") {
       endRow();
       rowLine = line;
-    } else if (sign !== "\r") {
-      value += sign;
+    } else if (char !== "\r") {
+      value += char;
     }
   }
   if (value !== "" || cells.length) endRow();

@@ -40,7 +40,7 @@ export function ProblemNote({ problem, retry, now }) {
   const id = problem.requestId && ["server", "busy"].includes(problem.kind);
   const button = retry && html`<button class="quiet" type="button" onClick=${retry}>Try again</button>`;
   return html`<${Note} kind="bad" fact=${fact} action=${button}>
-    ${advice} ${id && html`If this goes on, give this number to the operator of this site: <code>${problem.requestId}</code>`}
+    ${advice} ${id && html`If this keeps happening, give this reference to the operator of this site: <code>${problem.requestId}</code>`}
   <//>`;
 }
 

@@ -21,8 +21,8 @@ export function stateOf({ data, problem }) {
 const EMPTY = { data: null, problem: null, loadedAt: null, nextAt: null, failures: 0 };
 
 /**
- * Load data; again every `interval` milliseconds unless it is null, and when the page is shown or online again. Nothing
- * is loaded again by itself while `paused`; `reload` of the result loads at once.
+ * Load data, then load it again every `interval` milliseconds (never if that is null) and when the page is shown or
+ * online again. While `paused`, it is loaded again only by `reload` of the result, which loads at once.
  *
  * @param {((signal: AbortSignal, last: any) => Promise<any>)|null} load null loads nothing
  * @param {{interval?: number, paused?: boolean}} options

@@ -19,7 +19,7 @@ export function kindOf(status) {
   return KINDS[status] ?? (status >= 500 ? "server" : "refused");
 }
 
-/** Whether the JSON of an error response is the API's own, and not that of a proxy or of a network's log-in. */
+/** Whether the JSON of an error response is the API's own, and not that of a proxy or a captive portal. */
 function isOwn(body) {
   return typeof body?.error === "string" && typeof body?.code === "string";
 }
@@ -27,8 +27,8 @@ function isOwn(body) {
 /**
  * The problem that an error response reports. `body` is its JSON, or null if it had none.
  *
- * Without the API's envelope, a refusal other than 429 says nothing about the call: the kind is "unreadable", so
- * that neither a log-in nor a waiting change is given up for it.
+ * Without the API's envelope, a refusal other than 429 says nothing about the call. Its kind is "unreadable", so
+ * that pages neither end the log-in nor discard a waiting change because of it.
  */
 export function problemOf(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter, 10);

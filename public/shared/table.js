@@ -38,7 +38,7 @@ export function useRowsAtATime(rows, size = ROWS_AT_A_TIME) {
   return { visibleRows, more };
 }
 
-/** A small table: `columns` are `{name, label, num, className, cell(row)}`; cells of the first one head their rows. */
+/** A small table: `columns` are `{name, label, num, className, cell(row)}`; the first column has the row headers. */
 export function Table({ label, columns, rows, rowKey }) {
   return html`<table class="flat stacked" role="table" aria-label=${label}>
     <thead role="rowgroup">

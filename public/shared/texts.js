@@ -46,5 +46,5 @@ export function explain(problem, now = Date.now()) {
 export function staleLine(problem, loadedAt, nextAt, now) {
   const fact = problem.kind === "offline" ? "This computer is offline." : `No answer for ${duration((now - loadedAt) / 1000)}.`;
   const again = nextAt === null ? "" : ` Trying again in ${duration(Math.max(1, (nextAt - now) / 1000))}.`;
-  return { fact, advice: `You see the figures of ${clock(loadedAt)}.${again}` };
+  return { fact, advice: `These figures are from ${clock(loadedAt)}.${again}` };
 }

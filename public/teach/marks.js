@@ -8,7 +8,7 @@ import { MARKS } from "./texts.js";
 /** @param {{members: object[], marks: object[], data: object, onSaved: () => void, onClose: () => void}} props */
 export function MarksDialog({ members, marks, data, onSaved, onClose }) {
   const [faults, setFaults] = useState({});
-  const [entered, setEntered] = useState(0);
+  const [markCount, setMarkCount] = useState(0);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
@@ -20,12 +20,12 @@ export function MarksDialog({ members, marks, data, onSaved, onClose }) {
     event.preventDefault();
     if (busy) return;
     const entry = read();
-    const wrong = Object.keys(entry.faults);
+    const wrongFields = Object.keys(entry.faults);
     setFaults(entry.faults);
     setProblem(null);
-    if (wrong.length === 1) form.current.elements[wrong[0]].focus();
-    if (wrong.length > 1) setTimeout(() => note.current?.focus());
-    if (wrong.length) return;
+    if (wrongFields.length === 1) form.current.elements[wrongFields[0]].focus();
+    if (wrongFields.length > 1) setTimeout(() => note.current?.focus());
+    if (wrongFields.length) return;
     if (!entry.marks.length) {
       setFaults({ [ids[0]]: MARKS.nothing });
       form.current.elements[ids[0]].focus();
@@ -45,7 +45,7 @@ export function MarksDialog({ members, marks, data, onSaved, onClose }) {
   return html`<${Dialog} title=${MARKS.title} onClose=${onClose}>
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${Object.keys(faults).length > 1 && html`<div tabindex="-1" ref=${note}><${Note} kind="bad" fact=${MARKS.wrongCount(Object.keys(faults).length)} /></div>`}
-    <form class="flow" ref=${form} onSubmit=${submit} onInput=${() => setEntered(read().marks.length)} noValidate>
+    <form class="flow" ref=${form} onSubmit=${submit} onInput=${() => setMarkCount(read().marks.length)} noValidate>
       <p class="small soft">${MARKS.about}</p>
       <div class="row fields">
         <${Field} label=${MARKS.exam} error=${faults.exam}>${(props) => html`<input ...${props} name="exam" maxlength="200" list="exams" autocomplete="off" />`}<//>
@@ -58,7 +58,7 @@ export function MarksDialog({ members, marks, data, onSaved, onClose }) {
           aria-label=${MARKS.mark(memberName(member))} aria-invalid=${faults[member.student_id] ? "true" : null} aria-describedby=${faults[member.student_id] ? `error-${member.student_id}` : null} />
         ${faults[member.student_id] && html`<p class="error" id=${`error-${member.student_id}`}>${faults[member.student_id]}</p>`}
       </div>`)}</div>
-      <button class="large" aria-disabled=${busy ? "true" : null}>${busy ? MARKS.saving : MARKS.save(entered)}</button>
+      <button class="large" aria-disabled=${busy ? "true" : null}>${busy ? MARKS.saving : MARKS.save(markCount)}</button>
     </form>
   <//>`;
 }

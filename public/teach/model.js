@@ -13,7 +13,7 @@ export function memberName({ student_id: id, student_name: name }) {
  *
  * @returns {{id: string, name: string, risk: "high"|"medium"|"none", mean: number|null,
  *   weak: object[], value: number|null, low: number, high: number, before: null}[]} `value` is null where
- *   nothing is predicted; `before` is null, because `Interval` draws none
+ *   nothing is predicted; `before` is null, so that `Interval` marks no earlier value
  */
 export function studentRows(members, analytics) {
   const predictions = new Map(analytics.predictions.map((row) => [row.student_id, row]));
@@ -68,7 +68,7 @@ export function topicRows(analytics, topics) {
   return [...rows.filter(({ begun }) => begun), ...rows.filter(({ begun }) => !begun)];
 }
 
-/** The weak topics that cost the class most marks: missing mastery times the share of the exam. */
+/** The weak topics that cost the class the most marks: missing mastery times the share of the exam. */
 export function costliest(rows, limit = 3) {
   const cost = ({ mean, weight }) => (100 - mean) * weight;
   return rows.filter(({ weak }) => weak).toSorted((a, b) => cost(b) - cost(a)).slice(0, limit);
@@ -90,7 +90,7 @@ export function examsOf(marks) {
 /**
  * The marks in a form, and its faults by field.
  *
- * @param {{exam: string, exam_date: string}} fields and a text for each student under its id
+ * @param {{exam: string, exam_date: string}} fields and a text for each student under the student's id
  * @returns {{faults: Record<string, string>, marks: {student_id: string, mark: number}[]}}
  */
 export function marksIn(fields, ids, words) {

@@ -49,7 +49,7 @@ function Classes({ data, onState }) {
     classes.reload();
     live.reload();
   };
-  const created = (ownClass) => {
+  const showCreated = (ownClass) => {
     setCreating(false);
     classes.reload();
     location.hash = `class=${ownClass.id}`;
@@ -66,7 +66,7 @@ function Classes({ data, onState }) {
           : html`<${ClassView} key=${current.id} overview=${live.data} data=${data} onChange=${change}>
               <${Picker} classes=${classes.data} current=${current} />${create}
             <//>`}
-    ${creating && html`<${NewClass} data=${data} onCreated=${created} onClose=${() => setCreating(false)} />`}
+    ${creating && html`<${NewClass} data=${data} onCreated=${showCreated} onClose=${() => setCreating(false)} />`}
   </div>`;
 }
 

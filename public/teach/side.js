@@ -6,7 +6,7 @@ import { JOIN, MARKS, dayOf } from "./texts.js";
 
 const MAX_EXAMS = 3;
 
-/** The join code, with the buttons that renew it or close the class to more students; without a code, one that opens it. */
+/** The join code, with buttons to renew it or to close the class; without a code, the button that opens the class. */
 export function JoinCard({ ownClass, data, onChange }) {
   const [copied, setCopied] = useState(false);
   const [problem, setProblem] = useState(null);

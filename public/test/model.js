@@ -1,6 +1,6 @@
 // The test page's figures, computed from the responses of the test's endpoints. No DOM, no clock.
 
-/** The concepts of a question, the weightiest first, and whether the profile is least certain about that one. */
+/** The concepts of a question, the weightiest first, and whether the profile is least certain about the weightiest. */
 export function aboutOf(question, names, profile = null) {
   const concepts = names
     .map((name, place) => ({ name, weight: question.concepts[place] ?? 0 }))
@@ -9,12 +9,12 @@ export function aboutOf(question, names, profile = null) {
     .map(({ name }) => name);
   const width = ({ low, high }) => high - low;
   const widest = profile ? Math.max(...profile.map(width)) : 0;
-  const certain = profile ? Math.min(...profile.map(width)) : 0;
-  const leastCertain = widest > certain && profile.some((row) => row.name === concepts[0] && width(row) === widest);
+  const narrowest = profile ? Math.min(...profile.map(width)) : 0;
+  const leastCertain = widest > narrowest && profile.some((row) => row.name === concepts[0] && width(row) === widest);
   return { concepts, leastCertain };
 }
 
-/** The text of an option; older pools have other JSON values than texts. */
+/** The text of an option; older pools have JSON values that are not strings. */
 export function optionText(option) {
   if (typeof option === "string") return option;
   if (typeof option?.text === "string") return option.text;

@@ -19,7 +19,7 @@ export function Question({ question, busy, label, aside, fixed = null, focus = t
   const heading = useRef(null);
   const form = useRef(null);
   const id = useId();
-  // Layout effects, so that a key that is pressed at once reaches the new question.
+  // Layout effects, so that a key pressed immediately reaches the new question.
   useLayoutEffect(() => {
     if (focus) heading.current.focus();
   }, []);

@@ -37,23 +37,23 @@ export function Result({ test, tests }) {
   const live = useLive(load, { interval: null });
   const heading = useRef(null);
   useEffect(() => heading.current?.focus(), [live.state]);
-  const { test: recorded, profile } = live.data ?? {};
-  const title = recorded && (profile?.length ? headline(profile) : RESULT.undisclosed);
+  const { test: testRecord, profile } = live.data ?? {};
+  const title = testRecord && (profile?.length ? headline(profile) : RESULT.undisclosed);
   useEffect(() => {
     if (title) document.title = `${title} – Stepwise`;
   }, [title]);
   return html`<${Page} links=${LINKS} current="/test">
     ${live.state === "loading" && html`<${Loading} label=${RESULT.loading} />`}
     ${live.state === "failed" && html`<${ProblemNote} problem=${live.problem} retry=${live.reload} />`}
-    ${recorded && html`<div class="flow loose">
+    ${testRecord && html`<div class="flow loose">
       <div class="flow">
-        <p class="soft small">${RESULT.when(recorded.completed_at ?? recorded.started_at)}</p>
+        <p class="soft small">${RESULT.when(testRecord.completed_at ?? testRecord.started_at)}</p>
         <h1 ref=${heading} tabindex="-1">${title}</h1>
         ${profile?.length
-          ? html`<p>${RESULT.figures(recorded.total_questions, recorded.correct_responses, seconds(recorded))} ${RESULT.ends[recorded.end_reason] ?? ""}</p>`
+          ? html`<p>${RESULT.figures(testRecord.total_questions, testRecord.correct_responses, seconds(testRecord))} ${RESULT.ends[testRecord.end_reason] ?? ""}</p>`
           : html`<p>${RESULT.undisclosedHint}</p>`}
       </div>
-      ${profile?.length > 0 && html`<${ProfileCard} test=${recorded} profile=${profile} />`}
+      ${profile?.length > 0 && html`<${ProfileCard} test=${testRecord} profile=${profile} />`}
       ${tests.length > 1 && html`<section class="card flow"><div class="row"><h2>${RESULT.over}</h2><a class="push small" href="#tests">${RESULT.all}</a></div><${OverTime} tests=${tests} /></section>`}
       <div class="row noprint">
         <a class="btn" href="/test">${RESULT.again}</a>

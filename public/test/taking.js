@@ -26,22 +26,22 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   const [problem, setProblem] = useState(null);
   const [note, setNote] = useState(resumed ? "resumed" : null);
   const [leaving, setLeaving] = useState(false);
-  const alive = useRef(new AbortController());
+  const controller = useRef(new AbortController());
   const busy = useRef(false);
 
   const load = async () => {
     setProblem(null);
     try {
-      const status = await statusOf(api, test.sessionId, alive.current.signal);
+      const status = await statusOf(api, test.sessionId, controller.current.signal);
       if (!status.is_active || !status.next_question) {
         (status.status === "completed" ? onOver : onClosed)();
         return;
       }
-      setState({ question: status.next_question, answered: status.questions_answered, most: status.max_questions, least: status.min_questions, names: status.concept_names ?? [] });
+      setState({ question: status.next_question, answeredCount: status.questions_answered, most: status.max_questions, least: status.min_questions, names: status.concept_names ?? [] });
       const { answer } = test;
       if (answer?.questionId === status.next_question.id && !busy.current) send(answer.questionId, answer.response);
     } catch (failure) {
-      if (alive.current.signal.aborted) return;
+      if (controller.current.signal.aborted) return;
       if (refusalOf(failure) === "gone") onGone();
       else setProblem(failure);
     }
@@ -54,13 +54,13 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
     rememberAnswer(test.sessionId, { questionId, response });
     try {
       const body = { session_id: test.sessionId, question_id: questionId, response };
-      const reply = await deliver(api, body, alive.current.signal, setWaiting);
+      const reply = await deliver(api, body, controller.current.signal, setWaiting);
       rememberAnswer(test.sessionId, null);
       if (reply.status === "completed") onOver();
-      else setState((old) => ({ ...old, question: reply.next_question, answered: reply.questions_answered }));
+      else setState((old) => ({ ...old, question: reply.next_question, answeredCount: reply.questions_answered }));
       setNote(null);
     } catch (failure) {
-      if (alive.current.signal.aborted) return;
+      if (controller.current.signal.aborted) return;
       setWaiting(null);
       await handleRefusal(failure);
     }
@@ -88,11 +88,11 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
     }
   };
   useEffect(() => {
-    alive.current = new AbortController();
+    controller.current = new AbortController();
     load();
-    return () => alive.current.abort();
+    return () => controller.current.abort();
   }, [test.sessionId]);
-  const number = (state?.answered ?? 0) + 1;
+  const number = (state?.answeredCount ?? 0) + 1;
   useEffect(() => {
     if (state) document.title = `${TEST.title(number)} – Stepwise`;
   }, [number, state]);
@@ -109,7 +109,7 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
         ${state.least < state.most && html`<p class="soft small">${TEST.earlier}</p>`}
       </div>
       ${waiting && html`<${Waiting} waiting=${waiting} />`}
-      ${note === "resumed" && !waiting && html`<${Note} fact=${TEST.resumed}>${TEST.resumedHint(state.answered)}<//>`}
+      ${note === "resumed" && !waiting && html`<${Note} fact=${TEST.resumed}>${TEST.resumedHint(state.answeredCount)}<//>`}
       ${note === "moved" && html`<${Note} fact=${TEST.moved}>${TEST.movedHint}<//>`}
       <${Question} key=${state.question.id} question=${state.question} busy=${sentOption !== null} fixed=${sentOption} label=${label}
         aside=${waiting && html`<${Countdown} until=${waiting.until} />`} onSend=${(option) => send(state.question.id, option)} />

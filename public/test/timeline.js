@@ -30,7 +30,7 @@ export function seriesOf(group, concept) {
   });
 }
 
-/** The places of at most `most` labels among `length`: the first, the last, and some between. */
+/** The places of at most `most` labels among `length` points: the first, the last, and some between. */
 export function labelledPlaces(length, most = 4) {
   if (length <= most) return Array.from({ length }, (_, place) => place);
   return Array.from({ length: most }, (_, n) => Math.round((n * (length - 1)) / (most - 1)));

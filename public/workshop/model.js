@@ -107,7 +107,7 @@ export function faultsOf(fields, changed) {
   return faults;
 }
 
-/** Problems that a refused call reports of a form's fields, by name. */
+/** Problems that a refused call reports about a form's fields, by name. */
 export function refusedFields(problem, names) {
   return Object.fromEntries(problem.details.filter(({ field }) => names.includes(field)).map(({ field, problem: words }) => [field, words]));
 }

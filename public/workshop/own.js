@@ -56,7 +56,7 @@ function Value({ field, value }) {
 function Settings({ session, course, onChange }) {
   const [open, setOpen] = useState(false);
   const [savedAt, setSavedAt] = useState(null);
-  const saved = () => {
+  const showSaved = () => {
     setOpen(false);
     setSavedAt(Date.now());
     onChange();
@@ -68,23 +68,23 @@ function Settings({ session, course, onChange }) {
     ${savedAt && html`<p class="small good" role="status">✓ ${SETTINGS.saved(savedAt)}</p>`}
     ${visibleFields.length ? html`<dl class="dl">${visibleFields.map((field) => html`<dt key=${`t${field.name}`}>${field.label}</dt><dd key=${`d${field.name}`}><${Value} field=${field} value=${session[field.column]} /></dd>`)}</dl>` : html`<p class="small soft">${SETTINGS.none}</p>`}
     <button type="button" class="quiet" onClick=${() => setOpen(true)}>${SETTINGS.change}</button>
-    ${open && html`<${SettingsDialog} session=${session} course=${course} onSaved=${saved} onClose=${() => setOpen(false)} />`}
+    ${open && html`<${SettingsDialog} session=${session} course=${course} onSaved=${showSaved} onClose=${() => setOpen(false)} />`}
   </section>`;
 }
 
 function Bug({ session, steps, current }) {
   const [open, setOpen] = useState(false);
-  const [reportNumber, setSent] = useState(null);
-  const received = (number) => {
+  const [reportNumber, setReportNumber] = useState(null);
+  const showReceived = (number) => {
     setOpen(false);
-    setSent(number);
+    setReportNumber(number);
   };
   return html`<section class="card flow tight">
     <h2>${BUG.title}</h2>
     <p class="small soft">${BUG.about}</p>
     ${reportNumber !== null && html`<${Note} kind="good" fact=${BUG.sent(reportNumber)}>${BUG.thanks}<//>`}
     <button type="button" class="quiet" onClick=${() => setOpen(true)}>${BUG.open}</button>
-    ${open && html`<${BugDialog} session=${session} steps=${steps} current=${current} onSent=${received} onClose=${() => setOpen(false)} />`}
+    ${open && html`<${BugDialog} session=${session} steps=${steps} current=${current} onSent=${showReceived} onClose=${() => setOpen(false)} />`}
   </section>`;
 }
 

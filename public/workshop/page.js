@@ -23,7 +23,7 @@ function WorkshopPage() {
   const parameters = new URLSearchParams(location.search);
   const [token, setToken] = useState(takeToken);
   const [lookup, setLookup] = useState(() => lookupOf(parameters.get("student") ?? ""));
-  const [other, setOther] = useState(false);
+  const [namesOther, setNamesOther] = useState(false);
   const [sessionEnded, setSessionEnded] = useState(false);
   const [state, setState] = useState(null);
   useEffect(() => {
@@ -41,17 +41,17 @@ function WorkshopPage() {
     storeToken(null);
     setToken(null);
     setState(null);
-    setOther(false);
+    setNamesOther(false);
     setSessionEnded(lost);
   };
   // A link to a student's steps shows the dashboard to the student, and the share view to everybody else.
   const isOther = (studentId) => lookup !== null && lookup.studentId?.toLowerCase() !== studentId.toLowerCase();
-  const showOwn = token !== null && (lookup === null || !other);
+  const showOwn = token !== null && (lookup === null || !namesOther);
   const bar = showOwn && state && html`<${Badge} kind="good">${state}<//><button type="button" onClick=${() => leave(false)}>${OWN.leave}</button>`;
   return html`<${Page} links=${LINKS} current="/workshop" bar=${bar} size=${!showOwn && lookup !== null ? "read" : ""}>
     ${showOwn
       ? html`<${OwnDashboard} key=${token} token=${token} isOther=${isOther}
-          onGone=${() => leave(true)} onOther=${() => setOther(true)} onState=${setState} />`
+          onGone=${() => leave(true)} onOther=${() => setNamesOther(true)} onState=${setState} />`
       : lookup !== null
         ? html`<${ShareView} lookup=${lookup} />`
         : html`<${Entry} sessionEnded=${sessionEnded} courseId=${parameters.get("course")} onToken=${open} onLookup=${setLookup} />`}

@@ -91,8 +91,8 @@ export const SETTINGS = {
   otherStudent: ["This session belongs to another e-mail.", "Ask your instructor if yours has changed."],
   secretHint: "Kept encrypted and never shown again. Leave it empty to keep the stored one.",
   wrong: (n) => (n === 1 ? "One field needs a change" : `${n} fields need a change`),
-  url: "Write the whole address, beginning with https://.",
-  socket: "Write the whole address, beginning with wss://.",
+  url: "Enter the whole address, beginning with https://.",
+  socket: "Enter the whole address, beginning with wss://.",
   email: "Enter an e-mail address such as ann@example.com.",
 };
 

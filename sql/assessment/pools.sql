@@ -131,9 +131,9 @@ CROSS JOIN LATERAL (
 WHERE NOT parameters.are_unchanged OR item.revision <> q.revision OR item.retired <> u.retired;
 
 -- write_uploaded_version --
--- Add the next version of the pool if anything changed; return its number. It stores all settings,
--- so that it stays as it is when defaults change. `unstated_selection` has the values that settings
--- have in versions that do not store them; not all are the defaults of new versions.
+-- Add the next version of the pool if anything changed; return its number. A version stores all
+-- settings, so that it stays as it is when defaults change. `unstated_selection` has the values that
+-- settings have in versions that do not store them; some differ from the defaults of new versions.
 WITH last AS (
   SELECT v.prior_covariance, v.selection, v.exposure FROM assessment.pool_versions v
   WHERE v.pool_id = %(pool_id)s ORDER BY v.version DESC LIMIT 1

@@ -64,7 +64,7 @@ WHERE r.session_id = %(session_id)s
 ORDER BY r.position, r.timestamp;
 
 -- read_question --
--- A question as it is in a version of its pool, as JSON without its correct answer; null if none.
+-- A question as it is in a version of its pool, as JSON without its correct answer; null if there is none.
 SELECT assessment.question_shown(%(question_id)s, %(pool_version)s);
 
 -- end_session --

@@ -1,4 +1,4 @@
--- Queries about the cause of a rollback, of lib/database/postgres.py and migrations/on_postgres.py.
+-- Queries of lib/database/postgres.py and migrations/on_postgres.py about the cause of a rollback.
 
 -- tables_of_trigger --
 -- List the tables whose triggers run a function.

@@ -33,7 +33,7 @@ WHERE c.relname = ANY (%(tables)s::text[]) AND c.relkind IN ('r', 'p', 'v', 'm',
 ORDER BY 1, 2;
 
 -- inspect_role --
--- The database's role, and whether row-level security hides nothing from it.
+-- The role of this connection, and whether it sees every row despite row-level security.
 SELECT current_user::text AS name, rolsuper OR rolbypassrls AS sees_every_row
 FROM pg_roles WHERE rolname = current_user;
 

@@ -75,7 +75,7 @@ RETURNING id, dry_run, status, phase, next_hash, batch_hashes, counts, sources, 
   interruptions, calls, started_at;
 
 -- mark_running --
--- Record that a call works on the run.
+-- Record that a call is working on the run.
 UPDATE legacy.migration_runs
 SET status = 'running', heartbeat_at = now(), batch_hashes = %(batch_hashes)s,
   interruptions = %(interruptions)s, calls = %(calls)s
@@ -125,7 +125,7 @@ SELECT %(id)s, source, row_key, field, outcome, reason FROM pg_temp.findings;
 
 -- summarize_findings --
 -- Number of findings for each table, field, outcome and reason, the worst first. Exercises of
--- all names are counted together, since a few hundred of them would hide all else.
+-- all names are counted together, since a few hundred of them would hide everything else.
 WITH kinds AS (
   SELECT source, field, outcome, reason, regexp_replace(field,
     '^exercises[.].*?([.](?:timeSpent|attempts|timestamp|lastAttempt))?$', 'exercises.*\1') AS kind

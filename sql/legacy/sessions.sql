@@ -189,7 +189,7 @@ GROUP BY origin, session_token;
 
 -- stage_sessions --
 -- Stage one row per token. Times, counters, flags, logs and exercises combine the token's rows;
--- any other field has the value of the configuration, else of the student's row, else of the login.
+-- any other field has the first value of these: the configuration's, the student's row's, the login's.
 INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, github_username,
   moment, expires_at,
   in_students, in_configs, in_logins, openai_api_key,
@@ -421,7 +421,7 @@ ANALYZE pg_temp.steps, pg_temp.step_totals;
 -- keep_out_removed_keys --
 -- Keep a legacy key out of a session whose key was removed or that is closed.
 INSERT INTO pg_temp.key_conflicts (session_token, keeps_stored, reason)
-SELECT session_token, TRUE, 'the session''s key was removed since: this key was not used'
+SELECT session_token, TRUE, 'the session is closed or its key was removed: this key was not used'
 FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
 WHERE i.openai_api_key IS NOT NULL AND s.openai_api_key IS NULL
   AND ('openai_api_key' = ANY (s.emptied_fields) OR NOT s.is_active);
@@ -433,7 +433,7 @@ FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
 WHERE i.openai_api_key <> s.openai_api_key;
 
 -- copy_key_conflicts --
--- Receive the decision which of the two keys stays.
+-- Receive the decision on which of the two keys stays.
 COPY pg_temp.key_conflicts (session_token, keeps_stored, reason) FROM STDIN;
 
 -- read_plain_keys --
@@ -675,7 +675,7 @@ WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
 -- adopt_events --
--- Give the events of a session to its new student in the same case.
+-- Give the events of such a session to its new student, too.
 UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id
@@ -769,7 +769,7 @@ WHERE s.session_token = k.session_token;
 
 -- count_fates --
 -- Counters of the batch by name: the rows of each legacy table by fate, the tokens by fate, the
--- tokens of each table that were created or merged (`moved`), and those of anonymous people.
+-- tokens of each table that were created or merged (`moved`), and the tokens of anonymous people.
 WITH fates AS (
   SELECT session_token, i.person, i.in_students, i.in_configs, i.in_logins, CASE
       WHEN k.session_token IS NULL THEN 'created'
@@ -825,7 +825,7 @@ LEFT JOIN public.students AS st USING (student_id);
 
 -- check_sessions --
 -- Checksums of the batch's sessions as intended and as stored. They do not depend on random ids, on
--- the ciphertext of keys or on the time, so a dry run and the real run have the same.
+-- the ciphertext of keys or on the time, so a dry run and the real run have equal checksums.
 -- Records that are equal byte by byte have the same hash, so only different ones are hashed twice.
 SELECT count(*) AS rows, coalesce(sum(expected), 0) AS expected,
   coalesce(sum(CASE WHEN intended *= stored THEN expected
@@ -891,7 +891,7 @@ FROM pg_temp.batch_rows, jsonb_object_keys(unknown) AS field
 WHERE unknown IS NOT NULL;
 
 -- find_other_github_names --
--- Report GitHub names of people who have another one.
+-- Report GitHub names of rows whose student has a different GitHub name.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), 'github_username', 'skipped',
   'the student has another GitHub name: this one stays in its table'
@@ -909,7 +909,7 @@ WHERE legacy.trimmed(t.account_sid) IS NOT NULL
   AND legacy.email_of(t.student_email, t.session_token) IS NOT NULL;
 
 -- find_other_accounts --
--- Report accounts of people who have another one.
+-- Report accounts of rows whose student has a different account.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT source, row_key, 'account_sid', 'skipped',
   'the student has another Twilio account: this one stays in its table'
@@ -973,7 +973,7 @@ FROM pg_temp.batch_rows
 WHERE length(session_token) > 200 AND NOT legacy.is_persons_token(session_token);
 
 -- find_repaired_rows --
--- Report fields that were stored in another form than they have in their row.
+-- Report fields that were stored in a different form from that in their row.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, repair.field),
   repair.outcome, repair.reason
@@ -1059,7 +1059,7 @@ FROM pg_temp.unusual_exercises AS e, LATERAL (
 ) AS repair;
 
 -- find_key_conflicts --
--- Report which key a session has now, if its stored key was another or had been removed.
+-- Report which key a session has now, if its stored key was a different one or had been removed.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), 'openai_api_key',
   CASE WHEN k.keeps_stored THEN 'skipped' ELSE 'mended' END, k.reason

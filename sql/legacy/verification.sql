@@ -2,8 +2,8 @@
 -- before the legacy tables are set aside.
 
 -- restore_planner_cost --
--- Plan the statements that read whole tables with this server's own setting, because a whole table
--- may not be in memory.
+-- Let this server's own setting plan the statements that read whole tables, because a whole table may
+-- not be in memory.
 SELECT set_config('random_page_cost', reset_val, true) FROM pg_settings
 WHERE name = 'random_page_cost';
 

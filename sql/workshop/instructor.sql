@@ -258,8 +258,8 @@ SELECT student_id, student_email, sessions, older_rows
 FROM public.change_email(%(student_id)s, %(student_email)s, %(new_email)s);
 
 -- lock_session --
--- Lock the session with this token, or the last one of a student, one with progress if there is any.
--- Each parameter that is given must fit; return no row if there is no such session.
+-- Lock the session with this token, or the last one of a student, preferring sessions with progress.
+-- Each parameter that is given must match; return no row if there is no such session.
 SELECT s.session_token, s.openai_api_key AS sealed_key, s.extra, s.exercises
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE (%(session_token)s::TEXT IS NULL OR s.session_token = %(session_token)s)

@@ -24,7 +24,7 @@ SELECT public.bounded_session(
 -- Return a page of a student's whole sessions for an instructor or operator, after the given
 -- session (null: the first page): those with progress first, and in both groups the most recently
 -- active first. Each has the student's name from public.students. The student is given by e-mail or
--- by id; if both are given, both have to fit. As many sessions are returned as fit in max_bytes;
+-- by id; if both are given, both must match. As many sessions are returned as fit in max_bytes;
 -- page_rows is their number before the page was cut to size.
 SELECT progress, has_progress, last_activity, session_token, page_rows
 FROM (

@@ -19,7 +19,7 @@ WITH session AS (
 SELECT EXISTS (SELECT FROM session) AS session_exists, (SELECT id FROM stored) AS event_id;
 
 -- events --
--- Return events, newest first, as far as they fit in a response. A parameter that is null does not
+-- Return events, newest first, as many as fit in a response. A parameter that is null does not
 -- filter. E-mails are not verified, so a session's holder sees the name that this session sent.
 WITH page AS (
   SELECT e.id AS event_id, e.session_token, e.event_type,

@@ -35,7 +35,7 @@ def parse(line: str) -> Curl:
     if program != "curl":
         raise ValueError(f"not a curl line: {line}")
     options, url = _options(words)
-    body = "&".join(options["-d"]) if "-d" in options else None  # curl joins several in this way
+    body = "&".join(options["-d"]) if "-d" in options else None  # curl joins several -d
     headers = {"Content-Type": FORM} if body is not None else {}
     for header in options.get("-H", []):
         name, _, value = header.partition(":")

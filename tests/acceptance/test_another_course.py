@@ -56,7 +56,7 @@ def token(call: Call) -> str:
 
 
 def take_all_steps(call: Call, token: str) -> None:
-    """Take the five steps, each in another way, and check the percentage after each."""
+    """Take the five steps, each in a different way, and check the percentage after each."""
     session = {"sessionToken": token}
     report, save = "/api/student-progress", "/api/student-config-save"
 
@@ -151,7 +151,7 @@ def test_operators_see_the_figures_of_one_course(
         "avgCompletion": 50,
         "notStarted": 0,
     }  # fmt: skip
-    # Those with a report: flags alone completed the other two.
+    # The steps with a report; flags alone completed the other two.
     assert {step["stepName"] for step in bread["steps"]} == {
         "Feed the Starter", "Mix the Dough", "Shape & Proof",
     }  # fmt: skip

@@ -159,7 +159,7 @@ def send(loopback_client: TestClient, operation: Operation) -> Any:
 
 @pytest.mark.parametrize(
     "operation",
-    # Those of the study planner need a class first: tests/learning/test_api_examples.py.
+    # Operations of the study planner need a class first: tests/learning/test_api_examples.py.
     [each for each in OPERATIONS.values() if not each.row.module.startswith("learning.")],
     ids=str,
 )

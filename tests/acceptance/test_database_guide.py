@@ -36,7 +36,7 @@ WITH_CONTAINERS = {
     *("docker-compose ps", "docker-compose logs db", "docker-compose restart db"),
     *("docker-compose down", "docker-compose down -v", "make dev"),
 }
-"""Commands that start and stop containers; `make dev` has tests of its own."""
+"""Commands that inspect, start or stop containers; `make dev` has tests of its own."""
 BACKUP = {
     "docker-compose exec db pg_dump -U postgres adaptive_learning > backup.sql",
     "docker-compose exec -T db psql -U postgres adaptive_learning < backup.sql",

@@ -30,7 +30,7 @@ from tests.support.requirements import sql_blocks
 from tests.support.supabase import OWNER, supabase_database
 
 UUIDS = "CREATE FUNCTION public.uuid_generate_v4() RETURNS UUID RETURN gen_random_uuid();"
-"""Stands for the extension uuid-ossp, whose function a document uses."""
+"""A substitute for the function of the extension uuid-ossp that a document uses."""
 OPERATOR = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
 ASSESSMENT, WORKSHOP = "assessment", "workshop"
 TABLES = {
@@ -130,7 +130,7 @@ class Product:
             return dict(connection.execute(query.encode()).fetchall()) if counts else {}
 
     def run_and_compare(self, block: Block, *, whole: bool = False) -> None:
-        """Run a block, and compare the rows of the other context."""
+        """Run a block, and check that the other context has as many rows as before."""
         (other,) = {*TABLES} - {CONTEXT_OF[block.document]}
         before = self.counts(other)
         self.run(block, whole=whole)
@@ -203,7 +203,7 @@ def postgres_url() -> str:
 
 @pytest.fixture
 def products(settings: Settings, tmp_path: Path) -> Products:
-    """Make a context manager of the product on the database with a URL."""
+    """Function that returns a context manager for the product on the database at a URL."""
 
     @contextmanager
     def product_on(url: str) -> Iterator[Product]:

@@ -26,7 +26,7 @@ def test_requests_of_the_live_pages_get_the_expected_responses(
     client: TestClient, recorded_token: str
 ) -> None:
     token = recorded_token
-    checked = 0
+    checked_figure_count = 0
     for request in recorded_requests():
         response = client.request(
             request["method"],
@@ -41,9 +41,9 @@ def test_requests_of_the_live_pages_get_the_expected_responses(
             progress = body["progress"]
             figures = {**progress, "steps": len(progress["step_progress"])}
             assert figures[name] == value, (request, name)
-            checked += 1
+            checked_figure_count += 1
     assert token != recorded_token
-    assert checked == 3
+    assert checked_figure_count == 3
     log = client.get("/api/session-log", params={"sessionToken": token}).json()["events"]
     event_data = {event["event_type"]: event["event_data"] for event in log}
     assert event_data["navigation"]["stepName"] == "Connect Accounts"

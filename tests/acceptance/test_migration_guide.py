@@ -28,7 +28,7 @@ def seed(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def follow(url: str) -> list[dict[str, Any]]:
-    """Return the responses to the calls of the steps 0 to 4, as a shell prints them."""
+    """Run the calls of steps 0 to 4 of the guide in a shell; return their responses."""
     steps = GUIDE.read_text(encoding="utf-8").split("## What it costs")[0]
     definitions, *calls = BLOCK.findall(steps)
     script = definitions + "".join(f"{call}printf '\\n%s\\n' '{END}'\n" for call in calls)

@@ -28,37 +28,37 @@ def execute(url: str, script: str) -> None:
         connection.execute(script.encode())
 
 
-def legacy(url: str) -> None:
+def create_legacy_tables(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         create_tables(connection)
 
 
-def legacy_upgraded(url: str) -> None:
-    legacy(url)
+def upgrade_legacy_tables(url: str) -> None:
+    create_legacy_tables(url)
     upgrade(url)
 
 
-def served(url: str) -> None:
+def serve_previous_version(url: str) -> None:
     execute(url, FULL + ROWS + QUESTIONS)
     upgrade(url)
 
 
-def finished(url: str) -> None:
+def finish_upgrade(url: str) -> None:
     execute(url, FULL + ROWS + QUESTIONS)
     upgrade(url, finish=True)
 
 
-def rolled_back(url: str) -> None:
+def roll_back(url: str) -> None:
     upgrade(url)
     execute(url, sql_block("004", "DROP TABLE IF EXISTS events"))
 
 
 STATES: dict[str, list[Callable[[str], None]]] = {
     "fresh": [lambda _: None],
-    "legacy": [legacy],
-    "upgraded": [upgrade, legacy_upgraded, finished],
-    "served": [served],
-    "rolled back": [rolled_back],
+    "legacy": [create_legacy_tables],
+    "upgraded": [upgrade, upgrade_legacy_tables, finish_upgrade],
+    "served": [serve_previous_version],
+    "rolled back": [roll_back],
 }
 
 
@@ -77,7 +77,7 @@ def table() -> list[tuple[str, str, set[str]]]:
     ]
 
 
-def printed_by_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
+def run_in_psql(url: str, blocks: list[str]) -> list[tuple[str, str]]:
     """Run each block twice and undo it; return psql's messages, each with its kind."""
     script = "".join(f"BEGIN;\n{block}\n;\n{block}\n;\nROLLBACK;\n" for block in blocks)
     process = subprocess.run(
@@ -102,7 +102,7 @@ def refusals(postgres_server: PostgresServer) -> dict[tuple[str, str], list[tupl
             url = postgres_server.create_database(name)
             prepare(url)
             for guide in GUIDES:
-                messages = printed_by_psql(url, sql_blocks(guide))
+                messages = run_in_psql(url, sql_blocks(guide))
                 outputs.setdefault((guide, state), []).extend(messages)
             postgres_server.drop_database(name)
     return outputs

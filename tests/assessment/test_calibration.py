@@ -106,7 +106,7 @@ def accept(client: TestClient, pool_id: str, accepted: Any) -> Any:
 def calibrate(
     client: TestClient, operator: dict[str, str], pool_id: str, *, accepts: bool = True
 ) -> dict[str, Any]:
-    """Calibrate a pool and, if `accepts` is true, accept estimates that wait for it."""
+    """Calibrate a pool; if `accepts` is true, accept estimates that need to be accepted."""
     response = client.post(
         "/api/admin-calibrate", json={"question_pool_id": pool_id}, headers=operator
     )
@@ -266,9 +266,9 @@ def test_few_answers_write_no_version(
 def test_estimates_are_dropped_if_questions_were_uploaded_in_the_meantime(
     pool_id: str, postgres_url: str, deps: Deps, rows: Rows
 ) -> None:
-    """The clock is read after the answers and before the estimates are written.
+    """The calibration reads the clock after the answers, and before it writes the estimates.
 
-    It changes the pool's version, as an upload does.
+    The clock of this test changes the pool's version when it is read, as an upload does.
     """
     record_answers(postgres_url, pool_id)
     rows(

@@ -46,7 +46,7 @@ def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tu
     return pool_ids[0], pool_ids[1]
 
 
-def on_schedule(client: TestClient) -> dict[str, str]:
+def run_schedule(client: TestClient) -> dict[str, str]:
     """Run the schedule; return the outcome of each pool, in order."""
     response = client.get("/api/calibrate", headers=CRON)
     assert response.status_code == 200, response.text
@@ -88,7 +88,7 @@ def test_pool_that_fails_delays_no_other(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
     damage(rows, pools[0])
-    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "needs_acceptance"}
+    assert run_schedule(client) == {pools[0]: "failed", pools[1]: "needs_acceptance"}
     assert attempt(rows, pools[0]) == ("failed", "ValueError", 1, True)
     assert attempt(rows, pools[1]) == ("needs_acceptance", None, 0, True)
 
@@ -97,11 +97,11 @@ def test_pool_that_failed_is_tried_again_after_the_others(
     client: TestClient, pools: tuple[str, str], rows: Rows, postgres_url: str
 ) -> None:
     damage(rows, pools[0])
-    on_schedule(client)
+    run_schedule(client)
     record_answers(
         postgres_url, pools[1], students=20, nth_version=None, prefix="new", question_prefix="r"
     )
-    assert list(on_schedule(client)) == [pools[1], pools[0]]
+    assert list(run_schedule(client)) == [pools[1], pools[0]]
     assert attempt(rows, pools[0])[2] == 2
 
 
@@ -110,7 +110,7 @@ def test_pool_whose_function_was_stopped_is_tried_after_the_others(
 ) -> None:
     store.begin_attempt(deps.postgres, UUID(pools[0]))  # and never finish it
     assert attempt(rows, pools[0]) == (None, None, 1, False)
-    assert list(on_schedule(client)) == [pools[1], pools[0]]
+    assert list(run_schedule(client)) == [pools[1], pools[0]]
 
 
 def test_pool_that_cannot_be_read_fails_and_delays_no_other(
@@ -122,19 +122,19 @@ def test_pool_that_cannot_be_read_fails_and_delays_no_other(
         " WHERE question_pool_id = %s",
         pools[0],
     )
-    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "needs_acceptance"}
+    assert run_schedule(client) == {pools[0]: "failed", pools[1]: "needs_acceptance"}
     assert attempt(rows, pools[0]) == ("failed", "NumericValueOutOfRange", 1, True)
 
 
 def test_failure_is_recorded_even_after_the_deadline(
     pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
-    def late() -> None:
+    def calibrate_past_the_deadline() -> None:
         deadline.start(deadline.MARGIN_SECONDS + 0.3)
         calibrate_pool(UUID(pools[0]), deps)
 
     with locked(deps, "assessment.pool_items"), pytest.raises(DatabaseUnavailable):
-        copy_context().run(late)
+        copy_context().run(calibrate_past_the_deadline)
     assert attempt(rows, pools[0]) == ("failed", "DatabaseUnavailable", 1, True)
 
 
@@ -143,7 +143,7 @@ def test_success_resets_earlier_failures(
 ) -> None:
     for _ in range(3):
         store.begin_attempt(deps.postgres, UUID(pools[0]))
-    on_schedule(client)
+    run_schedule(client)
     assert attempt(rows, pools[0])[2] == 0
 
 
@@ -156,7 +156,7 @@ def test_failed_pools_are_tried_in_turn(pools: tuple[str, str], deps: Deps) -> N
     assert store.pools_with_new_answers(deps.postgres) == [second, first]
 
 
-def test_run_out_of_time_writes_no_version(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
+def test_out_of_time_run_writes_no_version(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
     result = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticking())
     assert result.outcome == "out_of_time"
     assert result.settled is False

@@ -136,7 +136,7 @@ def test_person_fit_is_that_of_the_recorded_answers(
     assert debug_session(ann, operator)["person_fit"] is None  # nothing was answered
     for number in range(6):
         ann.answer(right=number != 1)
-    report = debug_session(ann, operator)  # also of a closed test
+    report = debug_session(ann, operator)  # the test has closed by now
     assert report["in_sync"] is True
     recorded = read_with_answers(deps.postgres, UUID(ann.session_id))
     assert recorded

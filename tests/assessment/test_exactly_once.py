@@ -220,13 +220,13 @@ def test_submit_concurrent_with_end_is_counted_or_refused(ann: Student, rows: Ro
         question = ann.question["id"]
         calls = (partial(ann.post, question, 0), ann.end)
         response, end = at_once(2, lambda number, calls=calls: calls[number]())  # type: ignore[misc]
-        ended = ann.end()["summary"]
+        summary = ann.end()["summary"]
         stored = rows(
             "SELECT count(*) FROM assessment.test_responses WHERE session_id = %s", ann.session_id
         )[0][0]
         assert response.status_code in {200, 409}
-        assert stored == ended["total_questions"] == (2 if response.status_code == 200 else 1)
-        assert end["summary"] == ended
+        assert stored == summary["total_questions"] == (2 if response.status_code == 200 else 1)
+        assert end["summary"] == summary
 
 
 def test_closed_test_accepts_no_answers(ann: Student, rows: Rows) -> None:

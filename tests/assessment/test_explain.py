@@ -20,15 +20,15 @@ def explanation_of(student: Student, **query: Any) -> Any:
 
 
 def test_each_step_is_explained_as_it_was(ann: Student) -> None:
-    question_ids, at_the_time = [], []
+    question_ids, first_explanations = [], []
     ann.start()
     for _ in range(5):
         assert ann.question is not None
         question_ids.append(ann.question["id"])
-        at_the_time.append(explanation_of(ann))
+        first_explanations.append(explanation_of(ann))
         ann.answer(right=len(question_ids) != 2)
-    for step, choice in enumerate(at_the_time):
-        assert choice == explanation_of(ann, step=step), "the same later"
+    for step, choice in enumerate(first_explanations):
+        assert choice == explanation_of(ann, step=step), "the explanation does not change later"
         assert (choice["step"], choice["question_id"]) == (step, question_ids[step])
         assert choice["unasked_count"] == 60 - step
         chosen = [row for row in choice["candidates"] if row["chosen"]]
@@ -37,10 +37,10 @@ def test_each_step_is_explained_as_it_was(ann: Student) -> None:
         assert values == sorted(values, reverse=True)
         assert 0.95 <= chosen[0]["share_of_best"] <= 1
         assert not {row["question_id"] for row in choice["candidates"]} & set(question_ids[:step])
-    assert at_the_time[0]["proficiency"] == [0.5] * 5
-    assert at_the_time[0]["level"] == 1, "the middle one of three"
-    assert at_the_time[1]["proficiency"] != [0.5] * 5
-    assert len(at_the_time[0]["candidates"]) == 20
+    assert first_explanations[0]["proficiency"] == [0.5] * 5
+    assert first_explanations[0]["level"] == 1, "the middle one of three"
+    assert first_explanations[1]["proficiency"] != [0.5] * 5
+    assert len(first_explanations[0]["candidates"]) == 20
 
 
 def test_exposure_control_is_shown(client: TestClient, operator: dict[str, str]) -> None:
@@ -51,8 +51,8 @@ def test_exposure_control_is_shown(client: TestClient, operator: dict[str, str])
     choice = explanation_of(ann)
     assert (choice["max_exposure"], choice["best_items"]) == (0.3, 1)
     assert 0 < choice["eligible_count"] < choice["unasked_count"] == 40
-    by_eligibility = {row["eligible"] for row in choice["candidates"]}
-    assert by_eligibility == {True, False}
+    eligible_values = {row["eligible"] for row in choice["candidates"]}
+    assert eligible_values == {True, False}
     assert {row["eligibility"] for row in choice["candidates"]} == {0.3}
     eligible = [row for row in choice["candidates"] if row["eligible"]]
     assert eligible[0]["chosen"], "the best of the eligible ones"

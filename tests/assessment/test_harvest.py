@@ -132,7 +132,7 @@ def test_student_with_a_ticket_learns_no_result_before_the_end(
         assert str(body).count(CANARY) == ("next_question" in body)
 
 
-def test_same_answer_sent_again_reveals_nothing_either(
+def test_same_answer_sent_again_reveals_no_result(
     client: TestClient, operator: dict[str, str], ticket_pool: str
 ) -> None:
     ann = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])

@@ -124,18 +124,18 @@ def test_totals_that_are_missing_are_counted(
 def test_second_spelling_of_an_id_is_set_aside_and_its_answers_stay(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
-    spelled_id = f"  {SESSIONS[0]}  "
+    padded_id = f"  {SESSIONS[0]}  "
     run(
         FORM_A,
         ROWS_A,
-        f"INSERT INTO test_sessions (id, student_id) VALUES ('{spelled_id}', 'ann');"
+        f"INSERT INTO test_sessions (id, student_id) VALUES ('{padded_id}', 'ann');"
         " INSERT INTO test_responses (student_id, session_id, question_id, is_correct,"
-        f" response_time_ms) VALUES ('ann', '{spelled_id}', 'q9', 1, 5)",
+        f" response_time_ms) VALUES ('ann', '{padded_id}', 'q9', 1, 5)",
     )
     lines = upgrade_twice(client, operator)
     assert any("another row has this id" in line for line in lines)
     assert rows("SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
-                " WHERE table_name = 'test_sessions'") == [(spelled_id,)]  # fmt: skip
+                " WHERE table_name = 'test_sessions'") == [(padded_id,)]  # fmt: skip
     assert rows(f"{ANSWERS} WHERE session_id = %s", SESSIONS[0]) == [(3,)]
 
 

@@ -77,7 +77,7 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
         assert response.json()["question"] == questions(client, pool_id)[question_id]
         assert response.json()["question"]["content"] == f"New {question_id}"
     assert len(versions(rows)) == len(versions_before) + 4
-    for _ in range(4):  # the old texts, graded by the old answers
+    for _ in range(4):  # the old texts, graded by the old correct answers
         assert ann.question is not None
         assert ann.question["content"].startswith("Question ")
         ann.answer()

@@ -36,7 +36,7 @@ def holding_locks(postgres_url: str, statement: str) -> Iterator[psycopg.Connect
         connection.rollback()
 
 
-def answer_on_page(student: Student) -> tuple[str, int]:
+def correct_answer(student: Student) -> tuple[str, int]:
     assert student.question
     return student.question["id"], correct_option(student.question)
 
@@ -52,7 +52,7 @@ def test_without_postgres_nothing_is_acknowledged_and_redis_stays_unchanged(
     key = f"session:{ann.session_id}:state"
     snapshot_before = redis_values()[key]
     postgres_proxy.cut()
-    response = ann.post(*answer_on_page(ann))
+    response = ann.post(*correct_answer(ann))
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     assert int(response.headers["Retry-After"]) > 0
     assert response.json()["requestId"]
@@ -80,7 +80,7 @@ def test_answer_whose_acknowledgement_was_lost_is_recorded_and_acknowledged_on_r
 ) -> None:
     ann.start()
     postgres_proxy.lose_next_reply(b"FROM assessment.record_answer(")
-    answer = answer_on_page(ann)
+    answer = correct_answer(ann)
     assert ann.post(*answer).status_code == 503
     for _ in range(100):
         if rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]:
@@ -98,7 +98,7 @@ def test_backend_killed_during_an_answer_leaves_nothing_and_a_retry_succeeds(
     ann: Student, rows: Rows, postgres_url: str
 ) -> None:
     ann.start()
-    answer = answer_on_page(ann)
+    answer = correct_answer(ann)
     responses: list[Any] = []
     with holding_locks(
         postgres_url, "LOCK TABLE assessment.test_responses IN ACCESS EXCLUSIVE MODE"
@@ -117,7 +117,7 @@ def test_backend_killed_during_an_answer_leaves_nothing_and_a_retry_succeeds(
 
 def test_wait_for_a_lock_is_limited(ann: Student, postgres_url: str) -> None:
     ann.start()
-    answer = answer_on_page(ann)
+    answer = correct_answer(ann)
     with holding_locks(postgres_url, "LOCK TABLE assessment.test_sessions IN EXCLUSIVE MODE"):
         responses = [
             ann.post(*answer),
@@ -160,7 +160,7 @@ def test_deadlock_is_retried_until_it_is_resolved(
     ann.start(end_criteria={"max_questions": 1})
     ann.answer()
     ann.start(end_criteria={"max_questions": 1})
-    answer = answer_on_page(ann)
+    answer = correct_answer(ann)
     responses: list[Any] = []
     with holding_locks(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as connection:
         connection.execute("SELECT FROM assessment.student_proficiencies FOR UPDATE")

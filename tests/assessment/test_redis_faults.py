@@ -28,7 +28,7 @@ def redis_of(deps: Deps) -> Any:
 
 
 @pytest.mark.parametrize("fault", IMMEDIATE_FAULTS)
-def test_test_taken_under_a_fault_ends_as_one_without(
+def test_test_gives_the_same_results_during_a_fault(
     fault: Fault, ann: Student, deps: Deps, redis_gateway: Gateway, rows: Rows
 ) -> None:
     with redis_gateway.faults.during(fault):

@@ -23,9 +23,9 @@ def get(client: TestClient, result: str, student: str = "ann", **kwargs: Any) ->
 @pytest.fixture
 def tested_student(ann: Student) -> Student:
     """Ann after two tests and during a third."""
-    for rights in ((True, False, False), (True, True, True, True)):
-        ann.start(end_criteria={"max_questions": len(rights)})
-        for right in rights:
+    for outcomes in ((True, False, False), (True, True, True, True)):
+        ann.start(end_criteria={"max_questions": len(outcomes)})
+        for right in outcomes:
             ann.answer(right=right)
     ann.start()
     ann.answer()

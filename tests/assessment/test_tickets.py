@@ -34,7 +34,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def ticket_pool(client: TestClient, operator: dict[str, str]) -> str:
-    """A pool that admits by ticket."""
+    """A pool whose tests need a ticket."""
     return upload(client, operator, make_questions(60), admission="ticket")
 
 

@@ -46,8 +46,8 @@ async (write) => {
   return contents;
 }
 """
-"""Script that reads the only copy in this browser, after it has written `meta`, `rows` and `queue`,
-and removed rows."""
+"""Script that writes `meta`, `rows` and `queue` to the only copy in this browser, deletes the rows
+`removed`, and returns the contents of the copy."""
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def rows_at_server(account: Account) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def assert_synced(page: Page, account: Account) -> None:
-    """Assert that nothing waits, and that every row of the copy is that of the server."""
+    """Assert that nothing waits, and that the copy has the same rows as the server."""
     assert browser_copy(page)["queue"] == []
     assert rows_here(page) == rows_at_server(account)
 

@@ -84,7 +84,7 @@ def _short_test(page: Page) -> None:
     expect(page.locator("#demo")).to_contain_text("after your last answer")
 
 
-def _tests_of(page: Page, student: str) -> None:
+def _store_tests(page: Page, student: str) -> None:
     """Give the browser a student's tests, as if they had been taken in it."""
     history = page.request.get(f"{URL}/api/student/{student}/history").json()["test_sessions"]
     tests: list[dict[str, Any]] = [
@@ -95,13 +95,13 @@ def _tests_of(page: Page, student: str) -> None:
 
 
 def _result(page: Page) -> None:
-    _tests_of(page, STUDENT_WITH_TESTS)
+    _store_tests(page, STUDENT_WITH_TESTS)
     page.goto(f"{URL}/test#result")
     page.locator("svg.chart").wait_for()
 
 
 def _history(page: Page) -> None:
-    _tests_of(page, STUDENT_WITH_TESTS)
+    _store_tests(page, STUDENT_WITH_TESTS)
     page.goto(f"{URL}/test#tests")
     page.get_by_label("Concept", exact=True).select_option("Math")
     expect(page.locator("h2")).to_have_text(re.compile("Math"))

@@ -24,9 +24,9 @@ async ({ token, user, action, value, mishap = "none", skew = 0, crash = null }) 
     }
     if (action === "dump") {
       return await store.read(async (tables) => {
-        const kept = Object.fromEntries(await Promise.all(ALL.slice(0, 3).map(async (name) => [name, await tables.all(name)])));
+        const rowsByStore = Object.fromEntries(await Promise.all(ALL.slice(0, 3).map(async (name) => [name, await tables.all(name)])));
         const keys = ["device", "clock", "sync", "student", "content"];
-        return { ...kept, meta: Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await tables.get(META, key)]))) };
+        return { ...rowsByStore, meta: Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await tables.get(META, key)]))) };
       });
     }
     if (action === "restore") {

@@ -91,7 +91,7 @@ def test_backups_keys_and_audit_trail(visit: Visit, own_server: LocalServer) -> 
     page.get_by_role("button", name="Seal with the current key").click()
     expect(page.get_by_text("Nothing is left under the former key.")).to_be_visible()
     page.get_by_role("button", name="Restore …").click()
-    expect(page.get_by_text("Write the name of the backup.")).to_be_visible()
+    expect(page.get_by_text("Enter the name of the backup.")).to_be_visible()
     page.get_by_label("Name of the backup").fill("stepwise-20260101T000000Z-00000000.jsonl.gz")
     page.get_by_role("button", name="Restore …").click()
     page.get_by_label("Type RESTORE to confirm").fill("RESTORE")

@@ -78,7 +78,7 @@ def test_every_view_of_the_class_page_is_accessible_and_fits(
     check()
     page.get_by_role("button", name="Enter exam marks").click()
     page.get_by_role("button", name="Save").press("Enter")
-    expect(page.get_by_text("Write the name of the exam.")).to_be_visible()
+    expect(page.get_by_text("Enter the name of the exam.")).to_be_visible()
     check()
     page.keyboard.press("Escape")
     page.locator(".rk tbody button").first.click()
@@ -91,9 +91,7 @@ def test_every_view_of_the_class_page_is_accessible_and_fits(
     assert watched.errors == []
 
 
-def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
-    visit: Visit, teacher: Account
-) -> None:
+def test_class_shows_who_is_at_risk_and_the_predicted_marks(visit: Visit, teacher: Account) -> None:
     watched = open_as(visit, teacher)
     page = watched.page
     school_class = teacher.get("classes")["classes"][0]
@@ -128,7 +126,7 @@ def test_class_shows_who_is_at_risk_and_what_the_exam_will_bring(
     expect(row).to_contain_text(f"{round(bounds['lower'])} to {round(bounds['upper'])}")
     reason = next(each for each in high if each["student_id"] == first["student_id"])
     mastery = round(reason["avg_mastery"])
-    expect(row).to_contain_text(f"Mastery {mastery} in the topics with most marks")
+    expect(row).to_contain_text(f"Mastery {mastery} in the topics with the most marks")
     expect(row).to_contain_text(reason["weak_topics"][0]["topic_name"])
     row.get_by_role("button").press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Lowest topics")
@@ -146,7 +144,7 @@ def test_teacher_creates_a_class_and_a_student_joins(
     page.get_by_role("button", name="New class").press("Enter")
     page.get_by_label("Name of the class").fill(HOSTILE)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Write a number from 1 to 12.")).to_be_visible()
+    expect(page.get_by_text("Enter a number from 1 to 12.")).to_be_visible()
     page.get_by_label("School year").fill("9")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(f"{HOSTILE}: nobody has joined yet")
@@ -179,12 +177,14 @@ def test_teacher_enters_exam_marks(visit: Visit, school: School, tutor: Account)
     page.get_by_label("Date of the exam").fill("2026-11-02")
     page.get_by_label(f"Mark of {names[0]}").fill("101")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Write a number from 0 to 100.")).to_be_visible()
+    expect(page.get_by_text("Enter a number from 0 to 100.")).to_be_visible()
     assert tutor.get("exam-marks", class_id=school_class["id"])["marks"] == []
     page.get_by_label(f"Mark of {names[0]}").fill("71,5")
     page.get_by_label(f"Mark of {names[1]}").fill("0")
     page.get_by_role("button", name="Save 2 marks").click()
-    expect(page.get_by_text("Final, 2 November 2026: 36 on average of 2 marks")).to_be_visible()
+    expect(
+        page.get_by_text("Final, 2 November 2026: an average of 36 over 2 marks")
+    ).to_be_visible()
     marks = tutor.get("exam-marks", class_id=school_class["id"])["marks"]
     assert sorted(row["mark"] for row in marks) == [0, 71.5]
     row_of(page, names[0]).get_by_role("button").click()
@@ -266,7 +266,7 @@ def test_invitation_is_asked_for_where_the_server_needs_one(visit: Visit) -> Non
     page.get_by_label("Choose a name").fill("uninvited")
     page.get_by_label("Choose a password").fill("correct horse battery")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Write the code of your invitation.")).to_be_visible()
+    expect(page.get_by_text("Enter the code of your invitation.")).to_be_visible()
     page.get_by_label("Invitation code").fill("no such code")
     page.keyboard.press("Enter")
     expect(page.get_by_text("This code is unknown, used or expired.")).to_be_visible()

@@ -81,7 +81,7 @@ def test_wrong_and_missing_passwords_are_reported(visit: Visit, own_server: Loca
     expect(page.get_by_role("alert")).to_contain_text(re.compile("You can try again in 1[45] min"))
 
 
-def test_counts_filter_and_sum_to_all(dashboard: WatchedPage) -> None:
+def test_counts_add_up_and_a_click_on_one_filters_the_rows(dashboard: WatchedPage) -> None:
     page = dashboard.page
     counts = page.locator(".count b").all_inner_texts()
     assert sum(map(int, counts)) == 40
@@ -126,7 +126,7 @@ def test_sorting_by_a_column_is_announced(dashboard: WatchedPage) -> None:
     expect(page.locator("tbody .pc").first).to_have_text("100 %")
 
 
-def test_keys_are_shown_as_set_only(dashboard: WatchedPage) -> None:
+def test_page_shows_only_that_a_key_is_set(dashboard: WatchedPage) -> None:
     page = dashboard.page
     page.get_by_label("Search").fill("Amara")
     page.locator(".who button").last.click()
@@ -173,7 +173,7 @@ def test_old_figures_stay_while_the_server_is_away(
     expect(page.locator("tbody tr")).to_have_count(1)
     server.stop()
     page.clock.run_for(REFRESH_MS)
-    expect(page.locator(".note.warn")).to_contain_text("You see the figures of")
+    expect(page.locator(".note.warn")).to_contain_text("These figures are from")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.get_by_role("button", name="Try now")).to_be_visible()
 

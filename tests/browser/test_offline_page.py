@@ -36,7 +36,7 @@ async () => {
   });
 }
 """
-"""Script that returns the state in which a new version of the worker ends."""
+"""Script that returns the state of a new version of the worker after its installation."""
 OFFER = """
 () => {
   const offer = new Event("beforeinstallprompt", { cancelable: true });
@@ -144,7 +144,7 @@ def test_half_deployed_version_leaves_the_copy_as_it_was(
     expect(page.locator("h1")).to_have_text(TITLE)
 
 
-def test_page_asks_to_be_installed_and_can_be_put_off(browser: Browser, school: School) -> None:
+def test_page_offers_its_installation_until_it_is_put_off(browser: Browser, school: School) -> None:
     with watched_page(browser, school.url, width=320) as watched:
         page = watched.page
         watched.open("/icon.svg", idle=False)
@@ -167,7 +167,7 @@ def test_page_asks_to_be_installed_and_can_be_put_off(browser: Browser, school: 
         page.evaluate(OFFER)
         expect(card).to_have_count(0)
         # "Not now" holds for 7 days. An iPhone has `standalone` and makes no offer. To imitate
-        # one, the event `appinstalled` makes the page drop the offer above.
+        # an iPhone, the test sends `appinstalled`, on which the page drops the offer above.
         page.evaluate("localStorage.setItem('stepwise.install', String(Date.now() - 8 * 864e5))")
         page.evaluate("Object.defineProperty(navigator, 'standalone', { value: false })")
         page.evaluate("dispatchEvent(new Event('appinstalled'))")

@@ -200,10 +200,10 @@ def test_short_test_reports_a_missing_demo_pool(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Take a test now")).to_be_visible()
 
 
-@pytest.mark.parametrize("door", ["Open your workshop", "Open the test page"])
-def test_landing_page_leads_students_to_their_pages(visit: Visit, door: str) -> None:
+@pytest.mark.parametrize("link_name", ["Open your workshop", "Open the test page"])
+def test_landing_page_leads_students_to_their_pages(visit: Visit, link_name: str) -> None:
     page = visit("/").page
-    page.get_by_role("link", name=door).press("Enter")
+    page.get_by_role("link", name=link_name).press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(
         re.compile("Open your workshop|Take a test")
     )

@@ -158,8 +158,8 @@ def test_tickets_of_a_class_are_downloaded(
     page = demo_pool.page
     page.get_by_role("button", name="Tickets for a class").click()
     page.get_by_role("button", name="Make tickets").click()
-    expect(page.get_by_text("Write at least one student.")).to_be_visible()
-    page.get_by_label("Students, one in each line").fill("ann\nDoe, Jane\nann\n")
+    expect(page.get_by_text("Enter at least one student.")).to_be_visible()
+    page.get_by_label("Students, one per line").fill("ann\nDoe, Jane\nann\n")
     page.get_by_role("button", name="Make tickets").click()
     expect(page.get_by_text("2 tickets made")).to_be_visible()
     with page.expect_download() as download:
@@ -189,7 +189,7 @@ def test_instructors_may_read_and_their_changes_are_refused_with_the_reason(
     log_in(page, INSTRUCTOR_PASSWORD)
     page.get_by_role("link", name="Demo: school mathematics").click()
     page.get_by_role("button", name="Tickets for a class").click()
-    page.get_by_label("Students, one in each line").fill("ann")
+    page.get_by_label("Students, one per line").fill("ann")
     page.get_by_role("button", name="Make tickets").click()
     expect(page.get_by_role("alert")).to_contain_text("This password may not do that.")
 

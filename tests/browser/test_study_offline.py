@@ -25,7 +25,7 @@ from tests.browser.school import Account, School
 from tests.support.browser import watched_page
 
 
-def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
+def test_student_practises_offline_across_reloads_and_everything_is_sent_later(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:
@@ -33,7 +33,7 @@ def test_student_practises_offline_over_reloads_and_everything_is_sent_later(
         page.context.set_offline(True)
         page.reload()
         expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
-        expect(page.get_by_text("Recommendations and plans are those of")).to_be_visible()
+        expect(page.get_by_text("Recommendations and plans are from")).to_be_visible()
         practise(page, topic, answers=3)
         expect(page.get_by_text("1 of 30 days. 3 answers")).to_be_visible()
         page.reload()
@@ -151,9 +151,7 @@ def test_two_tabs_share_the_store_and_send_once(
         assert_synced(first, student)
 
 
-def test_log_in_that_has_expired_keeps_the_queue(
-    browser: Browser, student: Account, topic: str
-) -> None:
+def test_queue_survives_an_expired_log_in(browser: Browser, student: Account, topic: str) -> None:
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.set_offline(True)
@@ -337,8 +335,8 @@ def test_copy_that_differs_from_the_server_is_repaired(
         ]
         changed_row = {**second, "columns": {**second["columns"], "time_taken_seconds": 1.25}}
         extra = {**second, "id": str(uuid4())}  # as if the server had been restored without it
-        unknown = {**extra["columns"], "question_id": str(UUID(int=1))}
-        refused_row = {**extra, "id": str(uuid4()), "columns": unknown}
+        refused_columns = {**extra["columns"], "question_id": str(UUID(int=1))}
+        refused_row = {**extra, "id": str(uuid4()), "columns": refused_columns}
         removed = [[first["table"], first["id"]]]
         browser_copy(page, {"rows": [changed_row, extra, refused_row], "removed": removed})
         assert rows_here(page) != rows_at_server(student)

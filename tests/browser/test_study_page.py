@@ -211,14 +211,14 @@ def test_student_logs_in_and_answers_by_keyboard_alone(visit: Visit, school: Sch
     assert watched.errors == []
 
 
-def test_heading_states_the_marks_of_today_and_the_card_the_reasons(
+def test_heading_states_the_marks_to_gain_and_the_card_gives_the_reasons(
     visit: Visit, amira: Account
 ) -> None:
     page = open_as(visit, amira).page
     best, *others = amira.get("recommendations", limit=20)["recommendations"]
     prediction = amira.get("plan")["prediction"]
     expect(page.locator("#next")).to_have_text(best["topic_name"])
-    expect(page.locator("h1")).to_contain_text("The next 20 min can bring about")
+    expect(page.locator("h1")).to_contain_text("The next 20 min can earn you about")
     components = best["components"]
     expect(page.locator(".why")).to_contain_text(f"+{components['session_marks']:.2f}")
     expect(page.locator(".why")).to_contain_text(f"{components['exam_weightage']:.1f} %")
@@ -231,7 +231,7 @@ def test_heading_states_the_marks_of_today_and_the_card_the_reasons(
     for each in others[:4]:
         expect(page.locator(".others")).to_contain_text(each["topic_name"])
     page.get_by_role("button", name="Plan today").click()
-    expect(page.locator("h1")).to_contain_text("Today can bring about")
+    expect(page.locator("h1")).to_contain_text("Today can earn you about")
     (plan,) = amira.get("plan")["plans"]
     gains = {each["topic_id"]: each["components"] for each in (best, *others)}
     day = plan["plan"]["daily_plans"][0]
@@ -250,7 +250,7 @@ def test_heading_states_the_marks_of_today_and_the_card_the_reasons(
     expect(page.locator(".plan li")).to_have_count(len(day["topics"]) + len(day["revisions"]))
 
 
-def test_new_student_registers_joins_a_class_and_sees_topics(visit: Visit, school: School) -> None:
+def test_new_student_registers_and_sees_their_class_and_exam(visit: Visit, school: School) -> None:
     teacher = school.register("teacher", "teacher")
     code = teacher.post("classes", {"name": f"Class {HOSTILE}", "grade": 9})["class"]["join_code"]
     watched = visit(PATH)
@@ -285,7 +285,7 @@ def test_wrong_class_code_is_reported_and_can_be_corrected(
     assert errors_but_refusals(watched) == []
 
 
-def test_wrong_password_and_taken_name_are_reported_at_their_field(visit: Visit) -> None:
+def test_wrong_password_and_taken_name_are_reported(visit: Visit) -> None:
     watched = visit(PATH)
     page = watched.page
     page.get_by_label("Name of your account").fill("amira")
@@ -342,7 +342,7 @@ def test_every_type_of_question_is_answered_and_graded(
     assert watched.errors == []
 
 
-def test_answer_without_a_store_is_kept_over_a_lost_connection_and_a_reload(
+def test_answer_without_a_store_survives_a_lost_connection_and_a_reload(
     visit: Visit, newcomer: Account, hostile_topic: str
 ) -> None:
     watched = visit("/icon.svg")
@@ -368,7 +368,7 @@ def test_answer_without_a_store_is_kept_over_a_lost_connection_and_a_reload(
     assert len(attempts(newcomer)) == 1
 
 
-def test_answer_without_a_store_whose_acknowledgement_was_lost_is_stored_once(
+def test_answer_without_a_store_is_recorded_once_if_its_acknowledgement_is_lost(
     visit: Visit, newcomer: Account, hostile_topic: str
 ) -> None:
     watched = visit("/icon.svg")
@@ -419,7 +419,7 @@ def test_settings_change_the_exam_and_the_heading(visit: Visit, newcomer: Accoun
     page.get_by_role("button", name="Change exam and hours").click()
     page.get_by_label("Hours a day").fill("0")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Write a number from 0.5 to 24.")).to_be_visible()
+    expect(page.get_by_text("Enter a number from 0.5 to 24.")).to_be_visible()
     page.get_by_label("Hours a day").fill("1.5")
     page.get_by_label("Date of the exam").fill("2020-01-01")
     page.keyboard.press("Enter")
@@ -483,7 +483,7 @@ def test_teacher_is_shown_the_way_to_the_classes(visit: Visit, school: School) -
     expect(page.locator("h1")).to_contain_text("10 science")
 
 
-def test_page_without_topics_is_explained(visit: Visit, server: LocalServer) -> None:
+def test_page_explains_that_there_are_no_topics(visit: Visit, server: LocalServer) -> None:
     student = School(server.url, "").register()
     watched = visit(PATH, url=server.url)
     student.enter(watched, PATH)

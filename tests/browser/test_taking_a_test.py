@@ -41,8 +41,8 @@ def visit(visit: Visit) -> Visit:
 
 
 @pytest.fixture
-def ticket(url: str) -> Callable[..., str]:
-    """Make the address of a test with a ticket."""
+def ticket_link(url: str) -> Callable[..., str]:
+    """Function that issues a ticket and returns the link with it."""
 
     def make(student: str, pool_id: str = POOL_ID, questions: int = 3, uses: int = 5) -> str:
         body = {
@@ -90,9 +90,9 @@ def answer_count(page: Page, url: str) -> int:
 
 @pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])
 def test_every_view_of_a_test_is_accessible_and_fits(
-    visit: Visit, url: str, ticket: Callable[..., str], width: int, *, dark: bool
+    visit: Visit, url: str, ticket_link: Callable[..., str], width: int, *, dark: bool
 ) -> None:
-    watched = visit(ticket(f"fits {width}"), width=width, dark=dark, url=url)
+    watched = visit(ticket_link(f"fits {width}"), width=width, dark=dark, url=url)
 
     def check() -> None:
         expect(watched.page.locator("h1")).to_be_visible()
@@ -157,9 +157,9 @@ def test_test_without_a_ticket_is_taken_by_keyboard_alone(visit: Visit, url: str
 
 
 def test_two_clicks_start_one_test_and_send_one_answer(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("double"), url=url).page
+    page = visit(ticket_link("double"), url=url).page
     calls: list[str] = []
     page.on("request", lambda request: calls.append(f"{request.method} {request.url}"))
     page.get_by_role("button", name="Start the test").dblclick()
@@ -175,9 +175,9 @@ def test_two_clicks_start_one_test_and_send_one_answer(
 
 
 def test_answer_waits_for_the_connection_and_counts_once(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("offline"), url=url).page
+    page = visit(ticket_link("offline"), url=url).page
     begin(page)
     page.context.set_offline(True)
     page.keyboard.press("2")
@@ -194,9 +194,9 @@ def test_answer_waits_for_the_connection_and_counts_once(
 
 
 def test_lost_acknowledgement_does_not_count_twice(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("lost"), url=url).page
+    page = visit(ticket_link("lost"), url=url).page
     begin(page)
     lost_statuses: list[int] = []
 
@@ -217,9 +217,9 @@ def test_lost_acknowledgement_does_not_count_twice(
 
 
 def test_answer_that_was_not_sent_is_sent_after_the_page_was_closed(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("closed page"), url=url).page
+    page = visit(ticket_link("closed page"), url=url).page
     begin(page)
     page.route(SUBMIT, lambda route: route.abort())
     page.keyboard.press("2")
@@ -235,9 +235,9 @@ def test_answer_that_was_not_sent_is_sent_after_the_page_was_closed(
 
 
 def test_reload_goes_on_at_the_same_question(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("reload"), url=url).page
+    page = visit(ticket_link("reload"), url=url).page
     begin(page)
     assert "ticket" not in page.url
     answer(page, 1)
@@ -253,9 +253,9 @@ def test_reload_goes_on_at_the_same_question(
 
 
 def test_link_with_the_ticket_resumes_in_another_browser(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    link = ticket("two browsers")
+    link = ticket_link("two browsers")
     first = visit(link, url=url).page
     begin(first)
     answer(first, 1)
@@ -266,9 +266,9 @@ def test_link_with_the_ticket_resumes_in_another_browser(
 
 
 def test_answer_from_another_tab_is_reported(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("two tabs"), url=url).page
+    page = visit(ticket_link("two tabs"), url=url).page
     begin(page)
     session = current_test(page)["sessionId"]
     status = httpx.get(f"{url}/api/test/status/{session}").json()
@@ -282,9 +282,9 @@ def test_answer_from_another_tab_is_reported(
 
 
 def test_expired_test_shows_what_was_saved(
-    visit: Visit, student_server: LocalServer, ticket: Callable[..., str]
+    visit: Visit, student_server: LocalServer, ticket_link: Callable[..., str]
 ) -> None:
-    watched = visit(ticket("expired"), url=student_server.url)
+    watched = visit(ticket_link("expired"), url=student_server.url)
     page = watched.page
     begin(page)
     answer(page, 1)
@@ -305,9 +305,9 @@ def test_expired_test_shows_what_was_saved(
 
 
 def test_reset_of_a_running_test_is_shown(
-    visit: Visit, student_server: LocalServer, ticket: Callable[..., str]
+    visit: Visit, student_server: LocalServer, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("reset"), url=student_server.url).page
+    page = visit(ticket_link("reset"), url=student_server.url).page
     begin(page)
     answer(page, 1)
     httpx.post(
@@ -325,9 +325,9 @@ def test_reset_of_a_running_test_is_shown(
 
 
 def test_leaving_ends_the_test_or_lets_it_wait(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("leaves"), url=url).page
+    page = visit(ticket_link("leaves"), url=url).page
     begin(page)
     answer(page, 1)
     page.get_by_role("button", name="Leave").press("Enter")
@@ -342,9 +342,9 @@ def test_leaving_ends_the_test_or_lets_it_wait(
 
 
 def test_result_is_shown_in_words_and_numbers(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    page = visit(ticket("result", questions=12), url=url).page
+    page = visit(ticket_link("result", questions=12), url=url).page
     begin(page)
     session = current_test(page)["sessionId"]
     finish(page, 12)
@@ -372,13 +372,13 @@ def test_result_is_shown_in_words_and_numbers(
 
 
 def test_tests_over_time_show_each_concept_and_can_be_forgotten(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
-    watched = visit(ticket("over time"), url=url)
+    watched = visit(ticket_link("over time"), url=url)
     page = watched.page
     begin(page)
     finish(page)
-    page.goto(ticket("over time"))
+    page.goto(ticket_link("over time"))
     begin(page)
     finish(page, key="2")
     page.get_by_role("link", name="All your tests").click()
@@ -397,7 +397,7 @@ def test_tests_over_time_show_each_concept_and_can_be_forgotten(
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_hostile_and_long_words_are_text_and_fit(
-    visit: Visit, url: str, ticket: Callable[..., str], width: int
+    visit: Visit, url: str, ticket_link: Callable[..., str], width: int
 ) -> None:
     questions = [
         {
@@ -415,7 +415,7 @@ def test_hostile_and_long_words_are_text_and_fit(
         f"{url}/api/questions/upload", json={"questions": questions, **rules}, headers=OPERATOR
     )
     assert response.status_code == 200, response.text
-    link = ticket(HOSTILE[0], pool_id=response.json()["question_pool_id"])
+    link = ticket_link(HOSTILE[0], pool_id=response.json()["question_pool_id"])
     watched = visit(link, width=width, url=url)
     page = watched.page
     begin(page)
@@ -435,7 +435,7 @@ def test_hostile_and_long_words_are_text_and_fit(
 
 
 def test_result_of_a_test_that_ended_before_its_minimum_length_is_not_shown(
-    visit: Visit, url: str, ticket: Callable[..., str]
+    visit: Visit, url: str, ticket_link: Callable[..., str]
 ) -> None:
     questions = [
         {
@@ -450,7 +450,7 @@ def test_result_of_a_test_that_ended_before_its_minimum_length_is_not_shown(
     ]
     body = {"questions": questions, "tells": "end", "concept_names": ["Sums"]}
     response = httpx.post(f"{url}/api/questions/upload", json=body, headers=OPERATOR)
-    link = ticket("undisclosed", pool_id=response.json()["question_pool_id"], questions=5)
+    link = ticket_link("undisclosed", pool_id=response.json()["question_pool_id"], questions=5)
     watched = visit(link, url=url)
     page = watched.page
     begin(page)

@@ -161,13 +161,13 @@ def test_steps_show_what_is_done_the_time_and_what_comes_next(
     expect(steps).to_have_count(9)
     expect(steps.nth(0)).to_contain_text("Connect Accounts, done")
     expect(steps.nth(0)).to_contain_text("6 min")
-    here = page.locator(".ws[aria-current=step]")
-    expect(here).to_contain_text("Basic TwiML")
-    expect(here).to_contain_text("31 min so far, 3 attempts")
-    expect(here.get_by_role("progressbar")).to_have_attribute("value", "1")
-    expect(here.get_by_role("progressbar")).to_have_attribute("max", "3")
-    expect(here.locator(".badge.good")).to_have_text("✓code validated")
-    expect(here).to_contain_text("next: committed")
+    current_step = page.locator(".ws[aria-current=step]")
+    expect(current_step).to_contain_text("Basic TwiML")
+    expect(current_step).to_contain_text("31 min so far, 3 attempts")
+    expect(current_step.get_by_role("progressbar")).to_have_attribute("value", "1")
+    expect(current_step.get_by_role("progressbar")).to_have_attribute("max", "3")
+    expect(current_step.locator(".badge.good")).to_have_text("✓code validated")
+    expect(current_step).to_contain_text("next: committed")
     expect(page.get_by_text("3 of 9 steps done")).to_be_visible()
     expect(page.get_by_text("53 min spent")).to_be_visible()
 
@@ -303,7 +303,7 @@ def test_hostile_addresses_are_shown_and_only_https_is_linked(
     assert watched.errors == []
 
 
-def test_keys_are_never_shown_and_stay_if_left_empty(
+def test_keys_are_never_shown_and_are_kept_if_their_field_is_left_empty(
     visit: Visit, url: str, amina: Student
 ) -> None:
     page = visit(amina.link, url=url).page

@@ -13,7 +13,7 @@ from tests.contract.call import Call
 from tests.contract.calls import CALLS
 from tests.contract.comparing import LOCAL_TIME, ComparableResponse
 from tests.contract.conftest import DEPLOYMENTS
-from tests.support.declared_errors import undeclared
+from tests.support.declared_errors import declaration_problem
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request
@@ -62,7 +62,7 @@ def test_every_error_has_the_shape_of_the_envelope(responses_on: ResponsesOn) ->
 
 def test_every_error_is_declared(responses_on: ResponsesOn) -> None:
     problems = [
-        undeclared(
+        declaration_problem(
             call.method,
             call.path.partition("?")[0],
             response.status,

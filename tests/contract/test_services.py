@@ -74,7 +74,7 @@ def test_health_responds_while_both_services_are_silent(
     response = health(platform, {**variables, **silent_services})
     assert response.status == 503
     assert response.body["services"] == {"postgres": "down", "redis": "down", "supabase": "down"}
-    assert len(postgres.accepted) == 1
+    assert len(postgres.connections) == 1
     postgres.close()
     redis.close()
 

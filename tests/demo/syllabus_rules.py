@@ -107,7 +107,7 @@ def hierarchy(syllabus: Syllabus) -> Iterator[str]:
         if parent and parent not in syllabus.parents:
             yield f"{name}: the parent {parent} does not exist"
         elif len(path_to(name, syllabus.parents)) not in ({3} if name in leaves else {1, 2}):
-            yield f"{name}: the topics with concepts are those at the third level"
+            yield f"{name}: its level is wrong; exactly the topics at the third level have concepts"
 
 
 def path_to(name: str, parents: dict[str, str]) -> list[str]:

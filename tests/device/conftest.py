@@ -12,7 +12,7 @@ from lib.learning.database import postgres_session, sqlite_session
 from lib.settings import Settings
 from local.servers.postgres_server import PostgresServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
-from tests.device.devices import furnish, opened, store_syllabus
+from tests.device.devices import fill_database, opened, store_syllabus
 from tests.device.histories import Sessions
 from tests.support.local_server import LocalServer
 from tests.support.memory import folder_in_memory
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder of a device with a user and questions."""
     path = tmp_path / "device"
     with opened(path) as database:
-        furnish(database)
+        fill_database(database)
     return path
 
 

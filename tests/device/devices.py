@@ -60,7 +60,7 @@ def opened(path: Path) -> Iterator[Database]:
         yield database
 
 
-def furnish(database: Database) -> DeviceUser:
+def fill_database(database: Database) -> DeviceUser:
     """Store a user and a syllabus."""
     with database.session() as db, database.recorder.paused():
         user = store_user(db, user_details(), NOW)

@@ -30,7 +30,7 @@ def check(world: World) -> None:
 
 
 def check_queues(world: World) -> None:
-    """Check that nothing waits, refused answers are shown, and each device has its own id."""
+    """Check that nothing waits, refused answers are rejections, and each device has its own id."""
     ids = [laptop.identity() for laptop in world.devices]
     assert len(set(ids)) == len(ids)
     for laptop in world.devices:
@@ -64,7 +64,7 @@ def check_copies(world: World) -> None:
 
 
 def check_mastery(world: World) -> None:
-    """Check that mastery on each side equals that of a new count of all attempts."""
+    """Check that each side's mastery equals the one recomputed from all attempts."""
     with world.sessions() as db:
         expected = _mastery(db, world.student_id)
     for laptop in world.devices:
@@ -80,10 +80,10 @@ def check_profile(world: World) -> None:
             SyncOperation.table_name == SyncedTable.STUDENT_PROFILES.value,
             SyncOperation.synced,
         )
-        received = [it for it in db.execute(query).scalars() if "clock" in it]
+        received_operations = [it for it in db.execute(query).scalars() if "clock" in it]
         [profile] = read_rows(db, SyncedTable.STUDENT_PROFILES, world.student_id).values()
     edits = list(world.edits)
-    for operation in received:
+    for operation in received_operations:
         clock = operation.get("counted_clock", operation["clock"])
         edits += [(name, clock, it) for name, it in operation["columns"].items()]
     latest = sorted(edits, key=lambda edit: edit[1])
@@ -96,10 +96,10 @@ def _copy(db: Session, student_id: UUID) -> tuple[Any, Any]:
 
 
 def _mastery(db: Session, student_id: UUID) -> dict[str, Any]:
-    """Return the stored figures, which have to be those of a new count."""
+    """Return the stored figures, after a check that they equal recomputed ones."""
     attempts = mastery_store.list_attempts(db, student_id)
-    counted = count_all(attempts, current_calibration(db)).concepts
-    expected = {concept: asdict(it.mastery) for concept, it in counted.items()}
+    recomputed = count_all(attempts, current_calibration(db)).concepts
+    expected = {concept: asdict(it.mastery) for concept, it in recomputed.items()}
     rows = mastery_store.list_mastery(db, [student_id])
     stored_figures = {str(row.concept_id): asdict(row.mastery) for row in rows}
     assert stored_figures == expected

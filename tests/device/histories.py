@@ -66,7 +66,7 @@ class World:
         self._blank = blank
         self.devices: list[Laptop] = []
         self.saved: set[int] = set()
-        """Numbers of the attempts that must not be lost, beside those on the devices.
+        """Numbers of the attempts that must not be lost, besides those on the devices.
 
         The server acknowledged them, or held them when their device was restored.
         """

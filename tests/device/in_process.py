@@ -150,7 +150,7 @@ def ending_after(session: Session, statements: int) -> Iterator[None]:
 
 @contextmanager
 def out_of_time_after(session: Session, changes: int) -> Iterator[None]:
-    """Let the time limit of a call end once a number of changes are decided."""
+    """Let the time limit of a call end once the server has decided on a number of changes."""
     engine = session.get_bind().engine
     remaining = [changes]
 

@@ -47,7 +47,7 @@ class World(Protocol):
     user_id: UUID
     student_id: UUID
     saved: set[int]
-    """Numbers of the attempts that must not be lost, beside those on the devices."""
+    """Numbers of the attempts that must not be lost, besides those on the devices."""
 
     def next_number(self) -> int:
         """Return the number of a new answer."""

@@ -64,7 +64,7 @@ def damage(path: Path, *pages: int) -> None:
 
 
 def repair_of(path: Path) -> tuple[set[UUID], set[UUID], dict[str, object]]:
-    """Open a damaged device; return the ids of its and of its queued answers, and the report."""
+    """Open a damaged device; return the ids of its answers and queued answers, and the report."""
     with opened(path) as database:
         assert faults(path / "local.db") == []
         with database.session() as db:

@@ -25,7 +25,7 @@ from tests.device.devices import (
     USER_ID,
     answer,
     attempt_ids,
-    furnish,
+    fill_database,
     opened,
     queued_rows,
     user_details,
@@ -47,13 +47,13 @@ def exported_file(folder: Path, tmp_path: Path) -> Path:
             first = queue.list_pending(db)[0]
             queue.settle(db, first.id, OperationState.APPLIED)
             db.commit()
-        assert export_file(Folder(folder), target) == f"Wrote 4 changes to {target}."
+        assert export_file(Folder(folder), target) == f"Changes written to {target}: 4."
     return target
 
 
 def other_device(path: Path) -> Path:
     with opened(path) as database:
-        furnish(database)
+        fill_database(database)
     return path
 
 
@@ -72,13 +72,13 @@ def test_other_device_shows_and_queues_the_changes_once(
 ) -> None:
     other = other_device(tmp_path / "other")
     report = import_file(Folder(other), exported_file)
-    assert report == "Imported 4 changes; 0 existed already."
+    assert report == "Imported changes: 4. Already there: 0."
     assert student_state(other) == (12, NOW, 3)
     with opened(other) as database:
         assert set(queued_rows(database)) == attempt_ids(database)
         with database.session() as db:
             before = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
-    assert import_file(Folder(other), exported_file) == "Imported 0 changes; 4 existed already."
+    assert import_file(Folder(other), exported_file) == "Imported changes: 0. Already there: 4."
     assert student_state(other) == (12, NOW, 3)
     with opened(other) as database, database.session() as db:
         after = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
@@ -88,7 +88,7 @@ def test_other_device_shows_and_queues_the_changes_once(
 
 def test_import_on_the_same_device_changes_nothing(exported_file: Path, folder: Path) -> None:
     before = student_state(folder)
-    assert import_file(Folder(folder), exported_file) == "Imported 0 changes; 4 existed already."
+    assert import_file(Folder(folder), exported_file) == "Imported changes: 0. Already there: 4."
     assert student_state(folder) == before
 
 
@@ -112,7 +112,7 @@ def test_answer_without_its_question_is_kept_for_the_server(
         store_user(db, user_details(), NOW)
         db.commit()
     report = import_file(Folder(other), exported_file)
-    assert report.endswith("3 new ones are kept for the server and are not shown here yet.")
+    assert report.endswith("Kept for the server, but not shown here yet: 3.")
     with opened(other) as database:
         assert len(queued_rows(database)) == 3
         assert attempt_ids(database) == set()

@@ -39,7 +39,7 @@ at_server = st.one_of(
     st.tuples(st.just("advance"), st.sampled_from([1, 600, 90_000])),
 )
 steps = st.tuples(numbers, crashes, st.one_of(on_device, on_device, on_device, at_server))
-# Lengths are drawn evenly: short lists, which Hypothesis prefers, leave weak faults unnoticed.
+# Lengths are drawn evenly: short lists, which Hypothesis prefers, leave subtle faults unnoticed.
 histories = st.integers(0, MAX_STEPS).flatmap(
     lambda length: st.lists(steps, min_size=length, max_size=length)
 )

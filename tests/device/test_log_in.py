@@ -175,14 +175,14 @@ def test_damaged_account_file_only_needs_another_log_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "stored"),
+    ("address", "stored_address"),
     [
         ("https://example.org/", "https://example.org"),
         (" http://127.0.0.1:5300 ", "http://127.0.0.1:5300"),
     ],
 )
-def test_address_of_the_server_is_kept_without_a_slash(address: str, stored: str) -> None:
-    assert checked_address(address) == stored
+def test_address_of_the_server_is_kept_without_a_slash(address: str, stored_address: str) -> None:
+    assert checked_address(address) == stored_address
 
 
 @pytest.mark.parametrize("address", ["example.org", "http://example.org", "https://", "ftp://a.b"])

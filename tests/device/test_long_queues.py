@@ -76,7 +76,7 @@ def test_applied_changes_do_not_pile_up(device_named: OpenDevice) -> None:
         synchronise(device)
         applied_counts.append(states(device)["applied"])
         assert queued_clocks(device)[-1] == latest
-    # The latest changes, and the one of target_exam, which no later one replaces.
+    # The latest changes, and the change of target_exam, which no later change replaces.
     assert applied_counts == [queue.KEPT_CHANGES + 1] * 3
     with device.database.session() as db:
         operations = queue._stored(db, select(*queue._STORED).order_by(Operation.clock))

@@ -1,4 +1,4 @@
-"""An old device's local.db is imported: unsent rows once, under ids of their own, nothing lost."""
+"""An old device's local.db is imported: each unsent row once, under a new id, and none is lost."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from tests.device.devices import (
     NOW,
     QUESTION_IDS,
     attempt_ids,
-    furnish,
+    fill_database,
     opened,
     queued_rows,
     store_syllabus,
@@ -117,8 +117,8 @@ def test_unsent_answers_are_queued_under_ids_of_their_own(old: OldDevice, folder
     old.attempt(2, synced=1)
     old.attempt(3, synced=None, answer="false", question_id=7)
     report = import_file(Folder(folder), old.path)
-    assert "2 changes that the server does not have" in report
-    assert "1 had been sent" in report
+    assert "because the server does not have them: 2\n" in report
+    assert "already sent by the old device: 1\n" in report
     first, third = attempts(folder)
     assert [first.answer, third.answer] == ["true", "false"]
     assert [first.is_correct, third.is_correct] == [True, False], "they are graded again"
@@ -162,7 +162,7 @@ def test_same_file_gives_the_same_ids_on_another_device(
 ) -> None:
     old.attempt(1)
     with opened(tmp_path / "second") as database:
-        furnish(database)
+        fill_database(database)
     for path in (folder, tmp_path / "second"):
         import_file(Folder(path), old.path)
     operations = []
@@ -206,9 +206,9 @@ def test_queue_is_imported(name: str, old: OldDevice, folder: Path) -> None:
     if name != "sync_operations":
         old.run(f"ALTER TABLE sync_operations RENAME TO {name}")
     report = import_file(Folder(folder), old.path)
-    assert "- 3 changes" in report
-    assert "1 were imported before, or are in the file twice" in report
-    assert "2 were about mastery or plans" in report
+    assert "because the server does not have them: 3\n" in report
+    assert "imported before, or in the file twice: 1\n" in report
+    assert "about mastery or plans, which are derived: 2" in report
     assert len(attempts(folder)) == 2
     with opened(folder) as database, database.session() as db:
         assert db.execute(select(StudentProfile.grade)).scalar_one() == 11
@@ -265,7 +265,7 @@ def test_changes_of_another_student_in_the_queue_are_kept_aside(
     old.queue(4, "student_profiles", 3, {"target_exam": "Ours"}, operation_type="update")
     old.queue(5, "question_attempts", 2, answer | {"student_id": 3})
     report = import_file(Folder(folder), old.path)
-    assert "- 2 changes that the server does not have are queued" in report
+    assert "because the server does not have them: 2\n" in report
     reason = "it is another student's"
     assert set_aside(folder) == [("question_attempts", reason), *3 * [("sync_operations", reason)]]
     (attempt,) = attempts(folder)
@@ -368,7 +368,7 @@ def test_generated_databases_are_imported_completely(
         for table in TABLES:
             for row in live.rows[table]:
                 _insert(connection, table, row)
-        # Without users, every row counts as one of the device's user.
+        # Without users, every row counts as belonging to the device's user.
         connection.execute("DELETE FROM users")
         connection.commit()
     report = import_file(Folder(folder), path)

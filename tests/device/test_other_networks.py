@@ -44,7 +44,7 @@ def network(statuses: dict[str, int]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("refresh_status", [200, 401, 511])
-def test_page_in_place_of_the_server_costs_no_log_in(tmp_path: Path, refresh_status: int) -> None:
+def test_page_of_another_network_logs_nobody_out(tmp_path: Path, refresh_status: int) -> None:
     accounts = AccountFile(Folder(tmp_path))
     with network({"/api/learning/sync": 401, "/api/auth/refresh": refresh_status}) as address:
         account = Account(address, "access", "refresh")

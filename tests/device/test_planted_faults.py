@@ -278,7 +278,7 @@ def test_planted_fault_is_found(
 
 
 def lose_a_row(world: World) -> None:
-    """Lose a row on a device, as by a fault of its disk, and check that it comes back."""
+    """Lose a row on a device, as if by a disk fault, and check that the row comes back."""
     laptop = world.devices[0]
     for _ in range(3):
         laptop.answer()

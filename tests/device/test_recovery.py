@@ -31,7 +31,7 @@ def world(sqlite_sessions: Sessions, blank: Path) -> Iterator[World]:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Back up a database of SQLite, or restore it, while it is in use."""
+    """Back up or restore an SQLite database while it is in use."""
     with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(target)) as writer:
         reader.backup(writer)
 
@@ -86,14 +86,14 @@ def alter_replies(
     """Change the server's responses to syncs with `alter`; return the paths of the calls."""
     call, paths = laptop.client.call, []
 
-    def altered(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
+    def call_and_alter(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
         paths.append(path)
         reply = call(method, path, *arguments, **named)
         if path == PATH and reply.succeeded:
             alter(reply.body)
         return reply
 
-    monkeypatch.setattr(laptop.client, "call", altered)
+    monkeypatch.setattr(laptop.client, "call", call_and_alter)
     return paths
 
 
@@ -167,13 +167,13 @@ def test_reply_without_a_reason_names_its_status(world: World) -> None:
     laptop.answer()
     call = laptop.client.call
 
-    def refused(method: str, path: str, body: Any = None, **named: Any) -> Reply:
+    def refuse_operations(method: str, path: str, body: Any = None, **named: Any) -> Reply:
         reply = call(method, path, body, **named)
         if path == PATH and body["operations"]:  # as a platform refuses what is too large
             return replace(reply, status=413, body=None)
         return reply
 
-    laptop.client.call = refused  # type: ignore[method-assign]
+    laptop.client.call = refuse_operations  # type: ignore[method-assign]
     assert laptop.sync()
     with laptop.device.database.session() as db:
         (rejected,) = queue.list_rejected(db, 10)

@@ -23,10 +23,10 @@ from device.folder import Folder
 from device.opening import CannotOpen
 from lib.errors import DatabaseUnavailable
 from lib.learning.tables.base import new_id
-from tests.device.devices import answer, attempt_ids, furnish, opened, queued_rows
+from tests.device.devices import answer, attempt_ids, fill_database, opened, queued_rows
 
 MAX_STEPS = 80
-"""Bound of the steps at which a process is killed; storing one answer takes fewer."""
+"""Upper bound on the step at which a process is killed; storing one answer takes fewer."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder of a device with a user, questions and an answer."""
     path = tmp_path / "device"
     with opened(path) as database:
-        furnish(database)
+        fill_database(database)
         answer(database)
     return path
 
@@ -54,11 +54,11 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def answer_until_killed(path: Path, steps: int, acknowledged: int) -> None:
-    """Record answers, and write the ids of those acknowledged, until the process is killed."""
+def answer_until_killed(path: Path, steps: int, pipe: int) -> None:
+    """Record answers until the process is killed; write the id of each to the pipe afterwards."""
     countdown = Countdown(steps)
 
-    def audited(name: str, _arguments: object) -> None:
+    def count_file_operation(name: str, _arguments: object) -> None:
         if name in {"open", "os.rename", "os.link", "shutil.copyfile", "os.remove", "os.chmod"}:
             countdown.step()
 
@@ -66,11 +66,11 @@ def answer_until_killed(path: Path, steps: int, acknowledged: int) -> None:
         event.listen(database._engine, "before_cursor_execute", countdown.step)
         event.listen(database._engine, "after_cursor_execute", countdown.step)
         event.listen(database._engine, "commit", countdown.step)
-        sys.addaudithook(audited)
+        sys.addaudithook(count_file_operation)
         for number in range(50):
             attempt_id = new_id()
             answer(database, attempt_id, number)
-            os.write(acknowledged, attempt_id.bytes)
+            os.write(pipe, attempt_id.bytes)
     os._exit(0)
 
 
@@ -205,12 +205,12 @@ def test_previous_file_is_the_one_before_the_last_answer(folder: Path) -> None:
 def test_answer_that_cannot_be_published_is_not_acknowledged(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_folder: Folder) -> None:
+    def fail_without_space(_folder: Folder) -> None:
         raise OSError(28, "No space left on device")
 
     with opened(folder) as database:
         with monkeypatch.context() as patch:
-            patch.setattr(database_module, "replace_database", full)
+            patch.setattr(database_module, "replace_database", fail_without_space)
             with pytest.raises(DatabaseUnavailable):
                 answer(database)
         answer(database)

@@ -70,13 +70,13 @@ OpenDevice = Callable[[str], Device]
 
 @pytest.fixture
 def device_named(school: LocalServer, tmp_path: Path) -> Iterator[OpenDevice]:
-    """Function that opens a device on which ann has logged in, by its name."""
+    """Function that opens the device with a given name, on which ann has logged in."""
     with ExitStack() as stack:
 
-        def opened(name: str) -> Device:
+        def open_device(name: str) -> Device:
             return stack.enter_context(device_of(tmp_path / name, school.url))
 
-        yield opened
+        yield open_device
 
 
 @contextmanager
@@ -236,7 +236,7 @@ def test_answer_to_a_question_that_comes_back_is_sent_again(
     assert states(device) == {"pending": 0, "applied": 1, "rejected": 0}
 
 
-def test_expired_log_in_keeps_the_queue_until_the_next_one(
+def test_queue_of_an_expired_log_in_is_sent_after_the_next_log_in(
     device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
@@ -267,7 +267,7 @@ def test_expired_access_token_is_exchanged(device_named: OpenDevice, postgres_ur
     assert new_account.refresh_token not in {None, account.refresh_token}
 
 
-def test_server_that_is_away_keeps_the_queue(device_named: OpenDevice) -> None:
+def test_queue_is_kept_while_the_server_is_away(device_named: OpenDevice) -> None:
     device = device_named("laptop")
     answer(device, 1)
     device.accounts.write(replace(device.accounts.read(), server="http://127.0.0.1:9"))
@@ -315,7 +315,7 @@ def student_in(db: Session) -> UUID:
     return user.student_id
 
 
-def test_more_changes_than_fit_into_a_call_go_in_their_order(
+def test_more_changes_than_fit_into_a_call_are_sent_in_order(
     device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")
@@ -390,7 +390,7 @@ def test_restored_database_becomes_a_new_device(
         assert {later, third} < attempts(device) == server_attempts(postgres_url)
 
 
-def test_server_with_a_later_state_makes_a_new_device(
+def test_restored_folder_becomes_a_new_device_after_a_sync(
     school: LocalServer, tmp_path: Path, postgres_url: str
 ) -> None:
     """Both the database and the file beside it were restored, which only the server can notice."""

@@ -116,10 +116,10 @@ def test_answers_given_offline_on_two_devices_are_on_all_screens(
         assert laptop == phone
         status = devices[0].get(f"/api/sync/status/{laptop['profile']['id']}")
         assert (status["sync_state"], status["pending_operations"]) == ("synced", 0)
-        at_server = new_server.send(
+        log_in_response = new_server.send(
             Request("POST", "/api/auth/login", {"username": "ann", "password": PASSWORD})
         )
-        token = {"Authorization": f"Bearer {at_server.body['access_token']}"}
+        token = {"Authorization": f"Bearer {log_in_response.body['access_token']}"}
         for name in ("attempts", "mastery", "profile"):
             response = new_server.send(Request("GET", f"/api/learning/{name}", None, token))
             assert response.body == laptop[name], name

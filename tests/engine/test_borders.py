@@ -103,7 +103,7 @@ def test_booleans_and_integers_of_numpy_are_accepted() -> None:
     assert after.mean[0] == update(STATE, BANK, 0, correct=True).mean[0]
 
 
-def test_widest_prior_survives_its_answers_bit_for_bit() -> None:
+def test_state_under_the_widest_prior_is_restored_bit_for_bit() -> None:
     bank = ItemBank([[8.5]] * 30)
     prior = Posterior.prior(1, covariance=[[WIDEST_PRIOR]])
     state = Posterior.of_answers(prior, bank, range(30), [True, False] * 15)

@@ -30,7 +30,7 @@ def lsat6() -> NDArray[np.int64]:
     return np.repeat(np.array(rows), [int(count) for count in words[1::2]], axis=0)
 
 
-def calibrated(answers: NDArray[np.int64], *, plain: bool) -> Calibration:
+def calibration_of(answers: NDArray[np.int64], *, plain: bool) -> Calibration:
     people, items = answers.shape
     return calibrate(
         np.repeat(np.arange(people), items),
@@ -45,7 +45,7 @@ def test_without_priors_the_published_maximum_of_lsat6_is_found() -> None:
     answers = lsat6()
     assert answers.shape == (1000, 5)
     assert answers.sum(axis=0).tolist() == [924, 709, 553, 763, 870]
-    result = calibrated(answers, plain=True)
+    result = calibration_of(answers, plain=True)
     assert result.converged
     assert result.log_likelihood == pytest.approx(LOG_LIKELIHOOD, abs=0.001)
     # A round that moves a slope by less than 0.005 standard errors, about 0.001, is the last.
@@ -53,7 +53,7 @@ def test_without_priors_the_published_maximum_of_lsat6_is_found() -> None:
 
 
 def test_with_priors_the_likelihood_is_below_its_maximum() -> None:
-    result = calibrated(lsat6(), plain=False)
+    result = calibration_of(lsat6(), plain=False)
     assert result.log_likelihood < LOG_LIKELIHOOD - 0.01
 
 
@@ -61,7 +61,7 @@ def test_with_priors_the_likelihood_is_below_its_maximum() -> None:
 @pytest.mark.parametrize("outcome", [0, 1])
 def test_item_that_everybody_gets_right_or_wrong_keeps_its_slope(outcome: int, plain: bool) -> None:
     answers = np.column_stack([lsat6(), np.full(1000, outcome)])
-    result = calibrated(answers, plain=plain)
+    result = calibration_of(answers, plain=plain)
     assert result.converged
     assert result.parameters.discrimination[-1] == pytest.approx(0.5, rel=0.01)
     # The standard deviation of the prior; without priors, 1 stands for it.
@@ -70,7 +70,7 @@ def test_item_that_everybody_gets_right_or_wrong_keeps_its_slope(outcome: int, p
     easier = location[-1] < np.min(location[:-1])
     harder = location[-1] > np.max(location[:-1])
     assert (easier, harder) == (outcome == 1, outcome == 0)
-    without_it = calibrated(answers[:, :-1], plain=plain)
+    without_it = calibration_of(answers[:, :-1], plain=plain)
     assert result.parameters.discrimination[:-1] == pytest.approx(
         without_it.parameters.discrimination, rel=0.03
     )

@@ -13,7 +13,7 @@ from tests.support.recorded_answers import (
 )
 
 
-def calibrated(record: Record, origin: ItemParameters) -> Calibration:
+def calibration_of(record: Record, origin: ItemParameters) -> Calibration:
     return calibrate(*record.columns, origin=origin)
 
 
@@ -26,7 +26,7 @@ def few_answers(seed: int, k: int = 1, people: int = 40, answers_per_person: int
 
 def test_item_without_answers_keeps_its_author_s_parameters() -> None:
     origin = ItemParameters(np.ones((31, 1)), 0.7, 1.3, 0.2)
-    result = calibrated(few_answers(1), origin)
+    result = calibration_of(few_answers(1), origin)
     assert result.answers[30] == 0
     assert result.parameters.difficulty[30] == pytest.approx(0.7)
     assert result.parameters.discrimination[30] == pytest.approx(1.3)
@@ -35,7 +35,7 @@ def test_item_without_answers_keeps_its_author_s_parameters() -> None:
 
 def test_error_of_an_item_without_answers_is_the_spread_of_its_prior() -> None:
     prior = Shrinkage()
-    result = calibrated(few_answers(2), ItemParameters(np.ones((31, 1)), 0.5, 1.0, 0.2))
+    result = calibration_of(few_answers(2), ItemParameters(np.ones((31, 1)), 0.5, 1.0, 0.2))
     assert result.errors.location[30] == pytest.approx(prior.location_sd)
     assert result.errors.log_slope[30] == pytest.approx(prior.log_slope_sd)
     # Φ of a standard normal variable is uniform: deviation 1 / √12.
@@ -45,7 +45,7 @@ def test_error_of_an_item_without_answers_is_the_spread_of_its_prior() -> None:
 def test_first_answer_moves_the_difficulty_a_little() -> None:
     other_answers = few_answers(3)
     right, wrong = (
-        calibrated(
+        calibration_of(
             other_answers + Record(np.array([0]), np.array([30]), np.array([correct])), origin
         )
         for correct in (True, False)
@@ -66,7 +66,7 @@ def test_item_with_unanimous_answers_stays_finite(correct: bool) -> None:
             for pair in zip(other_answers.columns, unanimous_answers.columns, strict=True)
         )
     )
-    result = calibrated(all_answers, ItemParameters(np.ones((31, 1))))
+    result = calibration_of(all_answers, ItemParameters(np.ones((31, 1))))
     assert result.converged
     assert (result.parameters.location[30] < -1.5) == correct
     assert abs(result.parameters.location[30]) < 4
@@ -101,7 +101,7 @@ def test_parameters_are_valid_for_the_engine_whatever_the_answers() -> None:
             rng.choice([0.0, 0.25, 0.5], n),
         )
         record = Record(pairs // n, pairs % n, rng.random(len(pairs)) < rng.random())
-        result = calibrated(record, origin)
+        result = calibration_of(record, origin)
         assert result.parameters.bank().concepts == k
         assert np.isfinite(result.log_likelihood)
         assert (result.errors.difficulty > 0).all()
@@ -110,7 +110,7 @@ def test_parameters_are_valid_for_the_engine_whatever_the_answers() -> None:
 
 def test_without_answers_nothing_changes() -> None:
     no_answers = Record(np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool))
-    result = calibrated(no_answers, ItemParameters(np.eye(3), [0.2, 0.5, 0.8], 1.0, 0.1))
+    result = calibration_of(no_answers, ItemParameters(np.eye(3), [0.2, 0.5, 0.8], 1.0, 0.1))
     assert result.parameters.difficulty == pytest.approx([0.2, 0.5, 0.8])
     assert result.correlation == pytest.approx(np.eye(3))
     assert not result.drift.drifted.any()
@@ -120,7 +120,7 @@ def test_without_answers_nothing_changes() -> None:
 def test_calibrating_again_with_the_same_answers_changes_nothing() -> None:
     """The priors stay at the author's parameters, so no answer counts twice."""
     record, origin = few_answers(8), ItemParameters(np.ones((30, 1)))
-    first = calibrated(record, origin)
+    first = calibration_of(record, origin)
     second = calibrate(*record.columns, origin=origin, current=first.parameters)
     change = (second.parameters.location - first.parameters.location) / first.errors.location
     assert np.abs(change).max() < 0.05
@@ -133,7 +133,7 @@ def test_order_and_names_of_people_do_not_matter() -> None:
     renamed_record = Record(
         (record.person * 7 + 1_000_000)[shuffle], record.item[shuffle], record.correct[shuffle]
     )
-    first, second = calibrated(record, origin), calibrated(renamed_record, origin)
+    first, second = calibration_of(record, origin), calibration_of(renamed_record, origin)
     assert np.array_equal(first.parameters.location, second.parameters.location)
     assert np.array_equal(first.errors.difficulty, second.errors.difficulty)
 
@@ -142,7 +142,7 @@ def test_thirty_two_concepts_with_real_weights_are_calibrated() -> None:
     rng = np.random.default_rng(11)
     origin = ItemParameters(rng.random((40, 32)))
     record = random_answers(rng, origin, draw_people(rng, 30, 32), 10)
-    result = calibrated(record, origin)
+    result = calibration_of(record, origin)
     assert (result.parameters.bank().slopes > 0).all()
     assert np.linalg.eigvalsh(result.correlation)[0] > 0
 

@@ -23,7 +23,7 @@ def three_second_budget() -> Budget:
     return Budget(seconds=3.0, clock=lambda: float(next(ticks)))
 
 
-def calibrated(budget: Budget | None = None, seed: int = 1) -> Calibration:
+def calibration_in(budget: Budget | None = None, seed: int = 1) -> Calibration:
     rng = np.random.default_rng(seed)
     items = draw_items(rng, 40, 2, guessing=0.25)
     record = random_answers(rng, items, draw_people(rng, 400, 2), 15)
@@ -31,7 +31,7 @@ def calibrated(budget: Budget | None = None, seed: int = 1) -> Calibration:
 
 
 def test_when_time_runs_out_the_last_complete_round_is_the_result() -> None:
-    result = calibrated(three_second_budget())
+    result = calibration_in(three_second_budget())
     assert result.rounds == 3
     assert not result.converged
     assert result.furthest_move > TOLERANCE
@@ -41,24 +41,24 @@ def test_when_time_runs_out_the_last_complete_round_is_the_result() -> None:
 
 def test_no_round_starts_that_would_end_too_late() -> None:
     clock_times = iter([0.0, 2.0, 4.0, 6.0])  # a third round would end at 6
-    assert calibrated(Budget(seconds=5.0, clock=lambda: next(clock_times))).rounds == 2
+    assert calibration_in(Budget(seconds=5.0, clock=lambda: next(clock_times))).rounds == 2
 
 
 def test_one_round_is_always_taken() -> None:
-    assert calibrated(Budget(seconds=0.0, clock=lambda: 0.0)).rounds >= 1
+    assert calibration_in(Budget(seconds=0.0, clock=lambda: 0.0)).rounds >= 1
     slow_clock = itertools.count(0.0, 100.0)
-    assert calibrated(Budget(seconds=0.0, clock=lambda: next(slow_clock))).rounds == 1
+    assert calibration_in(Budget(seconds=0.0, clock=lambda: next(slow_clock))).rounds == 1
 
 
 def test_nearly_converged_result_is_usable_and_an_early_one_is_not() -> None:
-    converged_result = calibrated()
+    converged_result = calibration_in()
     assert converged_result.converged
     assert converged_result.usable
-    early_result = calibrated(three_second_budget())
+    early_result = calibration_in(three_second_budget())
     assert early_result.furthest_move > USABLE
     assert not early_result.usable
     ticks = itertools.count()
-    late_result = calibrated(Budget(converged_result.rounds - 3.0, lambda: float(next(ticks))))
+    late_result = calibration_in(Budget(converged_result.rounds - 3.0, lambda: float(next(ticks))))
     assert not late_result.converged
     assert late_result.usable
     error = np.abs(late_result.parameters.location - converged_result.parameters.location)

@@ -125,8 +125,8 @@ def test_more_than_five_concepts_are_nearly_as_exact_unless_questions_are_steep(
     discrimination: float, tolerance: float, guessing: float
 ) -> None:
     # Above five concepts, expectation propagation runs at every grid point of each concept. In test
-    # 34, after a lucky guess at steep questions, it diverges far from the mode: every sweep reports
-    # more mass that does not exist.
+    # 34, after a lucky guess at steep questions, it diverges far from the mode: every sweep adds
+    # more probability mass where there is none.
     for seed in (0, 20, 34):
         bank, states = adaptive_test(seed, discrimination, guessing, 20)
         for t in (5, 8, 20):

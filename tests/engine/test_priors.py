@@ -22,9 +22,9 @@ def test_explained_variance_halves_after_the_half_life() -> None:
     assert mean[0] == pytest.approx(0.8 * 0.5**0.5)
     assert aged([0.8], [0.2], 0)[0][0] == 0.8
     assert aged([0.8], [0.2], -5)[1][0] == pytest.approx(0.2)
-    after_long = aged([0.8], [0.2], 1e5)
-    assert after_long[0][0] == pytest.approx(0, abs=1e-9)
-    assert after_long[1][0] == pytest.approx(1)
+    after_centuries = aged([0.8], [0.2], 1e5)
+    assert after_centuries[0][0] == pytest.approx(0, abs=1e-9)
+    assert after_centuries[1][0] == pytest.approx(1)
 
 
 def test_ageing_preserves_the_population() -> None:

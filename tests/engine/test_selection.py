@@ -9,7 +9,7 @@ from lib.engine.selection.upper_bounds import bounds_by_block, sorted_items, val
 
 
 def bank_at(s: np.ndarray, v: float, c: float) -> tuple[Posterior, ItemBank]:
-    """Return a posterior and items whose logits a · θ + d have means s and variance v, logits²."""
+    """Return a posterior and items whose logits a · θ + d have the means s and the variance v."""
     return Posterior.prior(1), ItemBank(np.full((len(s), 1), v**0.5), s, c)
 
 

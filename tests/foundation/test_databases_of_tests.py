@@ -43,7 +43,7 @@ def test_database_with_a_write_is_not_lent_again(
         psycopg.connect(first)
 
 
-def test_two_databases_at_one_time_are_two(databases: Databases) -> None:
+def test_tests_at_the_same_time_get_different_databases(databases: Databases) -> None:
     with databases.copy("migrated") as first, databases.copy("migrated") as second:
         assert first != second
 

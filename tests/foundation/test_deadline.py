@@ -49,7 +49,7 @@ def within(limit: float, work: Callable[[], T]) -> T:
 
 
 def wait_until_nothing_runs(db: Postgres) -> None:
-    """Wait until the query is cancelled; by itself it would end after a minute."""
+    """Wait until the query is cancelled; otherwise, it would run for a minute."""
     for _ in range(500):
         if db.fetch_value(COUNT_RUNNING) == 0:
             return
@@ -57,7 +57,7 @@ def wait_until_nothing_runs(db: Postgres) -> None:
     raise AssertionError("the cancelled query is still running")
 
 
-def in_transaction(db: Postgres) -> None:
+def hang_in_transaction(db: Postgres) -> None:
     with db.transaction() as transaction:
         transaction.execute(HANGING_QUERY)
 
@@ -68,7 +68,7 @@ def in_transaction(db: Postgres) -> None:
         lambda db: db.execute(HANGING_QUERY),
         lambda db: db.fetch_value(HANGING_QUERY, read=True),
         lambda db: db.batch([Statement(ONE), Statement(HANGING_QUERY), Statement(ONE)]),
-        in_transaction,
+        hang_in_transaction,
     ],
     ids=["write", "read", "batch", "transaction"],
 )

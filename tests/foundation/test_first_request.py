@@ -49,12 +49,12 @@ REDIS = {"httpx", "upstash_redis"}
 def after_first_request(module: str, request: Request, settings: Settings) -> tuple[int, set[str]]:
     """Return the status of the response and the packages that are loaded after it."""
     event = http_event(request, request.path)
-    status, loaded = in_new_process(CALL, [module, event, WATCHED], settings)
+    status, loaded = run_in_new_process(CALL, [module, event, WATCHED], settings)
     return status, set(loaded)
 
 
-def in_new_process(program: str, arguments: list[Any], settings: Settings) -> Any:
-    """Return what a program prints as JSON."""
+def run_in_new_process(program: str, arguments: list[Any], settings: Settings) -> Any:
+    """Run a program; return the value that it prints as JSON."""
     environment = {
         "PATH": os.environ["PATH"],
         "POSTGRES_URL": settings.postgres_url or "",
@@ -164,4 +164,4 @@ def test_first_requests_at_the_same_time_are_all_served(
 ) -> None:
     """Models are built on the first request, here by several threads at once."""
     count = 16
-    assert in_new_process(CALL_IN_THREADS, [path, body, count], settings) == [status] * count
+    assert run_in_new_process(CALL_IN_THREADS, [path, body, count], settings) == [status] * count

@@ -178,7 +178,7 @@ def test_deployment_without_a_valid_password_of_instructors_is_closed_to_them(
     assert response.json()["error"].startswith(reason)
 
 
-def test_instructor_on_an_operators_call_is_audited_but_not_counted(
+def test_instructor_who_makes_an_operators_call_is_audited_but_not_counted(
     settings: Settings, postgres_url: str
 ) -> None:
     client: TestClient = scratch(settings)

@@ -52,7 +52,7 @@ def test_a_text_moved_to_another_field_does_not_open() -> None:
 
 
 @pytest.mark.parametrize("place", range(0, 100, 7))
-def test_a_changed_character_does_not_open(place: int) -> None:
+def test_a_text_with_a_changed_character_does_not_open(place: int) -> None:
     sealed = Vault(KEY).seal(API_KEY, TOKEN, API_KEY_FIELD)
     place %= len(sealed) - 1  # some bits of the last character are unused
     changed_text = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1 :]
@@ -87,7 +87,7 @@ def test_old_format_of_the_previous_key_opens() -> None:
         Vault(KEY).open(text, TOKEN, API_KEY_FIELD)
 
 
-def test_rotation_reads_the_previous_key_and_seals_with_the_new() -> None:
+def test_rotation_opens_with_the_previous_key_and_seals_with_the_new_one() -> None:
     sealed = Vault(OTHER_KEY).seal(API_KEY, TOKEN, API_KEY_FIELD)
     vault = Vault(KEY, OTHER_KEY)
     assert vault.needs_rotation(sealed)

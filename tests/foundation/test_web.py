@@ -92,12 +92,12 @@ def test_unexpected_error_reveals_no_internals(
     response = web.get("/api/echo/boom")
     assert response.status_code == 500
     log_text = capsys.readouterr().err
-    unforeseen, request = map(json.loads, log_text.splitlines())
-    assert unforeseen["kind"] == "RuntimeError"
-    assert re.fullmatch(r"lib/[\w/]+\.py:\d+", unforeseen["at"])
-    assert unforeseen["request"] == request["request"] == response.json()["requestId"]
-    assert (request["route"], request["status"]) == ("/api/echo/{id}", 500)
-    assert "path" not in request
+    error_line, request_line = map(json.loads, log_text.splitlines())
+    assert error_line["kind"] == "RuntimeError"
+    assert re.fullmatch(r"lib/[\w/]+\.py:\d+", error_line["at"])
+    assert error_line["request"] == request_line["request"] == response.json()["requestId"]
+    assert (request_line["route"], request_line["status"]) == ("/api/echo/{id}", 500)
+    assert "path" not in request_line
     for text in (response.text, log_text):
         assert "canary" not in text
         assert "secret" not in text
@@ -269,9 +269,9 @@ def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header
 
 def test_operators_functions_allow_no_other_origin() -> None:
     rows = tuple(replace(row, access=Access.OPERATOR) for row in ROWS)
-    operators = echo(Settings(allowed_origins=(PAGE,)), rows)
+    operators_client = echo(Settings(allowed_origins=(PAGE,)), rows)
     headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
-    response = operators.options("/api/echo/1", headers=headers)
+    response = operators_client.options("/api/echo/1", headers=headers)
     install_deps(None)
     assert "Access-Control-Allow-Origin" not in response.headers
 

@@ -114,7 +114,7 @@ def send_until_counted(send: Send) -> list[Any]:
 
 
 def use_up(settings: Settings, deps: Deps) -> None:
-    """Make the counts of all calls so far reach any limit."""
+    """Raise the counts of all calls so far above every limit."""
     run(settings, "UPDATE stepwise.write_counts SET writes = 1000000")
     assert deps.redis is not None
     (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]

@@ -143,7 +143,7 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
     if field is not None:
         body: TypeAdapter[Any] = TypeAdapter(cast("Any", field.field_info.annotation))
         assert operation.request is not None, f'write the "request" of {place_of(operation)}'
-        parsed = validated(body, operation.request, f'the "request" of {place_of(operation)}')
+        parsed = validate(body, operation.request, f'the "request" of {place_of(operation)}')
         dumped = body.dump_python(parsed, mode="json", by_alias=True, exclude_unset=True)
         # The password is checked before the body is parsed.
         unknown = operation.request.keys() - dumped.keys() - {"adminPassword"}
@@ -158,7 +158,7 @@ def test_response_examples_have_exactly_the_fields_of_the_model(operation: Opera
     body: TypeAdapter[Any] = TypeAdapter(cast("Any", model))
     assert operation.responses, f'write the "response" of {place_of(operation)}'
     for title, example in operation.responses.items():
-        parsed = validated(body, example, f'the response "{title}" of {place_of(operation)}')
+        parsed = validate(body, example, f'the response "{title}" of {place_of(operation)}')
         dumped = body.dump_python(parsed, mode="json", by_alias=True)
         assert differences(example, dumped) == [], (
             f'correct the response "{title}" of {place_of(operation)}, or the model'
@@ -240,7 +240,7 @@ def test_every_endpoint_is_in_a_page_of_docs(path: str) -> None:
     )
 
 
-def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
+def validate(model: TypeAdapter[Any], example: Any, place: str) -> Any:
     """Validate an example with the model, or fail with the place to correct."""
     try:
         return model.validate_json(json.dumps(example))

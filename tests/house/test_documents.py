@@ -42,15 +42,15 @@ def test_changelog_has_the_form_of_keep_a_changelog() -> None:
 
 
 def test_engine_page_repeats_the_summary_of_the_benchmark() -> None:
-    measured = (ROOT / "docs" / "engine-exactness.md").read_text(encoding="utf-8")
-    summary = measured.partition("## Summary\n")[2].partition("\n## ")[0].strip()
+    exactness_page = (ROOT / "docs" / "engine-exactness.md").read_text(encoding="utf-8")
+    summary = exactness_page.partition("## Summary\n")[2].partition("\n## ")[0].strip()
     assert len(summary.splitlines()) == 7  # a header, a separator and five rows
     assert summary in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8"), (
         "copy the table under Summary from docs/engine-exactness.md into docs/engine.md"
     )
 
 
-def test_first_pages_describe_the_product_alike_and_promise_nothing_to_come() -> None:
+def test_first_pages_describe_the_product_alike_and_announce_nothing_in_preparation() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     landing_page = (ROOT / "public" / "index.html").read_text(encoding="utf-8")
     descriptions = re.findall(r'<meta [^>]*description" content="(.*?)"', landing_page)

@@ -57,7 +57,7 @@ def test_error_about_a_field_names_it(error: type[AppError]) -> None:
 
 
 def created_errors(path: Path) -> list[tuple[str, set[str]]]:
-    """Return each called or raised plain name, and the keyword arguments of its call."""
+    """Return each plain name that is called or raised, and the keyword arguments of the call."""
     created: list[tuple[str, set[str]]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

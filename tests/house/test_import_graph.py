@@ -18,10 +18,10 @@ Graph = dict[str, set[str]]
 def modules() -> dict[str, Path]:
     """Return the path of every module of the project by its dotted name."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
-    return {dotted(path): path for path in files}
+    return {dotted_name(path): path for path in files}
 
 
-def dotted(path: Path) -> str:
+def dotted_name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -53,13 +53,13 @@ def imports_below(tree: ast.AST, package: str) -> Iterator[str]:
 def imported_at_run_time(path: Path) -> set[str]:
     """Return the project's modules that a file imports, even in functions, but not for types."""
     tree = ast.parse(path.read_text())
-    for_types = {
+    type_imports = {
         name
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for name in imports_below(node, package(path))
     }
-    return set(imports_below(tree, package(path))) - for_types
+    return set(imports_below(tree, package(path))) - type_imports
 
 
 def module(name: str) -> str:
@@ -112,7 +112,7 @@ def test_graph_contains_the_project_s_imports() -> None:
     assert ("api.assessment.submit", "lib.assessment.sessions.submit") in edges()
     assert "lib.engine.posterior" in graph(folder)["lib.engine.selection"]
     assert "lib.errors" in graph(folder)["lib.database"], (
-        "a module beside subfolders counts by itself"
+        "a module beside subfolders counts as a folder of its own"
     )
     assert {"lib", "local"} <= graph(top)["tests"]
 

@@ -217,7 +217,7 @@ for name in {modules}:
 
 @pytest.fixture(scope="module")
 def packages() -> dict[str, set[str]]:
-    """The watched packages that importing each function loads, each in a process of its own."""
+    """The watched packages that each function loads when it is imported in a process of its own."""
     code = IMPORT_EACH.format(
         modules=sorted(("index", *modules())), watched=sorted(NEVER_IMPORTED | {"numpy"})
     )

@@ -121,10 +121,12 @@ def test_other_commands_need_every_variable(command: str) -> None:
 
 def test_every_variable_that_the_functions_read_is_deployed() -> None:
     names = set(re.findall(r'"([A-Z]+_[A-Z_]+|VERCEL)"', (ROOT / "lib/settings.py").read_text()))
-    read = {name for name in names if "SUPABASE" not in name} - NOT_DEPLOYED
-    deployed = {*NAMES, *(other for _, other in OTHER_NAMES)}
-    assert read - deployed == set(), "add them to local/deploy/environment.cjs and to this test"
-    assert deployed - read == set(), "lib/settings.py reads no such variables"
+    read_names = {name for name in names if "SUPABASE" not in name} - NOT_DEPLOYED
+    deployed_names = {*NAMES, *(other for _, other in OTHER_NAMES)}
+    assert read_names - deployed_names == set(), (
+        "add them to local/deploy/environment.cjs and to this test"
+    )
+    assert deployed_names - read_names == set(), "lib/settings.py reads no such variables"
 
 
 def test_documentation_lists_the_variables_and_which_are_required() -> None:

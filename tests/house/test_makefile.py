@@ -55,7 +55,7 @@ def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def python(project: Path, program: str, name: str = "python") -> str:
-    """Make an interpreter of `program`, a shell script; return its path."""
+    """Make an interpreter that runs `program`, a shell script; return its path."""
     path = project / name
     path.write_text(f"#!/bin/sh\n{program}\n")
     path.chmod(0o755)
@@ -134,8 +134,8 @@ def descriptions(project: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the descriptions that `make` prints of its targets and variables."""
     targets, _, variables = make(project).stdout.partition("\nVariables")
     parts = (targets.splitlines(), variables.splitlines()[1:])
-    of_targets, of_variables = (dict(line.split(maxsplit=1) for line in part) for part in parts)
-    return of_targets, of_variables
+    target_texts, variable_texts = (dict(line.split(maxsplit=1) for line in part) for part in parts)
+    return target_texts, variable_texts
 
 
 def test_every_target_is_explained(project: Path) -> None:
@@ -146,9 +146,9 @@ def test_every_target_is_explained(project: Path) -> None:
 
 def test_every_variable_is_explained(project: Path) -> None:
     targets, variables = descriptions(project)
-    of_targets = {"PORT", "FILE", "CONFIRM", "ARGS", "POOL", "SERVER", "FOLDER", "IMPORT", "EXPORT"}
-    assert set(variables) == of_targets | {"PYTHON"}
-    for name in of_targets:
+    names = {"PORT", "FILE", "CONFIRM", "ARGS", "POOL", "SERVER", "FOLDER", "IMPORT", "EXPORT"}
+    assert set(variables) == names | {"PYTHON"}
+    for name in names:
         users = variables[name].partition(":")[0].split(", ")
         assert set(users) <= set(targets), (
             f"{name}: begin its description with the targets that read it"
@@ -271,7 +271,7 @@ def test_each_file_of_pins_contains_the_one_before() -> None:
 
 
 def test_types_are_checked_for_each_version_that_is_supported(project: Path) -> None:
-    runs = checked_types(project, {*SUPPORTED} - {RUNNING_VERSION})
+    runs = mypy_runs(project, {*SUPPORTED} - {RUNNING_VERSION})
     assert runs == {f".venv/bin/python {version}" for version in SUPPORTED}
 
 
@@ -280,7 +280,7 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
 ) -> None:
     oldest, newest = SUPPORTED[0], SUPPORTED[-1]
     with_own_packages = {oldest, newest} - {RUNNING_VERSION}
-    assert checked_types(project, set()) == {
+    assert mypy_runs(project, set()) == {
         f".build/python{version}/bin/python {version}"
         if version in with_own_packages
         else f".venv/bin/python {version}"
@@ -290,7 +290,7 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
         assert list((project / f".build/python{version}").glob(".dev-*")), "made once, then kept"
 
 
-def checked_types(project: Path, absent: set[str]) -> set[str]:
+def mypy_runs(project: Path, absent: set[str]) -> set[str]:
     """Run `make types`; return the program and the version of each run of mypy."""
     for version in SUPPORTED:
         if version in absent:

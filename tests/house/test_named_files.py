@@ -15,7 +15,7 @@ SKIPPED_FOLDERS = {"node_modules", "__pycache__", "vendor"}
 SUFFIXES = "py|sql|md|json|svg|yml|toml|ini|txt|html|css|js|mjs|mako|zip"
 COMMENTED_WITH_HASH = ("Makefile", ".vercelignore", ".gitignore", "serverless.yml", ".ci/run")
 NOT_IN_REPOSITORY = {"backup.sql", "secrets.json", "lambda.zip", "lambda-small.zip", "findings.sql"}
-"""Names of files that exist only at run time, and of a field of a report."""
+"""Names of files that exist only at run time, and `findings.sql`, a field of a report."""
 DATABASE = "local.db"
 """Name of a device's database, and the beginning of its copies' names."""
 
@@ -168,7 +168,7 @@ def test_named_files_folders_and_modules_exist(suffix: str) -> None:
 
 def test_links_between_pages_have_a_target() -> None:
     broken_links = [
-        f"{path.relative_to(ROOT)} links {target}"
+        f"{path.relative_to(ROOT)} links to {target}"
         for path in FILES
         if path.suffix == ".md"
         for target in dead_links(path)

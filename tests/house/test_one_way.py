@@ -92,7 +92,7 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
     )
 
 
-def test_no_test_patches_our_modules() -> None:
+def test_no_test_patches_our_modules_by_a_dotted_name() -> None:
     patches = [
         f"{name(path)}:{number}"
         for path in sorted((ROOT / "tests").rglob("*.py"))

@@ -28,7 +28,7 @@ CALL = re.compile(
 DEFINITION = re.compile(r"CREATE OR REPLACE FUNCTION (public)\.(\w+)\(([^)]*)\)")
 
 
-def declared() -> dict[str, list[str]]:
+def declared_parameters() -> dict[str, list[str]]:
     """Return the parameters of each function that names them `p_…`, without the prefix."""
     return {
         name: re.findall(r"\bp_(\w+)\s+[A-Z]", parameters)
@@ -50,7 +50,7 @@ def calls() -> Iterator[tuple[str, str, list[str | None]]]:
 
 
 def test_queries_give_functions_the_parameters_that_they_declare() -> None:
-    functions, mismatches = declared(), []
+    functions, mismatches = declared_parameters(), []
     assert {"record_step_progress", "save_session_config"} <= {name for _, name, _ in calls()}
     for file, name, arguments in calls():
         parameters = functions.get(name, [])

@@ -94,7 +94,7 @@ def statements(source: str) -> list[str]:
     return texts
 
 
-def composed(source: str) -> list[str]:
+def composed_statements(source: str) -> list[str]:
     """Return the statements that are run but are neither named queries nor whole files."""
     return [
         ast.unparse(call.args[0])
@@ -105,7 +105,7 @@ def composed(source: str) -> list[str]:
     ]
 
 
-def dynamic(script: str) -> list[str]:
+def dynamic_statements(script: str) -> list[str]:
     """Return the expressions that a script runs with EXECUTE."""
     return DYNAMIC.findall(re.sub(r"--.*", "", script))
 
@@ -126,7 +126,7 @@ def test_every_executed_statement_is_a_named_query_or_a_whole_file() -> None:
         if name(path).startswith(("api/", "lib/")) and not name(path).startswith("lib/learning/")
     ]
     composed_by_file = {
-        name(path): texts for path in paths if (texts := composed(path.read_text()))
+        name(path): texts for path in paths if (texts := composed_statements(path.read_text()))
     }
     assert composed_by_file.keys() == MAY_COMPOSE.keys(), composed_by_file
 
@@ -138,8 +138,8 @@ def test_study_planner_composes_no_statement_from_text() -> None:
     # Defaults of columns, and the beginning of SQLite's transactions.
     allowed = ("lib/learning/tables/", "lib/learning/engines.py")
     assert len(paths) > 50
-    using = {name(path) for path in paths if from_text.search(path.read_text(encoding="utf-8"))}
-    assert {path for path in using if not path.startswith(allowed)} == set()
+    names = {name(path) for path in paths if from_text.search(path.read_text(encoding="utf-8"))}
+    assert {path for path in names if not path.startswith(allowed)} == set()
 
 
 def test_queries_are_made_only_from_files() -> None:
@@ -191,7 +191,7 @@ def test_column_list_that_is_not_a_constant_is_detected() -> None:
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=name)
 def test_scripts_quote_every_name_in_a_dynamic_statement(path: Path) -> None:
-    for expression in dynamic(path.read_text()):
+    for expression in dynamic_statements(path.read_text()):
         assert re.match(r"format\(\s*('|\$\w*\$)", expression), expression
         assert not re.search(r"%(\d\$)?s", expression) or name(path) in MAY_SPLICE, expression
 
@@ -223,10 +223,9 @@ def test_statement_in_a_string_is_detected(source: str) -> None:
     ],
 )
 def test_composed_statement_is_detected(source: str) -> None:
-    assert composed(source)
+    assert composed_statements(source)
 
 
 def test_dynamic_statement_in_a_script_is_detected() -> None:
-    assert dynamic("EXECUTE 'DROP TABLE ' || t; -- EXECUTE no;\nEXECUTE FUNCTION f();") == [
-        "'DROP TABLE ' || t"
-    ]
+    script = "EXECUTE 'DROP TABLE ' || t; -- EXECUTE no;\nEXECUTE FUNCTION f();"
+    assert dynamic_statements(script) == ["'DROP TABLE ' || t"]

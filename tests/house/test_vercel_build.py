@@ -14,7 +14,7 @@ HEALTH = "api/operations/__pycache__/health.cpython-312.pyc"
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Path:
+def build_folder(tmp_path: Path) -> Path:
     """A folder with a build of one function, `api/operations/health.py`, without its byte code."""
     bundle = tmp_path / ".vercel" / "output" / "functions" / "api" / "operations" / "health.func"
     bundle.mkdir(parents=True)
@@ -31,15 +31,16 @@ def write_files(folder: Path, *names: str) -> None:
     (bundle / ".vc-config.json").write_text(json.dumps(content))
 
 
-def test_function_without_byte_code_of_its_own_file_is_named(built: Path) -> None:
-    assert VercelBuild(built).without_byte_code() == ["api/operations/health.py"]
-    write_files(built, *SOURCES, *BYTE_CODE, "lib/operations/__pycache__/health.cpython-312.pyc")
-    assert VercelBuild(built).without_byte_code() == ["api/operations/health.py"]
+def test_function_without_byte_code_of_its_own_file_is_named(build_folder: Path) -> None:
+    assert VercelBuild(build_folder).without_byte_code() == ["api/operations/health.py"]
+    other_health = "lib/operations/__pycache__/health.cpython-312.pyc"
+    write_files(build_folder, *SOURCES, *BYTE_CODE, other_health)
+    assert VercelBuild(build_folder).without_byte_code() == ["api/operations/health.py"]
 
 
-def test_function_with_byte_code_of_its_own_file_is_complete(built: Path) -> None:
-    write_files(built, *SOURCES, *BYTE_CODE, HEALTH)
-    assert VercelBuild(built).without_byte_code() == []
+def test_function_with_byte_code_of_its_own_file_is_complete(build_folder: Path) -> None:
+    write_files(build_folder, *SOURCES, *BYTE_CODE, HEALTH)
+    assert VercelBuild(build_folder).without_byte_code() == []
 
 
 def test_build_needs_a_link_to_a_project(tmp_path: Path) -> None:

@@ -61,13 +61,13 @@ class School:
         topic_rows = rows(topics)
         content: dict[str, Any] = {"topics": [], "concepts": [], "questions": []}
         for row in topic_rows:
-            needed = str(row.get("needs") or "")
+            names = str(row.get("needs") or "")
             content["topics"].append(
                 {
                     "topic": row["topic"],
                     "exam_weightage": row["weight"],
                     "estimated_hours": row["hours"],
-                    "prerequisites": dict.fromkeys(needed.split("+") if needed else [], 60),
+                    "prerequisites": dict.fromkeys(names.split("+") if names else [], 60),
                 }
             )
             for number in range(1, int(row.get("concepts", 1)) + 1):
@@ -117,10 +117,10 @@ class School:
 
     def school_class(self, teacher: Call, students: Sequence[Call]) -> str:
         """Create a class of a teacher with students; return its id."""
-        created = create_class(teacher, ClassIn(name="10a", grade=10)).class_
+        new_class = create_class(teacher, ClassIn(name="10a", grade=10)).class_
         for student in students:
-            join_class(student, JoinIn(code=created.join_code or ""))
-        return str(created.id)
+            join_class(student, JoinIn(code=new_class.join_code or ""))
+        return str(new_class.id)
 
     def store(self, table: Any, **values: Any) -> None:
         """Store a row as it is."""

@@ -33,7 +33,7 @@ class NameTaken(Conflict):
 
 
 @contextmanager
-def registered(constraint: str) -> Iterator[None]:
+def name_taken(constraint: str) -> Iterator[None]:
     """Register `NameTaken` for a constraint; after the block, restore the earlier registrations."""
     before = dict(statements._constraints)
     register_constraint(constraint, NameTaken)

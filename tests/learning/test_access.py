@@ -59,7 +59,9 @@ def test_students_cannot_call_endpoints_of_teachers(
             assert code not in {"role_refused", "token_refused"}, case
 
 
-def test_operators_password_opens_no_account(client: TestClient, operator: dict[str, str]) -> None:
+def test_operators_are_not_users_and_users_are_not_operators(
+    client: TestClient, operator: dict[str, str]
+) -> None:
     assert client.get("/api/auth/me", headers=operator).status_code == 401
     student = headers_of(client, operator, "student")
     assert client.post("/api/admin-invite", json={"role": "admin"}).status_code == 401

@@ -84,7 +84,7 @@ def test_form_that_is_not_a_log_in_is_refused(client: TestClient, form: bytes) -
     assert response.json()["detail"] == response.json()["error"]
 
 
-def test_forms_are_taken_by_the_log_in_only(client: TestClient, tokens: dict[str, Any]) -> None:
+def test_refresh_does_not_accept_a_form(client: TestClient, tokens: dict[str, Any]) -> None:
     response = client.post("/api/auth/refresh", data={"refresh_token": tokens["refresh_token"]})
     assert response.status_code == 415
 
@@ -190,7 +190,7 @@ def test_old_hash_accepts_its_password_and_is_replaced_at_the_log_in(
     assert log_in(client).status_code == 200
 
 
-def test_long_passwords_of_bcrypt_count_up_to_72_bytes() -> None:
+def test_bcrypt_compares_the_first_72_bytes_of_a_password() -> None:
     long = "ü" * 60
     assert is_right(long, old_bcrypt(long))
     assert not is_right("ü" * 30, old_bcrypt(long))
@@ -206,7 +206,7 @@ def test_unreadable_hash_admits_nobody(stored: str | None) -> None:
     assert stored == "$argon2id$broken" or is_outdated(stored)
 
 
-def test_hash_differs_each_time_and_fits_its_password_only() -> None:
+def test_hash_differs_each_time_and_matches_only_its_password() -> None:
     first, second = hash_password(PASSWORD), hash_password(PASSWORD)
     assert first != second
     assert is_right(PASSWORD, first)
@@ -298,7 +298,7 @@ def test_forged_token_is_refused(client: TestClient, header: str) -> None:
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_token_ends_with_its_time_its_user_and_its_role(
+def test_token_is_refused_when_its_time_user_or_role_is_no_longer_right(
     client: TestClient, deps: Deps, tokens: dict[str, Any], postgres_url: str
 ) -> None:
     content = jwt.decode(tokens["access_token"], options={"verify_signature": False})

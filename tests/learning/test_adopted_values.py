@@ -71,7 +71,7 @@ def test_weightages_are_scaled_to_100_and_kept_unscaled(live: Connection) -> Non
 
 
 def test_weightages_that_add_up_to_100_stay_as_they_are(live: Connection) -> None:
-    """They add up to 100, apart from rounding, only if a parent's excludes its child's."""
+    """The sum is 100, apart from rounding, only if a parent's weightage excludes its child's."""
     add_topics(live, 60, 39.995, parents={2: 1})
     result = upgrade(live)
     assert weightages(live) == [(60, None), (39.995, None)]
@@ -217,9 +217,9 @@ def test_unknown_columns_are_kept_by_name_and_secret_ones_are_not(live: Connecti
         "settings": '{"bad": "\\u0000"}', "tokens_valid_from": "2025-01-01T10:00:00",
     }  # fmt: skip
     assert (users[3]["extra"], users[2]["tokens_valid_from"]) == (None, None)
-    assert "1 values are in the column extra" in line_with(result, "column email")
-    assert "2 values are in the column extra" in line_with(result, "column settings")
-    assert "1 values were not copied" in line_with(result, "column plain_password")
+    assert "values in the column extra: 1" in line_with(result, "column email")
+    assert "values in the column extra: 2" in line_with(result, "column settings")
+    assert "its name is that of a secret: 1" in line_with(result, "column plain_password")
     assert "canary" not in str([users, result.reports])
 
 
@@ -339,7 +339,7 @@ def test_grades_and_plans_in_other_spellings_are_read(live: Connection) -> None:
     assert line_with(result, "end_date is before").endswith(": id 6")
 
 
-def test_many_rows_of_one_fault_are_counted_and_the_first_are_named(live: Connection) -> None:
+def test_many_rows_with_the_same_fault_are_counted_and_the_first_named(live: Connection) -> None:
     insert(live, "classes", [{"id": n, "name": "x", "grade": 13} for n in range(1, 26)])
     line = line_with(upgrade(live), "learning.classes: 25 rows were not adopted")
     assert line.endswith(", 19, 20 and 5 more")

@@ -84,7 +84,7 @@ def test_better_coefficients_come_into_use_and_recompute_mastery(school: School)
     assert again.fitted_answers == again.answers == result.answers + 200
 
 
-def test_students_for_whom_no_time_is_left_wait(school: School) -> None:
+def test_students_wait_if_no_time_is_left_for_them(school: School) -> None:
     school.syllabus(TOPICS)
     for number in range(3):
         practise(school, school.user(f"student {number}"), number)

@@ -34,7 +34,7 @@ TOPICS = """
 """
 
 
-def test_weakest_come_first(school: School) -> None:
+def test_weakest_topics_and_students_come_first(school: School) -> None:
     school.syllabus(TOPICS)
     teacher = school.user("tea", Role.TEACHER)
     ann, bob = school.user("ann"), school.user("bob")
@@ -45,7 +45,7 @@ def test_weakest_come_first(school: School) -> None:
     analytics = read_class_analytics(teacher, class_id, Filters())
     assert [it.topic_name for it in analytics.topics] == ["Geometry", "Logic", "Algebra"]
     assert [it.topic_name for it in analytics.weak_topics] == ["Geometry", "Logic"]
-    # critical are Algebra and Geometry: ann (83.7 + 0) / 2, bob (29.4 + 0) / 2
+    # The critical topics are Algebra and Geometry: ann has (83.7 + 0) / 2, bob (29.4 + 0) / 2.
     at_risk = [
         (it.student_name, it.risk_level, [topic.topic_name for topic in it.weak_topics])
         for it in analytics.at_risk_students
@@ -80,7 +80,7 @@ def test_student_who_leaves_while_the_class_is_read_is_not_compared(
 
 
 def class_with_masteries(school: School, teacher: Call, scores: dict[str, float]) -> str:
-    """Put a student with this mastery of concepts into a class; return the id of the class."""
+    """Create a class whose only student, ann, has these mastery scores; return the class's id."""
     ann = school.user("ann")
     for concept, score in scores.items():
         school.store(
@@ -139,7 +139,7 @@ def test_confidence_grows_with_the_rows_of_practice(school: School, rows: int, l
     assert (prediction.data_points, prediction.confidence_level) == (rows, level)
 
 
-def test_period_holds_its_first_and_its_last_day(school: School) -> None:
+def test_period_includes_its_first_and_its_last_day(school: School) -> None:
     """It is 12:00 UTC, so half a day ago was midnight."""
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     teacher, ann = school.user("tea", Role.TEACHER), school.user("ann")
@@ -163,7 +163,7 @@ def test_critical_topics_make_up_half_of_the_marks(school: School) -> None:
     assert [it.name for it in critical_topics(topics[1:])] == ["B"]
 
 
-def test_members_come_by_name_and_moves_are_counted_once(school: School) -> None:
+def test_members_are_sorted_by_name_and_a_moved_student_is_counted_once(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     students = [school.user(name) for name in ("cem", "ann", "bob")]
     class_id = school.school_class(teacher, students)

@@ -87,7 +87,7 @@ def test_students_are_moved_together_or_not_at_all(school: School, teacher: Call
     assert list_classes(bob).classes == []
 
 
-def test_classes_of_others_are_closed(school: School, teacher: Call) -> None:
+def test_class_of_another_teacher_is_open_only_to_admins(school: School, teacher: Call) -> None:
     class_id = school.school_class(teacher, [school.user("ann")])
     other, admin = school.user("tom", Role.TEACHER), school.user("root", Role.ADMIN)
     for requested_id in (class_id, "00000000-0000-4000-8000-000000000000", "7"):
@@ -171,7 +171,7 @@ def test_mean_mark_is_that_of_the_newest_exam_of_the_students_shown(
         assert read_class_analytics(teacher, class_id, Filters(only)).avg_mark == mean
 
 
-def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
+def test_figures_of_a_class_are_given_for_each_topic(school: School, teacher: Call) -> None:
     ann, bob = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [ann, bob])
     school.answers(ann, RIGHT)

@@ -41,18 +41,18 @@ def listed_file(client: TestClient, student: dict[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "is_compressed"),
+    ("accept_encoding", "is_compressed"),
     [("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("identity", False)],
 )
 def test_file_is_compressed_for_clients_that_read_gzip(
     client: TestClient,
     student: dict[str, str],
     listed_file: dict[str, Any],
-    accepted: str,
+    accept_encoding: str,
     *,
     is_compressed: bool,
 ) -> None:
-    headers = student | {"Accept-Encoding": accepted}
+    headers = student | {"Accept-Encoding": accept_encoding}
     response = client.get(f"{PATH}/{listed_file['sha256']}?colour=red", headers=headers)
     assert response.status_code == 200
     assert hashlib.sha256(response.content).hexdigest() == listed_file["sha256"]
@@ -66,7 +66,7 @@ def test_file_is_compressed_for_clients_that_read_gzip(
 
 
 @pytest.mark.parametrize(
-    ("accepted", "expected"),
+    ("accept_encoding", "expected"),
     [
         ("", False),
         ("gzip", True),
@@ -77,8 +77,8 @@ def test_file_is_compressed_for_clients_that_read_gzip(
         ("x-gzip", False),
     ],
 )
-def test_weight_of_gzip_counts(accepted: str, *, expected: bool) -> None:
-    assert _reads_gzip(accepted) is expected
+def test_weight_of_gzip_counts(accept_encoding: str, *, expected: bool) -> None:
+    assert _reads_gzip(accept_encoding) is expected
 
 
 def test_file_that_the_client_has_is_not_sent_again(

@@ -1,4 +1,4 @@
-"""Content files: what they hold, when they change, and what a device stores of them."""
+"""Content files: what they hold, when they change, and what a device stores from them."""
 
 import gzip
 import hashlib
@@ -145,12 +145,12 @@ def test_change_gives_only_its_own_file_another_hash(school: School) -> None:
     changed = question("Algebra", "Algebra 1", "What is 1 + 1?")
     import_content(author, ContentIn(questions=[changed]))
     after = hashes(author)
-    of_algebra = f"questions/{school.topic('Algebra')}"
-    assert {name for name in after if after[name] != before.get(name)} == {of_algebra}
+    algebra_file = f"questions/{school.topic('Algebra')}"
+    assert {name for name in after if after[name] != before.get(name)} == {algebra_file}
     assert content_version(school.db) != version == _version(before)
     assert content_version(school.db) == list_files(author).content == _version(after)
     with pytest.raises(ContentFileNotFound):
-        read_file(author, before[of_algebra])
+        read_file(author, before[algebra_file])
 
 
 def _version(files: dict[str, str]) -> str:

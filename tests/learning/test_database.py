@@ -24,7 +24,7 @@ from lib.learning.tables import StudentProfile, Topic, User
 from lib.learning.tables.base import new_id
 from lib.settings import Settings
 from tests.conftest import installed_deps
-from tests.learning.sessions import DATABASES, NameTaken, SessionOn, registered, user, user_count
+from tests.learning.sessions import DATABASES, NameTaken, SessionOn, name_taken, user, user_count
 
 
 @DATABASES
@@ -93,7 +93,7 @@ def learning(session: Session) -> str:
 def test_violated_constraint_raises_the_same_error_at_the_statement(
     deps_of_both: Deps, session_on: SessionOn
 ) -> None:
-    with registered("users_username_key"), session_on(deps_of_both) as session:
+    with name_taken("users_username_key"), session_on(deps_of_both) as session:
         session.add(user())
         session.commit()
         session.add(user())
@@ -107,7 +107,7 @@ def test_violated_constraint_raises_the_same_error_at_the_statement(
 
 @DATABASES
 def test_violated_check_raises_the_same_error(deps_of_both: Deps, session_on: SessionOn) -> None:
-    with registered("topics_exam_weightage_check"), session_on(deps_of_both) as session:
+    with name_taken("topics_exam_weightage_check"), session_on(deps_of_both) as session:
         session.add(Topic(name="Limits", exam_weightage=101, estimated_hours=1))
         with pytest.raises(NameTaken):
             session.flush()
@@ -204,7 +204,7 @@ def app_of_both(deps_of_both: Deps) -> TestClient:  # noqa: ARG001 it installs t
 
 @pytest.mark.parametrize("database", ["postgres", "sqlite"])
 def test_handlers_get_sessions_from_depends(app_of_both: TestClient, database: str) -> None:
-    with registered("users_username_key"):
+    with name_taken("users_username_key"):
         for _ in range(40):
             assert app_of_both.post(f"/{database}/stop").status_code == 503
         assert app_of_both.post(f"/{database}/mei").json() == {"users": 1}

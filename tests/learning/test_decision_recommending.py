@@ -29,7 +29,7 @@ def state_of(level: list[float], theories: FloatArray | None = None) -> StudentS
     )
 
 
-def ranked(
+def ranking(
     graph: TopicGraph, level: list[float], days: float = 30, minutes: float = 3_000
 ) -> list[StudyRecommendation]:
     return recommend_topics(graph, state_of(level), np.array(level), days, minutes, len(level))
@@ -46,10 +46,10 @@ def test_marks_of_a_session_by_hand() -> None:
     # Nothing is forgotten, and the only topic carries 100 % of the marks. Its credit is
     # 1 / (1 + exp(8 (0.6 - m))): 0.5 at m = 0.6. Of the target levels, m = 0.8 is
     # the best: credit 1 / (1 + exp(-1.6)) = 0.83202. A novice learns 80 % in the topic's 100 min,
-    # so the log of the part not learned falls by ln 5 in them. Of a session of 20 min,
+    # so the log of the part not learned falls by ln 5 in that time. Of a session of 20 min,
     # 0.9 * (20 - 4) / 20 = 0.72 is productive.
-    # So it takes ln(0.4 / 0.2) = 0.69315 times 100 min / (ln 5 * 0.72) = 86.2967 min, which is
-    # 59.816 min for 33.202 marks: 0.55506 a minute.
+    # So 0.8 is reached in ln(0.4 / 0.2) = 0.69315 times 100 min / (ln 5 * 0.72) = 86.2967 min,
+    # which is 59.816 min for 33.202 marks: 0.55506 a minute.
     # (To 0.65: 1 / (1 + exp(-0.4)) - 0.5 = 0.09869 in ln(0.4 / 0.35) * 86.2967 = 11.523 min, which
     # counts as a session of 20 min: 0.49344 a minute.) One session of 20 min brings more than any
     # target: m = 1 - 0.4 exp(-20 / 86.2967) = 0.68276, credit 1 / (1 + exp(-0.66208)) = 0.65971,
@@ -65,7 +65,7 @@ def test_marks_of_a_session_by_hand() -> None:
 def test_a_weightless_prerequisite_is_recommended_for_what_it_leads_to() -> None:
     topics = [StudyTopic("basics", 0, 60), StudyTopic("goal", 90, 60), StudyTopic("side", 10, 60)]
     graph = graph_of(topics, [Requirement("goal", "basics", 0.6)])
-    first, second = ranked(graph, [0.1, 0.1, 0.1])
+    first, second = ranking(graph, [0.1, 0.1, 0.1])
     assert (first.topic, first.leads_to, first.opens) == ("basics", "goal", ("goal",))
     assert first.own_marks_per_minute == 0
     assert second.topic == "side"
@@ -77,13 +77,13 @@ def test_a_weightless_prerequisite_is_recommended_for_what_it_leads_to() -> None
 def test_a_topic_opens_exactly_at_the_minimum_mastery(mastery: float, is_open: bool) -> None:
     topics = [StudyTopic("before", 1, 60), StudyTopic("after", 99, 60)]
     graph = graph_of(topics, [Requirement("after", "before", 0.6)])
-    assert ("after" in ids(ranked(graph, [mastery, 0.1]))) is is_open
+    assert ("after" in ids(ranking(graph, [mastery, 0.1]))) is is_open
 
 
 def test_every_prerequisite_counts_not_their_mean() -> None:
     topics = [StudyTopic(name, 10, 60) for name in ("strong", "weak", "after")]
     requirements = [Requirement("after", "strong", 0.6), Requirement("after", "weak", 0.6)]
-    assert "after" not in ids(ranked(graph_of(topics, requirements), [0.95, 0.5, 0.1]))
+    assert "after" not in ids(ranking(graph_of(topics, requirements), [0.95, 0.5, 0.1]))
 
 
 def test_forgotten_topics_are_revised_when_that_brings_more_than_new_ones() -> None:
@@ -100,7 +100,7 @@ def test_forgotten_topics_are_revised_when_that_brings_more_than_new_ones() -> N
 
 def test_the_sentence_names_marks_share_and_alternative() -> None:
     topics = [StudyTopic(1, 0, 60), StudyTopic(2, 90, 60), StudyTopic(3, 10, 60)]
-    first, _ = ranked(graph_of(topics, [Requirement(2, 1, 0.6)]), [0.1, 0.1, 0.1])
+    first, _ = ranking(graph_of(topics, [Requirement(2, 1, 0.6)]), [0.1, 0.1, 0.1])
     text = first.sentence({1: "Sets", 2: "Probability", 3: "Optics"})
     assert text.startswith("Learn “Sets” for 20 minutes: that adds about ")
     assert "About 10 % of the topic is known now" in text
@@ -109,8 +109,8 @@ def test_the_sentence_names_marks_share_and_alternative() -> None:
 
 
 def test_without_marks_to_gain_nothing_is_recommended() -> None:
-    assert ranked(graph_of([StudyTopic("worthless", 0, 60)], []), [0.1]) == []
-    assert ranked(graph_of([], []), []) == []
+    assert ranking(graph_of([StudyTopic("worthless", 0, 60)], []), [0.1]) == []
+    assert ranking(graph_of([], []), []) == []
 
 
 @st.composite
@@ -135,7 +135,7 @@ def test_a_closed_topic_is_never_recommended(
     case: tuple[list[StudyTopic], list[Requirement], list[float]],
 ) -> None:
     topics, requirements, level = case
-    recommended = set(ids(ranked(graph_of(topics, requirements), level)))
+    recommended = set(ids(ranking(graph_of(topics, requirements), level)))
     for each in requirements:
         if level[each.prerequisite] < each.minimum_mastery:  # type: ignore[call-overload]
             assert each.topic not in recommended
@@ -147,12 +147,12 @@ def test_more_weight_never_lowers_the_rank_of_a_topic(
     case: tuple[list[StudyTopic], list[Requirement], list[float]], data: st.DataObject
 ) -> None:
     topics, requirements, level = case
-    before = ids(ranked(graph_of(topics, requirements), level))
+    before = ids(ranking(graph_of(topics, requirements), level))
     assume(before)
     topic = data.draw(st.sampled_from(before))
     factor = data.draw(st.sampled_from([1.5, 3.0, 10.0]))
     heavier = [replace(it, weight=it.weight * factor) if it.id == topic else it for it in topics]
-    after = ids(ranked(graph_of(heavier, requirements), level))
+    after = ids(ranking(graph_of(heavier, requirements), level))
     assert after.index(topic) <= before.index(topic)
 
 
@@ -160,7 +160,7 @@ def test_more_weight_never_lowers_the_rank_of_a_topic(
 @hypothesis_settings(max_examples=40, deadline=None)
 def test_equal_topics_come_in_the_order_of_their_positions(size: int, level: float) -> None:
     graph = graph_of([StudyTopic(number, 3, 70) for number in range(size)], [])
-    recommended = ids(ranked(graph, [level] * size))
+    recommended = ids(ranking(graph, [level] * size))
     assert recommended == sorted(recommended)  # type: ignore[type-var]
     assert recommended in ([], list(range(size)))
 
@@ -171,7 +171,7 @@ def test_the_same_input_gives_the_same_recommendations(
     case: tuple[list[StudyTopic], list[Requirement], list[float]],
 ) -> None:
     topics, requirements, level = case
-    assert ranked(graph_of(topics, requirements), level) == ranked(
+    assert ranking(graph_of(topics, requirements), level) == ranking(
         graph_of(topics, requirements), level
     )
 
@@ -179,5 +179,5 @@ def test_the_same_input_gives_the_same_recommendations(
 def test_a_distant_topic_counts_for_the_first_of_its_chain() -> None:
     topics = [StudyTopic(1, 0, 60), StudyTopic(2, 0, 60), StudyTopic(3, 100, 60)]
     chain = [Requirement(2, 1, 0.6), Requirement(3, 2, 0.6)]
-    (first,) = ranked(graph_of(topics, chain), [0.1, 0.1, 0.1])
+    (first,) = ranking(graph_of(topics, chain), [0.1, 0.1, 0.1])
     assert (first.topic, first.leads_to, first.opens) == (1, 3, (2,))

@@ -194,7 +194,7 @@ def test_later_change_of_another_column_hides_no_change(device: Device, other: D
     assert (profile["grade"], profile["target_exam"]) == (12, "Early")
 
 
-def test_change_at_the_server_wins_against_earlier_ones_of_a_clock_that_is_ahead(
+def test_change_at_the_server_wins_over_earlier_ones_of_a_device_whose_clock_is_ahead(
     device: Device,
 ) -> None:
     device.sync()
@@ -222,7 +222,7 @@ def test_clock_far_in_the_future_counts_as_now(device: Device, other: Device) ->
     assert other.own_profile()["grade"] == 12
 
 
-def test_changes_of_a_device_far_ahead_keep_their_order(device: Device) -> None:
+def test_changes_of_a_device_whose_clock_is_far_ahead_keep_their_order(device: Device) -> None:
     device.sync()
     device.ahead = timedelta(minutes=9)
     device.sync(device.profile(grade=8))
@@ -315,13 +315,13 @@ def test_rows_come_in_pages(
     assert response.next_sync_seconds > 0
 
 
-def test_digests_compare_copies(school: School, device: Device) -> None:
+def test_digests_differ_if_and_only_if_the_copies_differ(school: School, device: Device) -> None:
     school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
     response = device.sync(digests=True)
     assert response.digests is not None
-    for table, theirs in response.digests.items():
+    for table, server in response.digests.items():
         own = {row_id: row for (name, row_id), row in device.rows.items() if name is table}
-        assert (digest_of(own).count, digest_of(own).sha256) == (theirs.count, theirs.sha256)
+        assert (digest_of(own).count, digest_of(own).sha256) == (server.count, server.sha256)
     attempts = {row_id: row for (name, row_id), row in device.rows.items() if name is ATTEMPTS}
     attempts[next(iter(attempts))]["answer"] = "damaged"
     assert digest_of(attempts).sha256 != response.digests[ATTEMPTS].sha256
@@ -369,7 +369,7 @@ def test_rows_of_other_students_are_not_sent(school: School, device: Device) -> 
 
 def test_cursor_beyond_the_log_fetches_everything(school: School, device: Device) -> None:
     school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
-    device.cursor = write(1_000, new_id())  # as after an older backup of the database was restored
+    device.cursor = write(1_000, new_id())  # as if an older backup had been restored
     device.sync()
     assert device.rows == server_rows(device)
     assert device.sync().rows == []
@@ -381,15 +381,15 @@ def test_cursor_of_something_else_is_refused(device: Device) -> None:
         device.sync()
 
 
-def test_changes_after_one_that_was_not_decided_wait(
+def test_changes_wait_behind_one_that_was_not_decided(
     school: School, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     question = school.question("Algebra 1")
     attempts = [device.attempt(question) for _ in range(3)]
     with deadline.at_most(module.RESPONSE_SECONDS / 2):  # the remaining time is for the response
         assert statuses(device.sync(*attempts)) == ["retry", "retry", "retry"]
-    late = iter([False, True])
-    monkeypatch.setattr(module, "_is_time_over", lambda: next(late))
+    is_time_over_values = iter([False, True])
+    monkeypatch.setattr(module, "_is_time_over", lambda: next(is_time_over_values))
     assert statuses(device.sync(*attempts)) == ["applied", "retry", "retry"]
     monkeypatch.undo()
     assert statuses(device.sync(*attempts)) == ["duplicate", "applied", "applied"]

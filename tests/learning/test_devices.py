@@ -86,15 +86,15 @@ def test_devices_and_their_states_are_listed_by_last_sync(school: School) -> Non
 def test_callers_see_only_the_devices_that_are_open_to_them(school: School) -> None:
     ann, bob, eve = (school.user(name) for name in ("ann", "bob", "eve"))
     tea, other = (school.user(name, Role.TEACHER) for name in ("tea", "other"))
-    of_ann = school.school_class(tea, [ann])
-    of_bob = school.school_class(other, [bob])
+    class_of_ann = school.school_class(tea, [ann])
+    class_of_bob = school.school_class(other, [bob])
     for minutes, student in enumerate((ann, bob, eve)):
         store_device(school, student, student.user.username, minutes)
     admin = school.user("admin", Role.ADMIN)
     assert [names(it) for it in (ann, bob, eve)] == [["ann"], ["bob"], ["eve"]]
-    assert (names(tea), names(tea, of_ann), names(other)) == (["ann"], ["ann"], ["bob"])
-    assert (names(admin), names(admin, of_bob)) == (["eve", "bob", "ann"], ["bob"])
-    for caller, class_id in ((tea, of_bob), (ann, of_ann), (tea, "7")):
+    assert (names(tea), names(tea, class_of_ann), names(other)) == (["ann"], ["ann"], ["bob"])
+    assert (names(admin), names(admin, class_of_bob)) == (["eve", "bob", "ann"], ["bob"])
+    for caller, class_id in ((tea, class_of_bob), (ann, class_of_ann), (tea, "7")):
         with pytest.raises(ClassClosed):
             list_devices(caller, class_id, None, 200)
 

@@ -33,7 +33,7 @@ def down(live: Connection) -> str:
     return run("migrate.py", "downgrade", url=live.info.dsn)
 
 
-def in_schema(live: Connection, start: str) -> dict[str, list[str]]:
+def rows_in_schema(live: Connection, start: str) -> dict[str, list[str]]:
     """Return the rows of the live system's tables in the schema with this prefix."""
     return {
         table: rows
@@ -53,7 +53,7 @@ def schemas(live: Connection) -> list[str]:
 
 
 def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
-    before = in_schema(live, "public")
+    before = rows_in_schema(live, "public")
     query = (
         "SELECT relname, relkind, relrowsecurity, pg_get_indexdef(oid) FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND (relname ~ %s) ORDER BY 1"
@@ -64,7 +64,7 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
     up(live)
     rows = sum(map(len, learning_rows(live).values()))
     output = down(live)
-    assert in_schema(live, "public") == before
+    assert rows_in_schema(live, "public") == before
     assert fetch(live, query, name_pattern) == definitions
     (set_aside,) = schemas(live)
     assert f"- learning: 21 tables with {rows} rows set aside in the schema {set_aside}" in output
@@ -74,13 +74,13 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
 
 def test_up_and_down_and_up_again_keeps_every_row(live: Connection) -> None:
     up(live)
-    before, moved_rows = learning_rows(live), in_schema(live, "learning_set_aside_")
+    before, moved_rows = learning_rows(live), rows_in_schema(live, "learning_set_aside_")
     for _ in range(2):
         down(live)
         output = up(live)
         assert "- learning: returned from learning_set_aside_" in output
         assert learning_rows(live) == before
-        assert in_schema(live, "learning_set_aside_") == moved_rows
+        assert rows_in_schema(live, "learning_set_aside_") == moved_rows
     assert len(schemas(live)) == 2
     assert fetch(live, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
     adopted_tables = "SELECT count(*) FROM stepwise.adopted_tables"

@@ -175,7 +175,7 @@ def test_user_is_erased_with_everything_and_others_stay(
     remaining = everything(rows)
     assert "canary" not in remaining
     assert str(fixed_uuid("users", 1)) not in remaining
-    of_ben = {"sync_operations": 4}
+    counts_of_ben = {"sync_operations": 4}
     for table in (
         "users",
         "student_profiles",
@@ -187,7 +187,7 @@ def test_user_is_erased_with_everything_and_others_stay(
         "sync_operations",
         "classes",
     ):
-        count = of_ben.get(table, 1)
+        count = counts_of_ben.get(table, 1)
         assert rows(f"SELECT count(*) FROM learning.{table}") == [(count,)], table
     assert rows("SELECT teacher_id FROM learning.classes") == [(None,)]
     ((schema,),) = rows(

@@ -88,8 +88,8 @@ def test_revision_of_the_live_system_is_never_taken_for_ours(
         fill(live)
         live.execute("UPDATE alembic_version SET version_num = %s", [revision])
         url = live.info.dsn
-        printed = run("migrate.py", "upgrade", url=url)
-        assert "The database went from revision none to 001." in printed
+        output = run("migrate.py", "upgrade", url=url)
+        assert "The database went from revision none to 001." in output
         assert sorted(adopted(live, "users")) == [1, 2]
         run("migrate.py", "downgrade", url=url)
         assert fetch(live, OUR_REVISION) == []
@@ -231,7 +231,7 @@ def test_views_and_keys_from_elsewhere_follow_the_table(live: Connection) -> Non
         live.execute("INSERT INTO public.badges VALUES (9)")
 
 
-def test_row_level_security_comes_along_and_hides_nothing(live: Connection) -> None:
+def test_row_level_security_moves_with_the_table_and_hides_nothing(live: Connection) -> None:
     live.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
     upgrade(live)
     assert sorted(adopted(live, "users")) == [1, 2]
@@ -295,7 +295,7 @@ def test_partitions_and_ids_that_are_words_are_refused(live: Connection) -> None
     assert adopted(live, "study_plans")[7]["id"] == str(fixed_uuid("study_plans", 7))
 
 
-def test_upgrade_takes_rights_of_page_visitors_and_a_downgrade_returns_them(
+def test_upgrade_revokes_rights_of_page_visitors_and_a_downgrade_restores_them(
     databases: Databases,
 ) -> None:
     with live_database(databases, loose=False) as live:

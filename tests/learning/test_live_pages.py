@@ -1,8 +1,8 @@
 """The live system's pages on an adopted database: users log in, and calls get the same responses.
 
 Each line of `live-page-calls.jsonl` holds a call and the expected body of its response. There,
-`text`, `number`, `time`, `object` and `list` stand for any value of that kind; numbers with a point
-may differ by less than 0.01, and everything else is literal.
+`text`, `number`, `time`, `object` and `list` stand for any value of that kind; numbers with a
+decimal point may differ by less than 0.01, and everything else is literal.
 """
 
 import base64

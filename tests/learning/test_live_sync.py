@@ -154,7 +154,7 @@ def test_newer_change_of_a_profile_wins(school: School) -> None:
         operation_type="update",
         timestamp="2026-11-28T12:30:00Z",
     )
-    for _ in range(2):  # a repetition is no conflict with the first upload
+    for _ in range(2):  # the repetition does not conflict with the first upload
         result = upload(call, queue(student.user.student_id, change, change))
         assert (result.success, result.conflicts_resolved) == (True, 0)
     profile = read_profile(call)
@@ -183,7 +183,7 @@ def test_device_reads_its_students_rows(school: School) -> None:
             call()
 
 
-def test_old_answer_leaves_the_time_of_the_newest(school: School) -> None:
+def test_old_answer_does_not_replace_the_time_of_the_newest_one(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     student_id = str(student.user.student_id)

@@ -188,12 +188,12 @@ def test_new_calibration_recomputes_mastery(school: School) -> None:
 def test_harder_questions_raise_the_skill_more(difficulty: str) -> None:
     time = datetime(2026, 1, 1, tzinfo=UTC)
     concept = UUID(int=2)
-    right, easy = (
+    attempt, easy_attempt = (
         as_attempt(UUID(int=0), UUID(int=1), concept, label, 60, True, time, 50.0, 3)
         for label in (difficulty, "easy")
     )
     skill, least_skill = (
-        count_all([it], MODEL).concepts[str(concept)].skill for it in (right, easy)
+        count_all([it], MODEL).concepts[str(concept)].skill for it in (attempt, easy_attempt)
     )
     assert skill >= least_skill
     assert (skill == least_skill) == (difficulty == "easy")

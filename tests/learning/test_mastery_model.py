@@ -189,7 +189,7 @@ def test_lag_counts_the_answers_since_a_concept_and_a_question() -> None:
 
 @pytest.mark.parametrize("correct", [True, False])
 @pytest.mark.parametrize("concepts", ["A", "AB", "B"])
-def test_last_outcome_is_distinguished_for_the_same_concepts(correct: bool, concepts: str) -> None:
+def test_last_outcome_counts_only_for_the_same_concepts(correct: bool, concepts: str) -> None:
     student = fold([attempt(1, "i", "A", correct)], BY_HAND)
     features = dict(
         zip(NAMES, student.features(Question("j", tuple(concepts)), None)[0], strict=True)
@@ -203,7 +203,7 @@ def test_last_outcome_is_distinguished_for_the_same_concepts(correct: bool, conc
     )
 
 
-def test_clock_that_goes_back_leaves_the_time() -> None:
+def test_clock_that_goes_back_does_not_change_the_time() -> None:
     record = Record()
     for time in (DAY, 0.0):
         record.add_time(1.0, time)
@@ -282,7 +282,7 @@ QUESTIONS = st.builds(
     st.sampled_from(["i", "hard", "new", "newer"]),
     st.lists(st.sampled_from("ABC"), max_size=3).map(tuple),
 )
-UNNUMBERED = st.builds(
+UNNUMBERED_ATTEMPTS = st.builds(
     Attempt,
     st.just(""),
     st.just(""),
@@ -292,7 +292,7 @@ UNNUMBERED = st.builds(
     st.none() | st.floats(0.01, 1e5),
     st.none() | st.integers(1, 5),
 )
-HISTORIES = st.lists(UNNUMBERED, min_size=1, max_size=40).map(
+HISTORIES = st.lists(UNNUMBERED_ATTEMPTS, min_size=1, max_size=40).map(
     lambda attempts: [
         replace(it, clock=f"{number // 2:04}", id=f"{number:04}")
         for number, it in enumerate(attempts)

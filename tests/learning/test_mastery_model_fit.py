@@ -90,7 +90,7 @@ def test_new_students_are_predicted_almost_as_well_as_the_data_allow(fitted: Cal
     assert float(np.mean(gaps)) < 0.03
 
 
-def test_equal_attempts_give_an_equal_calibration_in_whatever_order() -> None:
+def test_calibration_does_not_depend_on_the_order_of_attempts_or_students() -> None:
     students = rasch_students(3, students=20)[0]
     reordered = {key: students[key][::-1] for key in reversed(students)}
     assert fit(reordered, "v") == fit(students, "v")
@@ -119,7 +119,8 @@ def test_regression_finds_the_weights_that_made_the_outcomes() -> None:
     design = Design(dense, np.arange(20_000), groups, np.ones(20_000), 3)
     outcomes = (rng.random(20_000) < sigmoid(design.times(truth))).astype(float)
     weights = regress(design, outcomes, np.array([1e-6, 1e-6, 1.0, 1.0, 1.0]))
-    # Standard errors are near 1 / sqrt(20,000 / 3 * 0.2) = 0.03; the intercept trades with groups.
+    # Standard errors are near 1 / sqrt(20,000 / 3 * 0.2) = 0.03; the intercept trades off
+    # against the groups.
     assert weights[1] == pytest.approx(-1.0, abs=0.06)
     assert np.diff(weights[2:]) == pytest.approx([0.7, -1.4], abs=0.1)
 
@@ -173,7 +174,7 @@ def test_steps_follow_how_fast_abilities_change() -> None:
         best_steps(it, [0.0] * 6_000) for it in (answers(jumps=False), answers(jumps=True))
     )
     assert last(jumping) > 2 * last(stable)
-    assert stable.repeated == jumping.repeated == Steps().repeated  # nothing to fit it to
+    assert stable.repeated == jumping.repeated == Steps().repeated  # no answer is a repeat
 
 
 def test_abilities_in_bulk_are_those_of_the_fold() -> None:
@@ -211,7 +212,7 @@ def coin_flips(seed: int) -> dict[str, list[Attempt]]:
     }
 
 
-def test_answers_do_not_explain_themselves() -> None:
+def test_random_answers_are_hardly_overfitted() -> None:
     """Difficulties of questions with few answers are mostly noise, and are weighed as such."""
     calibration = fit(coin_flips(1), "v")
     others = coin_flips(2)

@@ -101,8 +101,8 @@ def test_tables_stay_set_aside_if_new_ones_have_taken_their_names(migrated: Path
 
 
 def test_current_history_and_stamp_name_the_revision(sqlite_file: Path) -> None:
-    nothing = run("migrate.py", "current", url="", sqlite=sqlite_file)
-    assert "No revision is recorded in the SQLite file" in nothing
+    printed = run("migrate.py", "current", url="", sqlite=sqlite_file)
+    assert "No revision is recorded in the SQLite file" in printed
     assert "001" in run("migrate.py", "history", url="", sqlite=sqlite_file)
     run(ALEMBIC, "stamp", "head", url="", sqlite=sqlite_file)
     assert "001 (head)" in run("migrate.py", "current", url="", sqlite=sqlite_file)
@@ -187,20 +187,20 @@ def test_unusable_choice_or_address_is_explained(empty_postgres_url: str, tmp_pa
         assert "Traceback" not in process.stderr
         return process.stdout + process.stderr
 
-    choice = failure(ALEMBIC, "-x", "database=mysql", "current", url=empty_postgres_url)
-    assert "There is no database 'mysql': choose postgres or sqlite." in choice
-    absent = failure("migrate.py", "upgrade", "--database", "sqlite", url=empty_postgres_url)
-    assert "No SQLite file is set. Set SQLITE_DATABASE_URL." in absent
+    message = failure(ALEMBIC, "-x", "database=mysql", "current", url=empty_postgres_url)
+    assert "There is no database 'mysql': choose postgres or sqlite." in message
+    message = failure("migrate.py", "upgrade", "--database", "sqlite", url=empty_postgres_url)
+    assert "No SQLite file is set. Set SQLITE_DATABASE_URL." in message
     assert "No database is set." in failure("migrate.py", "upgrade")
     assert "SQLITE_DATABASE_URL for SQLite" in failure("migrate.py", "upgrade")
-    folder = failure("migrate.py", "upgrade", sqlite=tmp_path / "none" / "local.db")
-    assert "cannot be opened; does its folder exist?" in folder
-    options = failure("migrate.py", "upgrade", sqlite=tmp_path / "a.db?mode=ro")
-    assert "SQLITE_DATABASE_URL: it has options after a question mark" in options
+    message = failure("migrate.py", "upgrade", sqlite=tmp_path / "none" / "local.db")
+    assert "cannot be opened; does its folder exist?" in message
+    message = failure("migrate.py", "upgrade", sqlite=tmp_path / "a.db?mode=ro")
+    assert "SQLITE_DATABASE_URL: it has options after a question mark" in message
     assert "it has options" in failure("init_db.py", sqlite=tmp_path / "a.db?mode=ro")
 
 
-def test_file_that_another_process_writes_is_left_with_a_message(
+def test_file_that_another_process_writes_is_left_alone_and_reported(
     migrated: Path,
 ) -> None:
     with closing(sqlite3.connect(migrated, isolation_level=None)) as holder:
@@ -263,8 +263,8 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
         after = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
         assert set(map(repr, after)) > set(map(repr, before))
         project.run(ALEMBIC, "downgrade", "-1")
-        now = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
-        assert now == before
+        downgraded = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
+        assert downgraded == before
 
 
 def test_alembic_starts_in_a_new_interpreter(sqlite_file: Path) -> None:

@@ -188,7 +188,7 @@ def test_upgrade_without_alembic_reports_invalid_indexes(postgres_url: str) -> N
         assert upgrade_schema(connection).reports == []
 
 
-def test_invalid_index_whose_table_is_held_is_left_with_a_message(
+def test_invalid_index_whose_table_is_held_is_left_alone_and_reported(
     project: Project, postgres_url: str
 ) -> None:
     leave_invalid_index(postgres_url)
@@ -235,20 +235,20 @@ def test_running_server_keeps_answering_during_an_additive_change(
     server.start()
     try:
         project.run("migrate.py", "upgrade", "+1")
-        during = len(names)
+        count_at_002 = len(names)
         project.run("migrate.py", "upgrade")
-        with_new_schema = len(names)
+        count_at_003 = len(names)
         project.run("migrate.py", "downgrade", "001")
     finally:
         stop.set()
         server.join()
     assert errors == []
-    assert 0 < during < with_new_schema < len(names)
+    assert 0 < count_at_002 < count_at_003 < len(names)
     assert fetch(postgres_url, "SELECT count(*) FROM learning.users") == [(len(names),)]
 
 
 def one_request(session: Session, number: int) -> str:
-    """Add a user, change and read one, as a handler does."""
+    """Add a user, change it, and read the topics, as a handler does; return the user's name."""
     name = f"user {number}"
     session.add(User(username=name, role="student"))
     session.commit()

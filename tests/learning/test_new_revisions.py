@@ -186,8 +186,8 @@ def test_revision_of_postgres_changes_an_older_sqlite_in_the_same_way(
     changed: Project, tmp_path: Path
 ) -> None:
     older, newer = tmp_path / "older.db", tmp_path / "newer.db"
-    before = Project(tmp_path / "before", sqlite=older)
-    before.run("migrate.py", "upgrade")
+    unchanged_project = Project(tmp_path / "before", sqlite=older)
+    unchanged_project.run("migrate.py", "upgrade")
     with closing(sqlite3.connect(older)) as connection:
         connection.executescript(ROWS)
     changed.url, changed.sqlite = "", older

@@ -41,7 +41,8 @@ def test_difference_has_the_interval_of_welch() -> None:
     assert difference.lower == pytest.approx(expected.low, abs=0.2)
     assert difference.lower <= expected.low
     assert difference.upper >= expected.high
-    # By hand: means 55 and 45, variances 50 each, so the error is sqrt(25 + 25) with 2 degrees
+    # By hand: means 55 and 45, variances 50 each, so the error is sqrt(25 + 25), with 2 degrees of
+    # freedom.
     by_hand = compare([50, 60], [40, 50])
     assert by_hand is not None
     assert by_hand.upper == pytest.approx(10 + 4.30265 * sqrt(50))
@@ -97,7 +98,7 @@ def test_arms_are_chosen_and_ended(school: School, teacher: Call) -> None:
             PlanArmsIn.model_validate(refused)
 
 
-def test_analytics_compare_marks_of_exams_after_the_beginning(
+def test_analytics_compare_marks_of_exams_after_the_arms_were_assigned(
     school: School, teacher: Call
 ) -> None:
     students = [school.user(name) for name in ("ann", "bob", "cas", "dan")]

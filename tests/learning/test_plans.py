@@ -85,7 +85,7 @@ def test_exam_plan_warns_when_the_hours_are_too_few(school: School) -> None:
     assert [str(it) for it in plan.high_priority_topics] == [str(school.topic("Geometry"))]
 
 
-def test_day_of_the_exam_and_later_days_have_no_session(school: School) -> None:
+def test_day_of_the_exam_and_later_days_have_no_topics(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann", exam_date="2026-12-01")
     plan = make_plan(student, PlanType.WEEKLY, None).plan

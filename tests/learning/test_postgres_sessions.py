@@ -25,7 +25,7 @@ from lib.learning.database import postgres_session, sqlite_session
 from lib.learning.tables import User
 from lib.settings import Platform, Settings
 from tests.conftest import installed_deps
-from tests.learning.sessions import NameTaken, SessionOn, registered, user, user_count
+from tests.learning.sessions import NameTaken, SessionOn, name_taken, user, user_count
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def test_unreachable_postgres_raises_database_unavailable(settings: Settings) ->
 @pytest.mark.parametrize(
     ("session_on", "error"), [(postgres_session, DatabaseUnavailable), (sqlite_session, Busy)]
 )
-def test_exhausted_pool_is_refused_in_time_and_recovers(
+def test_exhausted_pool_refuses_calls_in_time_and_recovers(
     deps_of_both: Deps,
     session_on: SessionOn,
     error: type[AppError],
@@ -152,7 +152,7 @@ def test_refusal_by_a_preceding_statement_prevents_the_commit(deps_of_both: Deps
         "DO $$ BEGIN RAISE EXCEPTION 'no'"
         " USING CONSTRAINT = 'limit_of_test', ERRCODE = '23514'; END $$"
     )
-    with registered("limit_of_test"):
+    with name_taken("limit_of_test"):
         with preceded_by(refuse), postgres_session(deps_of_both) as session:
             session.add(user())
             with pytest.raises(NameTaken):

@@ -59,8 +59,8 @@ def test_topics_that_moved_in_seven_days_are_listed(school: School) -> None:
         """,
     )
     progress = read_progress(student, None)
-    # Algebra: 70.2, then 61.64 (see test_practice). Geometry has two concepts: 71.33 and 0, then
-    # 71.33 and 69.06, of which the topic has the mean.
+    # Algebra: 70.2, then 61.64 (see test_practice). Geometry has the mean of its two concepts:
+    # of 71.33 and 0, then of 71.33 and 69.06.
     expected = """
         topic_name  before  now   change  is_large
         Geometry    35.66   70.2  34.53   true

@@ -257,7 +257,7 @@ def test_only_a_cycle_of_prerequisites_closes_every_topic(
         {more_topics}
     """)
     student = school.user("ann")
-    school.store(  # a cycle, which only a change of the tables by hand can close
+    school.store(  # a cycle, which only a manual change of the tables can create
         TopicPrerequisite,
         id=uuid4(),
         topic_id=school.topic("Algebra"),

@@ -177,7 +177,7 @@ def test_sqlite_that_may_not_be_written_is_named(deps_of_both: Deps) -> None:
     with sqlite_session(deps_of_both) as session:
         session.execute(text("PRAGMA query_only = ON"))
         session.add(user())
-        with pytest.raises(UnusableSetting, match="may not be written"):
+        with pytest.raises(UnusableSetting, match="cannot be written"):
             session.flush()
 
 

@@ -58,19 +58,19 @@ def content(size: int) -> ContentIn:
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-def test_import_of_topics(school: School, repeated: bool) -> None:
+def test_statements_of_an_import_do_not_grow_with_topics(school: School, repeated: bool) -> None:
     teacher = school.user("ms-okafor", Role.TEACHER)
     counts = []
     for size in (2, 40):
         if repeated:
             import_content(teacher, content(size))
-        # A first import is only a trial, so that the larger one also finds no topics.
+        # A first import is only a dry run, so that the larger one also finds no topics.
         body = content(size).model_copy(update={"dry_run": not repeated})
         counts.append(statements_of(school, partial(import_content, teacher, body)))
     assert counts[0] == counts[1]
 
 
-def test_entry_of_marks(school: School) -> None:
+def test_statements_of_an_entry_do_not_grow_with_its_marks(school: School) -> None:
     teacher = school.user("ms-okafor", Role.TEACHER)
     students = [school.user(f"student {number}") for number in range(6)]
     school.school_class(teacher, students)
@@ -85,7 +85,7 @@ def test_entry_of_marks(school: School) -> None:
     assert counts[0] == counts[1]
 
 
-def test_upload_of_a_queue(school: School) -> None:
+def test_statements_of_an_upload_do_not_grow_with_its_queue(school: School) -> None:
     school.syllabus("topic  weight  hours\nAlgebra  60  4\nGeometry  40  4\n")
     student = school.user("ann")
     questions = [str(school.question(f"{name} 1")) for name in ("Algebra", "Geometry")]

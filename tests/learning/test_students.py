@@ -62,7 +62,7 @@ def test_rights_follow_from_role_and_class(school: School) -> None:
         readable_student(admin, "99")
 
 
-def test_change_of_a_profile_and_plan_leaves_those_of_others(school: School) -> None:
+def test_changes_of_profile_and_plans_do_not_affect_other_students(school: School) -> None:
     school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
     ann, bob = school.user("ann"), school.user("bob")
     before = read_profile(bob)

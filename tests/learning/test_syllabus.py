@@ -71,7 +71,7 @@ def test_weightages_keep_their_proportions_and_add_up_to_100(
                 )
 
 
-def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> None:
+def test_weightages_are_scaled_and_the_given_values_are_kept(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     first = create_topic(teacher, TopicIn(name="Algebra", exam_weightage=80, estimated_hours=4))
     assert "80" in first.message
@@ -123,7 +123,7 @@ def test_topic_out_of_range_is_refused(
     assert list_live_topics(teacher).root == []
 
 
-def test_cycle_is_refused_with_its_topics(school: School) -> None:
+def test_refusal_of_a_cycle_names_its_topics(school: School) -> None:
     school.syllabus("""
         topic     weight  hours  needs
         Algebra   40      4      -
@@ -166,7 +166,7 @@ def test_unknown_topics_are_refused(school: School) -> None:
         create_live_topic(teacher, body)
 
 
-def test_import_is_repeatable_and_changes_what_is_there(school: School) -> None:
+def test_import_is_repeatable_and_changes_existing_rows(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     content = ContentIn(topics=[ALGEBRA], concepts=[SUMS], questions=[QUESTION])
     trial = import_content(teacher, content.model_copy(update={"dry_run": True}))
@@ -274,7 +274,7 @@ def test_import_stores_parents_descriptions_and_trimmed_answers(school: School) 
     assert question_row.correct_answer == "2"
 
 
-def test_change_of_one_topic_leaves_the_others(school: School) -> None:
+def test_change_of_one_topic_leaves_the_others_unchanged(school: School) -> None:
     school.syllabus("""
         topic     weight  hours  needs
         Algebra   40      4      -

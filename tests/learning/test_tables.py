@@ -39,13 +39,13 @@ def test_postgres_has_what_the_models_declare(empty_postgres_url: str, postgres_
 
 
 def test_sqlite_has_what_the_models_declare(tmp_path: Path) -> None:
-    declared, migrated = tmp_path / "declared.db", tmp_path / "migrated.db"
-    engine = create_engine(f"sqlite:///{declared}")
+    declared_file, migrated_file = tmp_path / "declared.db", tmp_path / "migrated.db"
+    engine = create_engine(f"sqlite:///{declared_file}")
     metadata_without_schema().create_all(engine)
     engine.dispose()
-    run("migrate.py", "upgrade", url="", sqlite=migrated)
-    assert len(sqlite_catalog(declared)) > 100
-    assert sqlite_catalog(migrated) == sqlite_catalog(declared)
+    run("migrate.py", "upgrade", url="", sqlite=migrated_file)
+    assert len(sqlite_catalog(declared_file)) > 100
+    assert sqlite_catalog(migrated_file) == sqlite_catalog(declared_file)
 
 
 @pytest.mark.parametrize(

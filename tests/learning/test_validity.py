@@ -92,7 +92,7 @@ def end_by_second_use(school: School, token: str) -> None:
     ("end", "other_log_in_ends"),
     [(end_by_change, True), (end_by_log_out, False), (end_by_second_use, False)],
 )
-def test_end_of_a_log_in_leaves_the_tokens_of_others(
+def test_end_of_a_log_in_leaves_the_tokens_of_other_users_valid(
     school: School, end: Any, other_log_in_ends: bool
 ) -> None:
     for name in ("ann", "bob"):

@@ -12,7 +12,7 @@ from tests.conftest import ENCRYPTION_KEY
 from tests.foundation.test_vault import old_format
 from tests.legacy.legacy_database import Legacy
 
-REMOVED = "the session's key was removed since: this key was not used"
+REMOVED = "the session is closed or its key was removed: this key was not used"
 TOOLS = json.dumps([{"name": "t"}])
 VOICE = json.dumps({"speed": 1})
 REMOVE_KEY = "UPDATE public.sessions SET openai_api_key = NULL WHERE session_token = 'token-a'"

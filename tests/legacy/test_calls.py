@@ -133,7 +133,7 @@ def test_a_finding_leads_to_its_row(legacy: Legacy, client: TestClient) -> None:
     )
 
 
-def test_long_report_names_the_place_of_all_findings(filled: Legacy) -> None:
+def test_long_report_gives_a_query_for_all_findings(filled: Legacy) -> None:
     run = filled.run(dry_run=True)
     findings = report(run, filled.deps, findings_limit=5).findings
     assert (len(findings.rows), findings.complete) == (5, False)

@@ -148,7 +148,7 @@ def test_two_spellings_of_one_step_add_up(legacy: Legacy) -> None:
     assert legacy.steps() == [(1, 42, 3, True)]
 
 
-def test_two_rows_of_one_exercise_are_one_counter(legacy: Legacy) -> None:
+def test_times_in_two_rows_of_one_exercise_are_not_added(legacy: Legacy) -> None:
     for day, entry in [
         (2, {"completed": False, "timeSpent": 10, "lastAttempt": TIMESTAMP}),
         (1, {"completed": True, "timeSpent": 30, "timestamp": TIMESTAMP}),

@@ -125,7 +125,7 @@ def test_no_value_with_a_secret_becomes_a_setting(
 @pytest.mark.parametrize(
     "states", ['[{"password": "hunter-2-hunter"}]', '{"a": {"api_key": "hunter-2-hunter"}}']
 )
-def test_secrets_in_json_are_sealed_by_the_names_of_members(
+def test_secrets_in_json_are_recognised_by_the_names_of_members_and_sealed(
     legacy: Legacy, kind: str, states: str
 ) -> None:
     add_column(legacy, "student_configs", f"conversation_states {kind}")

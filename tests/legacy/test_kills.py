@@ -37,7 +37,7 @@ VARYING = ("before", "calls")  # prefixes of counts that differ between runs
 
 
 FEW = LegacyData(40, 3, replace(WILD, no_time=0))
-"""Untidy rows that one call moves in a second or two, for kills at random moments of it."""
+"""Untidy rows that one call moves in a second or two, for kills at random moments of that call."""
 
 
 @pytest.fixture

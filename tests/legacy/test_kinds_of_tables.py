@@ -1,4 +1,4 @@
-"""Views and partitioned tables in the place of legacy tables, and what depends on the tables."""
+"""Views and partitioned tables in place of legacy tables, and objects that depend on these."""
 
 from typing import Any
 
@@ -81,10 +81,10 @@ def test_deletion_names_the_rows_that_exist_nowhere_else(
     (query,) = {line.partition(": ")[2] for line in lines if "exist only in" in line}
     assert len(legacy.rows(query)) == 3
     assert [line.partition(":")[0] for line in lines[1:]] == [
-        f"-- 1 rows exist only in {students}",
+        f"-- Rows that exist only in {students} (1)",
         f"DROP TABLE IF EXISTS public.{students} CASCADE;",
         f"DROP TABLE IF EXISTS public.{configs} CASCADE;",
-        f"-- 2 rows exist only in {logins}",
+        f"-- Rows that exist only in {logins} (2)",
         f"DROP TABLE IF EXISTS public.{logins} CASCADE;",
     ]
 

@@ -40,14 +40,16 @@ def run_sql(legacy: Legacy, script: str) -> None:
     legacy.connection.execute(script.encode())
 
 
-def migrate(client: TestClient, *, verified: bool = True, any_table: bool = True) -> dict[str, Any]:
+def migrate(
+    client: TestClient, *, verified: bool = True, has_legacy_tables: bool = True
+) -> dict[str, Any]:
     """Make a dry run, then a real run, and check their messages; return the last report."""
     for dry_run in (True, False):
         report = call(client, MIGRATE, dryRun=dry_run)
         assert report["done"] is True
         assert report["verification"]["verified"] is verified, report["verification"]
         kind = "Dry run" if dry_run else "Migration"
-        if any_table:
+        if has_legacy_tables:
             assert report["message"].startswith(f"{kind} completed and verified") is verified
         else:
             assert report["message"] == f"{kind} completed: {NO_TABLE}"
@@ -206,7 +208,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     for (name,) in three_sessions.connection.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_backup_'"
     ).fetchall():
-        run_sql(three_sessions, f"DROP TABLE {name}")  # as the response of the clean-up says
+        run_sql(three_sessions, f"DROP TABLE {name}")  # like the SQL in the clean-up's response
     before = three_sessions.unified()
     definitions = """
       SELECT c.relname, c.relkind::text, pg_get_indexdef(c.oid) FROM pg_class c
@@ -232,7 +234,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     progress = client.post("/api/student-progress", json=report).json()["progress"]
     assert progress["completion_rate"] == 22
     call(client, RESTORE, 400)
-    migrate(client, any_table=False)  # there is no legacy table any more
+    migrate(client, has_legacy_tables=False)
 
 
 def test_unified_tables_in_use_are_not_replaced(three_sessions: Legacy, client: TestClient) -> None:
@@ -241,7 +243,7 @@ def test_unified_tables_in_use_are_not_replaced(three_sessions: Legacy, client: 
     run_sql(three_sessions, "DROP TABLE workshop_students, student_configs, workshop_sessions")
     client.post("/api/student-progress", json={"sessionToken": "ws_new_session", "stepNumber": 1})
     call(client, RESTORE, 400)
-    migrate(client, any_table=False)
+    migrate(client, has_legacy_tables=False)
     assert tokens(three_sessions) == ["ws_new_session"]
 
 

@@ -21,7 +21,7 @@ from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.legacy_database import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 
-SESSIONS_BEFORE_PAUSE = 30  # at least, of about 200
+SESSIONS_BEFORE_PAUSE = 30  # minimum; the tables have about 200
 CHECKS_ALONE = replace(ONE_BATCH, idle_seconds=0.001)
 """A pace at which the final checks take a call of their own."""
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
@@ -160,7 +160,7 @@ def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(dated_rows: Legacy)
     assert dated_rows.unified() == complete
 
 
-def test_dry_run_of_many_calls_counts_as_the_real_run_and_names_unchecked_parts(
+def test_dry_run_of_many_calls_counts_the_same_as_the_real_run_and_names_unchecked_parts(
     dated_rows: Legacy,
 ) -> None:
     pause_run(dated_rows, dry_run=True)

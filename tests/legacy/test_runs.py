@@ -168,7 +168,9 @@ def test_slow_reading_does_not_make_batches_narrower(dated_rows: Legacy) -> None
     assert second.batch_hashes > first.batch_hashes
 
 
-def test_first_batch_of_sessions_is_narrow_however_fast_people_were(dated_rows: Legacy) -> None:
+def test_first_batch_of_sessions_is_narrow_after_fast_batches_of_people(
+    dated_rows: Legacy,
+) -> None:
     # Every batch is fast, and the first batch of sessions has 4 rows of a few hundred.
     pace = replace(ONE_BATCH, batch_seconds=1e6, first_sessions=4)
     widths: list[int] = []

@@ -1,4 +1,4 @@
-"""Every column of a session has a rule or a reason to have none; a new rule takes one line."""
+"""Every column of a session has a rule or a reason to have none; a new column takes one line."""
 
 import json
 import os

@@ -189,7 +189,7 @@ def test_json_inside_json_is_unwrapped(legacy: Legacy, depth: int) -> None:
         ("tools", '"[\\"\\\\u0000\\"]"'),
     ],
 )
-def test_json_of_another_type_than_the_columns_is_kept_raw(
+def test_json_of_a_type_other_than_the_columns_is_kept_raw(
     legacy: Legacy, column: str, raw: str
 ) -> None:
     legacy.put("workshop_students", session_token="token-a", **{column: raw})

@@ -73,7 +73,7 @@ def test_configuration_progress_and_key_stay_with_their_person(legacy: Legacy) -
     legacy.put("workshop_sessions", session_id="token-a", student_id="cyd@x.org", account_sid="AC1")
     assert legacy.run().verified
     by_person = tokens(legacy)
-    assert by_person["ann@x.org"] == "token-a"  # whose row is the configuration
+    assert by_person["ann@x.org"] == "token-a"  # because the configuration is hers
     columns = "tools::text, services_ready, bug_reports::text, openai_api_key IS NOT NULL"
     assert legacy.session(columns) == ('[{"name": "ann"}]', True, "[]", True)
     ben = by_person["ben@x.org"]

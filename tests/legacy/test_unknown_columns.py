@@ -188,7 +188,7 @@ def test_a_second_github_name_of_a_person_is_reported(legacy: Legacy) -> None:
     assert legacy.findings() == [("github_username", "skipped", reason)]
 
 
-def test_columns_in_camel_case_are_those_in_snake_case(legacy: Legacy) -> None:
+def test_columns_in_camel_case_are_read_like_those_in_snake_case(legacy: Legacy) -> None:
     for column in legacy.rows(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' "
         "AND table_name = 'workshop_students' AND column_name LIKE %s", "%\\_%"

@@ -102,11 +102,11 @@ def test_unforeseen_error_is_shown_with_its_masked_traceback(
 
 
 def test_frames_of_packages_between_ours_are_left_out() -> None:
-    def ours(_match: object) -> str:
+    def fail_in_our_code(_match: object) -> str:
         raise RuntimeError
 
     with pytest.raises(RuntimeError) as raised:
-        json.loads("[1]", parse_int=ours)
+        json.loads("[1]", parse_int=fail_in_our_code)
     text = console.format_traceback(raised.value)
     assert text.count(f'File "{ROOT}') == 2
     assert "json/decoder.py" not in text

@@ -153,7 +153,7 @@ def code_copy(folder: Path) -> Path:
 
 
 def wait_for_response(dev: Dev, path: str, status: int, method: str = "GET") -> httpx.Response:
-    """Repeat a request until its status is `status`; each may wait, but has to get a response."""
+    """Repeat a request until its status is `status`; every attempt must get a response in time."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         response = httpx.request(method, dev.printed("Stepwise") + path, timeout=WAIT_SECONDS)

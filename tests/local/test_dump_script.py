@@ -215,7 +215,7 @@ def test_sql_written_by_hand_runs_as_it_is(postgres_url: str, tmp_path: Path) ->
     ],
     ids=["a backup of admin-backup", "a dump of a whole server", "a program"],
 )
-def test_a_file_that_is_not_a_dump_is_explained(
+def test_a_file_that_cannot_be_restored_is_refused_with_the_reason(
     postgres_url: str, tmp_path: Path, content: bytes, message: str
 ) -> None:
     file = tmp_path / "stepwise-20250123T101500Z-1f2e3d4c.jsonl.gz"

@@ -128,7 +128,7 @@ def test_a_copy_of_a_template_is_a_database_of_its_own(postgres_server: Postgres
         postgres_server.drop_database(name)
 
 
-def test_redis_keeps_its_data_over_a_clean_stop(folder: Path) -> None:
+def test_redis_keeps_its_data_across_a_clean_stop(folder: Path) -> None:
     for expected in (1, 2):
         with running_redis(folder, durable=True) as server, server.client() as client:
             assert client.incr("n") == expected
@@ -141,7 +141,7 @@ def test_a_file_that_redis_cannot_read_is_moved_aside(folder: Path) -> None:
     assert (folder / "appendonly.unreadable").exists()
 
 
-def test_servers_end_with_a_starter_that_is_killed(folder: Path) -> None:
+def test_servers_stop_when_the_process_that_started_them_is_killed(folder: Path) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, str(folder)], stdout=subprocess.PIPE, text=True
     )

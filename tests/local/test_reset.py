@@ -94,7 +94,7 @@ def test_a_database_of_the_environment_is_refused(folder: Path, local: Path, nam
     url = {name: "postgresql://me:secret@db.example/live"}
     process = run("local.reset", cwd=folder, CONFIRM="yes", **url)
     assert process.returncode == 1
-    assert f"{name} names a database" in process.stderr
+    assert f"a database is set in {name}" in process.stderr
     assert "secret" not in process.stderr
     assert is_kept(local)
 

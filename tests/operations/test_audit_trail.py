@@ -88,7 +88,7 @@ def test_a_changed_entry_is_named(read: Any, postgres_url: str) -> None:
     assert read().json()["firstBrokenEntry"] == 2
 
 
-def test_a_trail_that_was_cut_off_no_longer_holds_its_seal(read: Any, postgres_url: str) -> None:
+def test_the_seal_of_a_trail_that_was_cut_off_does_not_hold(read: Any, postgres_url: str) -> None:
     read()
     seal = read().json()["newestSeal"]
     assert read(seal=seal).json()["sealHolds"] is True

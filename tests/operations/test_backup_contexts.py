@@ -1,4 +1,4 @@
-"""Backups contain the tables of every context that PostgreSQL's system catalog lists."""
+"""Backups contain all tables of every context, as PostgreSQL's system catalog lists them."""
 
 import gzip
 import hashlib
@@ -232,7 +232,7 @@ def test_values_that_parsing_as_json_changes_are_restored(database: Connection, 
     database.execute("DROP TABLE public.workshop_students")
     restore(backup.name, deps)
     assert all_rows(database) == before
-    # A JSON null stays one, since the column is NOT NULL.
+    # A JSON null stays a JSON null, since the column is NOT NULL.
     assert one(database, "SELECT tools = 'null' FROM public.sessions") is True
     exercises = one(database, "SELECT exercises::text FROM public.workshop_students")
     assert exercises == '{"a":\r\n"\\u0000"}'
@@ -484,7 +484,7 @@ def test_an_old_assessment_is_not_restored_over_the_workshop(
         restore(backup.name, deps)
 
 
-def first_version(deps: Deps, token: str) -> str:
+def write_version_1(deps: Deps, token: str) -> str:
     """Write a backup in version 1 of the format; return the name of its file."""
     vault = Vault.from_settings(deps.settings)
     sealed = vault.seal("sk-plain", "t1", "backup.student_configs.openai_api_key")
@@ -547,7 +547,7 @@ def first_version(deps: Deps, token: str) -> str:
 
 
 def test_a_backup_of_version_1_is_restored(database: Connection, deps: Deps) -> None:
-    restoration = restore(first_version(deps, "ws_1"), deps)
+    restoration = restore(write_version_1(deps, "ws_1"), deps)
     assert restoration.rows == {
         "workshop": {"public.students": 1, "public.sessions": 1, "public.events": 1},
         "legacy": {"public.student_configs": 1},

@@ -112,7 +112,7 @@ SECRETS = (f"sk-{MARK}", f"AC{MARK}", f"SK{MARK}", f"AIza{MARK}", f"https://a:{M
 def test_a_secret_in_any_column_is_sealed_and_restored(
     database: Connection, deps: Deps, secret: str
 ) -> None:
-    """Unknown columns hold secrets, and so do rows from before secrets were removed from texts."""
+    """Secrets are in unknown columns, and in rows older than the removal of secrets from texts."""
     database.execute("CREATE TABLE public.student_configs (session_token TEXT, notes TEXT, j JSON,"
                      " b JSONB, a TEXT[], amount NUMERIC, password JSONB)")  # fmt: skip
     database.execute(

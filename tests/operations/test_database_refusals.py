@@ -55,7 +55,7 @@ def superuser(superuser_url: str, postgres_url: str) -> Iterator[Sql]:  # noqa: 
         yield run
 
 
-def sessions(superuser: Sql) -> int:
+def session_count(superuser: Sql) -> int:
     ((count,),) = superuser("SELECT count(*) FROM public.sessions")
     return int(count)
 
@@ -76,7 +76,7 @@ def test_an_owner_without_superuser_migrates_and_sets_aside(
     assert call(client, MIGRATE)["verification"]["verified"] is True
     assert len(call(client, CLEANUP, **CONFIRM)["backupTables"]) == 3
     call(client, RESTORE)
-    assert sessions(superuser) == 2
+    assert session_count(superuser) == 2
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_rows_hidden_by_row_level_security_never_count_as_absent(
     )
     for dry_run in (True, False):
         expect_refusal(client, MIGRATE, "rows_hidden", table, dryRun=dry_run)
-    assert sessions(superuser) == 0
+    assert session_count(superuser) == 0
     superuser(f"ALTER TABLE public.{table} NO FORCE ROW LEVEL SECURITY")
     assert call(client, MIGRATE)["verification"]["verified"] is True
-    assert sessions(superuser) == 2
+    assert session_count(superuser) == 2
     superuser(f"ALTER TABLE public.{table} FORCE ROW LEVEL SECURITY")
     expect_refusal(client, CLEANUP, "rows_hidden", table, **CONFIRM)
     removal = {"studentEmail": "bob@example.com"}
@@ -177,7 +177,7 @@ def test_function_of_a_trigger_that_raises_is_named_with_the_table(
     expect_refusal(
         client, MIGRATE, "refused_by_function", "deny()", f"a trigger of public.{table} runs"
     )
-    assert sessions(superuser) == 0
+    assert session_count(superuser) == 0
     superuser(f"DROP TRIGGER stop ON public.{table}")
     assert call(client, MIGRATE)["verification"]["verified"] is True
 
@@ -229,7 +229,7 @@ def test_held_lock_is_named_with_its_table_and_process(
         response = call(client, MIGRATE, 503)
     assert "locks on public.sessions (" in response["error"]
     assert len(call(client, CLEANUP, **CONFIRM)["backupTables"]) == 3
-    assert sessions(superuser) == 2
+    assert session_count(superuser) == 2
 
 
 @pytest.mark.parametrize("path", [MIGRATE, CLEANUP, RESTORE, "/api/admin-backup"])
@@ -243,4 +243,4 @@ def test_read_only_database_is_reported(
     expect_refusal(client, path, "database_read_only", "not a replica", **CONFIRM)
     read_only.close()
     install_deps(deps)
-    assert sessions(superuser) == 0
+    assert session_count(superuser) == 0

@@ -1,4 +1,4 @@
-"""A table `enrollments` of another application stays untouched by everything that may meet it."""
+"""Upgrades, downgrades and operators' calls leave another application's `enrollments` alone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -98,7 +98,7 @@ def test_first_upgrade_refuses_the_table_of_another_application(
     run("migrate.py", "upgrade", url=supabase.url())
 
 
-def test_downgrade_and_the_upgrade_after_it_leave_the_table_of_another_application(
+def test_downgrade_and_the_next_upgrade_change_no_table_of_another_application(
     supabase: Supabase, others_table: str
 ) -> None:
     run("migrate.py", "upgrade", url=supabase.url())
@@ -113,7 +113,7 @@ def test_downgrade_and_the_upgrade_after_it_leave_the_table_of_another_applicati
     run("migrate.py", "upgrade", url=supabase.url())
 
 
-def test_operators_calls_leave_a_table_that_took_the_place_of_ours(
+def test_operators_calls_do_not_change_a_table_that_took_the_place_of_ours(
     supabase: Supabase, others_table: str, client: TestClient
 ) -> None:
     run("migrate.py", "upgrade", url=supabase.url())

@@ -57,13 +57,13 @@ def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
 
 
 def stored_text(rows: Rows) -> str:
-    """Return the text of all rows of all tables but the audit trail."""
+    """Return the text of all rows in the tables of LIST_TABLES but the audit trail."""
     tables = [table for (table,) in rows(LIST_TABLES) if table != "public.operator_audit"]
     return "\n".join(row for table in tables for (row,) in rows(f"SELECT t::text FROM {table} t"))
 
 
 def everything(rows: Rows) -> str:
-    """Return the text of all rows, of the study planner and of schemas set aside, too."""
+    """Return `stored_text` with the rows of the study planner and of schemas set aside."""
     tables = rows(
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
         " WHERE schemaname ~ '^learning$|_set_aside_'"

@@ -40,7 +40,7 @@ def fetch(url: str, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def set_aside(rows: Rows) -> list[str]:
+def set_aside_tables(rows: Rows) -> list[str]:
     """Return the names of tables that were set aside by renaming them."""
     names = rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_old_[0-9_]+$'")
     return sorted(name for (name,) in names)
@@ -54,10 +54,10 @@ def test_drop_existing_sets_every_table_aside_that_does_not_have_to_stay(
     renamed_tables = {f"public.{line.partition(':')[0]}" for line in results if "set aside" in line}
     assert renamed_tables | STAYS.keys() == set(workshop_tables()), (
         "add the table to the list in sql/operations/schema/set_aside.sql and to"
-        " legacy.unified_tables(), or the reason why it stays to STAYS"
+        " legacy.unified_tables(), or add the reason why it stays to STAYS"
     )
     assert not renamed_tables & STAYS.keys()
-    assert len(set_aside(rows)) == len(renamed_tables)
+    assert len(set_aside_tables(rows)) == len(renamed_tables)
 
 
 def test_no_table_refers_to_one_that_drop_existing_set_aside(
@@ -93,12 +93,12 @@ def test_enrollments_of_dropped_students_are_set_aside(client: TestClient, rows:
     rollback = sql_block("004", "DROP TABLE IF EXISTS events")
     rows(rollback)
     call(client, CREATE)
-    assert set_aside(rows) == []  # there were no rows
+    assert set_aside_tables(rows) == []  # there were no rows
     import_ann(client, created=1)
     for _ in range(2):  # the second time, nothing is left to set aside
         rows(rollback)
         results = call(client, CREATE)["results"]
-    (table,) = set_aside(rows)
+    (table,) = set_aside_tables(rows)
     assert rows(f"SELECT course_id FROM public.{table}") == [("voice-assistant",)]
     assert not any(table in line for line in results)
     import_ann(client, created=1)

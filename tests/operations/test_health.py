@@ -163,13 +163,13 @@ def test_schema_of_another_version_is_named_with_the_next_step(
     remark: str,
 ) -> None:
     record(database, runs, revision)
-    status, present_state, schema = health(client)
-    assert (status, present_state, schema["behind"]) == (200, state, behind)
+    status, actual_state, schema = health(client)
+    assert (status, actual_state, schema["behind"]) == (200, state, behind)
     assert schema["version"] == (revision or None)
     assert schema["remarks"] == ([remark] if remark else [])
 
 
-def test_a_database_from_before_the_record_is_behind_until_it_is_upgraded(
+def test_a_database_that_has_no_record_of_its_version_is_behind_until_it_is_upgraded(
     client: TestClient, database: psycopg.Connection[Any], postgres_url: str
 ) -> None:
     database.execute("DROP TABLE stepwise.script_runs, stepwise.schema_version")

@@ -57,7 +57,7 @@ def test_postgres_that_accepts_but_does_not_respond_is_tried_once(
     url = f"postgresql://u:p@127.0.0.1:{silent.port}/d"
     with client_of(Deps(replace(settings, postgres_url=url))) as client:
         assert states(client) == (503, "down", "up")
-        assert len(silent.accepted) == 1
+        assert len(silent.connections) == 1
 
 
 def test_silent_services_are_asked_at_the_same_time(
@@ -70,7 +70,7 @@ def test_silent_services_are_asked_at_the_same_time(
     )
     with client_of(Deps(silent_services)) as client:
         assert states(client) == (503, "down", "down")
-        assert len(silent.accepted) == 1, "Redis was asked while Postgres was silent"
+        assert len(silent.connections) == 1, "Redis was asked while Postgres was silent"
 
 
 def test_a_redis_that_accepts_no_connection_makes_nothing_else_unavailable(

@@ -71,7 +71,7 @@ def attempt(supabase: Supabase, role: str, statement: str) -> str | None:
 
 
 def value(supabase: Supabase, role: str, query: str) -> Any:
-    """Return the first value that a role reads by a query; None if the query gives no row."""
+    """Run a query as a role; return its first value, None if it gives no row."""
     with psycopg.connect(supabase.url(role)) as connection:
         row = connection.execute(query.encode()).fetchone()
     return row[0] if row else None

@@ -65,7 +65,7 @@ def test_empty_database_gets_the_whole_schema(empty_url: str, postgres_url: str)
         assert fetch(empty_url, query) == fetch(postgres_url, query)
 
 
-def test_running_it_again_changes_nothing(empty_url: str) -> None:
+def test_second_creation_changes_nothing(empty_url: str) -> None:
     create()
     before = [fetch(empty_url, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)]
     second_response = create()

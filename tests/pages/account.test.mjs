@@ -62,7 +62,7 @@ test("two calls at once use the refresh token once", async () => {
   assert.equal(uses, 1);
 });
 
-test("what another tab has renewed is used", async () => {
+test("a token that another tab has renewed is used", async () => {
   const storage = storageWith(JSON.stringify({ ...ANN, access: "a2", refresh: "r2" }));
   const server = serverWith("a2", assert.fail);
   await apiOf(ANN, assert.fail, { open: server.open, storage })("GET", "/x");
@@ -70,14 +70,14 @@ test("what another tab has renewed is used", async () => {
 });
 
 test("a refused renewal ends the log-in, an unreachable server does not", async () => {
-  for (const [kind, ends] of [["credential", 1], ["offline", 0]]) {
-    let over = 0;
+  for (const [kind, expectedEnds] of [["credential", 1], ["offline", 0]]) {
+    let ends = 0;
     const server = serverWith("a2", () => {
       throw new Problem(kind);
     });
-    const api = apiOf(ANN, () => (over += 1), { open: server.open, storage: storageWith(JSON.stringify(ANN)) });
+    const api = apiOf(ANN, () => (ends += 1), { open: server.open, storage: storageWith(JSON.stringify(ANN)) });
     await assert.rejects(api("GET", "/x"), { kind });
-    assert.equal(over, ends, kind);
+    assert.equal(ends, expectedEnds, kind);
   }
 });
 
@@ -106,7 +106,7 @@ test("a renewal neither restores a log-in that was ended nor replaces another us
   }
 });
 
-test("a log-in that is stored while the renewal of an earlier one is refused is used", async () => {
+test("when a renewal is refused, a newer log-in that was stored meanwhile is used", async () => {
   const storage = storageWith(JSON.stringify(ANN));
   const server = serverWith("a9", async () => {
     storeAccount({ ...ANN, access: "a9", refresh: "r9" }, storage);
@@ -134,7 +134,7 @@ test("a problem other than an expired token is passed on", async () => {
 
 const FIELDS = { username: "ann", password: "12345678", target_exam: "Finals", grade: "10", available_hours_per_day: "2", exam_date: "", code: "" };
 
-test("forms report what is missing before they send", () => {
+test("forms report missing and invalid fields before they send", () => {
   assert.deepEqual(Object.keys(logInFaults({ username: " ", password: "" })), ["username", "password"]);
   assert.deepEqual(logInFaults({ username: "a", password: "b" }), {});
   assert.deepEqual(registrationFaults("student", FIELDS), {});

@@ -60,13 +60,13 @@ test("the command that is shown makes the call when a shell runs it", () => {
   assert.match(curlOf("GET", "/api/y", null, { outcome: "", limit: 5 }), /"\$APP\/api\/y\?limit=5" .*\n.*Bearer \$ADMIN_PASSWORD/);
 });
 
-test("numbers of a backup, facts of an entry, and parts of the page", () => {
+test("rows of a backup are summed, facts of an entry are text, and an unknown part of the page is the overview", () => {
   assert.equal(rowsIn({ rows: { workshop: { a: 1, b: 2 }, assessment: { c: 3 } } }), 6);
   assert.equal(factsOf({ rows: 3, of: { a: 1 } }), 'rows: 3, of: {"a":1}');
   assert.deepEqual(["#audit", "", "#else"].map(readHash), ["audit", "overview", "overview"]);
 });
 
-test("the counts of a roster in words", () => {
+test("the counts of a roster are written in words", () => {
   const report = { created: 2, enrolled: 1, updated: 0, unchanged: 3, repeated: 1 };
   assert.equal(enrolledBy(report), 6);
   assert.equal(ROSTER.parts(report), "2 new, 1 known, and new in this course, 3 unchanged, 1 repeated in the file");

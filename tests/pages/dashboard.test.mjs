@@ -34,7 +34,7 @@ test("the frontier is the last begun step, or the next if that is completed", ()
   for (const [steps, place] of expected) assert.equal(frontierOf(steps), place, steps);
 });
 
-test("cells carry a letter, words and where the student is", () => {
+test("a cell has a state, a sign and words, and says whether the student is there now", () => {
   assert.deepEqual(cellOf(row(), 0), { state: "y", sign: "✓", label: "done", now: null });
   assert.deepEqual(cellOf(row(), 2), { state: "", sign: "…", label: "begun, now here", now: "yes" });
   assert.deepEqual(cellOf(row({ steps: "yyv......", lastProgressAt: minutes(31) }), 2), { state: "v", sign: "V", label: "validated, stuck here", now: "stuck" });
@@ -54,7 +54,7 @@ const CLASS = [
   student({ studentId: "8", studentName: "None", steps: ".........", completionRate: 0 }),
 ].map((one) => rowOf(one, NOW));
 
-test("counts sum to all students", () => {
+test("the counts add up to the number of students", () => {
   const counts = countsOf(CLASS);
   assert.deepEqual(counts, { active: 1, stuck: 5, notStarted: 1, completed: 1 });
   assert.equal(Object.values(counts).reduce((a, b) => a + b), CLASS.length);
@@ -67,7 +67,7 @@ test("those who need help most come first, and those who have left come after th
   assert.equal(names({ name: "done", descending: true })[0], "Done");
 });
 
-test("search finds every word in name, e-mail or GitHub name", () => {
+test("a search finds the students whose name or e-mail contains every word of it", () => {
   const keysFor = (search, status = null) => filtered(CLASS, { search, status }).map((one) => one.key);
   assert.deepEqual(keysFor("STUCK"), ["3", "4"]);
   assert.deepEqual(keysFor("stuck long"), ["4"]);

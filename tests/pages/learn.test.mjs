@@ -16,11 +16,11 @@ const day = (date, topics = [], revisions = []) => ({ date, topics, revisions })
 const storedPlan = (plan_type, ...days) => ({ plan_type, created_at: "x", plan: { start_date: days[0].date, end_date: days.at(-1).date, daily_plans: days, warning: null } });
 const advice = (topic_id, marks_per_hour, expected_marks_gain) => ({ topic_id, components: { marks_per_hour, expected_marks_gain } });
 
-test("days are those of UTC", () => {
+test("a moment belongs to its day in UTC", () => {
   assert.equal(dayOf(Date.parse("2026-11-28T23:30:00-05:00")), "2026-11-29");
 });
 
-test("a plan is shown on the days that it covers: the day's own, else the week's, else the one until the exam", () => {
+test("a day shows the narrowest plan that covers it: the daily plan, then the weekly one, then the one until the exam", () => {
   const week = storedPlan("weekly", day("2026-11-27"), day("2026-11-28", [part("w", 1)]), day("2026-11-29"));
   const daily = storedPlan("daily", day("2026-11-28", [part("d", 1)]));
   assert.equal(planOn([week], "weekly", "2026-11-26"), null);
@@ -41,8 +41,8 @@ test("a newer plan takes the place of an older one of the same type", () => {
   const one = (plan_type, created_at) => ({ plan_type, created_at });
   const newPlans = [one("daily", "2026-11-28T02:00:00Z"), one("weekly", "2026-11-28T01:00:00Z")];
   assert.deepEqual(newestPlans([one("daily", "2026-11-28T01:00:00Z")], newPlans), newPlans);
-  const remade = one("daily", "2026-11-28T03:00:00Z");
-  assert.deepEqual(newestPlans([remade], newPlans), [remade, newPlans[1]]);
+  const newestDaily = one("daily", "2026-11-28T03:00:00Z");
+  assert.deepEqual(newestPlans([newestDaily], newPlans), [newestDaily, newPlans[1]]);
 });
 
 test("the marks that a session gains grow with its time, up to the gain that is expected from its topic", () => {
@@ -61,7 +61,7 @@ test("the marks that a session gains grow with its time, up to the gain that is 
 const topic = (id, parent_id, exam_weightage) => ({ id, name: id, parent_id, exam_weightage });
 const masteryRow = (topic_id, mastery_score, total_attempts = 1) => ({ topic_id, topic_name: topic_id, mastery_score, band: "fair", concepts: [{ total_attempts: 0 }, { total_attempts }] });
 
-test("topics stand below the root of their tree, with a mean by weight", () => {
+test("topics are listed under the root of their tree, which scores their mean weighted by their marks", () => {
   const topics = [topic("maths", null, 0), topic("algebra", "maths", 0), topic("linear", "algebra", 3), topic("circles", "maths", 1), topic("physics", null, 2)];
   const progress = { today: [{ topic_id: "linear", expected_accuracy: 70 }], rose: [{ topic_id: "linear", change: 4 }], fell: [{ topic_id: "circles", change: -2 }] };
   const subjects = subjectsOf(topics, [masteryRow("linear", 80), masteryRow("physics", 30), masteryRow("circles", 40, 0)], progress);
@@ -69,12 +69,12 @@ test("topics stand below the root of their tree, with a mean by weight", () => {
   assert.deepEqual(subjects[0].topics.map(({ band, chance, change }) => [band, chance, change]), [["fair", 70, 4], ["none", null, -2]]);
 });
 
-test("a subject whose topics have no marks has their plain mean", () => {
+test("a subject whose topics have no marks scores their unweighted mean", () => {
   const [subject] = subjectsOf([topic("a", "gone", 0)], [masteryRow("a", 50)], { today: [], rose: [], fell: [] });
   assert.deepEqual([subject.name, subject.score], ["a", 50]);
 });
 
-test("thirty days in numbers", () => {
+test("a timeline is summed up in numbers, and topics that moved by less than half a point are left out", () => {
   const row = (questions_attempted, correct, mastery_score) => ({ questions_attempted, correct, mastery_score });
   assert.deepEqual(timelineFacts([row(4, 1, 10), row(0, 0, 11), row(6, 4, 12)]), { days: 2, answers: 10, most: 6, accuracy: 50, from: 10, to: 12 });
   assert.deepEqual(timelineFacts([row(0, 0, 0)]), { days: 0, answers: 0, most: 0, accuracy: null, from: 0, to: 0 });
@@ -99,14 +99,14 @@ test("a concept is not asked three times in a row while there is another", () =>
   assert.equal(next(questions.slice(0, 3), { a: 1 }, ["a1", "a2"]), "a3");
 });
 
-test("when all were asked, the one that was asked first comes again", () => {
+test("when all questions were asked, the one asked longest ago comes again", () => {
   const questions = [question("a1", "a"), question("b1", "b"), question("b2", "b")];
   assert.equal(next(questions, { a: 90, b: 1 }, ["a1", "b1", "b2"]), "a1");
   assert.equal(next(questions, { a: 90, b: 1 }, ["b1", "b2", "a1"]), "b1");
   assert.equal(next([question("a1", "a")], { a: 5 }, ["a1"]), "a1", "even if it is the only one");
 });
 
-test("each type of question has its answers", () => {
+test("each type of question offers its options, and a numerical answer may be any kind of number", () => {
   assert.deepEqual(optionsOf({ question_type: "true_false", options: null }), ["true", "false"]);
   assert.deepEqual(optionsOf({ question_type: "mcq", options: ["x", "y"] }), ["x", "y"]);
   assert.equal(optionsOf({ question_type: "numerical", options: null }), null);
@@ -127,7 +127,7 @@ test("the address names the view", () => {
   for (const hash of ["#", "#other", "#practise=<b>", "#progressive"]) assert.equal(viewOf(hash).name, "today", hash);
 });
 
-test("a profile sends what has changed", () => {
+test("only the changed fields of a profile are sent", () => {
   const profile = { target_exam: "Finals", exam_date: "2027-06-01T00:00:00Z", grade: 10, available_hours_per_day: 2 };
   const fields = { target_exam: "Finals ", exam_date: "2027-06-01", grade: "10", available_hours_per_day: "2" };
   assert.deepEqual(profileChanges(profile, fields), {});
@@ -160,28 +160,28 @@ test("an answer waits until the server has it, and is forgotten when it is refus
   globalThis.removeEventListener ??= () => {};
   const { signal } = new AbortController();
   const failures = [new Problem("server", { seconds: 0.001 }), new Problem("limited", { seconds: 0.001 })];
-  const during = [];
+  const waitingIdsByCall = [];
   const api = async (method, path, { body }) => {
-    during.push(waitingAnswers("ann").map(({ id }) => id));
+    waitingIdsByCall.push(waitingAnswers("ann").map(({ id }) => id));
     if (failures.length) throw failures.shift();
     return { id: body.id };
   };
   assert.deepEqual(await dataOf(api, "ann").answer(answer("1"), signal, () => {}), { id: "1" });
-  assert.deepEqual(during, [["1"], ["1"], ["1"]]);
+  assert.deepEqual(waitingIdsByCall, [["1"], ["1"], ["1"]]);
   assert.equal(dataOf(api, "ann").waiting(), 0);
   const refuse = async () => {
     throw new Problem("missing");
   };
   await assert.rejects(dataOf(refuse, "ann").answer(answer("2"), signal, () => {}), { kind: "missing" });
   assert.equal(dataOf(api, "ann").waiting(), 0);
-  const over = async () => {
+  const refuseCredential = async () => {
     throw new Problem("credential");
   };
-  await assert.rejects(dataOf(over, "ann").answer(answer("3"), signal, () => {}), { kind: "credential" });
+  await assert.rejects(dataOf(refuseCredential, "ann").answer(answer("3"), signal, () => {}), { kind: "credential" });
   assert.equal(dataOf(api, "ann").waiting(), 1, "it can be sent after the next log-in");
 });
 
-test("waiting answers are sent in their order, and one that fails keeps the rest", async () => {
+test("waiting answers are sent in order: a refused one is dropped, and a lost connection keeps the rest", async () => {
   globalThis.localStorage = memory();
   for (const id of ["1", "2", "3"]) keepAnswer("ann", answer(id));
   const sentIds = [];
@@ -196,7 +196,7 @@ test("waiting answers are sent in their order, and one that fails keeps the rest
   assert.deepEqual(waitingAnswers("ann").map(({ id }) => id), ["3"]);
 });
 
-test("marks, minutes and the clock in words", () => {
+test("marks, minutes and clock times are formatted for the page", () => {
   assert.deepEqual([0.208, 0.834, 1, 1.04, 1.2, 12.4].map(marks), ["0.21 marks", "0.83 marks", "1 mark", "1 mark", "1.2 marks", "12 marks"]);
   assert.deepEqual([19.8, 60, 119, 120, 80].map(minutes), ["20 min", "1 h", "1 h 59", "2 h", "1 h 20"]);
   assert.deepEqual([0, 9.9, 65, 3600].map(clockOf), ["0:00", "0:09", "1:05", "60:00"]);

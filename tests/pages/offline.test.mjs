@@ -21,7 +21,7 @@ test("readings of the clock grow, even if the time goes back", () => {
   assert.equal(newest(first, null), first);
 });
 
-test("times have six digits of a second", () => {
+test("times have six decimals", () => {
   assert.equal(timeText(NOON + 7), "2026-11-28T12:00:00.007000Z");
   assert.equal(withMicroseconds("2026-11-28T12:00:00Z"), "2026-11-28T12:00:00.000000Z");
   assert.equal(withMicroseconds("2026-11-28T12:00:00.5Z"), "2026-11-28T12:00:00.500000Z");
@@ -80,15 +80,15 @@ const progressWith = (...attempts) => withRows(OVERVIEW, CONTENT, { profile: und
 
 test("an answer that could not be graded here counts nowhere until the server has graded it", () => {
   const ungraded = attemptRow("a", "2026-11-28T09:00:00Z", null);
-  const alone = progressWith(ungraded);
-  assert.deepEqual([alone.questions_attempted, alone.accuracy], [0, null]);
-  const { questions_attempted, correct, accuracy } = alone.timeline.at(-1);
+  const onlyUngraded = progressWith(ungraded);
+  assert.deepEqual([onlyUngraded.questions_attempted, onlyUngraded.accuracy], [0, null]);
+  const { questions_attempted, correct, accuracy } = onlyUngraded.timeline.at(-1);
   assert.deepEqual([questions_attempted, correct, accuracy], [0, 0, null]);
-  const beside = progressWith(ungraded, attemptRow("b", "2026-11-28T10:00:00Z", true), attemptRow("d", "2026-11-20T10:00:00Z", false));
-  assert.deepEqual([beside.questions_attempted, beside.accuracy, beside.timeline.at(-1).accuracy], [2, 50, 100]);
+  const withGraded = progressWith(ungraded, attemptRow("b", "2026-11-28T10:00:00Z", true), attemptRow("d", "2026-11-20T10:00:00Z", false));
+  assert.deepEqual([withGraded.questions_attempted, withGraded.accuracy, withGraded.timeline.at(-1).accuracy], [2, 50, 100]);
 });
 
-test("answers with a later time than now count today", () => {
+test("an answer with a time in the future counts today", () => {
   const { timeline } = progressWith(attemptRow("a", "2026-11-29T00:10:00Z", true), attemptRow("b", "2026-11-28T10:00:00Z", false));
   assert.deepEqual([timeline.at(-1).date, timeline.at(-1).questions_attempted, timeline.at(-1).correct], ["2026-11-28", 2, 1]);
 });

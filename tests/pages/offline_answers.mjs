@@ -7,8 +7,8 @@ import { foldAttempts } from "../../public/learn/offline/mastery.js";
 const cases = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const histories = cases.histories.map(({ attempts, questions, calibration }) => {
   const byId = new Map(questions.map((question) => [question.id, question]));
-  const counted = foldAttempts(attempts, byId, calibration ?? undefined);
-  return Object.fromEntries([...counted].map(([id, { score, skill, attempts: answers, correct }]) => [id, [score, skill, answers, correct]]));
+  const masteries = foldAttempts(attempts, byId, calibration ?? undefined);
+  return Object.fromEntries([...masteries].map(([id, { score, skill, attempts: answers, correct }]) => [id, [score, skill, answers, correct]]));
 });
 const groups = new Map();
 for (const character of cases.characters.map((code) => String.fromCodePoint(code))) {

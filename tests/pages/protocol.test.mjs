@@ -52,7 +52,7 @@ test("only the API's own refusal of the tokens ends a log-in", async () => {
   assert.equal(over, true);
 });
 
-test("a platform may refuse a body for its size, with nothing but the status", async () => {
+test("a refusal of a body by the platform, as a page, is reported with its status", async () => {
   const { problem } = await outcomeOf(() => html(413));
   assert.equal(problem.status, 413);
 });
@@ -103,7 +103,7 @@ const ATTEMPT = { id: ID, table_name: "question_attempts", row_id: ID, kind: "cr
   columns: { question_id: ID, answer: "<img src=x onerror=alert(1)>", timestamp: TIME, time_taken_seconds: 9.5, confidence: null, is_correct: true } };
 const PROFILE = { ...ATTEMPT, table_name: "student_profiles", kind: "update", columns: { exam_date: null, available_hours_per_day: 2 } };
 
-test("a change in a file is imported as it stands, without foreign members", () => {
+test("a change in a file is read unchanged, except that unknown members are dropped", () => {
   assert.deepEqual(changeOf(JSON.stringify({ ...ATTEMPT, state: "applied", sequence: 1 })), ATTEMPT);
   assert.deepEqual(changeOf(JSON.stringify(PROFILE)), PROFILE);
   const newer = { ...ATTEMPT, columns: { ...ATTEMPT.columns, mood: "good" } };
@@ -111,7 +111,7 @@ test("a change in a file is imported as it stands, without foreign members", () 
 });
 
 test("a change that the page cannot show or the server cannot read is refused", () => {
-  const spoilt = [
+  const invalidChanges = [
     ...["", "{", "null", "7", '"text"', "[]", "[[]]"],
     ...Object.keys(ATTEMPT).map((name) => ({ ...ATTEMPT, [name]: undefined })),
     ...["id", "row_id", "clock", "created_at", "table_name", "kind"].map((name) => ({ ...ATTEMPT, [name]: "__proto__" })),
@@ -125,7 +125,7 @@ test("a change that the page cannot show or the server cannot read is refused", 
     ...Object.entries({ exam_date: 7, available_hours_per_day: null, grade: "ten", target_exam: null, class_id: ID, constructor: 1 })
       .map(([name, value]) => ({ ...PROFILE, columns: { [name]: value } })),
   ];
-  for (const each of spoilt) {
+  for (const each of invalidChanges) {
     const line = typeof each === "string" ? each : JSON.stringify(each);
     assert.throws(() => changeOf(line), { kind: "format" }, line.slice(0, 200));
   }

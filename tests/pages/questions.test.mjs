@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { delimiterOf, parseCsv } from "../../public/shared/csv_file.js";
 import { idOf, lineOfError, linesOfItems, readFile, rightOption } from "../../public/questions/file.js";
-import { checkedItems } from "../../public/questions/import.js";
+import { checkItems } from "../../public/questions/import.js";
 import { batches, conceptRows, flagsOf, preciseRange, refusedItems, searched, studentsIn, withoutRepeats } from "../../public/questions/model.js";
 import { editOf } from "../../public/questions/question.js";
 import { Problem } from "../../public/shared/problems.js";
@@ -25,7 +25,7 @@ test("CSV has any of three delimiters, quotes and line breaks within them", () =
   ]);
 });
 
-test("questions of a CSV file name concepts and answers as people do", () => {
+test("in a CSV file, concepts are given by name, and answers by text or letter", () => {
   const { items, problems, fields } = readFile("algebra.csv", CSV, null);
   assert.deepEqual(fields, { concept_names: ["Sums", "Names"] });
   assert.deepEqual(items.map(({ line, question }) => [line, question.id, question.correct_answer, question.concepts]), [
@@ -109,12 +109,12 @@ test("a file is checked without being stored until only good questions are left"
     if (bad >= 0) throw new Problem("refused", { details: [{ field: `questions[${bad}].id`, problem: "no" }] });
     return {};
   };
-  const result = await checkedItems(api, [item(1, "a"), item(2, "b"), item(3, "c")], { guessing: 0.2 });
+  const result = await checkItems(api, [item(1, "a"), item(2, "b"), item(3, "c")], { guessing: 0.2 });
   assert.deepEqual(result.items.map(({ line }) => line), [1, 3]);
   assert.deepEqual(result.problems, [{ line: 2, problem: "id: no" }]);
   assert.ok(bodies.every((body) => body.dry_run === true && body.guessing === 0.2));
   const other = async () => { throw new Problem("conflict", { details: [] }); };
-  await assert.rejects(checkedItems(other, [item(1, "a")], {}), (problem) => problem.kind === "conflict");
+  await assert.rejects(checkItems(other, [item(1, "a")], {}), (problem) => problem.kind === "conflict");
 });
 
 test("batches stay below the size of a body, and none is empty", () => {
@@ -136,7 +136,7 @@ const question = (fields = {}) => ({
 const POOL = { testCount: 100, maxExposure: 0.25 };
 const whatToDo = (fields) => flagsOf(question(fields), POOL).map((flag) => flag.what);
 
-test("questions are flagged for what their answers show, and for nothing else", () => {
+test("questions are flagged for what their answers or options show, and for nothing else", () => {
   assert.deepEqual(whatToDo(), []);
   assert.deepEqual(whatToDo({ is_asked: false }), ["correct the answer"]);
   assert.deepEqual(whatToDo({ is_asked: false, retired: true }), []);
@@ -149,20 +149,20 @@ test("questions are flagged for what their answers show, and for nothing else", 
   assert.deepEqual(whatToDo({ parameters: { ...weak, is_calibrated: false } }), []);
 });
 
-test("concepts have the range of their questions that can be asked", () => {
+test("the figures of a concept are those of its questions that can be asked", () => {
   const hard = question({ parameters: { difficulty: 0.9, discrimination: 1 }, times_shown: 25 });
   const [first, second] = conceptRows([question(), hard, question({ is_asked: false, times_shown: 99 })], ["A", "B"], 50);
   assert.deepEqual(first, { name: "A", count: 2, easiest: 0.5, hardest: 0.9, mostShown: 0.5 });
   assert.deepEqual(second, { name: "B", count: 0, easiest: null, hardest: null, mostShown: 0 });
 });
 
-test("the range of precision, and the search", () => {
+test("the precise range spans the precise proficiencies; a search matches all words in any case", () => {
   assert.deepEqual(preciseRange([0.1, 0.5, 0.9], [0.4, 0.3, 0.29], 0.3), [0.5, 0.9]);
   assert.equal(preciseRange([0.1], [0.4], 0.3), null);
   assert.equal(searched([question(), question({ id: "other" })], "what OTHER").length, 1);
 });
 
-test("students are listed one in each line, and names keep their commas", () => {
+test("students are listed one per line, and names keep their commas", () => {
   assert.deepEqual(studentsIn(" ann \r\nbob\n\nann\n"), ["ann", "bob"]);
   assert.deepEqual(studentsIn("Doe, Jane\nRoe; Rick\ns1, s2"), ["Doe, Jane", "Roe; Rick", "s1, s2"]);
   for (const name of ["Doe, Jane", "Doe, Jane, s1", "Doe, Jane 2"]) assert.deepEqual(studentsIn(`${name}\n`), [name]);

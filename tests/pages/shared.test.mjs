@@ -68,7 +68,7 @@ test("addresses leave out what is not set", () => {
   assert.equal(addressOf("/a", { x: "", y: undefined, z: 0, q: "a b&c" }), "/a?z=0&q=a+b%26c");
 });
 
-test("durations and ages", () => {
+test("a duration is written in its largest unit, hours with minutes; an age below a minute is “now”", () => {
   const expected = [[0, "0 s"], [59, "59 s"], [60, "1 min"], [3599, "59 min"], [3600, "1 h 00"], [4560, "1 h 16"],
     [86_399, "23 h 59"], [86_400, "1 day"], [259_200, "3 days"], [-5, "0 s"]];
   for (const [seconds, text] of expected) assert.equal(duration(seconds), text);
@@ -77,7 +77,7 @@ test("durations and ages", () => {
   assert.equal(ago("2026-01-02T00:00:00Z", Date.parse("2026-01-01T00:00:00Z")), "now");
 });
 
-test("numbers, counts, sizes and names", () => {
+test("numbers have separators, counts a plural, sizes a unit; an e-mail or id replaces a missing name", () => {
   assert.equal(number(1186), "1,186");
   assert.equal(number(-2.345, 1), "−2.3");
   assert.deepEqual([count(1, "student"), count(0, "student"), count(2, "person", "people")], ["1 student", "0 students", "2 people"]);
@@ -91,7 +91,7 @@ test("only web addresses become links", () => {
   for (const bad of ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "x.org", "", null, "//x.org"]) assert.equal(safeLink(bad), null);
 });
 
-test("CSV runs nothing in a spreadsheet and can be read back", () => {
+test("CSV quotes delimiters and runs nothing in a spreadsheet", () => {
   const rows = [["name", "n"], ['=HYPERLINK("x")', -3], ["+1", "@a"], ["a,b\r\nc", null], ["\uFF1D1", "-x"], ["\t=1", 'say "hi"']];
   assert.equal(
     toCsv(rows),
@@ -127,7 +127,7 @@ test("problems are explained by the fact and what to do", () => {
   assert.match(explain(new Problem("refused", { message: "limit: too large" })).advice, /limit: too large/);
   assert.doesNotMatch(explain(new Problem("offline")).advice, /undefined/);
   const line = staleLine(new Problem("server"), 0, 128_000, 120_000);
-  assert.match(`${line.fact} ${line.advice}`, /No answer for 2 min\. You see the figures of .* Trying again in 8 s\./);
+  assert.match(`${line.fact} ${line.advice}`, /No answer for 2 min\. These figures are from .* Trying again in 8 s\./);
 });
 
 test("the password is kept for the tab until it is forgotten", () => {
@@ -139,7 +139,7 @@ test("the password is kept for the tab until it is forgotten", () => {
   assert.equal(values.size, 0);
 });
 
-test("scales and ticks", () => {
+test("ticks are round numbers, and a scale of no width gives finite places", () => {
   assert.deepEqual(ticks(-3, 3, 6), [-3, -2, -1, 0, 1, 2, 3]);
   assert.deepEqual(ticks(0, 1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
   assert.equal(scale(-1, 1, 0, 100)(0.5), 75);

@@ -22,7 +22,7 @@ const ANALYTICS = {
 };
 const TOPICS = [{ id: "t0", exam_weightage: 50 }, { id: "t1", exam_weightage: 1 }, { id: "t2", exam_weightage: 5 }];
 
-test("students at risk come first, then those with the lowest marks, and counts sum to all", () => {
+test("students are sorted by risk, then by expected mark, and the counts of all kinds are right", () => {
   const rows = studentRows(["a", "b", "c", "d", "e"].map((id) => member(id)), ANALYTICS);
   assert.deepEqual(rows.map(({ id }) => id), ["c", "b", "e", "d", "a"]);
   assert.deepEqual([rows[0].low, rows[0].high, rows[0].mean, rows[2].value], [15, 25, 30, null]);
@@ -30,11 +30,11 @@ test("students at risk come first, then those with the lowest marks, and counts 
   assert.deepEqual(["all", "high", "none"].map((kind) => ofKind(rows, kind).length), [5, 1, 3]);
 });
 
-test("a member without an account has a name all the same", () => {
+test("a member without an account gets a substitute name", () => {
   assert.equal(memberName(member("01a2-x", null)), "No name (01a2)");
 });
 
-test("topics that nobody has begun stand last, and cost nothing yet", () => {
+test("topics that nobody has begun come last and are never among the costliest", () => {
   const rows = topicRows(ANALYTICS, TOPICS);
   assert.deepEqual(rows.map(({ id }) => id), ["t1", "t2", "t3", "t0"]);
   assert.deepEqual(rows.map(({ weak, weight, below }) => [weak, weight, below]), [[true, 1, 3], [true, 5, 2], [false, 0, null], [false, 50, 4]]);
@@ -48,7 +48,7 @@ test("marks are grouped by exam, the newest first", () => {
   assert.deepEqual(exams.map(({ exam, mean, marks }) => [exam, mean, marks.size]), [["Final", 90, 1], ["Mock", 60, 2]]);
 });
 
-test("the form of marks takes numbers from 0 to 100, and leaves out students who have none", () => {
+test("the form for marks accepts numbers from 0 to 100 and leaves out students without a mark", () => {
   const fields = { exam: "Final", exam_date: "2026-02-01", a: "0", b: " ", c: "71,5", d: "100" };
   assert.deepEqual(marksIn(fields, ["a", "b", "c", "d", "e"], MARKS), {
     faults: {},
@@ -72,6 +72,6 @@ test("lists are read to their last page", async () => {
   assert.deepEqual(cursors, [null, "n"]);
 });
 
-test("a difference has its sign", () => {
+test("a difference is written with its sign", () => {
   assert.deepEqual([1.25, 0, -3].map(signed), ["+1.3", "+0.0", "−3.0"]);
 });

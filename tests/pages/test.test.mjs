@@ -19,7 +19,7 @@ test("the normal distribution and its inverse have their tabulated values", () =
   }
 });
 
-test("an interval is that of the ability, not of the expected percentile", () => {
+test("the ends of an interval are percentiles of the ability's interval", () => {
   // m = 0, v = 1: Φ(±1.96) = 0.025 and 0.975
   const [low, high] = interval(0.5, 0);
   near(low, 0.025);
@@ -57,7 +57,7 @@ test("the headline names what is above and below the middle", () => {
   assert.equal(headline(rows({ Math: "below" })), "You are below the middle in Math, so far.");
 });
 
-test("a question names its subject, and whether that is the least certain", () => {
+test("the explanation of a question lists its concepts and says whether the first is the least certain", () => {
   const names = ["Math", "Algebra", "Sums"];
   const profile = [{ name: "Math", low: 20, high: 60 }, { name: "Algebra", low: 10, high: 90 }, { name: "Sums", low: 30, high: 60 }];
   assert.deepEqual(aboutOf({ concepts: [0.4, 1, 0] }, names, profile), { concepts: ["Algebra", "Math"], leastCertain: true });
@@ -132,7 +132,7 @@ test("tests over time are grouped by their concepts, oldest first", () => {
   assert.deepEqual(seriesOf(groups[0], null).map(({ value, low }) => [value, low]), [[30, null], [61, null]]);
 });
 
-test("labels of a long series keep its first and last", () => {
+test("the first and the last place of a long series are labelled", () => {
   assert.deepEqual(labelledPlaces(3), [0, 1, 2]);
   assert.deepEqual(labelledPlaces(20), [0, 6, 13, 19]);
 });

@@ -68,7 +68,7 @@ def test_page_is_small(page: Path) -> None:
     assert size <= LARGER.get(page.stem, MAX_PAGE_BYTES), f"{size} bytes"
 
 
-def test_study_page_loads_the_copy_s_modules_beside_its_own() -> None:
+def test_study_page_preloads_the_modules_of_the_copy() -> None:
     """Without this, the first data are requested only after three more rounds of loading."""
     preloaded_names = PRELOADED.findall((PUBLIC / "learn.html").read_text(encoding="utf-8"))
     modules = (PUBLIC / "learn" / "offline").glob("*.js")

@@ -64,8 +64,8 @@ NUMBERS = [
         "\u0669",
     ),
 ]
-"""Texts of which some are numbers."""
-FRACTIONS = [
+"""Texts, some of which are numbers."""
+FLOATS = [
     0.5,
     1e-5,
     1.5e-7,
@@ -174,7 +174,7 @@ def table_from(rng: Random) -> dict[UUID, dict[str, Any]]:
     """Return rows with each kind of value that is synchronised."""
     return {
         uuid_from(rng): {
-            "time_taken_seconds": rng.choice(FRACTIONS),
+            "time_taken_seconds": rng.choice(FLOATS),
             "mark": rng.uniform(0, 100),
             "available_hours_per_day": float(rng.randrange(1, 24)),
             "answer": rng.choice(TEXTS),

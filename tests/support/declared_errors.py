@@ -20,7 +20,7 @@ def with_declared_errors(client: TestClient) -> TestClient:
         if response.status_code >= 400:
             response.read()
             request = response.request
-            problem = undeclared(
+            problem = declaration_problem(
                 request.method,
                 request.url.path,
                 response.status_code,
@@ -33,7 +33,7 @@ def with_declared_errors(client: TestClient) -> TestClient:
     return client
 
 
-def undeclared(
+def declaration_problem(
     method: str, path: str, status: int, body: dict[str, Any], *, has_body: bool
 ) -> str | None:
     """Return a message that names the code that an operation lacks.

@@ -106,7 +106,7 @@ class _Maker:
         answers = self._answers(sessions, questions)
         proficiencies = self._proficiencies(students)
         self._create()
-        # One student has no row of its own.
+        # One student has no row in `students`.
         self._insert("students", [{"id": name, "name": f"Name of {name}"} for name in students[:2]])
         self._insert("questions", [self._question_row(it, pool) for it in questions])
         self._insert("test_sessions", [self._session_row(it, pool) for it in sessions])
@@ -207,16 +207,16 @@ class _Maker:
         return answers
 
     def _answer_row(self, answer: Answer) -> dict[str, object]:
-        graded: object = int(answer.is_correct)
+        grade: object = int(answer.is_correct)
         if self.types["is_correct"] == "BOOLEAN":
-            graded = answer.is_correct
+            grade = answer.is_correct
         elif self.types["is_correct"] == "TEXT":
-            graded = self.random.choice(("true", "T", "1") if answer.is_correct else ("false", "0"))
+            grade = self.random.choice(("true", "T", "1") if answer.is_correct else ("false", "0"))
         # In the oldest form, `response` was 1 for a right answer and 0 for a wrong one.
         return {
             "id": self._id("answer_id", answer.number), "student_id": answer.student,
             "session_id": answer.session, "question_id": answer.question,
-            "response": int(answer.is_correct), "is_correct": graded, "response_time_ms": 900,
+            "response": int(answer.is_correct), "is_correct": grade, "response_time_ms": 900,
             "proficiency_after": self._vector([0.5, 0.25, 1.5]), "timestamp": self._time(answer.at),
         }  # fmt: skip
 

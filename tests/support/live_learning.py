@@ -152,12 +152,12 @@ class _Generator:
     def one_of(self, *choices: Any) -> Any:
         return self.rng.choice(choices)
 
-    def adopted(self, table: str) -> list[int]:
+    def adopted_ids(self, table: str) -> list[int]:
         return list(self.live.expected[table])
 
     def reference(self, table: str) -> int | None:
         """Return the id of an adopted row, or sometimes None or an id without a row."""
-        ids = self.adopted(table)
+        ids = self.adopted_ids(table)
         return self.rng.choice(ids) if ids and self.rng.random() < 0.85 else self.one_of(900, None)
 
     def is_adopted(self, table: str, reference: int | None) -> bool:

@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
 
 PROPOSAL_SCALE = 1.2
-"""Standard deviations of the proposal over those of the posterior, to cover the tails."""
+"""Ratio of the proposal's standard deviations to the posterior's, above 1 to cover the tails."""
 
 LARGEST_LOGIT = np.float32(80.0)  # exp(88) is the largest in single precision
 
@@ -91,7 +91,7 @@ class Particles:
         return self._around(self.mean, self.covariance, [], [])
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
-        """Return the posterior of all answers.
+        """Return the posterior given all answers.
 
         `before` is the posterior without the last answer; reweighted by that answer, it gives mean
         and covariance of the proposal.

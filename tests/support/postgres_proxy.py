@@ -124,7 +124,7 @@ class PostgresProxy:
                     target.sendall(chunk)
 
     def _note_request(self, chunk: bytes, *, new: bool) -> bool:
-        """Count a round trip if the request is new; return whether its reply is to be lost."""
+        """Count a round trip if the request is new; return whether to lose its reply."""
         with self._lock:
             self._trips += new
             if self._lose_reply_to is None or self._lose_reply_to not in chunk:

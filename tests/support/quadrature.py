@@ -21,7 +21,7 @@ PRIOR_GRID = np.linspace(-10.0, 10.0, 20_001)[:, None]  # one dimension, prior s
 LARGEST_STEP = 0.65  # in 4 dimensions or more; error exp(-2π²/0.65²) = 5e-21 on a normal density
 POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # points along each concept, by dimension
 PRIOR_ENDS = 7.0  # half-width of the range of these points, prior standard deviations
-EVEN_WIDTH = 2.0  # points this close to the mean are nearly even, posterior standard deviations
+EVEN_WIDTH = 2.0  # posterior standard deviations around the mean with points nearly evenly spaced
 
 
 class Answers(NamedTuple):
@@ -171,12 +171,12 @@ def _tables(
         )
         in_pair = np.zeros(len(theta), bool)
         in_pair[[i, j]] = True
-        measured = ((answers.slopes != 0.0) == in_pair).all(axis=1)
+        measures_pair = ((answers.slopes != 0.0) == in_pair).all(axis=1)
         answers_of_pair = Answers(
-            answers.slopes[measured][:, [i] if single else [i, j]],
-            answers.intercepts[measured],
-            answers.guessing[measured],
-            answers.correct[measured],
+            answers.slopes[measures_pair][:, [i] if single else [i, j]],
+            answers.intercepts[measures_pair],
+            answers.guessing[measures_pair],
+            answers.correct[measures_pair],
         )
         points = theta[i][:, None]
         if not single:

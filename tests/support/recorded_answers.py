@@ -37,7 +37,7 @@ def draw_items(
 ) -> ItemParameters:
     """Return items with b ~ N(0, 1) and log a ~ N(log 1.702, 0.3²).
 
-    The share `two_concepts` of the items gets a further concept at random, if it is not their own.
+    The share `two_concepts` of the items draws a second concept; some draw their own, and keep one.
     """
     q = np.zeros((n, k))
     q[np.arange(n), np.arange(n) % k] = 1
@@ -84,7 +84,7 @@ def adaptive_answers(
     theta: FloatArray,
     per_person: int,
 ) -> Record:
-    """Return answers in one dimension to nearly the most informative items at the posterior mean.
+    """Return answers to items chosen, in one dimension, for high information at the posterior mean.
 
     Args:
         rng: Random generator.

@@ -46,5 +46,5 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     marked = [item.nodeid for item in items if item.get_closest_marker("xdist_group")]
     if marked:
         raise pytest.UsageError(
-            f"The mark xdist_group has no effect. Add the place to {__name__} instead: {marked}"
+            f"The mark xdist_group has no effect. Add the folder or file to {__name__}: {marked}"
         )

@@ -10,13 +10,13 @@ class SilentServer:
 
     Attributes:
         port: The port, on 127.0.0.1.
-        accepted: The connections so far; they stay open.
+        connections: The connections so far; they stay open.
     """
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.accepted: list[socket.socket] = []
+        self.connections: list[socket.socket] = []
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
@@ -26,7 +26,7 @@ class SilentServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
-        for connection in self.accepted:
+        for connection in self.connections:
             connection.close()
 
     def _accept(self) -> None:
@@ -35,7 +35,7 @@ class SilentServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self.accepted.append(connection)
+            self.connections.append(connection)
 
 
 class UnreachableServer:

@@ -10,7 +10,8 @@ from lib.database.schema import upgrade_schema
 from local.servers.postgres_server import PostgresServer
 
 OWNER = "supabase_owner"
-"""Role like Supabase's `postgres`: owner of the database, not a superuser, own search path."""
+"""Role like Supabase's `postgres`: owner of the database, but not a superuser, and
+with a search path of its own."""
 
 CREATE_ROLES = f"""
 CREATE ROLE anon LOGIN;

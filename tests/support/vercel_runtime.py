@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 
 
 class VercelFunction:
-    """A function of this project, or of another, in Vercel's runtime, started as Vercel does."""
+    """A function of this project, or of another, in Vercel's runtime, started as at Vercel."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class VercelFunction:
                 return
 
     def _started_port(self) -> int:
-        """Read messages up to the one that names the port."""
+        """Return the port, from the first message that names it."""
         self._connection.settimeout(START_SECONDS)
         for message in self._messages():
             if message["type"] == "server-started":

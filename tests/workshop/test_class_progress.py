@@ -80,7 +80,7 @@ def test_student_with_several_sessions_is_listed_by_the_furthest_open_one(
 def test_time_of_progress_changes_with_steps_and_flags_and_not_with_activity(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
-    def last() -> tuple[str, str]:
+    def last_times() -> tuple[str, str]:
         (student,) = read(client)["students"]
         return student["lastProgressAt"], student["lastActivity"]
 
@@ -91,18 +91,18 @@ def test_time_of_progress_changes_with_steps_and_flags_and_not_with_activity(
     post(stepNumber=4)
     rows("UPDATE sessions SET progressed_at = '2026-01-01', last_activity = '2026-01-01'")
     post(stepNumber=4, attempts=3)
-    progress, activity = last()
+    progress, activity = last_times()
     assert progress == "2026-01-01T00:00:00Z"
     assert activity > progress
     save(systemPrompt="Hello")
-    assert last()[0] == progress
+    assert last_times()[0] == progress
     save(step4CodeValidated=True)
-    assert last()[0] > progress
+    assert last_times()[0] > progress
     rows("UPDATE sessions SET progressed_at = '2026-01-01', last_activity = '2026-01-01'")
     save(step4CodeValidated=True)
-    assert last()[0] == progress
+    assert last_times()[0] == progress
     post(stepNumber=4, completed=True)
-    assert last()[0] > progress
+    assert last_times()[0] > progress
 
 
 def test_pages_are_complete_without_repetition(client: TestClient, post: Post) -> None:

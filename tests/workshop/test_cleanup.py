@@ -263,7 +263,7 @@ def test_run_killed_half_way_keeps_its_first_batch_and_the_next_run_continues(
     assert rows("SELECT session_token FROM sessions WHERE is_active") == [("active1",)]
 
 
-def test_run_out_of_time_reports_it_and_the_next_run_continues(
+def test_run_that_runs_out_of_time_is_not_done_and_the_next_run_continues(
     deps: Deps, sessions: Callable[..., None]
 ) -> None:
     sessions("expired", 2, count=BATCH_SIZE + 1)

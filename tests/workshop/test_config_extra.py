@@ -182,7 +182,7 @@ def test_auth_token_of_an_expired_session_is_removed(
     assert rows("SELECT extra, is_active FROM sessions") == [({}, False)]
 
 
-def test_cut_settings_of_the_panel_are_named_as_the_response_has_them(
+def test_truncated_settings_of_the_panel_are_listed_by_their_names_in_the_response(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()

@@ -34,7 +34,7 @@ PIECES = st.one_of(
         ("\u200b ", ""),
     ],
 )
-def test_spellings_of_an_address(text: str, email: str) -> None:
+def test_spellings_of_an_address_are_normalized_alike(text: str, email: str) -> None:
     assert normalized_email(text) == email
 
 

@@ -275,8 +275,8 @@ def test_step_has_its_name_in_the_course_and_not_that_of_the_page(post: Post, ro
     assert rows("SELECT step_number, step_name, count(*) FROM step_progress GROUP BY 1, 2") == [
         (3, "Provision Services", 3)
     ]
-    named = "SELECT session_token, event_type, event_data -> 'stepName' FROM events"
-    assert rows(f"{named} WHERE event_data ? 'stepName' ORDER BY id") == [
+    names_query = "SELECT session_token, event_type, event_data -> 'stepName' FROM events"
+    assert rows(f"{names_query} WHERE event_data ? 'stepName' ORDER BY id") == [
         ("ws_1_long_enough", "step_started", "Services"),
         ("ws_1_long_enough", "step_progress", "Services"),
         ("ws_2_long_enough", "step_started", "Setting up"),
@@ -300,7 +300,7 @@ def test_name_of_a_step_decides_which_step_a_report_is_about(
                 " WHERE event_data <> '{}'") == [(step,)]  # fmt: skip
 
 
-# Values by their truth in JavaScript, but a text that spells a value counts as that value.
+# A value counts as in JavaScript, except that a text that spells a value counts as that value.
 FALSE: tuple[Any, ...] = (
     False,
     None,

@@ -49,10 +49,10 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
     request = ask(client).json()
     assert ask(client).json()["helpAskedAt"] == request["helpAskedAt"]
     assert help_requests(client) == [(TOKEN, request["helpAskedAt"])]
-    helped = client.post(
+    mark_response = client.post(
         "/api/admin-mark-helped", json={"adminPassword": INSTRUCTOR_PASSWORD, "sessionToken": TOKEN}
     )
-    assert (helped.status_code, helped.json()["helpAskedAt"]) == (200, None)
+    assert (mark_response.status_code, mark_response.json()["helpAskedAt"]) == (200, None)
     assert help_requests(client) == []
     ask(client)
     assert ask(client, raised=False).json()["helpAskedAt"] is None
@@ -80,7 +80,7 @@ def test_progress_shows_since_when_the_student_has_been_waiting(
     assert help_asked_at() is None
 
 
-def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows: Rows) -> None:
+def test_students_who_wait_longest_come_first(client: TestClient, post: Post, rows: Rows) -> None:
     tokens = [f"{TOKEN}{n}" for n in range(3)]
     for token in tokens:
         post(sessionToken=token)

@@ -212,7 +212,7 @@ ALTER TABLE workshop_students DROP COLUMN repo_created, DROP COLUMN demo_mode
 
 @pytest.fixture
 def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
-    """Return a client of a database that has only the legacy tables."""
+    """Return a client of the application, whose database has only the legacy tables."""
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute(legacy_tables().encode())
         connection.execute(LEGACY_ROWS.encode())

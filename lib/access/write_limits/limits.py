@@ -60,7 +60,7 @@ class UncountedWrites:
             ends_at: End of the window; uncounted writes of earlier windows are dropped.
 
         Returns:
-            The writes to count now, by key: all of these keys if one has enough of them, else none.
+            The writes to count now, by key: of all these keys once one of them has enough, or none.
         """
         with self._lock:
             if ends_at != self._ends_at:
@@ -71,7 +71,7 @@ class UncountedWrites:
             return {key: self._writes.pop(key) for key in limits} if is_due else {}
 
     def put_back(self, writes: Mapping[str, int]) -> None:
-        """Keep writes that were not counted, so that the next one is checked, too."""
+        """Keep the writes of a refused request, so that the next write is checked at once, too."""
         with self._lock:
             self._writes.update(writes)
 
@@ -212,10 +212,10 @@ def _digest(path: str, window: int, origin: str, value: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _refused(position: str) -> TooManyWrites:
+def _refusal_of(position: str) -> TooManyWrites:
     count = _of_request.get()
     assert count is not None  # noqa: S101 only its statement raises this
     return count.refusal(int(position) - 1)
 
 
-register_reason("write_limit", _refused)
+register_reason("write_limit", _refusal_of)

@@ -183,7 +183,7 @@ def retire(tx: "Transaction", pool_id: UUID, item: LockedItem) -> None:
 
 
 def lock_versions(tx: "Transaction", pool_id: UUID, version: int) -> LockedVersions | None:
-    """Lock a pool; return its current version and whether it has `version`; None if no pool."""
+    """Lock a pool; return its current version and whether it has `version`; None if missing."""
     params = {"pool_id": pool_id, "version": version}
     tx.execute(_queries["lock_pool"], {"pool_id": pool_id})
     return tx.fetch_one(_queries["read_current"], params, LockedVersions)

@@ -36,7 +36,7 @@ def explain_choice(
         None if the test asked nothing.
 
     Raises:
-        StepNotReached: If the test did not come as far.
+        StepNotReached: If the test did not get that far.
     """
     chosen_items = [*session.posterior.items]
     if session.next_item is not None:

@@ -49,7 +49,7 @@ def compare(
 
     Raises:
         SessionNotFound: If the session does not exist.
-        StepNotReached: If the test did not come as far as `step`.
+        StepNotReached: If the test did not get as far as `step`.
     """
     row, session, answers = _read_session(session_id, deps)
     is_open = row.status == "active"
@@ -112,7 +112,7 @@ def _read_session(
 
 
 def _person_fit(session: Session) -> float | None:
-    if not session.posterior.answered:
+    if not session.posterior.answer_count:
         return None
     fit = person_fit(session.posterior, session.pool.bank)
     return round(fit, 3) if math.isfinite(fit) else None

@@ -28,7 +28,7 @@ ALL_LEVELS = len(LEVELS) + 1
 """Row of the counts over all levels, after one row for each level."""
 
 PRIOR_TESTS = 10.0
-"""Weight of the initial probability, as a number of tests that asked the question each time."""
+"""Weight of the initial probability: a number of tests that could ask the question, and did."""
 
 _STREAM = 1_000_000
 """Second part of the seed; the draws among the best items use the number of answers instead."""

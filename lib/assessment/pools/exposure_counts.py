@@ -36,8 +36,8 @@ Counts = dict[str, Any]
 
 - `since`: first version whose sessions drew eligible questions by these counts.
 - `items`: positions of the questions with counts of their own.
-- `eligible`, `shown`: for those, the number of tests that could ask each and that did; one row for
-  each level and one for all.
+- `eligible`, `shown`: the numbers of tests that could ask each of these questions, and that did ask
+  it; one row for each level, and one for all levels.
 - `usual`: number of tests that could ask a question that is not in `items`, in the same rows.
 """
 
@@ -69,7 +69,7 @@ def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -
 
     Args:
         previous: The last counts; None if there are none.
-        rows: Tests per level, and per question and level, on versions that drew by `previous`.
+        rows: Tests per level, and per question and level, on versions whose draws used `previous`.
         limit: Maximum exposure, above 0 and below 1.
 
     Raises:

@@ -71,6 +71,6 @@ def problem(rules: dict[str, Any], concept_count: int) -> tuple[str, str] | None
     if rules.get("tells") == "end" and greatest < MIN_LENGTH_TOLD_AT_END:
         return (
             "max_questions",
-            f"a pool that tells results at the end asks at least {MIN_LENGTH_TOLD_AT_END}",
+            f"must be at least {MIN_LENGTH_TOLD_AT_END} in a pool that tells results at the end",
         )
     return None

@@ -6,7 +6,7 @@ from typing import Any, Self
 BEST_ITEMS = 5
 """Default number of best items to draw from, so that no question is asked in every test."""
 GREATEST_LOSS = 0.05
-"""Default share of information that a drawn item may lose against the best one."""
+"""Default share of the best item's information that a drawn item may lack."""
 DIFFICULTY_ERROR, DISCRIMINATION_ERROR = 0.7, 0.3
 """Default standard deviations of the true b = Φ⁻¹(difficulty) and the true log discrimination
 around what an author wrote. docs/assessment.md states their costs and benefits."""

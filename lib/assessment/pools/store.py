@@ -213,7 +213,7 @@ def write_upload(
 
 
 def pools_with_exposure_limit(postgres: "Postgres", pool_id: UUID | None) -> list[UUID]:
-    """Return the pools whose current version limits exposure: all, or the given one at most."""
+    """Return the pools whose current version limits exposure: all, or only the given one."""
     params = {"pool_id": pool_id}
     rows = postgres.fetch_all(_queries["pools_with_exposure_limit"], params, _Id, read=True)
     return [row.id for row in rows]

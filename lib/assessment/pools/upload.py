@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def upload(body: UploadIn, deps: Deps) -> UploadOut:
     """Add questions to a pool, or change those it has; running sessions keep their version.
 
-    Without a pool's id, the questions go to the pool that already holds questions of these ids, so
-    that repeating an upload changes nothing. If there is none, they make a new pool.
+    Without a pool's id, the questions go to the pool that already holds questions with these ids,
+    so that repeating an upload changes nothing. If there is none, they make a new pool.
 
     Raises:
         QuestionInOtherPool: If another pool holds one of the questions.

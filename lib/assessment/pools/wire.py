@@ -223,7 +223,7 @@ class UploadIn(StrictBody):
         if shares and len(shares) != concepts:
             raise PydanticCustomError(
                 "share_count",
-                "{shares} shares for {concepts} concepts",
+                "{shares} shares for {concepts} concepts; send one for each concept",
                 {
                     "field": "selection.content_shares",
                     "shares": len(shares),

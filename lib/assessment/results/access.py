@@ -3,9 +3,9 @@
 A session's id is a credential. It is sent in the header `X-Session-Id`, or in the query parameter
 `session_id` by pages that cannot set headers, and gives access to that session only: anyone who
 knows a student's id can start a test in the student's name and must not learn the results, let
-alone the session ids, of other tests. The id of another student gets the same reply as an unknown
-one. An operator who sends the id of a session gets what its holder gets, so that a page behaves on
-the local server, which trusts its own machine, as it does in a deployment.
+alone the session ids, of other tests. The id of another student's session gets the same reply as an
+unknown one. An operator who sends the id of a session gets what its holder gets, so that a page
+behaves on the local server, which trusts its own machine, as it does in a deployment.
 """
 
 from typing import Annotated

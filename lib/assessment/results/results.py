@@ -20,7 +20,7 @@ from lib.assessment.results.wire import (
     RecordedTest,
     TestProgressOut,
     TimelinePoint,
-    UntoldTest,
+    UndisclosedTest,
 )
 from lib.assessment.telling import as_told
 from lib.deps import Deps
@@ -81,13 +81,13 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
     )
 
 
-def _recorded(row: SessionRow, scope: ReadScope) -> RecordedTest | UntoldTest:
-    """Return a test: only disclosed results for the session's holder, else everything."""
+def _recorded(row: SessionRow, scope: ReadScope) -> RecordedTest | UndisclosedTest:
+    """Return a test; the holder of a session gets only what may be disclosed of its result."""
     fields = vars(row)
     if scope.session_id is None:
         return RecordedTest(**fields)
     if not row.is_told:
-        return UntoldTest(**{name: fields[name] for name in UntoldTest.model_fields})
+        return UndisclosedTest(**{name: fields[name] for name in UndisclosedTest.model_fields})
     disclosed = {
         name: None if fields[name] is None else as_told(row.tells, fields[name])
         for name in ("initial_proficiency", "final_proficiency")

@@ -24,7 +24,7 @@ class ProficiencyOut(Body):
     ticket or by an operator, or while OPEN_TESTS_COUNT was 1. Other values are never a prior."""
 
 
-class UntoldTest(Body):
+class UndisclosedTest(Body):
     """A test of a student whose result is not disclosed; null where nothing was recorded."""
 
     session_id: UUID
@@ -50,7 +50,7 @@ class UntoldTest(Body):
     1; the result of a test that is not proven is never a prior."""
 
 
-class RecordedTest(UntoldTest):
+class RecordedTest(UndisclosedTest):
     """One test of a student as recorded; null where nothing was recorded."""
 
     initial_proficiency: Any
@@ -72,7 +72,7 @@ class HistoryOut(Body):
 
     student_id: str
     """Id of the student."""
-    test_sessions: list[RecordedTest | UntoldTest]
+    test_sessions: list[RecordedTest | UndisclosedTest]
     """The tests of this page, newest first; without results while their pool does not tell them."""
     next_cursor: str | None
     """Cursor of the next page; null on the last one."""

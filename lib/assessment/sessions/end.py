@@ -65,7 +65,7 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
         current_proficiency=latest,
         questions_answered=row.total_questions,
         is_active=active,
-        **_to_resume(row, resume, deps) if active and resume is not None else {"progress": 1.0},
+        **_resume_fields(row, resume, deps) if active and resume is not None else {"progress": 1.0},
     )
 
 
@@ -97,7 +97,7 @@ def clean_up_on_schedule(deps: Deps) -> SessionCleanupOut:
     )
 
 
-def _to_resume(row: SessionRow, resume: ResumeRow, deps: Deps) -> dict[str, Any]:
+def _resume_fields(row: SessionRow, resume: ResumeRow, deps: Deps) -> dict[str, Any]:
     """Return the fields of a status that a page needs to go on with an active test."""
     criteria = EndCriteria.model_validate(row.end_criteria)
     longest = min(criteria.max_questions, resume.question_count)
@@ -150,7 +150,7 @@ def _store_initial(row: SessionRow, deps: Deps) -> list[float]:
 
 
 def _prior_proficiency(row: SessionRow, deps: Deps) -> list[float]:
-    """Compute a session's proficiency before its first answer; empty for an older deployment's."""
+    """Compute a session's initial proficiency; [] for a session of an older deployment."""
     if row.pool_id is None or row.pool_version is None:
         return []
     from lib.assessment.pools.item_pool import item_pool

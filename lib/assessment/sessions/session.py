@@ -164,13 +164,13 @@ def confidences(posterior: Posterior) -> list[float]:
 
 def _choose_item(session: Session) -> int | None:
     """Draw the next item among the best; after the same answers, a session draws the same item."""
-    pool, answered, settings = session.pool, session.posterior.answered, session.pool.selection
+    pool, settings = session.pool, session.pool.selection
     available = askable_items(session)
     if available is None:
         return None
     rng = None
     if settings.best_items > 1:  # creating a generator is slow
-        rng = np.random.default_rng([session.session_id.int, answered])
+        rng = np.random.default_rng([session.session_id.int, session.posterior.answer_count])
     return select(
         session.posterior,
         pool.bank,
@@ -216,7 +216,7 @@ def _efficiency(session: Session) -> float:
     """Return the share of the tested concepts' prior variance removed, per question."""
     tested, posterior = session.pool.bank.measured, session.posterior
     remaining = float((posterior.variance @ tested) / (session.prior.variance @ tested))
-    return round((1.0 - remaining) / posterior.answered, DECIMALS)
+    return round((1.0 - remaining) / posterior.answer_count, DECIMALS)
 
 
 def _rounded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float]:

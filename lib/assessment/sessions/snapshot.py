@@ -1,4 +1,4 @@
-"""Snapshot of a session, as Redis stores it: at most 4 KB, without the right options.
+"""Snapshot of a session, as Redis stores it: at most 4 KB, without the correct options.
 
 A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
 session is restored bit for bit: the versions of the format and of the engine, the pool and its
@@ -41,7 +41,7 @@ CHECK_BYTES = 8
 SITE_BYTES = 4
 ITEM_BYTES = 3
 MAX_ASKED_BEFORE = 400
-"""Maximum number of items of earlier tests that a session avoids; `start_session` limits it."""
+"""Maximum number of items of earlier tests that a session avoids; `start_session` enforces it."""
 
 MAX_CACHED_SESSIONS = 1_000
 """Maximum number of sessions kept in process memory, about 4 KB each."""
@@ -111,14 +111,14 @@ def encode(session: Session, last_activity: datetime) -> str:
         "current_proficiency": session.current_proficiency,
         "next_question_id": session.next_question_id,
         "status": "active",
-        "questions_answered": session.posterior.answered,
+        "questions_answered": session.posterior.answer_count,
         "last_activity": last_activity.isoformat(timespec="seconds"),
     }
     header = _pack_header(session)
-    text = _checked(session.session_id, fields, header + _pack_answers(session.posterior))
+    text = _with_checksum(session.session_id, fields, header + _pack_answers(session.posterior))
     if len(text.encode()) <= MAX_BYTES:
         return text
-    return _checked(session.session_id, fields, header)
+    return _with_checksum(session.session_id, fields, header)
 
 
 def decode(session_id: UUID, text: Any) -> Snapshot | None:
@@ -126,8 +126,8 @@ def decode(session_id: UUID, text: Any) -> Snapshot | None:
     try:
         fields = json.loads(text)
         packed = b85decode(fields.pop("packed"))
-        body, check = packed[:-CHECK_BYTES], packed[-CHECK_BYTES:]
-        if check != _check(session_id, fields, body) or tuple(body[:2]) != (FORMAT, VERSION):
+        body, checksum = packed[:-CHECK_BYTES], packed[-CHECK_BYTES:]
+        if checksum != _checksum(session_id, fields, body) or tuple(body[:2]) != (FORMAT, VERSION):
             return None
         return _unpack(session_id, fields, body)
     except _UNREADABLE:
@@ -135,7 +135,7 @@ def decode(session_id: UUID, text: Any) -> Snapshot | None:
 
 
 def cache_session(text: str, session: Session) -> None:
-    """Keep the session encoded as `text`: the next answer often reaches the same process."""
+    """Cache a session under its snapshot; the next answer often reaches the same process."""
     with _lock:
         _cached_sessions[text] = session
         if len(_cached_sessions) > MAX_CACHED_SESSIONS:
@@ -143,7 +143,7 @@ def cache_session(text: str, session: Session) -> None:
 
 
 def pop_cached_session(session_id: UUID, text: Any) -> Session | None:
-    """Return the session that this process encoded as exactly this text, which saves decoding."""
+    """Remove a session from the cache and return it; None if the cache lacks it."""
     with _lock:
         session = _cached_sessions.pop(text, None) if isinstance(text, str) else None
     return session if session is not None and session.session_id == session_id else None
@@ -157,12 +157,12 @@ def readable_fields(session_id: UUID, text: Any) -> dict[str, Any] | None:
     return fields
 
 
-def _checked(session_id: UUID, fields: dict[str, Any], body: bytes) -> str:
-    packed = b85encode(body + _check(session_id, fields, body)).decode()
+def _with_checksum(session_id: UUID, fields: dict[str, Any], body: bytes) -> str:
+    packed = b85encode(body + _checksum(session_id, fields, body)).decode()
     return _compact_json({**fields, "packed": packed})
 
 
-def _check(session_id: UUID, fields: dict[str, Any], body: bytes) -> bytes:
+def _checksum(session_id: UUID, fields: dict[str, Any], body: bytes) -> bytes:
     content = _compact_json(fields).encode() + body
     return blake2b(content, digest_size=CHECK_BYTES, key=session_id.bytes).digest()
 

@@ -47,7 +47,8 @@ _REFUSALS: dict[str, type[AppError]] = {
     "concept_count": SessionConceptMismatch,
     "concept_names": OtherConceptNames,
 }
-"""Errors for refusals of `assessment.start_session`; `_refusal` adds those of other kinds."""
+"""Errors for refusals of `assessment.start_session`; `_refusal` handles refused criteria and
+`starts_used_up`."""
 
 
 def start(body: StartIn, key: str | None, deps: Deps, *, is_operator: bool) -> StartOut:

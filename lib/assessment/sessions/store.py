@@ -34,7 +34,7 @@ class NewStart:
     concept_names: list[str] | None
     """Names of the concepts; None for the pool's."""
     end_criteria: dict[str, Any]
-    """Criteria of the ticket, else of the request; the pool completes them."""
+    """Criteria of the ticket or, if it has none, of the request; the pool adds those missing."""
     resumed_id: UUID | None = None
     """Id of a running session that the caller holds."""
     ticket_id: UUID | None = None

@@ -43,7 +43,7 @@ MAX_ATTEMPTS = 4
 
 
 def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
-    """Record an answer; return the next question or the result, the same if it is sent again.
+    """Record an answer; return the next question or the result. A repetition gets the same reply.
 
     Raises:
         SessionNotFound: If the session does not exist.
@@ -128,7 +128,7 @@ def _new_answer(
     return NewAnswer(
         session_id=session.session_id,
         pool_version=session.pool.version,
-        position=session.posterior.answered,
+        position=session.posterior.answer_count,
         question_id=body.question_id,
         response=body.response,
         is_correct=graded.is_correct,

@@ -1,4 +1,4 @@
-"""The query of tickets."""
+"""The query that checks the criteria of a ticket against its pool."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -61,7 +61,7 @@ def calibrate(
         correlation: Correlations of abilities at the start, shape (k, k); I when None.
         shrinkage: Widths of the priors; the defaults of `Shrinkage` when None.
         plain: Whether to leave out all priors: plain marginal maximum likelihood, as most other
-            programs compute it, with c kept at `current`'s. Items that everybody gets right or
+            programs compute it, with the c of `current`. Items that everybody gets right or
             wrong then end at the bounds of the locations.
         budget: Time limit, after which the last complete round is the result; none when None.
 

@@ -128,7 +128,7 @@ class Shrinkage:
     correlation_people: float = 10.0
 
     def __post_init__(self) -> None:
-        """Refuse widths of 0 or less, weights below 0, and NaN; an infinite width is no prior."""
+        """Refuse widths of 0 or less, weights below 0, and NaN. Infinite widths mean no prior."""
         for name in ("log_slope_sd", "location_sd"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")

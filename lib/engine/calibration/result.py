@@ -77,8 +77,8 @@ def standard_errors(
 ) -> ItemErrors:
     """Return the standard errors, with the uncertainty of the scale included.
 
-    The people are a sample, whose mean and spread are known to about 1/√people. The errors of this
-    mean and spread move all answered items in common.
+    The people are a sample, whose mean and spread are known to about 1/√people. Errors of this mean
+    and spread shift all answered items together.
 
     Args:
         estimate: State of the fit.

@@ -145,7 +145,7 @@ def step_factors(state: Estimate, items: ItemStep) -> FloatArray:
 def _volume_trend(state: Estimate, sweep: Sweep, shrinkage: Shrinkage) -> FloatArray:
     """Return ∂/∂(log a) of half the log precision of each location, shape (n,).
 
-    Without priors it is 0: maximum likelihood integrates no location out.
+    Without priors it is 0: maximum likelihood does not integrate the location out.
     """
     if shrinkage.is_none:
         return np.zeros(len(state.log_slope))

@@ -51,7 +51,7 @@ rejected, and the iteration stops at once.
 """
 _MAX_ITERATIONS = 3
 _UNMEASURED = 1e-8  # logits²; along such a direction the answers carry no information
-_SMALLEST_VARIANCE = 1e-24  # variance
+_SMALLEST_VARIANCE = 1e-24  # relative to the prior's variance
 _LARGEST_EXPONENT = np.float32(80.0)  # exp(88.7) is the largest single
 _ONE = np.float32(1.0)
 

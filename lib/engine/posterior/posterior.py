@@ -27,7 +27,8 @@ Smaller asymmetries count as rounding and are averaged out.
 WIDEST_PRIOR = 100.0
 """Largest prior variance of an ability, in population variances.
 
-Up to it, sites are sure to fit their type, and the upper bounds of selection were verified.
+Up to this variance, sites are sure to fit `SITE_DTYPE`, and the upper bounds that selection uses
+were verified.
 """
 
 
@@ -87,7 +88,7 @@ class Posterior:
         if v.ndim < 2 and v.size == k:  # noqa: PLR2004 - not a matrix
             v = np.diag(v.reshape(-1))
         if m.shape != (k,) or v.shape != (k, k):
-            raise ValueError(f"a prior over {k} concepts takes {k} means, a {k} by {k} covariance")
+            raise ValueError(f"a prior over {k} concepts has {k} means and a {k} by {k} covariance")
         if not (np.isfinite(m).all() and np.isfinite(v).all()):
             raise ValueError("means and covariances must be finite")
         if not np.allclose(v, v.T, atol=_ASYMMETRY * float(np.abs(v).max())):
@@ -163,7 +164,7 @@ class Posterior:
         return np.diagonal(self.covariance)
 
     @property
-    def answered(self) -> int:
+    def answer_count(self) -> int:
         """Number of answers."""
         return len(self.items)
 

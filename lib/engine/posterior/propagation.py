@@ -26,7 +26,7 @@ from ..normal import FloatArray, any_of, least, total_over
 _SMALLEST_VARIANCE = 1e-12
 
 WIDEST_CAVITY = 2.0
-"""Maximum variance of a cavity along its answer, relative to the prior variance.
+"""Maximum variance of u under the cavity of an answer, relative to its prior variance.
 
 Without guessing the ratio is at most 1 (Brascamp & Lieb, 1976); with guessing it hardly exceeds 2.
 """

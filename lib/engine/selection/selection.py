@@ -206,7 +206,7 @@ def _nth_greatest(values: NDArray[Any], n: int) -> float:
 def _available(
     available: ArrayLike | None, n: int
 ) -> tuple[Items | None, NDArray[np.bool_] | None]:
-    """Return the available items as ascending indices if given as few indices, else as a mask.
+    """Return the available items: as ascending indices if few are given, otherwise as a mask.
 
     The value that does not apply is None; both are None if `available` is.
 

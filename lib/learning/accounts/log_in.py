@@ -23,7 +23,8 @@ def log_in(
 
     Raises:
         LogInRefused: If the name or the password is wrong (an unknown name takes as long as a wrong
-            password whose hash has the present form), or another call has just changed it.
+            password whose hash has the present form), or if another call has just changed the
+            password.
     """
     account = store.find_account(db, username)
     if (

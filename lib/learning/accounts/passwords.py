@@ -16,7 +16,7 @@ SALT_BYTES = 32
 PBKDF2_ROUNDS = 100_000
 """Rounds of the live system's hashes."""
 BCRYPT_BYTES = 72
-"""Bytes of a password that bcrypt reads; the live system's library cut longer ones off."""
+"""Number of bytes that bcrypt reads; the live system's library truncated longer passwords."""
 
 
 def hash_password(password: str) -> str:

@@ -43,7 +43,7 @@ class StoredProfile:
 
 @dataclass(frozen=True)
 class StoredToken:
-    """A refresh token; `used_at` is None until it was used or ended."""
+    """A refresh token; `used_at` is None until it is used or ended."""
 
     id: UUID
     user_id: UUID

@@ -58,7 +58,7 @@ def calibrate(
     total = sum(it.answers for it in counts)
     outcome: Outcome = "nothing_new"
     losses: tuple[float, float] | None = None
-    fitted = 0
+    answers_in_fit = 0
     if total < FEWEST_ANSWERS or len(counts) < FEWEST_STUDENTS:
         outcome = "too_few_answers"
     elif total >= MIN_GROWTH * store.last_total(db):
@@ -66,7 +66,7 @@ def calibrate(
         histories = list_attempts_of(db, chosen_ids)
         db.rollback()  # no transaction stays open during the fit
         new_calibration, losses = _fit(histories, current_calibration(db))
-        fitted = sum(len(it) for it in histories.values())
+        answers_in_fit = sum(len(it) for it in histories.values())
         outcome = "no_better"
         if losses[1] < losses[0]:
             outcome = "calibrated"
@@ -78,7 +78,7 @@ def calibrate(
         version=current_calibration(db).version,
         answers=total,
         students=len(counts),
-        fitted_answers=fitted,
+        fitted_answers=answers_in_fit,
         log_loss_before=None if losses is None else losses[0],
         log_loss_after=None if losses is None else losses[1],
         recounted=recounted,
@@ -104,7 +104,7 @@ def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[U
 def _fit(
     histories: Mapping[UUID, Sequence[Attempt]], present: Calibration
 ) -> tuple[Calibration, tuple[float, float]]:
-    """Return new coefficients, and the log loss of held-out students with the old and the new."""
+    """Return new coefficients, and the log loss of held-out students with the old and new ones."""
     from lib.learning.mastery_model.fit import fit
 
     student_ids = sorted(histories)

@@ -90,10 +90,10 @@ def bounded(reading: str, now: datetime, column_clocks: Iterable[str] = ()) -> s
     return next_reading(now, column_clocks, reading.rsplit("-", 1)[1])
 
 
-def _checked(text: str) -> str:
+def _require_reading(text: str) -> str:
     parts_of(text)
     return text
 
 
-Reading = Annotated[str, AfterValidator(_checked)]
+Reading = Annotated[str, AfterValidator(_require_reading)]
 """A reading as the field of a body."""

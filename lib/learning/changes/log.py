@@ -51,8 +51,8 @@ class ChangeLog:
             student_id: The student; `logged` was called with it.
             table: Table of the row.
             row_id: The row.
-            clocks: Clocks of the columns that a device may set, after the change; none before one
-                of them changes.
+            clocks: Clocks, after the change, of the columns that a device may set; none as long as
+                none of these columns has changed.
             is_deleted: Whether the row is deleted.
         """
         if student_id in self.numbers:
@@ -96,8 +96,8 @@ class ChangeLog:
 def _complete(table: SyncedTable, clocks: Mapping[str, str], edited_at: datetime) -> dict[str, str]:
     """Return clocks of all columns.
 
-    Columns without a logged change get the time of the row's last change, and keep it in the log:
-    the row's time will later be that of another column's change.
+    Columns without a logged change get the time of the row's last change. The log keeps it for
+    them, because the row's time changes with any other column.
     """
     oldest = reading_at(edited_at, 0, SERVER)
     return {**dict.fromkeys(SYNCED[table].editable, oldest), **clocks}

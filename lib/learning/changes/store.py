@@ -89,7 +89,7 @@ def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID)
 def list_own_clocks(
     db: Session, table: SyncedTable, student_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, str]]:
-    """Return the clocks of rows by student, for a table in which a row has its student's id."""
+    """Return the clocks of rows by student, for a table whose row ids are the students' ids."""
     query = select(SyncChange.student_id, SyncChange.clocks).where(
         SyncChange.student_id.in_(student_ids),
         SyncChange.table_name == table.value,

@@ -23,12 +23,12 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
         return None
     marks = list_marks(call.db, ids)
     exam = marks[0] if marks else None
-    of_exam = (
+    exam_marks = (
         []
         if exam is None
         else [it for it in marks if (it.exam, it.exam_date) == (exam.exam, exam.exam_date)]
     )
-    by_arm = {arm: [it.mark for it in of_exam if arms[it.student_id].arm is arm] for arm in Arm}
+    by_arm = {arm: [it.mark for it in exam_marks if arms[it.student_id].arm is arm] for arm in Arm}
     difference = compare(by_arm[Arm.PLANNER], by_arm[Arm.OWN])
     return PlanArmsOut(
         exam=None if exam is None else exam.exam,

@@ -30,7 +30,7 @@ from lib.learning.class_analytics.wire import (
     LiveWeakTopicsOut,
     TopicAverageOut,
     TopicComparisonOut,
-    WeakOfStudentOut,
+    WeakTopicOfStudentOut,
     WeakTopicOut,
 )
 from lib.learning.classes import store as class_store
@@ -194,7 +194,8 @@ def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveCompar
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
-        ClassClosed: If the student has no class, or another one than the request names.
+        ClassClosed: If the student has no class, is not in the class that the request names, or is
+            in a class of a teacher other than the caller.
     """
     student = readable_student(call, sent_id)
     row = None
@@ -277,7 +278,7 @@ def _at_risk(view: ClassView) -> list[AtRiskOut]:
         if mean >= MEDIUM_RISK:
             continue
         weak = [
-            WeakOfStudentOut(
+            WeakTopicOfStudentOut(
                 topic_id=topic.live_id, topic_name=topic.name, mastery_score=masteries[topic.id]
             )
             for topic in view.figures.topics

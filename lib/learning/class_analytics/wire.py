@@ -33,7 +33,7 @@ class WeakTopicOut(TopicAverageOut):
     """Number of students below the threshold."""
 
 
-class WeakOfStudentOut(Body):
+class WeakTopicOfStudentOut(Body):
     """A topic in which a student is weak."""
 
     topic_id: LiveId
@@ -55,7 +55,7 @@ class AtRiskOut(Body):
     """Mean mastery of the critical topics, 0 to 100."""
     risk_level: RiskLevel
     """`high` below 40, `medium` below 60; students with a `low` risk are not listed."""
-    weak_topics: list[WeakOfStudentOut]
+    weak_topics: list[WeakTopicOfStudentOut]
     """Topics below 40, the weakest first."""
 
 

@@ -107,7 +107,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudents
 
 
 def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
-    """Put the caller into the class with a join code, and out of the present class.
+    """Move the caller from the present class, if there is one, to the class with a join code.
 
     Raises:
         NotStudent: If the caller is not a student.
@@ -121,8 +121,8 @@ def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
         edited_at = student_store.lock_profiles(call.db, [student_id])
         store.join_class(call.db, student_id, class_id, call.now)
         log.add_edits(SyncedTable.STUDENT_PROFILES, ["class_id"], edited_at)
-    joined = list_classes(call)
-    return JoinedClassOut(classes=joined.classes, count=joined.count)
+    page = list_classes(call)
+    return JoinedClassOut(classes=page.classes, count=page.count)
 
 
 def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:

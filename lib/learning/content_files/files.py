@@ -61,7 +61,7 @@ class Content:
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
-_built: WeakKeyDictionary[Engine, tuple[Stamps, Content]] = WeakKeyDictionary()
+_content_cache: WeakKeyDictionary[Engine, tuple[Stamps, Content]] = WeakKeyDictionary()
 """For each database, the content that was built last, and the stamps of its tables."""
 
 
@@ -77,14 +77,14 @@ def current_content(db: Session) -> Content:
     """Return the files of the content as it is now."""
     engine = db.get_bind().engine
     stamps = store.read_stamps(db)
-    cached = _built.get(engine)
+    cached = _content_cache.get(engine)
     if cached is not None and cached[0] == stamps:
         return cached[1]
     content = _build(db)
     for _ in range(MAX_REBUILDS):
         before, stamps = stamps, store.read_stamps(db)
         if before == stamps:
-            _built[engine] = (stamps, content)
+            _content_cache[engine] = (stamps, content)
             break
         content = _build(db)  # it changed meanwhile, so the files may not belong together
     return content

@@ -2,7 +2,7 @@
 
 A device fetches those files of the server's list that it does not have, and stores them in one
 transaction. Rows that are no longer in the files are deleted, except what the student's answers
-depend on: a question with an answer stays, and so do its concept and topic.
+depend on: a question with an answer stays, with its concept and topic.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class Installed:
 
 
 def verified_file(name: str, sha256: str, body: bytes) -> ContentFile:
-    """Return a file that was fetched.
+    """Return a fetched file, after a check that its bytes have the hash in the list.
 
     Args:
         name: Its name in the list.

@@ -20,10 +20,10 @@ def list_files(call: Call) -> ContentFilesOut:
 
 
 def read_file(call: Call, sha256: str) -> ContentFile:
-    """Return the file with a hash.
+    """Return the file with this hash.
 
     Raises:
-        ContentFileNotFound: If no file of the present content has it.
+        ContentFileNotFound: If no file of the present content has this hash.
     """
     for file in current_content(call.db).files:
         if file.sha256 == sha256:

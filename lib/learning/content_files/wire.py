@@ -11,7 +11,7 @@ from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.web.wire import Body, SuccessOut, UtcTime
 
 FORMAT: Literal[1] = 1
-"""Version of the form of a file."""
+"""Version of the file format."""
 
 
 class TopicFileRow(Body):
@@ -105,7 +105,7 @@ class ContentFileOut(Body):
     """Content of one file: rows by table; most files have rows of one table only."""
 
     format: Literal[1] = FORMAT
-    """Version of the form of this file."""
+    """Version of this file's format."""
     topics: tuple[TopicFileRow, ...] = ()
     """All topics, each after its parent."""
     topic_prerequisites: tuple[PrerequisiteFileRow, ...] = ()

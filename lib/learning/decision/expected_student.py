@@ -42,7 +42,7 @@ class ExpectedStudent:
             minutes: Minutes of each topic, shape (n,).
         """
         useful = productive_of_day(minutes)
-        self.use(useful, useful + self.graph.implicit(useful))
+        self.use(useful, useful + self.graph.implicit_minutes(useful))
 
     def use(self, useful: FloatArray, restoring: FloatArray) -> None:
         """Learn from a day's productive minutes.

@@ -1,9 +1,9 @@
 """Improvement of a plan by exchanging its sessions; pure.
 
-For every session, the topic that would bring the most in its place is weighed, and for every two
-sessions a swap of their topics. The best exchanges that do not touch the same topics are made
-together and kept if the expected student has more marks at the exam and every topic is open when it
-is studied; otherwise half of them are tried. A round tries one such changed plan.
+For every session, the topic that would bring most marks in its place is considered; for every two
+sessions, a swap of their topics is considered. The best exchanges that do not touch the same topics
+are made together and kept if the expected student has more marks at the exam and every topic is
+open when it is studied; otherwise half of them are tried. A round tries one such changed plan.
 """
 
 from collections.abc import Sequence
@@ -177,7 +177,7 @@ def _replacements(marks_instead: FloatArray, marks_now: FloatArray) -> list[Exch
 def _swaps(
     marks_instead: FloatArray, marks_now: FloatArray, topic: NDArray[np.intp]
 ) -> list[Exchange]:
-    """Return, for each session, the swap of topics with another that gains most, if any gains."""
+    """Return, for each session, the best swap of topics with another one, if any gains marks."""
     crossed = marks_instead[:, topic]
     gains = crossed + crossed.T - marks_now[:, None] - marks_now
     best = gains.argmax(axis=1).tolist()

@@ -113,7 +113,7 @@ def retained(retention: FloatArray, stability: FloatArray, days: float | FloatAr
 def retained_slopes(
     retention: FloatArray, stability: FloatArray, days: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the derivatives of `retained` by retention and by stability, of its shape."""
+    """Return the derivatives of `retained` with respect to retention and to stability."""
     by_retention, by_stability = np.zeros_like(retention), np.zeros_like(retention)
     later = retained(retention, stability, days)
     power, exponential = Theory.POWER, Theory.EXPONENTIAL
@@ -146,7 +146,7 @@ def strengthened(
 def strengthened_slopes(
     stability: FloatArray, retention: FloatArray, minutes: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the derivatives of `strengthened` by stability and by retention, of its shape."""
+    """Return the derivatives of `strengthened` with respect to stability and to retention."""
     after = strengthened(stability, retention, minutes)
     below = after < LONGEST_STABILITY
     by_retention = np.zeros_like(stability)

@@ -55,7 +55,7 @@ def topic_mastery(syllabus: Syllabus, topic_id: UUID, mastery_of: MasteryOf) -> 
 
 
 def exam_mastery(syllabus: Syllabus, score_of: MasteryOf) -> float:
-    """Return the mean mastery of all topics, 0 to 100, weighted with their share of the exam.
+    """Return the mean mastery of all topics, 0 to 100, weighted by their share of the exam.
 
     If none has a share, all count alike.
     """

@@ -40,8 +40,8 @@ TOPIC_SHARE = 0.5
 FADING = 0.9
 """Expected retention below which a topic that was learned is due for revision."""
 HORIZON = 60
-"""Days until the exam that are planned at least, even for a shorter plan: what comes later decides
-what is best now. If the exam is sooner, all days until then are planned."""
+"""Minimum number of days that are planned, even for a shorter plan: what comes later decides what
+is best now. If the exam is sooner, all days until the exam are planned."""
 NEAR_DAYS = 7
 """Number of first days on each of which the first plan weighs all topics again."""
 STRIDE = 2
@@ -179,12 +179,12 @@ def _sessions(simulation: Simulation, slots: Slots, days: int) -> list[PlannedSe
 
 
 def _is_learned(state: StudentState) -> NDArray[np.bool_]:
-    """Return the topics of which enough was learned for a revision, shape (n,)."""
+    """Return whether enough of each topic was learned for a revision, shape (n,)."""
     return average(state.level, state.theories) >= LEARNED
 
 
 def _is_fading(state: StudentState) -> NDArray[np.bool_]:
-    """Return the topics of which enough is forgotten for a revision, shape (n,)."""
+    """Return whether enough of each topic is forgotten for a revision, shape (n,)."""
     return average(state.retention, state.theories) < FADING
 
 
@@ -195,7 +195,7 @@ def _choose(
 
     Args:
         scores: Marks per minute of each topic, shape (n,).
-        due: The same of topics that are due for revision; 0 for the others.
+        due: Marks per minute of the topics that are due for revision; 0 for the others.
         minutes: Minutes of the day.
         reserved: Minutes that are reserved for topics which are due.
         topic_share: Largest share of the day for one topic.

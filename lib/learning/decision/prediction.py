@@ -23,7 +23,7 @@ With it, intervals hold 95 % of the results of simulated students who follow non
 RETENTION_ERROR = 0.4
 """Standard deviation of what a topic loses, as a share of the expected loss: topics differ."""
 LEARNING_ERROR = 0.25
-"""Standard deviation of what a topic gains by the plan, as a share of the expected gain."""
+"""Standard deviation of what a topic gains from the plan, as a share of the expected gain."""
 STEP = 1e-3
 """Change of knowledge by which the slope of the marks is measured."""
 PRECISION = 1e-3
@@ -89,7 +89,7 @@ def predict_exam(
     expected_if_quicker = _at_exam(graph, quicker, days, sessions, attendance)
     means = _marks(marks, expected, exam_format)
     speed_variance = (_marks(marks, expected_if_quicker, exam_format) - means) ** 2
-    independent_variance = _independent(marks, committee, state, expected, exam_format)
+    independent_variance = _independent_variance(marks, committee, state, expected, exam_format)
     return _prediction(state.theories, means, speed_variance + independent_variance)
 
 
@@ -151,7 +151,7 @@ def _marks(marks: FloatArray, state: StudentState, exam: ExamFormat) -> FloatArr
     return expected
 
 
-def _independent(
+def _independent_variance(
     marks: FloatArray,
     committee: Committee,
     today: StudentState,

@@ -97,8 +97,8 @@ def recommend_topics(
     """Return the open topics that bring marks, the most marks per minute first.
 
     Args:
-        graph: The topics. Of topics with equal marks per minute, the one with more of its own comes
-            first, then the one that comes first here.
+        graph: The topics. Among topics with equal marks per minute, the one with more own marks per
+            minute comes first; if these are equal too, the earlier one in the graph.
         state: The student today.
         gate: Recorded mastery that opens topics, 0 to 1, shape (n,); NaN counts as 0. A topic is
             open when every prerequisite has its minimum mastery.

@@ -61,7 +61,7 @@ def relevant_part(
 
 
 def _best(topic_worth: Worth, sets: ClosedSets, number: float) -> NDArray[np.bool_]:
-    """Return a mask (n,) of about `number` topics: the best, and those missing before each."""
+    """Return a mask (n,) of about `number` topics: the best, and all to be learned before them."""
     scores = np.maximum(np.where(topic_worth.is_open, topic_worth.own, 0.0), topic_worth.package)
     chosen = np.zeros(len(scores), dtype=bool)
     for topic in np.argsort(-scores, kind="stable"):

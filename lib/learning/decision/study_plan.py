@@ -15,15 +15,15 @@ MAX_CHANGE = 15.0
 """Change of a topic's mastery, 0 to 100, above which a plan is made again."""
 
 
-def is_outdated(planned_for: Mapping[Any, float], now: Mapping[Any, float]) -> bool:
+def is_outdated(planned_masteries: Mapping[Any, float], now: Mapping[Any, float]) -> bool:
     """Return whether the mastery of a topic has moved too much since a plan was made.
 
     Args:
-        planned_for: Mastery of each topic for which the plan was made, 0 to 100.
+        planned_masteries: Mastery of each topic for which the plan was made, 0 to 100.
         now: Mastery of each topic now.
     """
     return any(
-        abs(mastery - planned_for[topic]) > MAX_CHANGE
+        abs(mastery - planned_masteries[topic]) > MAX_CHANGE
         for topic, mastery in now.items()
-        if topic in planned_for
+        if topic in planned_masteries
     )

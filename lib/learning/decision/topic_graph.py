@@ -114,7 +114,7 @@ class TopicGraph:
                 needed[topic, column] = max(minimum, READY_LEVEL)
         return positions, minimums, needed
 
-    def of_prerequisites(self, values: FloatArray, otherwise: float) -> FloatArray:
+    def prerequisite_values(self, values: FloatArray, otherwise: float) -> FloatArray:
         """Return the values of each topic's prerequisites, shape (..., n, width).
 
         Args:
@@ -128,17 +128,17 @@ class TopicGraph:
     def is_open(self, mastery: FloatArray) -> NDArray[np.bool_]:
         """Return whether each topic's prerequisites have their minimums, shape (..., n)."""
         minimums = self.table[1]
-        lacks: NDArray[np.bool_] = self.of_prerequisites(mastery, np.inf) < minimums
+        lacks: NDArray[np.bool_] = self.prerequisite_values(mastery, np.inf) < minimums
         is_open: NDArray[np.bool_] = ~np.any(lacks, axis=-1)
         return is_open
 
     def supply(self, mastery: FloatArray) -> FloatArray:
         """Return the weakest prerequisite's share of the level needed, at most 1; (..., n)."""
-        shares = self.of_prerequisites(mastery, np.inf) / self.table[2]
+        shares = self.prerequisite_values(mastery, np.inf) / self.table[2]
         supply: FloatArray = shares.min(axis=-1, initial=1.0)
         return supply
 
-    def implicit(self, minutes: FloatArray) -> FloatArray:
+    def implicit_minutes(self, minutes: FloatArray) -> FloatArray:
         """Return the productive minutes by which topics are refreshed when others use them.
 
         Args:

@@ -84,7 +84,7 @@ class Simulation:
         )
         gates = np.empty(minutes.shape)
         useful = productive_of_day(minutes)
-        restoring = useful + self.graph.implicit(useful)
+        restoring = useful + self.graph.implicit_minutes(useful)
         for day in range(len(minutes)):
             state = student.state
             level[:, day], retention[:, day] = state.level, state.retention
@@ -114,7 +114,7 @@ class Simulation:
         state = self.state
         theories = state.theories[:, None]
         useful = productive_of_day(trajectory.minutes)
-        restoring = useful + self.graph.implicit(useful)
+        restoring = useful + self.graph.implicit_minutes(useful)
         ready = state.readiness(trajectory.supply)
         missing = np.exp(-ready * useful / self.minutes_per_log[:, None, :])
         fresh = restored(trajectory.retention, restoring)
@@ -124,33 +124,34 @@ class Simulation:
             trajectory.stability, trajectory.retention, useful
         )
         kept_share = 1 - restored_share(restoring)
-        of_supply = (
+        supply_slope = (
             state.readiness_slope(trajectory.supply)
             * useful
             * ((1 - trajectory.level) * missing / self.minutes_per_log[:, None, :])
         )
         weakest, needed = self._weakest(trajectory)
         level, retention, stability = (np.empty_like(trajectory.level) for _ in range(3))
-        of_level, of_retention, of_stability = self._at_the_end(trajectory)
+        level_slope, retention_slope, stability_slope = self._at_the_end(trajectory)
         for day in reversed(range(len(trajectory.minutes))):
-            of_stability = of_stability + of_retention * night_stability[:, day]
-            of_retention = of_retention * night_retention[:, day]
+            stability_slope = stability_slope + retention_slope * night_stability[:, day]
+            retention_slope = retention_slope * night_retention[:, day]
             level[:, day], retention[:, day], stability[:, day] = (
-                of_level,
-                of_retention,
-                of_stability,
+                level_slope,
+                retention_slope,
+                stability_slope,
             )
-            through = (of_level * of_supply[:, day]).sum(axis=0) / needed[day]
-            of_mastery = np.bincount(weakest[day], through, len(through) + 1)[:-1]
-            of_level = (
-                of_level * missing[:, day] + theories * of_mastery * trajectory.retention[:, day]
+            through = (level_slope * supply_slope[:, day]).sum(axis=0) / needed[day]
+            mastery_slope = np.bincount(weakest[day], through, len(through) + 1)[:-1]
+            level_slope = (
+                level_slope * missing[:, day]
+                + theories * mastery_slope * trajectory.retention[:, day]
             )
-            of_retention = (
-                of_retention * kept_share[day]
-                + of_stability * by_retention[:, day]
-                + theories * of_mastery * trajectory.level[:, day]
+            retention_slope = (
+                retention_slope * kept_share[day]
+                + stability_slope * by_retention[:, day]
+                + theories * mastery_slope * trajectory.level[:, day]
             )
-            of_stability = of_stability * by_stability[:, day]
+            stability_slope = stability_slope * by_stability[:, day]
         return level, retention, stability
 
     def _at_the_end(self, trajectory: Trajectory) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -169,7 +170,7 @@ class Simulation:
             shape = trajectory.supply.shape
             return np.full(shape, shape[1]), np.ones(shape)
         mastery = average(trajectory.level * trajectory.retention, self.state.theories)
-        column = (self.graph.of_prerequisites(mastery, np.inf) / needed).argmin(axis=-1)
+        column = (self.graph.prerequisite_values(mastery, np.inf) / needed).argmin(axis=-1)
         rows = np.arange(len(needed))
         return positions[rows, column], needed[rows, column]
 
@@ -179,7 +180,7 @@ class Simulation:
         slopes: tuple[FloatArray, FloatArray, FloatArray],
         minutes: FloatArray,
     ) -> FloatArray:
-        """Return the marks that changed minutes of a topic on a day would add, each change alone.
+        """Return the marks that each change of a topic's minutes on a day would add by itself.
 
         Args:
             trajectory: The trajectory of the plan.
@@ -187,22 +188,26 @@ class Simulation:
             minutes: The minutes after the change, shape (days, n).
 
         Returns:
-            Shape (days, n), marks in percent; below 0 where they would cost marks.
+            Shape (days, n), marks in percent; below 0 where the change would cost marks.
         """
         before, after = productive_of_day(trajectory.minutes), productive_of_day(minutes)
         rate = self.state.readiness(trajectory.supply) / self.minutes_per_log[:, None, :]
         level_gain = (1 - trajectory.level) * (np.exp(-rate * before) - np.exp(-rate * after))
-        kept_share = 1 - restored_share(before + self.graph.implicit(before))
+        kept_share = 1 - restored_share(before + self.graph.implicit_minutes(before))
         forgotten = (1 - trajectory.retention) * kept_share
         retention_gain = forgotten * restored_share(after - before)
         stability_gain = strengthened(
             trajectory.stability, trajectory.retention, after
         ) - strengthened(trajectory.stability, trajectory.retention, before)
-        of_level, of_retention, of_stability = slopes
-        own = of_level * level_gain + of_retention * retention_gain + of_stability * stability_gain
-        refreshing = (of_retention * forgotten).sum(axis=0)
-        of_use = self.graph.of_prerequisites(refreshing, 0.0).sum(axis=-1)
-        total: FloatArray = own.sum(axis=0) + of_use * restored_share(
+        level_slope, retention_slope, stability_slope = slopes
+        own = (
+            level_slope * level_gain
+            + retention_slope * retention_gain
+            + stability_slope * stability_gain
+        )
+        refreshing = (retention_slope * forgotten).sum(axis=0)
+        worth_of_use = self.graph.prerequisite_values(refreshing, 0.0).sum(axis=-1)
+        total: FloatArray = own.sum(axis=0) + worth_of_use * restored_share(
             IMPLICIT_SHARE * (after - before)
         )
         return total

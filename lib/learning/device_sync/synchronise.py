@@ -271,8 +271,8 @@ def _remaining(device: DeviceIn, outcomes: Sequence[ChangeOut]) -> dict[str, int
 
 def pause_of(device: DeviceIn) -> int:
     """Return the seconds until the next sync of a device."""
-    drawn = uuid_of(f"{device.id}:{device.syncs}").int
-    return SHORTEST_PAUSE + drawn % (LONGEST_PAUSE - SHORTEST_PAUSE + 1)
+    hash_number = uuid_of(f"{device.id}:{device.syncs}").int
+    return SHORTEST_PAUSE + hash_number % (LONGEST_PAUSE - SHORTEST_PAUSE + 1)
 
 
 def pull(

@@ -35,7 +35,7 @@ class DeviceIn(Body):
     id: UUID
     """Id, made by the device; a restored or copied database needs a new one."""
     name: Name | None = None
-    """Name of the device, such as that of the browser."""
+    """Name of the device, such as the name of the browser."""
     schema_version: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     """Version of its tables."""
     syncs: Count

@@ -75,7 +75,7 @@ class StudentFigures:
         )
         self.attempts += 1
         self.answered_questions.add(attempt.question.item)
-        self.concepts[concept] = _counted(earlier, attempt, skill, calibration)
+        self.concepts[concept] = _figures_after(earlier, attempt, skill, calibration)
 
 
 def count_all(attempts: Iterable[Attempt], calibration: Calibration) -> StudentFigures:
@@ -86,7 +86,7 @@ def count_all(attempts: Iterable[Attempt], calibration: Calibration) -> StudentF
     return figures
 
 
-def _counted(
+def _figures_after(
     earlier: ConceptFigures | None, attempt: Attempt, skill: float, calibration: Calibration
 ) -> ConceptFigures:
     before = NEVER_PRACTISED if earlier is None else earlier.mastery

@@ -30,18 +30,18 @@ def item_difficulties(
         abilities: Ability before each answer, logits, shape (n,).
     """
     combinations = combination_of[items]
-    overall = _fitted(np.zeros(len(items), np.int64), np.zeros(1), 1e-3, outcomes, abilities)
-    means = _fitted(
+    overall = _fit_groups(np.zeros(len(items), np.int64), np.zeros(1), 1e-3, outcomes, abilities)
+    means = _fit_groups(
         combinations,
         np.full(int(np.max(combination_of)) + 1, overall[0]),
         COMBINATION_PRECISION,
         outcomes,
         abilities,
     )
-    return _fitted(items, means[combination_of], ITEM_PRECISION, outcomes, abilities)
+    return _fit_groups(items, means[combination_of], ITEM_PRECISION, outcomes, abilities)
 
 
-def _fitted(
+def _fit_groups(
     groups: IntArray,
     centers: FloatArray,
     precision: float,

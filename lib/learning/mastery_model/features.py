@@ -147,7 +147,7 @@ def dense(
         float(same and overall.streak > 0),
         float(same and overall.streak < 0),
     ]
-    values += _of_time(overall, records, item_record, time)
+    values += _time_features(overall, records, item_record, time)
     values += _one_hot(overall.recent)
     values += _one_hot(combination.recent)
     return values
@@ -162,7 +162,7 @@ def _pace_and_confidence(record: Record) -> tuple[float, ...]:
     )
 
 
-def _of_time(
+def _time_features(
     overall: Record, records: Sequence[Record], item: Record, time: float | None
 ) -> list[float]:
     if time is None:

@@ -109,11 +109,11 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
             steps = best_steps(answers, held_out_difficulties)
         overall, concepts = map(np.array, abilities_before(answers, held_out_difficulties, steps))
         abilities = (1 - steps.share) * overall + steps.share * concepts
-    parts = [
+    calibrations = [
         _unweighted(training_set, part, difficulties, steps, usual, version)
         for part, difficulties in enumerate(by_part)
     ]
-    return _weighted(training_set, parts)
+    return _weighted(training_set, calibrations)
 
 
 def _usual_seconds(training_set: _TrainingSet) -> dict[str, float]:
@@ -196,7 +196,7 @@ def _unweighted(
     )
 
 
-def _weighted(training_set: _TrainingSet, parts: Sequence[Calibration]) -> Calibration:
+def _weighted(training_set: _TrainingSet, calibrations: Sequence[Calibration]) -> Calibration:
     """Return the last calibration with the weights that fit all students' features."""
     dense = np.ones(
         (len(training_set.attempts), len(NAMES) + 1)
@@ -205,7 +205,7 @@ def _weighted(training_set: _TrainingSet, parts: Sequence[Calibration]) -> Calib
     numbers: dict[tuple[str, str], int] = {}
     row = 0
     for student_number, history in enumerate(training_set.histories):
-        student = Student(parts[student_number % HOLD_OUTS])
+        student = Student(calibrations[student_number % HOLD_OUTS])
         for attempt in history:
             dense[row, :-1], entries = student.features(attempt.question, attempt.time)
             for family, key, value in entries:
@@ -236,7 +236,7 @@ def _weighted(training_set: _TrainingSet, parts: Sequence[Calibration]) -> Calib
     for (family, key), number in numbers.items():
         effects[family][key] = rounded(weights[len(varying) + number])
     return replace(
-        parts[-1],
+        calibrations[-1],
         intercept=float(slopes[-1] - slopes[:-1] @ means[:-1]),
         weights={
             NAMES[it]: float(slope) for it, slope in zip(varying[:-1], slopes[:-1], strict=True)

@@ -30,23 +30,23 @@ class Record:
     pace_right: float = 0.0
     """Weighted mean, with the second rate, of the pace of right answers."""
     pace_wrong: float = 0.0
-    """The same for wrong answers."""
+    """Weighted mean, with the second rate, of the pace of wrong answers."""
     confidence_right: float = 0.0
     """Weighted mean, with the second rate, of the confidence of right answers, -1 to 1."""
     confidence_wrong: float = 0.0
-    """The same for wrong answers."""
+    """Weighted mean, with the second rate, of the confidence of wrong answers, -1 to 1."""
     recent: int = 0
     """The last three outcomes as a node of a binary tree whose root, 0, stands for no answers."""
     streak: int = 0
     """Length of the last run of equal outcomes: positive if right, negative if wrong."""
     number: int = 0
-    """Number of the scope's last answer among all the student's answers, from 1; 0 is none."""
+    """Number of the scope's last answer among all the student's answers, from 1; 0 if none."""
     time: float | None = None
     """Time of the last answer whose time is known, seconds."""
     fading: list[float] = field(default_factory=lambda: [0.0] * (2 * len(HALF_LIVES)))
-    """Right, then wrong answers, fading with each half-life, as of `time`."""
+    """Counts of right, then of wrong answers, that fade with each half-life, as of `time`."""
     ability: float = 0.0
-    """Logits; meaningful in the scopes of everything and of one concept."""
+    """Ability, logits; meaningful only for all answers together and for one concept."""
 
     @property
     def answers(self) -> int:

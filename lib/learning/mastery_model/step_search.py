@@ -52,7 +52,7 @@ def best_steps(answers: Sequence[GradedAnswer], difficulties: Sequence[float]) -
         }
 
     steps = Steps()
-    for name in _fitted(answers):
+    for name in _fitted_names(answers):
         steps = _best(name, steps, losses)
     return steps
 
@@ -64,7 +64,7 @@ def _best(name: str, steps: Steps, losses: Callable[[Steps], dict[str, float]]) 
     return min(candidates, key=lambda it: losses(it)[criterion])
 
 
-def _fitted(answers: Sequence[GradedAnswer]) -> list[str]:
+def _fitted_names(answers: Sequence[GradedAnswer]) -> list[str]:
     rare = {
         "repeated": sum(answer.is_repeated for answer in answers),
         "slow": sum(answer.is_slow for answer in answers),

@@ -15,10 +15,10 @@ NO_CONCEPT = ""
 SLOW_PACE = math.log(2)
 """Pace above which an answer is slow: twice the usual time."""
 LONGEST_PACE = 2.0
-"""Largest pace, positive or negative; one beyond it counts as this."""
+"""Largest absolute value of a pace; larger ones are cut to it."""
 MIDDLE_CONFIDENCE = 3
 LARGEST_LOGIT = 30.0
-"""Logits beyond this are read as this, so that no probability is 0 or 1."""
+"""Largest absolute logit; larger ones are cut to it, so that no probability is 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ConceptSkill:
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """An ability, and what it rests on."""
+    """An ability, and the number of answers that it is based on."""
 
     value: float
     """Logits."""
@@ -176,7 +176,7 @@ class Student:
 
 
 def fold(attempts: Iterable[Attempt], calibration: Calibration) -> Student:
-    """Return the student whose attempts these are; the order of delivery changes nothing."""
+    """Fold attempts, given in any order, into a new student, and return the student."""
     student = Student(calibration)
     for attempt in canonical(attempts):
         student.add(attempt)
@@ -215,12 +215,12 @@ def abilities_after(
     )
     right = attempt.is_correct
     first, decay = size * steps.overall, steps.overall_decay
-    moves = [ability_after(overall.value, overall.answers, difficulty, right, first, decay)]
+    new_abilities = [ability_after(overall.value, overall.answers, difficulty, right, first, decay)]
     first, decay = size * steps.concept, steps.concept_decay
-    moves += [
+    new_abilities += [
         ability_after(it.value, it.answers, difficulty, right, first, decay) for it in concepts
     ]
-    return moves
+    return new_abilities
 
 
 def score_of(calibration: Calibration, concept: str, skill: float) -> float:

@@ -17,7 +17,7 @@ from lib.learning.transactions import transaction
 
 
 def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsOut:
-    """Draw or store the arms of a class, and return them.
+    """Draw the arms of a class or take them from the body; store and return them.
 
     Raises:
         ClassClosed: If the class is not the caller's.
@@ -29,19 +29,19 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsOut
     with transaction(call.db), logged(call.db, member_ids, call.now) as log:
         if body.draw:
             existing_arms = store.list_arms(call.db, member_ids)
-            arms: dict[UUID, Arm | None] = dict(_drawn(students, existing_arms))
+            arms: dict[UUID, Arm | None] = dict(_draw_arms(students, existing_arms))
         else:
             arms = {_member(it.student_id, students): it.arm for it in body.students}
         store.replace_arms(call.db, arms, is_drawn=body.draw, by=call.user.id, now=call.now)
         for student_id, arm in arms.items():
             row_id = store.arm_id(student_id)
             log.add(student_id, SyncedTable.PLAN_ARMS, row_id, is_deleted=arm is None)
-    after = store.list_arms(call.db, member_ids)
-    rows = [_out(student, after.get(student.id)) for student in students]
+    stored_arms = store.list_arms(call.db, member_ids)
+    rows = [_out(student, stored_arms.get(student.id)) for student in students]
     return StudentArmsOut(class_id=row.id, students=rows, count=len(rows))
 
 
-def _drawn(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm]:
+def _draw_arms(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm]:
     """Return random arms for those who have none, so that both arms become equally large."""
     counts = {arm: sum(it.arm is arm for it in existing_arms.values()) for arm in Arm}
     unassigned_ids = [student.id for student in students if student.id not in existing_arms]
@@ -56,8 +56,8 @@ def _drawn(students: list[Student], existing_arms: store.Arms) -> dict[UUID, Arm
     return arms
 
 
-def _member(sent: str, students: list[Student]) -> UUID:
-    member = reference(sent)
+def _member(sent_id: str, students: list[Student]) -> UUID:
+    member = reference(sent_id)
     for student in students:
         if student.id == member.id or (
             member.former_id is not None and student.former_id == member.former_id

@@ -93,11 +93,11 @@ def read_plans(call: Call, sent_id: str | None) -> PlansOut:
                 continue
         plans.append(_response(row, plan_of(row), is_outdated))
     return PlansOut(
-        student_id=student.id, plans=plans, prediction=_predicted(predict_result(situation))
+        student_id=student.id, plans=plans, prediction=_prediction_out(predict_result(situation))
     )
 
 
-def _predicted(result: PredictedResult | None) -> PredictedResultOut | None:
+def _prediction_out(result: PredictedResult | None) -> PredictedResultOut | None:
     if result is None:
         return None
     with_plan, without = (
@@ -125,7 +125,7 @@ def _make(
         content={
             "plan": plan.model_dump(mode="json"),
             "masteries": _masteries(situation),
-            **_declared(situation),
+            **_declarations(situation),
         },
         created_at=call.now,
         is_active=True,
@@ -303,7 +303,7 @@ def _masteries(situation: Situation) -> dict[str, float]:
     return {str(topic_id): mastery for topic_id, mastery in _mastery_by_topic(situation).items()}
 
 
-def _declared(situation: Situation) -> dict[str, Any]:
+def _declarations(situation: Situation) -> dict[str, Any]:
     """Return what the student has declared about hours and exam."""
     student = situation.student
     exam = None if student.exam_date is None else day_of(student.exam_date).isoformat()
@@ -319,7 +319,7 @@ def _is_outdated(row: PlanRow, situation: Situation) -> bool:
     planned_masteries = content.get("masteries") if isinstance(content, dict) else None
     if not isinstance(planned_masteries, dict):
         return False
-    declared = _declared(situation)
+    declared = _declarations(situation)
     if day_of(row.end_date) < situation.today or declared != {
         name: content.get(name, value) for name, value in declared.items()
     }:

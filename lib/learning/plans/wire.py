@@ -43,7 +43,7 @@ class AllocationOut(Body):
     allocated_hours: float
     """Hours planned for the topic."""
     priority_score: float
-    """Marks per minute of study in percent of those of the day's best topic, 0 to 100."""
+    """Marks per minute of study as a percentage of the best topic's on that day, 0 to 100."""
     goals: list[str]
     """Goals of the time, as sentences."""
 
@@ -76,7 +76,7 @@ class PlanOut(DailyPlanOut):
     daily_plans: list[DailyPlanOut]
     """The days."""
     high_priority_topics: list[LiveId]
-    """The third of the topics that brings the most marks; only in a plan until the exam."""
+    """Those topics, one third of all, that bring the most marks; only in a plan until the exam."""
     warning: str | None
     """Reason why nothing is planned, or why the time does not suffice for all topics; else null."""
 
@@ -149,7 +149,7 @@ class PredictedResultOut(Body):
     """The predicted result of the exam."""
 
     days: int
-    """Days until the exam; 0 if it is over, 60 if it is later or has no date."""
+    """Days until the exam, at most 60; 0 if it is over, 60 if it has no date."""
     with_plan: PredictionOut
     """Result if the student studies by the plan as regularly as in the last four weeks."""
     without_study: PredictionOut

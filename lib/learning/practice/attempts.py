@@ -139,7 +139,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
         skill_row = mastery_store.lock_student(db, student_id, call.now)
         stored_attempt = store.find_attempt(db, attempt_id)
         if stored_attempt is not None:
-            return _repeated(call, stored_attempt, question, body.answer)
+            return _stored_answer(call, stored_attempt, question, body.answer)
         right = is_correct(question.question_type, question.correct_answer, body.answer)
         attempt = NewAttempt(
             id=attempt_id,
@@ -174,8 +174,14 @@ def _answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
     )
 
 
-def _repeated(call: Call, stored: AttemptRow, question: QuestionRow, answer: str) -> RecordedAnswer:
-    """Return what was stored by an earlier request with the same id and answer."""
+def _stored_answer(
+    call: Call, stored: AttemptRow, question: QuestionRow, answer: str
+) -> RecordedAnswer:
+    """Return what an earlier request with the same id and answer stored.
+
+    Raises:
+        AttemptIdTaken: If another answer has the id.
+    """
     earlier = (stored.student_id, stored.question_id, stored.answer)
     if earlier != (call.user.student_id, question.id, answer):
         raise AttemptIdTaken

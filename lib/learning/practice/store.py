@@ -82,7 +82,7 @@ def keep_extra(db: Session, attempt_id: UUID, extra: Mapping[str, Any]) -> None:
 
 
 def list_stored(db: Session, attempt_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of the ids under which an answer is stored."""
+    """Return the ids that belong to stored answers."""
     query = select(QuestionAttempt.id).where(QuestionAttempt.id.in_(attempt_ids))
     return set(db.execute(query).scalars())
 

@@ -35,7 +35,7 @@ WEEK = timedelta(days=7)
 LARGE_CHANGE = 15.0
 """Points of mastery in a week above which a change is marked."""
 LEAST_CHANGE = 0.05
-"""Smaller differences count as none."""
+"""Smallest difference in mastery that counts as a change, points."""
 MOST_COMMON = 5
 """Maximum number of wrong answers that are listed for a concept."""
 

@@ -14,7 +14,7 @@ class LiveRecommendationOut(Body):
     topic_name: str
     """Name of the topic."""
     priority_score: float
-    """Marks per minute of study in percent of those of the best topic, 0 to 100."""
+    """Marks per minute of study as a percentage of the best topic's, 0 to 100."""
     current_mastery: float
     """Mean mastery of its concepts, 0 to 100."""
     exam_weightage: float
@@ -86,7 +86,7 @@ class LiveExplanationOut(Body):
     topic_name: str
     """Name of the topic."""
     priority_score: float
-    """Marks per minute of study in percent of those of the best topic, 0 to 100."""
+    """Marks per minute of study as a percentage of the best topic's, 0 to 100."""
     explanation: str
     """The reasons in words."""
     components: ComponentsOut
@@ -138,7 +138,7 @@ class RecommendationOut(Body):
     topic_name: str
     """Name of the topic."""
     priority_score: float
-    """Marks per minute of study in percent of those of the best topic, 0 to 100."""
+    """Marks per minute of study as a percentage of the best topic's, 0 to 100."""
     explanation: str
     """The reasons in words."""
     components: ComponentsOut

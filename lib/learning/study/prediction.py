@@ -9,7 +9,7 @@ from lib.learning.decision.topic_graph import MINUTES_PER_HOUR
 from lib.learning.study.situation import Situation
 
 ROUNDS = 3
-"""Rounds of improvement of the plan; further ones change the predicted mark by a few tenths."""
+"""Rounds that improve the plan; more would change the result by a few tenths of a percent."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ RECENT_DAYS = 28
 """Number of days before today; the share of them with practice estimates the share of the declared
 hours that will be studied."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
-"""Days, and days with practice among them, of an average student, added to this student's own."""
+"""Prior of the attendance: days of an average student, and the days with practice among them, both
+added to the student's own counts."""
 SECONDS_PER_MINUTE = 60
 
 
@@ -83,7 +84,7 @@ class Situation:
         """Return the hypotheses about the student on a day, without study between today and then.
 
         Args:
-            day: The day; today by default, and if it is in the past.
+            day: The day; today when it is None or in the past.
         """
         number = (max(day or self.today, self.today) - self.first_day).days
         earlier, newest = self.sessions[:-MOST_SESSIONS], self.sessions[-MOST_SESSIONS:]

@@ -68,7 +68,7 @@ def import_content(call: Call, body: ContentIn) -> ImportedContentOut:
 
 
 def _store(call: Call, content: Content) -> tuple[_Import, str]:
-    """Store content; return what was stored, and a sentence about its weightages or nothing."""
+    """Store content; return what was stored, and the remark of `_store_edges` on weightages."""
     store.lock_syllabus(call.db)
     state = _begin(call, content)
     problems = _problems_of(state)
@@ -175,8 +175,8 @@ def _store_edges(state: _Import) -> str:
         for topic_id, row in row_of.items()
     }
     store.replace_prerequisites(state.call.db, minimums_of, state.call.now)
-    stated = {topic_id: row.exam_weightage for topic_id, row in row_of.items()}
-    return weigh(state.call, stated)
+    weightages = {topic_id: row.exam_weightage for topic_id, row in row_of.items()}
+    return weigh(state.call, weightages)
 
 
 def _refuse_cycle(state: _Import, edges: Iterable[tuple[UUID, UUID]], name: str, verb: str) -> None:

@@ -48,7 +48,7 @@ def lock_syllabus(db: Session) -> None:
     """Wait for other changes of the syllabus, and keep new ones waiting until the transaction ends.
 
     Each of two simultaneous changes might otherwise store half of a cycle of prerequisites, or
-    bring the weightages to 100 without the topic of the other.
+    scale the weightages to 100 without the topic that the other adds.
     """
     if db.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(LOCK_NAME, 0))))

@@ -80,7 +80,7 @@ class Syllabus:
 
     @cached_property
     def dependents_of(self) -> Mapping[UUID, list[UUID]]:
-        """The topics of which each topic is a prerequisite."""
+        """The topics that have each topic as a prerequisite."""
         grouped: dict[UUID, list[UUID]] = {topic: [] for topic in self.topics}
         for edge in self.prerequisites:
             grouped[edge.prerequisite_topic_id].append(edge.topic_id)
@@ -103,7 +103,7 @@ class Syllabus:
 
 
 def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
-    """Return the nodes of a cycle in order, the first one again at the end; empty without one.
+    """Return the nodes of a cycle in order, the first again at the end; empty if there is no cycle.
 
     Args:
         edges: Pairs of a node and one that it leads to.

@@ -73,7 +73,7 @@ def list_live_prerequisites(call: Call, sent_id: str) -> LivePrerequisitesOut:
     """
     syllabus = store.read_syllabus(call.db)
     edges = syllabus.prerequisites_of[topic_of(syllabus, sent_id).id]
-    required = [(syllabus.topics[edge.prerequisite_topic_id], edge) for edge in edges]
+    topics_with_edges = [(syllabus.topics[edge.prerequisite_topic_id], edge) for edge in edges]
     return LivePrerequisitesOut(
         [
             LivePrerequisiteOut(
@@ -83,7 +83,7 @@ def list_live_prerequisites(call: Call, sent_id: str) -> LivePrerequisitesOut:
                 estimated_hours=topic.estimated_hours,
                 minimum_mastery=edge.minimum_mastery,
             )
-            for topic, edge in required
+            for topic, edge in topics_with_edges
         ]
     )
 
@@ -148,14 +148,14 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> StoredTopicOu
 
 
 def weigh(call: Call, stated: Mapping[UUID, float]) -> str:
-    """Store weightages, and bring those of all topics to 100, unless all are 0.
+    """Store weightages, and scale those of all topics to add up to 100, unless all are 0.
 
     Args:
         call: The call, in a transaction.
         stated: Weightages as they were given, by topic.
 
     Returns:
-        A sentence about the scaling, beginning with a blank; empty if nothing was scaled.
+        A sentence about the scaling, beginning with a space; empty if nothing was scaled.
     """
     all_stated = store.stated_weightages(call.db) | dict(stated)
     store.set_weightages(call.db, all_stated, normalized(all_stated), call.now)
@@ -259,7 +259,7 @@ def _parent(syllabus: Syllabus, topic_id: UUID, sent_id: str | int | None) -> UU
     """Return the id of a parent; refuse one that does not exist or would close a cycle."""
     if sent_id is None:
         return None
-    parent = _named(syllabus, sent_id, "parent_id")
+    parent = _existing_topic(syllabus, sent_id, "parent_id")
     edges = [(topic.id, topic.parent_id) for topic in syllabus.topics.values()]
     existing_edges = [edge for edge in edges if edge[0] != topic_id and edge[1] is not None]
     _refuse_cycle([*existing_edges, (topic_id, parent.id)], syllabus, "parent_id", "is part of")
@@ -271,7 +271,7 @@ def _minimums(
 ) -> dict[UUID, float]:
     """Return the minimum mastery by prerequisite; refuse a cycle of prerequisites."""
     minimums = {
-        _named(syllabus, each.topic_id, "prerequisites").id: each.minimum_mastery
+        _existing_topic(syllabus, each.topic_id, "prerequisites").id: each.minimum_mastery
         for each in prerequisites
     }
     existing_edges = [
@@ -284,7 +284,7 @@ def _minimums(
     return minimums
 
 
-def _named(syllabus: Syllabus, sent_id: str | int, field: str) -> TopicRow:
+def _existing_topic(syllabus: Syllabus, sent_id: str | int, field: str) -> TopicRow:
     try:
         return topic_of(syllabus, sent_id)
     except TopicNotFound as error:

@@ -45,10 +45,10 @@ def read_status(call: Call, sent_id: str) -> SyncStatusOut:
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
     student = readable_student(call, sent_id)
-    failed, newest = store.read_status(call.db, student.id)
+    failed_count, newest_time = store.read_status(call.db, student.id)
     return SyncStatusOut(
         student_id=student.live_id,
-        pending_operations=failed,
-        sync_state="error" if failed else "synced",
-        last_sync_time=newest,
+        pending_operations=failed_count,
+        sync_state="error" if failed_count else "synced",
+        last_sync_time=newest_time,
     )

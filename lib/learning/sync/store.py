@@ -28,7 +28,7 @@ class ReceivedOperation:
 
 
 def list_applied(db: Session, operation_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of the ids whose operations were applied before."""
+    """Return the ids of the operations that were applied before."""
     query = select(SyncOperation.id).where(
         SyncOperation.id.in_(operation_ids), SyncOperation.synced
     )

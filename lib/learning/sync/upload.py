@@ -39,7 +39,7 @@ from lib.learning.transactions import transaction
 from lib.web.wire import UtcTime, utc_text
 
 DERIVED = frozenset({"concept_mastery", "study_plans"})
-"""Tables of old devices whose rows the server derives; newer devices have more, see synced.py."""
+"""Tables of old devices whose rows the server derives; for newer devices, see synced.py."""
 PROFILE_FIELDS = frozenset(ProfileChangeIn.model_fields)
 _time: TypeAdapter[UtcTime] = TypeAdapter(UtcTime)
 
@@ -69,7 +69,7 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
         StudentClosed, StudentNotFound: As for `changeable_student`.
     """
     student = changeable_student(call, body.student_id)
-    queue = [_received(operation, student.id) for operation in body.operations]
+    queue = [_received_operation(operation, student.id) for operation in body.operations]
     applied_ids = store.list_applied(call.db, {received.id for received in queue})
     new_operations = {received.id: received for received in queue if received.id not in applied_ids}
     queue_changes = _changes_of_queue(call, list(new_operations.values()))
@@ -98,7 +98,7 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
     )
 
 
-def _received(operation: OperationIn, student_id: UUID) -> ReceivedOperation:
+def _received_operation(operation: OperationIn, student_id: UUID) -> ReceivedOperation:
     text = json.dumps(
         [
             str(student_id),

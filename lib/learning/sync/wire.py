@@ -65,12 +65,12 @@ class QueueOut(Body):
     success: bool
     """Whether every operation was accepted."""
     synced_count: int
-    """Operations that were applied now or before, or lost against a newer change, or whose rows are
+    """Operations that were applied now or before, or lost to a newer change, or whose rows are
     derived on the server."""
     failed_count: int
     """Operations that cannot be applied; they are kept for a person to look at."""
     conflicts_resolved: int
-    """Operations that lost against a newer change on the server."""
+    """Operations that lost to a newer change on the server."""
     errors: list[str]
     """Reasons why operations failed, by their place in the queue."""
 

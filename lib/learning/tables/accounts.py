@@ -102,4 +102,4 @@ class RefreshToken(Base):
     """Log-in from which the token descends; a second use of a token ends all of the family."""
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    """Time of the exchange, or at which the log-in was ended."""
+    """Time of the exchange, or of the end of the log-in."""

@@ -147,7 +147,7 @@ def _deletion_lines(table: SetAsideTable, run_id: int) -> list[str]:
     warnings = []
     if table.rows_only_here:
         warnings.append(
-            f"-- {table.rows_only_here} rows exist only in {name}: SELECT * FROM "  # noqa: S608 for a person to read
+            f"-- Rows that exist only in {name} ({table.rows_only_here}): SELECT * FROM "  # noqa: S608 for a person to read
             f"legacy.migration_findings WHERE run_id = {run_id} AND outcome = 'skipped';"
         )
     if table.dependents:

@@ -54,7 +54,7 @@ def list_dependents(transaction: "Transaction", table: str) -> list[str]:
 def bring_back(transaction: "Transaction", table: str) -> str | None:
     """Give a table its original name; return its backup name.
 
-    None means that there is no backup, or that the table with this name has to keep it.
+    None means that there is no backup, or that the table that now has the name must keep it.
     """
     backup_name: str | None = transaction.fetch_value(_queries["bring_back"], {"table": table})
     return backup_name

@@ -30,7 +30,7 @@ class InspectedTable:
 
 @dataclass(frozen=True)
 class Place:
-    """A table in another schema than `public`."""
+    """A table in a schema other than `public`."""
 
     schema_name: str
     table_name: str

@@ -45,12 +45,12 @@ class Run:
     counts: dict[str, int]
     """Sums over all batches, such as `sessions.created`."""
     sources: dict[str, int | None]
-    """Rows of each legacy table when it was last counted; None if the table is absent."""
+    """Number of rows of each legacy table at the last count; None if the table is absent."""
     verified: bool | None
     interruptions: int
-    """Calls that were killed."""
+    """Number of calls that were killed."""
     calls: int
-    """Calls that have worked on the run, including the present one."""
+    """Number of calls that have worked on the run, including the present one."""
     started_at: datetime
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ def start_or_resume(
 
     Args:
         transaction: Transaction that holds the lock.
-        dry_run: Whether the run is to be rolled back.
+        dry_run: Whether the run will be rolled back.
         pace: Sets the width of the first batch of a new run.
         count_before: Returns the first counts of a new run.
     """

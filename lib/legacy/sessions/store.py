@@ -169,7 +169,7 @@ def keep_out_removed_keys(transaction: "Transaction") -> None:
 def resolve_key_conflicts(
     transaction: "Transaction", decide: Callable[[KeyPair], KeyDecision], at_once: int
 ) -> None:
-    """Store a decision for each stored key for which a legacy row has another."""
+    """Decide between each stored key and a different key of a legacy row; store the decisions."""
     connection = transaction.connection
     with server_cursor(connection, "conflicting_keys") as cursor:
         cursor.execute(_queries["read_conflicting_keys"].text)

@@ -38,10 +38,12 @@ def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
 
 def fill_auth_tokens(transaction: "Transaction", vault: Vault, *, at_once: int) -> None:
     """Store the Twilio auth tokens of new sessions in `extra`, as `student-config-save` does."""
-    store.fill_auth_tokens(transaction, lambda token, text: _for_extra(text, token, vault), at_once)
+    store.fill_auth_tokens(
+        transaction, lambda token, text: _sealed_for_extra(text, token, vault), at_once
+    )
 
 
-def _for_extra(text: str, token: str, vault: Vault) -> str | None:
+def _sealed_for_extra(text: str, token: str, vault: Vault) -> str | None:
     try:
         auth_token = vault.open(text, token, LEGACY_FIELD) if is_sealed(text) else text
     except Unreadable:

@@ -49,7 +49,7 @@ class RowsSetAside:
 
 
 def restore_planner_cost(transaction: "Transaction") -> None:
-    """Plan the rest of the transaction for tables that are not all in memory."""
+    """Make the planner assume again, for this transaction, that tables may not be in memory."""
     transaction.execute(_queries["restore_planner_cost"])
 
 

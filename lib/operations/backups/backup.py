@@ -127,7 +127,7 @@ class _BackupStream:
         names = [column.name for column in columns]
         token = token_column(table.name)
         secret_columns = [column.name for column in columns if is_secret(column.name, column.type)]
-        # Such as a JSONB `password`: is_secret() leaves it out, so its values are searched.
+        # is_secret() leaves out columns such as a JSONB `password`, so their values are searched.
         search_columns = any(
             SECRET_NAME.search(name) for name in {*names}.difference(secret_columns)
         )

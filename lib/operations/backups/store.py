@@ -17,7 +17,7 @@ _queries = load_queries("operations/backups.sql")
 ROWS_AT_ONCE = 1_000
 
 JSON_TEXT = "json"
-"""The type whose values backups hold as text since version 2."""
+"""The column type whose values are text in backups of version 2 and later."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ SESSION_COLUMNS = {"student_id", "session_token"}
 ENROLLMENTS_PARENT = "public.courses"
 """Table that `enrollments` refers to; other applications have tables with the same columns."""
 NEEDED_TABLES = {"courses": ("sessions",), "enrollments": ("students", "courses")}
-"""Tables of the workshop, and for each those without which its rows serve no purpose."""
+"""Tables of the workshop, each with the tables without which its rows are useless."""
 OLD_ASSESSMENT = {
     "students": {"id"},
     "student_proficiencies": {"student_id", "concept_name", "proficiency_value"},
@@ -99,7 +99,7 @@ def select(catalog: Sequence[CatalogTable]) -> Selection:
         BackupTable(table.name, contexts[table.name], frozenset(table.parents))
         for table in own_tables
     ]
-    return Selection(_parents_first(tables), _left_out(catalog, contexts))
+    return Selection(_parents_first(tables), _left_out_lines(catalog, contexts))
 
 
 def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
@@ -176,7 +176,7 @@ def _has_columns_of_old_assessment(table: CatalogTable) -> bool:
     return table.table_name != "students" or "student_id" not in table.columns
 
 
-def _left_out(catalog: Iterable[CatalogTable], contexts: dict[str, Context]) -> list[str]:
+def _left_out_lines(catalog: Iterable[CatalogTable], contexts: dict[str, Context]) -> list[str]:
     tables = [
         table for table in catalog if table.name not in contexts and table.kind in KINDS_WITH_ROWS
     ]
@@ -189,7 +189,7 @@ def _left_out(catalog: Iterable[CatalogTable], contexts: dict[str, Context]) -> 
 
 
 def _reason(table: CatalogTable) -> str | None:
-    """Return why one of our tables is left out; None if it is another table."""
+    """Return why one of our tables is left out; None if the table is not ours."""
     if "_set_aside_" in table.schema_name:
         return "it was set aside; only `make backup` (pg_dump) saves it"
     if table.schema_name != "public":

@@ -70,7 +70,7 @@ class LearningRows(CamelBody):
     users: int = 0
     """Number of accounts."""
     profiles: int = 0
-    """Number of profiles as a student."""
+    """Number of student profiles."""
     attempts: int = 0
     """Number of attempts."""
     mastery: int = 0

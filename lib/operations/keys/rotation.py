@@ -23,7 +23,7 @@ class Rotation:
     rotated: int
     unreadable: int
     remaining: int
-    """Keys not sealed with the current encryption key, without those found unreadable."""
+    """Number of readable keys that are not yet sealed with the current encryption key."""
 
 
 def rotate(
@@ -62,7 +62,7 @@ def _rotate_kept_values(deps: Deps, vault: Vault, deadline: float, batch_session
             sessions = store.next_kept_values(transaction, pattern, last_token, batch_sessions)
             for session in sessions:
                 sealing = _SessionSealing(vault, session.session_token)
-                values = sealing.sealed(session.values)
+                values = sealing.reseal(session.values)
                 if sealing.rotated:
                     store.store_kept_values(transaction, KeptValues(session.session_token, values))
                 rotated += sealing.rotated
@@ -83,12 +83,12 @@ class _SessionSealing:
     rotated: int = 0
     unreadable: int = 0
 
-    def sealed(self, value: Any) -> Any:
-        """Return the value with its sealed texts under the current key."""
+    def reseal(self, value: Any) -> Any:
+        """Return the value with its sealed texts sealed again, with the current key."""
         if isinstance(value, dict):
-            return {name: self.sealed(part) for name, part in value.items()}
+            return {name: self.reseal(part) for name, part in value.items()}
         if isinstance(value, list):
-            return [self.sealed(part) for part in value]
+            return [self.reseal(part) for part in value]
         if not isinstance(value, str) or not re.match(self.vault.other_prefixes, value):
             return value
         try:

@@ -16,7 +16,7 @@ _queries = load_queries("operations/keys.sql")
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """A column, or member of one, of sealed texts, with its queries in operations/keys.sql."""
+    """A column, or a member of a JSON column, that holds sealed texts, with its named queries."""
 
     field: str
     """Name that each text is bound to, such as that of its column."""
@@ -82,7 +82,7 @@ class StoredKey:
 def next_keys(
     transaction: "Transaction", place: KeyPlace, prefix: str, after: str, limit: int
 ) -> list[StoredKey]:
-    """Lock and return keys without the prefix of the current encryption key, in order of row.
+    """Lock and return keys without the prefix of the current encryption key, by row id.
 
     Args:
         transaction: Transaction that holds the locks.
@@ -112,7 +112,7 @@ def count_keys(postgres: "Postgres", place: KeyPlace, prefix: str) -> int:
 def next_kept_values(
     transaction: "Transaction", pattern: str, after: str, limit: int
 ) -> list[KeptValues]:
-    """Lock and return kept values that match a pattern, in order of session."""
+    """Lock and return kept values that match a pattern, by session token."""
     params = {"pattern": pattern, "after": after, "limit": limit}
     return transaction.fetch_all(_queries["next_kept_values"], params, KeptValues)
 

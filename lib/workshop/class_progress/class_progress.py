@@ -35,7 +35,7 @@ def class_progress(
     after: str | None,
     since: datetime | None,
 ) -> ClassOut:
-    """Return a page of a course's students, each with the furthest session.
+    """Return a page of a course's students, each with the session in which they got furthest.
 
     An open session takes precedence over a closed one.
 
@@ -47,18 +47,18 @@ def class_progress(
     course, rows = store.load_class(deps.postgres, course_id, after=last, since=since, limit=limit)
     if course is None:
         raise CourseNotFound
-    fitting = list(within((_student(row, course.steps) for row in rows), MAX_BYTES))
-    is_last = len(fitting) == len(rows) < limit
+    students = list(within((_student(row, course.steps) for row in rows), MAX_BYTES))
+    is_last = len(students) == len(rows) < limit
     return ClassOut(
         course_id=course.course_id,
         course_name=course.name,
         steps=[
             ClassStep(step_number=step["number"], step_name=step["name"]) for step in course.steps
         ],
-        students=fitting,
+        students=students,
         total_students=course.students,
         as_of=course.as_of,
-        next_cursor=None if is_last or not fitting else cursor.write(fitting[-1].student_id),
+        next_cursor=None if is_last or not students else cursor.write(students[-1].student_id),
     )
 
 

@@ -29,7 +29,7 @@ class ClassStep(CamelBody):
 
 
 class ClassStudent(CamelBody):
-    """A student of the course, with the session that is furthest; open ones take precedence."""
+    """A student of the course, with the session that got furthest; open sessions come first."""
 
     student_id: UUID
     """Id of the student."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ACTION = "retention of sessions"
 REMOVALS = ("deleted_sessions", "deleted_students", "deleted_reports")
-"""Counts that the audit trail records, because they are of students' rows."""
+"""Counts that the audit trail records, because they count students' rows."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class ConfigurationChange:
     other_flags: dict[str, bool]
     """Flags that are not columns; the course of the session may define them."""
     only_flags: bool
-    """Whether only these flags are to be saved; refused if the course defines none of them."""
+    """Whether these flags are all there is to save; refused if the course defines none of them."""
     version: int | None
     """Version that must be the stored one, or nothing is changed; None for any."""
     create: bool

@@ -10,7 +10,7 @@ class AskForHelpIn(CamelRequest):
     session_token: AnyToken
     """Token of the session; the credential of the call."""
     raised: bool = True
-    """Whether the student waits for help; false withdraws the request."""
+    """Whether the student is waiting for help; false withdraws the request."""
 
 
 class MarkHelpedIn(CamelRequest):
@@ -25,4 +25,4 @@ class HelpOut(CamelSuccessOut):
 
     message: str
     help_asked_at: UtcTime | None
-    """Time since which the student waits; null if the student does not."""
+    """Time since which the student has been waiting for help; null if not waiting."""

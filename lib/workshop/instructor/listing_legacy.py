@@ -144,7 +144,7 @@ def _student(email: str, row: Row) -> ListedStudent:
 
 
 def _session(row: Row) -> ListedSession:
-    """Return the fields of the list; a column that is missing or null leaves the default."""
+    """Return a row as a session of the list; missing columns and nulls leave the defaults."""
     fields: dict[str, Any] = {}
     for name, field in ListedSession.model_fields.items():
         value = row.get(store.LEGACY_NAMES.get(name, name))

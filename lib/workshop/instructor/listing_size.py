@@ -43,5 +43,5 @@ def trim_to_size(page: ListOut) -> ListOut:
 
 
 def _email(session: ListedSession) -> str | None:
-    """Return the normalized e-mail, which students have; legacy sessions may spell it otherwise."""
+    """Return a session's e-mail, normalized, because a legacy session may spell it freely."""
     return normalized_email(session.student_email) if session.student_email else None

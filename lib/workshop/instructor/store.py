@@ -1,6 +1,6 @@
 """Statements of the instructor's list, of analytics, of changes and of removals.
 
-A query whose columns are those of a body returns the body, which is frozen.
+Where the columns of a query are the fields of a response body, the rows are that frozen model.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _queries = load_queries("workshop/instructor.sql", COURSE_LISTS)
 
 MAX_LEGACY_VALUE_BYTES = 100_000
-"""Larger values of legacy tables are cut; a list shows up to 20,000 characters of a text."""
+"""Size above which a legacy value is cut; a list shows up to 20,000 characters of a text."""
 MAX_LEGACY_BYTES = 32_000_000
 """Maximum size of the rows of one legacy table that are read for a list."""
 
@@ -40,7 +40,7 @@ LEGACY_NAMES = {
     "voice": "selected_voice",
     "use_case": "use_case_description",
 }
-"""Column of each field of the list that has another name in the legacy tables."""
+"""Legacy column by field of the list, where their names differ."""
 _LEGACY_COLUMNS = [
     *(LEGACY_NAMES.get(field, field) for field in ListedSession.model_fields),
     "openai_api_key",
@@ -97,7 +97,7 @@ class RemovedSessions:
 
 @dataclass(frozen=True)
 class ChangedEmail:
-    """A student with a new e-mail, the number of sessions, and that of changed legacy rows."""
+    """A student with a new e-mail, and the numbers of sessions and of changed legacy rows."""
 
     student_id: UUID
     student_email: str
@@ -252,9 +252,9 @@ def lock_session(
     student_email: str | None,
     student_id: UUID | None,
 ) -> LockedSession | None:
-    """Lock the session with this token, or a student's last one, with progress if there is any.
+    """Lock the session with this token, or a student's last one; sessions with progress come first.
 
-    Every parameter that is given has to fit; None if no session does.
+    The session matches every parameter that is given; None if there is no such session.
     """
     params = {
         "session_token": session_token,

@@ -96,7 +96,7 @@ class ListedSession(CamelBody):
     total_time_spent: int = 0
     """Seconds in all reports."""
     help_asked_at: UtcTime | None = None
-    """Time since which the student waits for help; null if the student does not."""
+    """Time since which the student has been waiting for help; null if not waiting."""
     last_activity: UtcTime | None = None
     """Time of the last report or save."""
     created_at: UtcTime | None = None
@@ -244,9 +244,9 @@ class HelpRequest(CamelBody):
     current_step: int
     """Furthest step that was reached; 0 is not begun."""
     help_asked_at: UtcTime
-    """Time since which the student waits."""
+    """Time since which the student has been waiting."""
     waiting_seconds: int
-    """Seconds for which the student has waited."""
+    """Seconds for which the student has been waiting."""
 
 
 class DayEvents(CamelBody):
@@ -315,7 +315,7 @@ class ChangeEmailIn(CamelRequest):
     student_id: UUID | None = None
     """Id of the student."""
     student_email: Annotated[EmailOrId | None, BeforeValidator(blank_is_none)] = None
-    """Present e-mail of the student; if the id is given, too, both have to fit."""
+    """Present e-mail of the student; if the id is given, too, both must match."""
     new_email: Email
     """New e-mail of the student."""
 

@@ -160,9 +160,10 @@ def load_legacy_students(
 
 
 def _legacy_spellings(postgres: "Postgres", student: str) -> list[str]:
-    """Return the e-mails of workshop_students that are this one once normalized.
+    """Return the e-mails of workshop_students that equal this one after normalization.
 
-    The database cannot normalize them yet, so it only leaves out those that cannot match.
+    Without the unified schema, the database cannot normalize e-mails; it only leaves out those that
+    cannot match.
     """
     email = normalized_email(student)
     letters = re.sub("[^a-z0-9@]", "", email) if email.isascii() else ""

@@ -21,7 +21,7 @@ def rename_student(request: RenameStudentIn, deps: Deps) -> RenamedStudentOut:
         )
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)
-        renamed = store.rename_student(transaction, request)
-    if renamed is None:
+        student = store.rename_student(transaction, request)
+    if student is None:
         raise StudentNotFound
-    return RenamedStudentOut(student_id=renamed.student_id, student_name=renamed.student_name)
+    return RenamedStudentOut(student_id=student.student_id, student_name=student.student_name)

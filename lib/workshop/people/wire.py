@@ -44,11 +44,11 @@ class MergeStudentsIn(CamelRequest):
     keep_student_id: UUID | None = None
     """Id of the student who stays."""
     keep_student_email: OptionalEmailOrId = None
-    """E-mail of the student who stays; if the id is given, too, both have to fit."""
+    """E-mail of the student who stays; if the id is given, too, both must match."""
     merge_student_id: UUID | None = None
     """Id of the student who is merged and no longer exists afterwards."""
     merge_student_email: OptionalEmailOrId = None
-    """E-mail of the merged student; if the id is given, too, both have to fit."""
+    """E-mail of the merged student; if the id is given, too, both must match."""
 
 
 class MergedStudentsOut(CamelSuccessOut):

@@ -24,7 +24,7 @@ def generate_session(student: SessionIn, deps: Deps) -> str:
 
     Raises:
         CourseNotFound: If the course does not exist.
-        TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
+        TooManySessions: If the e-mail began the maximum number of sessions in the last hour.
     """
     token = new_session_token(deps.clock())
     store.open_session(deps.postgres, token, student)
@@ -41,7 +41,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
         NoSuchStep: If the course has neither a step of this name nor one of this number.
         TokenReplaced: If the token was replaced by another one.
         TokenTooShort: In a deployment, if the report would begin a session under a short token.
-        TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
+        TooManySessions: If the e-mail began the maximum number of sessions in the last hour.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an account SID was sent and there is no encryption key to seal it with.
         SessionNotFound: If the report repeats an earlier one whose session has since been removed.

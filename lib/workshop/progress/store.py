@@ -102,7 +102,7 @@ def record_bug_report(
     report: dict[str, Any],
     shortened: dict[str, Any],
 ) -> int:
-    """Store a bug report as an event, and shortened in its session; return its number."""
+    """Store a bug report as an event, and a shortened copy in its session; return its number."""
     params = {
         "session_token": session_token,
         "report": as_jsonb(report),

@@ -120,7 +120,7 @@ class Progress(StoredSession):
     last_activity: UtcTime
     """Time of the last report or save."""
     expires_at: UtcTime
-    """Time at which the session is closed unless it is used before."""
+    """Time at which the session is closed unless it is used before then."""
     is_active: bool
     """Whether the session is open; the next report opens a closed one again."""
     total_time_spent: int

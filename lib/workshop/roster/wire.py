@@ -63,7 +63,7 @@ class ImportedOut(CamelSuccessOut):
     unchanged: int
     """Students of this course to whom nothing was added."""
     repeated: int
-    """Lines about a person of an earlier line."""
+    """Lines about a person whom an earlier line names."""
     rejected_count: int
     """Lines that were not imported."""
     rejected: list[RejectedLine]

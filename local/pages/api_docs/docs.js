@@ -144,7 +144,7 @@ function readCall(operation, inputs, body) {
   return { method: operation.method, address: address(operation, values), headers, body: body?.value };
 }
 
-/** Whether users call it, with the token of their log-in instead of a password. */
+/** Whether users call this operation, with the token of their log-in instead of a password. */
 function isForUsers(operation) {
   return ["user", "teacher"].includes(operation["x-access"]);
 }
@@ -223,7 +223,7 @@ function filter() {
 }
 
 /** Open the endpoint that the address names. */
-function openAddressed() {
+function openEndpointInAddress() {
   const entry = document.getElementById(location.hash.slice(1));
   if (entry?.tagName === "DETAILS") entry.open = true;
   entry?.scrollIntoView();
@@ -232,8 +232,8 @@ function openAddressed() {
 try {
   show(await (await fetch("/openapi.json")).json());
   $("search").addEventListener("input", filter);
-  addEventListener("hashchange", openAddressed);
-  openAddressed();
+  addEventListener("hashchange", openEndpointInAddress);
+  openEndpointInAddress();
 } catch {
   $("about").textContent = "The description could not be loaded. Open this page on the local server (make dev).";
 }

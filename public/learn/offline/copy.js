@@ -83,7 +83,7 @@ class Copy {
   /**
    * Grade and store an answer. It resolves once the answer and its operation are on the disk.
    *
-   * @returns {Promise<object|null>} as the response of `POST /api/learning/attempts`; null if the question is not here
+   * @returns {Promise<object|null>} what `POST /api/learning/attempts` returns; null if the question is not here
    */
   async answer(body) {
     const content = await this.content();

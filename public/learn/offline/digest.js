@@ -26,7 +26,7 @@ function valueText(name, value) {
   return JSON.stringify(value).replaceAll(/[^ -~]/g, escape);
 }
 
-/** The text of a row that is hashed. */
+/** The text that is hashed for a row. */
 export function rowText(id, columns) {
   const parts = Object.keys(columns).sort().map((name) => `${JSON.stringify(name)}:${valueText(name, columns[name])}`);
   return `["${id}",{${parts.join(",")}}]`;

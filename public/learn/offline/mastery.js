@@ -1,4 +1,4 @@
-// Mastery counted answer by answer, as lib/learning/mastery counts it, with the server's calibration.
+// Mastery computed answer by answer, as in lib/learning/mastery_model, with the server's calibration.
 import { withMicroseconds } from "./clock.js";
 
 const SLOW_PACE = Math.log(2);
@@ -30,7 +30,7 @@ function usualSeconds(calibration, question) {
   return calibration.items[question.id]?.seconds ?? question.expected_time_seconds ?? calibration.seconds ?? null;
 }
 
-/** The weight of an answer, 0 to 1; 1 for a first answer to its question that is wrong, or neither slow nor unsure. */
+/** The weight of an answer, 0 to 1; 1 for the first answer to a question if it is wrong, or neither slow nor unsure. */
 function weightOf(calibration, attempt, question, repeated) {
   const { steps } = calibration;
   const usual = usualSeconds(calibration, question);
@@ -92,10 +92,10 @@ export function bandOf(score) {
 }
 
 /** The mastery of all topics with concepts, in the shape of `GET /api/learning/mastery`. */
-export function masteryBody(topics, counted) {
+export function masteryBody(topics, masteries) {
   const rows = topics.filter(({ concepts }) => concepts.length > 0).map((topic) => {
     const concepts = topic.concepts.map(({ id, name }) => {
-      const { score = 0, attempts = 0, correct = 0, last = null } = counted.get(id) ?? {};
+      const { score = 0, attempts = 0, correct = 0, last = null } = masteries.get(id) ?? {};
       return { concept_id: id, concept_name: name, mastery_score: score, total_attempts: attempts, accuracy: attempts ? (100 * correct) / attempts : 0, last_updated: last, band: bandOf(score) };
     });
     const score = sum(concepts.map((row) => row.mastery_score)) / concepts.length;

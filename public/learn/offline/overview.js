@@ -1,4 +1,5 @@
-// The overview of the study page without the server: the last that it sent, updated with the rows of this device.
+// The overview of the study page without the server: the last one that the server sent, updated with the rows of this
+// device.
 // No DOM, no clock.
 import { foldAttempts, masteryBody } from "./mastery.js";
 

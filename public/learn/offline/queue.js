@@ -145,7 +145,7 @@ export async function takeRow(tables, row, pending) {
 
 /**
  * Queue a change from a file and apply it here: an answer that is not here yet, or the columns of the profile that this
- * device has not changed later. A change of which nothing is applied is not queued either.
+ * device has not changed later. If nothing of a change is applied, it is not queued either.
  *
  * @returns {Promise<boolean>} whether it was queued
  */

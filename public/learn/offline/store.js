@@ -138,7 +138,7 @@ class Tables {
 }
 
 /** The result of `run`, once its transaction is complete. */
-async function completed(transaction, run) {
+async function runToEnd(transaction, run) {
   const complete = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
     transaction.onabort = () => reject(transaction.error ?? new DOMException("Aborted", "AbortError"));
@@ -171,7 +171,7 @@ export class Store {
     let transaction = null;
     try {
       transaction = this.db.transaction(ALL, mode, options);
-      return await this.timeLimit.within(completed(transaction, run));
+      return await this.timeLimit.within(runToEnd(transaction, run));
     } catch (error) {
       try {
         transaction?.abort();

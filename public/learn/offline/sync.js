@@ -10,7 +10,7 @@ import { META, QUEUE } from "./store.js";
 const PATH = "/api/learning/sync";
 const SCHEMA_VERSION = 1;
 const MAX_OPERATIONS = 200;
-const MAX_BYTES = 240 * 1024; // of the changes, so that the whole body stays below 256 KB
+const MAX_BYTES = 240 * 1024; // size of the changes, so that the whole body stays below 256 KB
 const UNREADABLE = [400, 422]; // statuses with which the API refuses a call as a whole
 const TOO_LARGE = 413; // may come from the platform, before a call reaches the API
 const FIELDS = ["id", "table_name", "row_id", "kind", "columns", "clock"];
@@ -96,7 +96,7 @@ async function exchange(store, api, limit, signal) {
   return { body, operations, reply, stuck: await storeReply(store, operations, reply) };
 }
 
-/** Whether a call was refused for its body, and not by something between this page and the server. */
+/** Whether a call was refused for its body: by the API, or by the platform for its size. */
 const isUnreadable = ({ status, kind }) => status === TOO_LARGE || (UNREADABLE.includes(status) && kind === "refused");
 
 /**

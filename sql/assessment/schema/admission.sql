@@ -1,5 +1,5 @@
--- Admission to tests: the rules of a pool, and by what right each session was started. This script runs
--- after the tables of older deployments have their constraints, any number of times.
+-- Admission to tests: the rules of a pool, and by what right each session was started. This script
+-- runs after the tables of older deployments have received their constraints, and may be repeated.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
@@ -68,7 +68,7 @@ ALTER TABLE assessment.test_sessions
   ADD COLUMN IF NOT EXISTS tells TEXT NOT NULL DEFAULT 'each',
   -- Positions of questions that earlier tests asked and this one asks only if no others remain
   ADD COLUMN IF NOT EXISTS asked_before INT[],
-  -- When the question to answer was chosen; null: not since the upgrade
+  -- When the question to answer was chosen; null: before the upgrade added this column
   ADD COLUMN IF NOT EXISTS asked_at TIMESTAMP;
 ALTER TABLE assessment.test_sessions ALTER COLUMN proven SET DEFAULT FALSE;
 
@@ -88,7 +88,7 @@ $$;
 CREATE UNIQUE INDEX IF NOT EXISTS test_sessions_one_active_ticket_key
   ON assessment.test_sessions (ticket_id)
   WHERE status = 'active' AND ticket_id IS NOT NULL;
--- Sessions started with a ticket: how often it was used.
+-- For the number of sessions that were started with a ticket.
 CREATE INDEX IF NOT EXISTS idx_test_sessions_ticket_id
   ON assessment.test_sessions (ticket_id) WHERE ticket_id IS NOT NULL;
 -- One session per student, pool and Idempotency-Key.

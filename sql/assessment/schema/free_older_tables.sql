@@ -1,6 +1,6 @@
--- Prepares the tables of older deployments: drops those of their constraints, unique indexes and
--- policies, and disables those of their triggers, that would prevent the upgrade or the rows that
--- our statements write. move_old_tables.sql has brought these tables here, and
+-- Prepares the tables of older deployments: drops their constraints, unique indexes and policies
+-- that would prevent the upgrade, or the rows that our statements write, and disables such
+-- triggers. move_old_tables.sql has brought these tables here, and
 -- normalize_older_tables.sql runs next; return_older_objects.sql, later in
 -- the same transaction, restores the policies and triggers that fit. Only tables that were adopted in
 -- this transaction are touched, so this does nothing the second time.

@@ -10,8 +10,8 @@ SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removal.sql
 
--- The UUID for an id of an older deployment: itself if it is one, else a fixed one made from the kind of
--- id and its text. lib/assessment/former_ids.py makes the same, so that clients may go on sending the text.
+-- The UUID for an id of an older deployment: the id itself if it is a UUID, or else a fixed UUID made from the kind
+-- of id and its text. lib/assessment/former_ids.py makes the same UUID, so that clients may keep sending the text.
 CREATE OR REPLACE FUNCTION assessment.fixed_uuid(kind TEXT, id TEXT) RETURNS UUID
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN digits ~* '^[0-9a-f]{32}$' THEN digits::UUID
@@ -300,7 +300,7 @@ BEGIN
         CASE v_view.kind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, v_view.relation);
     END LOOP;
   END IF;
-  -- Drop foreign keys to tables outside the schema, and those from or to a table of which a column
+  -- Drop foreign keys to tables outside the schema, and those from or to a table in which a column
   -- changes its type: they could refer to the wrong rows. upgrade_older_tables.sql adds ours.
   FOR v_key IN
     SELECT k.conname, k.conrelid::regclass AS relation, k.confrelid::regclass AS referenced
@@ -331,7 +331,7 @@ BEGIN
         v_column.found_type, v_column.needed, v_column.kind, v_column.is_required);
     END IF;
   END LOOP;
-  -- The primary key is to be `id`; the columns of any other primary key keep their values.
+  -- The primary key must be `id`; the columns of any other primary key keep their values.
   FOR v_key IN
     SELECT k.conname, k.conrelid::regclass AS relation, pg_get_constraintdef(k.oid) AS definition
     FROM pg_catalog.pg_constraint AS k

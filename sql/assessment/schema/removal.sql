@@ -21,7 +21,7 @@ CREATE OR REPLACE TRIGGER test_responses_never_removed BEFORE DELETE ON assessme
 CREATE OR REPLACE TRIGGER test_responses_never_truncated BEFORE TRUNCATE ON assessment.test_responses
   FOR EACH STATEMENT EXECUTE FUNCTION assessment.refuse_removal();
 
--- Ids of students who were removed for good, as hashes, because a backup still contains them.
+-- Hashes of the ids of students who were removed for good, since a backup may still contain their rows.
 CREATE TABLE IF NOT EXISTS stepwise.removed_students (
   id_sha256 BYTEA CONSTRAINT removed_students_pkey PRIMARY KEY,
   removed_at TIMESTAMPTZ NOT NULL DEFAULT now()

@@ -1,7 +1,7 @@
 -- Repair questions that an older deployment wrote and that no pool has adopted yet, where the repair is
--- unambiguous. A changed question is kept as it was in set_aside_rows, and pg_temp.repairs names it
--- for the pool's report. upgrade_older_tables.sql, which runs next in the same transaction, adopts them
--- and uses the functions of this script.
+-- unambiguous. set_aside_rows keeps the original of a changed question, and pg_temp.repairs names the
+-- question for the pool's report. upgrade_older_tables.sql, which runs next in the same transaction,
+-- adopts the questions and uses the functions of this script.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
@@ -207,7 +207,7 @@ BEGIN
     $sql$ q.options <> pg_temp.texts_of(q.options) $sql$,
     $sql$ options = pg_temp.texts_of(q.options),
       correct_answer = coalesce(pg_temp.right_option(q.options, q.correct_answer), q.correct_answer) $sql$);
-  PERFORM pg_temp.repair('the options are not a list',
+  PERFORM pg_temp.repair('options that were not a list became the only option',
     $sql$ jsonb_typeof(q.options) <> 'array' $sql$,
     $sql$ options = jsonb_build_array(q.options #>> '{}') $sql$);
   PERFORM pg_temp.repair('the right answer was found among the options',

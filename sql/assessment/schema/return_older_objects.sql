@@ -1,4 +1,4 @@
--- Creates again the policies of older deployments' tables that free_older_tables.sql dropped for the
+-- Recreates the policies of older deployments' tables that free_older_tables.sql dropped for the
 -- duration of the upgrade, and enables the triggers that it disabled. Those that do not fit the changed
 -- columns are reported, and the definitions of such policies are kept.
 

@@ -73,8 +73,8 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- on a calibration, an adoption or a restored version
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-  -- Selection settings. Null, or without difficulty_error: stored while authors' parameters were
-  -- always treated as exact, as they still are with these settings.
+  -- Selection settings. They are null or lack difficulty_error if they were stored while authors'
+  -- parameters were always treated as exact; such settings still treat them so.
   selection JSONB,
   exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
@@ -154,8 +154,8 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
     CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.examinees (id),
   question_pool_id UUID,
   -- active: accepts answers · completed: by its end criteria, for lack of questions, or by the
-  -- caller · expired: closed with its answers after 30 idle minutes, or as many as an operator
-  -- chose · terminated: reset by an operator; pool_changes.sql allows this status
+  -- caller · expired: closed with its answers after 30 idle minutes, or after the number of idle
+  -- minutes that an operator chose · terminated: reset by an operator; pool_changes.sql allows this status
   status VARCHAR DEFAULT 'active',
   -- k percentiles; null for a returning student before the first answer
   initial_proficiency JSONB,

@@ -1,4 +1,4 @@
--- Add the constraints of tables.sql to tables of older deployments, and a pool to their questions.
+-- Add the constraints of tables.sql to the tables of older deployments, and give their questions a pool.
 --
 -- Nothing is lost: a row that violates a constraint moves to set_aside_rows. Constraints are added
 -- only while they are missing, and questions get a place only while they have none, so this does
@@ -226,8 +226,8 @@ BEGIN
   INTO left_over, names
   FROM assessment.pool_items i WHERE i.correct_option IS NULL AND i.version = ANY (adopted);
   IF left_over > 0 THEN
-    RAISE NOTICE 'assessment.questions: % questions are never asked, because not exactly one of '
-      'at least two options is their right answer: %', left_over, names USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: % questions are never asked, because they have fewer than '
+      'two options, or not exactly one option is the right answer: %', left_over, names USING ERRCODE = 'SW001';
   END IF;
 END
 $$;

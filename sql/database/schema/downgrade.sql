@@ -1,8 +1,8 @@
 -- Downgrade to the previous version. Tables that stood in `public` before the first upgrade return
 -- there with every row written since, without the constraints and triggers that upgrades added. All
 -- other tables of the workshop, the tests and the study planner are set aside with their rows; the
--- next upgrade returns them. The tables about operators' calls stay, and so do the schemas legacy
--- and stepwise.
+-- next upgrade returns them. The tables about operators' calls and the schemas legacy and
+-- stepwise stay.
 
 SELECT set_config('lock_timeout', '5s', true), set_config('client_min_messages', 'notice', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.schema', 0));
@@ -47,7 +47,7 @@ DECLARE
 BEGIN
   -- The tables of operators' failures and of the audit trail stay: the previous version has no such
   -- tables. Other applications, and the previous version of the tests, may have tables of the names
-  -- below. Ours are recognized by a column, and `enrollments` as in own_tables().
+  -- below. Ours are recognized by a column; `enrollments` is recognized as in own_tables().
   FOR v_table IN
     SELECT c.relname FROM pg_catalog.pg_class c
     JOIN (VALUES ('students', 'student_id'), ('courses', 'steps'), ('sessions', 'session_token'),

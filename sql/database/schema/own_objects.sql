@@ -3,7 +3,7 @@
 -- what the scripts create. This script may run alone and repeatedly.
 
 CREATE SCHEMA IF NOT EXISTS stepwise;
--- Transactions that replace these functions take turns; at the same time, they would fail.
+-- Transactions that replace these functions take turns, because they would fail if they ran at the same time.
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.own_objects', 0));
 
 -- The tables of the project, and those that were set aside. A table is recognized by its name and by

@@ -2,8 +2,8 @@
 -- the key of anon is in every page. Where these roles exist, this script revokes their rights on
 -- all that own_objects.sql lists, except what users of the previous version need. It turns
 -- row-level security on, except where this would hide rows from other roles. It may run repeatedly,
--- and it runs in every
--- transaction that creates tables or functions, after their creation, so that none is open in between.
+-- and it runs in every transaction that creates tables or functions, after their creation, so that
+-- none of these is open to them in between.
 
 -- Rights that this script revoked on tables that stood in `public` before the first upgrade. A downgrade
 -- returns them.

@@ -66,7 +66,7 @@ BEGIN
     BEGIN
       EXECUTE format('%s', v.statement);
     EXCEPTION WHEN OTHERS THEN  -- providers refuse with errors of their own; nothing else depends on it
-      RAISE NOTICE '%: search_path could not be extended (%); let a role that may do it run: %',
+      RAISE NOTICE '%: search_path could not be extended (%); as a role that may do so, run: %',
         v.setting, SQLERRM, v.statement USING ERRCODE = 'SW001';
     END;
   END LOOP;

@@ -67,7 +67,7 @@ BEGIN
       THEN format('belongs to the role %s, so only that role can move it', pg_get_userbyid(c.relowner))
       WHEN c.relkind = 'p' OR c.relispartition OR EXISTS (
         SELECT FROM pg_catalog.pg_inherits WHERE p_relation IN (inhrelid, inhparent))
-      THEN 'is divided into partitions or inherits, which the live system''s tables do not'
+      THEN 'is divided into partitions or takes part in inheritance, unlike the live system''s tables'
       WHEN row_security_active(p_relation)
       THEN 'has row-level security that hides rows from this role'
       WHEN v_missing IS NOT NULL THEN format('lacks the columns %s', v_missing) END
@@ -101,7 +101,7 @@ DECLARE
 BEGIN
   FOR v IN SELECT * FROM pg_temp.live_tables() LOOP
     IF NOT v.is_live THEN
-      RAISE NOTICE 'public.%: not one of the live learning system''s tables by its columns, left as it is',
+      RAISE NOTICE 'public.%: judging by its columns, not one of the live learning system''s tables; left as it is',
         v.table_name USING ERRCODE = 'SW001';
       CONTINUE;
     END IF;

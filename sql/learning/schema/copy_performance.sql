@@ -24,7 +24,7 @@ BEGIN
       THEN 'confidence is not 1 to 5' END AS fault,
     array_remove(ARRAY[
       CASE WHEN read.timestamp IS NULL
-        THEN 'timestamp is missing, so the newest earlier one or that of the upgrade is used' END
+        THEN 'timestamp is missing, so the newest earlier one is used, or the time of the upgrade' END
     ], NULL) AS repairs
   FROM pg_temp.old_question_attempts AS o
   CROSS JOIN LATERAL (SELECT pg_temp.read_time(o.timestamp) AS timestamp) AS read
@@ -74,7 +74,8 @@ BEGIN
       FROM pg_temp.read_rows AS d WHERE d.fault IS NULL) AS ordered
     WHERE r.fault IS NULL AND ordered.former_id = r.former_id AND ordered.place > 1;
   UPDATE pg_temp.read_rows AS r
-    SET repairs = array_append(r.repairs, 'correct_attempts exceeds total_attempts, so it was lowered to it'),
+    SET repairs = array_append(
+        r.repairs, 'correct_attempts exceeded total_attempts, so it was lowered to total_attempts'),
       correct_attempts = r.total_attempts
     WHERE r.fault IS NULL AND r.correct_attempts > r.total_attempts;
   -- A row that exists here, adopted before a downgrade or made here, is replaced only by a newer one.

@@ -42,7 +42,7 @@ CREATE OR REPLACE FUNCTION pg_temp.read_grade(p_text TEXT) RETURNS INTEGER LANGU
     p_text)) AS grade
 $$;
 
--- A time in UTC. A text without an offset means UTC, and a number the seconds or milliseconds since 1970.
+-- A time in UTC. A text without an offset is read as UTC; a number is the seconds or milliseconds since 1970.
 CREATE OR REPLACE FUNCTION pg_temp.read_time(p_text TEXT) RETURNS TIMESTAMPTZ LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_number DOUBLE PRECISION := pg_temp.read_number(p_text);
@@ -155,9 +155,9 @@ BEGIN
     v_is_secret := v_name ~*
       '(api[-_]?key|(^|_)token$|secret|passw(or)?d|private[-_]?key|credential|account_?sid)';
     EXECUTE format('SELECT count(%I) FROM %s', v_name, p_relation) INTO v_values;
-    RAISE NOTICE 'learning.%: the live system''s column % has no counterpart; % values %', p_table, v_name,
-      v_values, CASE WHEN v_is_secret
-        THEN 'were not copied, because its name is that of a secret' ELSE 'are in the column extra' END
+    RAISE NOTICE 'learning.%: the live system''s column % has no counterpart; values %: %', p_table, v_name,
+      CASE WHEN v_is_secret THEN 'not copied, because its name is that of a secret'
+        ELSE 'in the column extra' END, v_values
       USING ERRCODE = 'SW001';
     CONTINUE WHEN v_is_secret;
     v_unknown := concat_ws(', ', v_unknown, format('(%L, CASE WHEN t.%2$I IS NOT NULL THEN '

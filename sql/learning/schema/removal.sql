@@ -1,7 +1,7 @@
 -- Removal of a person from the learning context by an operator, from the tables that were set aside, too.
 
--- Ids of users and students who were removed for good, as hashes, because a backup or a table of
--- the live system may still contain them. An id is never given twice.
+-- Hashes of the ids of users and students who were removed for good, since a backup or a table of
+-- the live system may still contain their rows. An id is never given twice.
 CREATE TABLE IF NOT EXISTS stepwise.removed_learners (
   id_sha256 BYTEA CONSTRAINT removed_learners_pkey PRIMARY KEY,  -- of the UUID as text
   removed_at TIMESTAMPTZ NOT NULL DEFAULT now()

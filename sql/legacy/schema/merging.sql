@@ -47,7 +47,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Do the same, but faster if a log is missing: it is short enough for the planner to inline.
+-- Do the same, but faster if a log is missing: this function is short enough for the planner to inline.
 CREATE OR REPLACE FUNCTION legacy.join_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE

@@ -99,8 +99,8 @@ BEGIN
   RETURN FALSE;
 END $$;
 
--- Give a backup its original name: one with rows that have no session, else one with rows, else
--- any; of several, the last that was set aside. A table that has this name is set aside first.
+-- Give a backup its original name: one with rows that have no session, or else one with rows, or
+-- else any; of several such backups, the one that was set aside last. A table that has this name is set aside first.
 -- Return the name that the backup had; null if there is no backup, or if nothing is renamed because
 -- the table has rows without a session, the backup has no rows, or both have rows and every row of
 -- the backup has a session.
@@ -195,8 +195,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Bring back the newest set with rows of those unified tables that dropExisting set aside, under the
--- original names. The present tables, which have to be empty, are set aside instead.
+-- Bring back, under their original names, the newest set of unified tables that dropExisting set aside
+-- and that has rows. The present tables, which have to be empty, are set aside instead.
 -- Return no row if nothing was brought back.
 CREATE OR REPLACE FUNCTION legacy.bring_back_unified()
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$

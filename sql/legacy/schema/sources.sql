@@ -141,8 +141,8 @@ END $$;
 
 -- Create pg_temp.<p_view>: the rows of pg_temp.<p_from>, repaired. JSON has the expected kind or
 -- is null. `raw` holds what is not JSON of that kind, what could not be read, the values of unknown
--- columns, and, if the row has no e-mail address, its account and any other text in its e-mail
--- column except a placeholder.
+-- columns, and, if the row has no e-mail address, its account and the text in its e-mail column,
+-- unless that is a placeholder.
 CREATE OR REPLACE FUNCTION legacy.open_repaired(p_from TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
@@ -179,14 +179,14 @@ BEGIN
       SELECT {{arrays: legacy.of_kind(t.$column, 'array') AS $column}},
         {{objects: legacy.of_kind(t.$column, 'object') AS $column}},
         legacy.email_of(t.student_email, t.session_token) AS email
-      OFFSET 0  -- so that each is computed once
+      OFFSET 0  -- so that each expression is computed once
     ) AS parsed
   $view$, p_view, p_from);
 END $$;
 
 -- pg_temp.all_rows holds every row as stored; pg_temp.batch_rows holds those of one batch, copied
--- so that a batch reads the legacy tables once. repaired_rows and repaired_batch are the same,
--- repaired.
+-- so that a batch reads the legacy tables once. repaired_rows and repaired_batch hold the
+-- same rows after repair.
 CREATE OR REPLACE FUNCTION legacy.open_sources() RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM legacy.open_typed('workshop_students', 'student'),

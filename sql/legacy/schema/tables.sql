@@ -150,7 +150,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       '', 'g'), '') END
 $$;
 
--- Return whether an object in JSON has two members of one name, of which JSONB keeps the last.
+-- Return whether an object in JSON has two members with the same name; JSONB keeps only the last.
 CREATE OR REPLACE FUNCTION legacy.repeats_members(p_value JSON) RETURNS BOOLEAN
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -197,7 +197,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 -- Return whether an exercise counts as completed by this value, as a page would judge it: true, a
--- number other than 0, or text that is not empty and does not mean false, as 'no' and '0' do; null
+-- number other than 0, or text that is not empty and does not mean false (such as 'no' or '0'); null
 -- if it is neither text, number nor boolean.
 CREATE OR REPLACE FUNCTION legacy.to_done(p_value JSONB) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -220,8 +220,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Return whether a value differs from the count that was parsed from it, as a value that is not a
--- number always does; false if there is no value.
+-- Return whether a value differs from the count that was parsed from it; a value that is not a
+-- number always differs. Return false if there is no value.
 CREATE OR REPLACE FUNCTION legacy.is_other_count(p_value JSONB, p_read BIGINT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_value) = 'number' THEN p_value::numeric <> p_read
@@ -251,10 +251,10 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- Return the number of the step to which an exercise belongs: by a step's name in its entry or as
--- its key, else by the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar keys, where
--- 0 is step 1. `p_names` is step_names() of the course. The most frequent spellings are recognized
--- without a regular expression.
+-- Return the number of the step to which an exercise belongs. Its entry may contain, or its key may
+-- be, the name of a step; otherwise, the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and
+-- similar keys counts, where 0 is step 1. `p_names` is step_names() of the course. The most frequent
+-- spellings are recognized without a regular expression.
 CREATE OR REPLACE FUNCTION legacy.step_of(p_names JSONB, p_key TEXT, p_entry JSONB) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(public.step_meant(p_names, NULL, p_entry ->> 'stepName'),
@@ -279,8 +279,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Return the finding about a value that should be JSON of a kind; null if it is of that kind or
--- null. p_any_raw: whether any value of its token was kept raw; if not, this value is not parsed
+-- Return the finding about a value that should be JSON of a kind; null if the value is of that kind
+-- or is itself null. p_any_raw: whether any value of its token was kept raw; if not, this value is not parsed
 -- again.
 DROP FUNCTION IF EXISTS legacy.json_finding(TEXT, JSONB, TEXT);
 CREATE OR REPLACE FUNCTION legacy.json_finding(
@@ -340,7 +340,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 -- Return whether the e-mail column of a row with this token holds a placeholder, with capitals or
--- without. The token is needed if the placeholder was made of a short one, or of one with @.
+-- without. The token is needed if the placeholder was made from a token that is short or contains @.
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))
@@ -392,7 +392,7 @@ BEGIN
   RETURN p_text;
 END $$;
 
--- Do the same, but faster for text without a key.
+-- Do the same as hide_keys(), but faster for text without a key.
 CREATE OR REPLACE FUNCTION legacy.without_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
@@ -428,7 +428,7 @@ BEGIN
     SELECT DISTINCT match[1] COLLATE "C" FROM regexp_matches(p_text,
       'v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}|(' || legacy.secret_format() || ')',
       'g') AS match
-    WHERE match[1] IS NOT NULL ORDER BY 1 DESC  -- a longer one before its own beginning
+    WHERE match[1] IS NOT NULL ORDER BY 1 DESC  -- a longer secret before its prefix
   LOOP
     p_text := replace(p_text, v_secret, format('[%s %s]', CASE
       WHEN v_secret ^@ 'sk-' THEN 'API key' ELSE 'secret' END, legacy.row_key(v_secret)));
@@ -436,7 +436,7 @@ BEGIN
   RETURN p_text;
 END $$;
 
--- Do the same, but faster for text without a secret.
+-- Do the same as hide_secrets(), but faster for text without a secret.
 CREATE OR REPLACE FUNCTION legacy.without_secrets(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN legacy.may_hold_secret(p_text) THEN legacy.hide_secrets(p_text) ELSE p_text END

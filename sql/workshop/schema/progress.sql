@@ -167,7 +167,7 @@ DECLARE
 BEGIN
   CREATE TEMP TABLE renamed_steps ON COMMIT DROP AS
     SELECT p.id, p.step_number, p.step_name, p.created_at, s.session_token, st.student_id,
-      public.step_name(c.steps, p.step_number) AS name_of_course
+      public.step_name(c.steps, p.step_number) AS course_step_name
     FROM public.step_progress p
     LEFT JOIN public.sessions s USING (session_token)
     LEFT JOIN public.students st ON st.student_id = p.student_id
@@ -176,7 +176,7 @@ BEGIN
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
     v_triggers := pg_temp.disable_triggers('step_progress');
-    UPDATE public.step_progress p SET step_name = r.name_of_course
+    UPDATE public.step_progress p SET step_name = r.course_step_name
       FROM pg_temp.renamed_steps r WHERE r.id = p.id;
     PERFORM pg_temp.enable_triggers('step_progress', v_triggers);
     INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)

@@ -163,9 +163,9 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Remove a person with all sessions, steps and events, and their rows of the legacy tables: those
--- with the e-mail, and those of their sessions without any e-mail. Return the number of rows of
--- each kind.
+-- Remove a person with all sessions, steps and events, and their rows of the legacy tables: the rows
+-- with this e-mail, and rows without an e-mail that have the token of one of the person's sessions.
+-- Return the number of rows of each kind.
 CREATE OR REPLACE FUNCTION public.remove_student(p_email TEXT)
 RETURNS TABLE (students BIGINT, sessions BIGINT, steps BIGINT, events BIGINT, older_rows BIGINT)
 LANGUAGE plpgsql AS $$

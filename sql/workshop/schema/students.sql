@@ -32,7 +32,7 @@ BEGIN
 END $$;
 
 -- Change the e-mail of the student with this id, with this e-mail, or with both. Sessions and their
--- tokens stay, and may go on sending the former e-mail. Return no row if there is no such student.
+-- tokens stay, and their pages may still send the former e-mail. Return no row if there is no such student.
 CREATE OR REPLACE FUNCTION public.change_email(
   p_student_id UUID, p_student_email TEXT, p_new_email TEXT
 ) RETURNS TABLE (student_id UUID, student_email TEXT, sessions BIGINT, older_rows BIGINT)

@@ -107,8 +107,8 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
 --   step_progress       a later report that does not complete it, or a report about an exercise
---                       that is not a step; also a step's name before an upgrade renamed it as in
---                       the course, and a row of step_progress that an upgrade could not keep there
+--                       that is not a step; also a step's former name, if an upgrade gave it
+--                       the course's name, and a row of step_progress that an upgrade could not keep there
 --   step_completed      the report or the flags that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
 --   deployment_failure  a report with a deployment URL that did not pass, for an incomplete step
