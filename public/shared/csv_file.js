@@ -36,7 +36,8 @@ export function parseCsv(text) {
   };
   for (let i = 0; i < source.length; i += 1) {
     const char = source[i];
-    if (char === "\n") line += 1;
+    const isLineEnd = char === "\n" || (char === "\r" && source[i + 1] !== "\n");
+    if (isLineEnd) line += 1;
     if (quoted) {
       if (char !== '"') value += char;
       else if (source[i + 1] === '"') value += source[(i += 1)];
@@ -46,7 +47,7 @@ export function parseCsv(text) {
       value = "";
     } else if (char === delimiter) {
       endCell();
-    } else if (char === "\n") {
+    } else if (isLineEnd) {
       endRow();
       rowLine = line;
     } else if (char !== "\r") {

@@ -1,7 +1,7 @@
 // The end of a test: the headline, the profile before and after, and the links to go on.
 import { apiWith } from "../shared/api.js";
 import { download, toCsv } from "../shared/csv.js";
-import { Loading, Note, Page, ProblemNote } from "../shared/elements.js";
+import { Loading, Page, ProblemNote } from "../shared/elements.js";
 import { html, useCallback, useEffect, useRef } from "../shared/html.js";
 import { useLive } from "../shared/live.js";
 import { resultOf } from "./results.js";
@@ -61,6 +61,5 @@ export function Result({ test, tests }) {
         ${profile?.length > 0 && html`<button type="button" class="quiet" onClick=${() => save(profile)}>${RESULT.csv}</button>`}
       </div>
     </div>`}
-    ${live.state === "stale" && html`<${Note} kind="warn" fact=${RESULT.loading} />`}
   <//>`;
 }

@@ -369,6 +369,11 @@ def test_result_is_shown_in_words_and_numbers(
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert lines[0] == "concept,level,value,lowest,highest,before"
     assert len(lines) == 6
+    page.route("**/api/student/**", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(300)  # the page would render a note
+    assert page.locator(".note").count() == 0
 
 
 def test_tests_over_time_show_each_concept_and_can_be_forgotten(

@@ -68,6 +68,23 @@ def examples_of(operation: Operation) -> dict[str, Any]:
     return operation_examples
 
 
+def days_of(example: Any) -> list[dict[str, Any]]:
+    """Return all days of the study plans in an example."""
+    if isinstance(example, list):
+        return [day for part in example for day in days_of(part)]
+    if not isinstance(example, dict):
+        return []
+    return [*example.get("daily_plans", []), *days_of(list(example.values()))]
+
+
+def test_example_plans_give_no_topic_more_than_half_of_a_day() -> None:
+    files = sorted((API_DOCS / "learning").glob("*.json"))
+    days = [day for file in files for day in days_of(read_json(file))]
+    hours = [topic["allocated_hours"] for day in days for topic in day["topics"]]
+    assert len(days) >= 5
+    assert max(hours) <= 1, "the student of the examples has 2 hours a day"
+
+
 def test_every_endpoint_is_described_and_no_other() -> None:
     served_operations = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
     described_operations = {str(operation) for operation in OPERATIONS}

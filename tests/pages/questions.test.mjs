@@ -23,6 +23,10 @@ test("CSV has any of three delimiters, quotes and line breaks within them", () =
     { line: 1, cells: ["a", 'b "c"'] },
     { line: 3, cells: ["x\ny", "z"] },
   ]);
+  assert.deepEqual(parseCsv("a;b\r\rc;d\r"), [
+    { line: 1, cells: ["a", "b"] },
+    { line: 3, cells: ["c", "d"] },
+  ]);
 });
 
 test("in a CSV file, concepts are given by name, and answers by text or letter", () => {

@@ -3,6 +3,7 @@ import test from "node:test";
 import { addressOf, apiWith } from "../../public/shared/api.js";
 import { scale, ticks } from "../../public/shared/chart.js";
 import { toCsv } from "../../public/shared/csv.js";
+import { parseCsv } from "../../public/shared/csv_file.js";
 import { ago, bytes, count, duration, nameOf, number, safeLink } from "../../public/shared/format.js";
 import { pauseAfter, stateOf } from "../../public/shared/live.js";
 import { storePassword, storedPassword } from "../../public/shared/login.js";
@@ -91,12 +92,14 @@ test("only web addresses become links", () => {
   for (const bad of ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "x.org", "", null, "//x.org"]) assert.equal(safeLink(bad), null);
 });
 
-test("CSV quotes delimiters and runs nothing in a spreadsheet", () => {
+test("CSV quotes delimiters, runs nothing in a spreadsheet, and can be read back", () => {
   const rows = [["name", "n"], ['=HYPERLINK("x")', -3], ["+1", "@a"], ["a,b\r\nc", null], ["\uFF1D1", "-x"], ["\t=1", 'say "hi"']];
   assert.equal(
     toCsv(rows),
     '\uFEFFname,n\r\n"\'=HYPERLINK(""x"")",-3\r\n"\'+1","\'@a"\r\n"a,b\r\nc",\r\n"\'\uFF1D1","\'-x"\r\n"\'\t=1","say ""hi"""\r\n',
   );
+  const plainRows = [["name", "n"], ["a,b\r\nc", "-3"], ['say "hi"', "x;y"]];
+  assert.deepEqual(parseCsv(toCsv(plainRows)).map(({ cells }) => cells), plainRows);
 });
 
 test("sorting keeps equal rows in order and empty values last", () => {
