@@ -1,8 +1,8 @@
 """Migrate the schema: `python migrate.py COMMAND [--database postgres|sqlite]`.
 
 Commands are upgrade, finish, downgrade, current, history, stamp and autogenerate. Without
---database, they run on each database that the environment names; autogenerate and --sql on the
-first of them, finish on Postgres.
+--database, they run on each database that the environment names, but autogenerate and --sql only
+on the first of them. finish always runs on Postgres.
 `upgrade` brings the schema up to date. If tables of an earlier deployment of the tests were moved,
 views serve that version until `finish` drops them. `downgrade` goes back by one revision; from
 the first one, it returns the tables to `public`, or renames those of SQLite.
@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from migrations.database import explained_errors
-from migrations.explained import explained
+from migrations.explained import explanation_of
 
 RECORD = "`python migrate.py upgrade` records it."
 NEXT = (
@@ -55,7 +55,7 @@ def main(command_line: list[str] | None = None) -> None:
         with explained_errors():
             _run(parser.parse_args(_with_relative_revision(command_line)))
     except CommandError as error:
-        raise SystemExit(explained(str(error))) from None
+        raise SystemExit(explanation_of(str(error))) from None
 
 
 def _with_relative_revision(command_line: list[str] | None) -> list[str]:

@@ -1,7 +1,8 @@
 """Every endpoint in one function, for the local server and for plans that allow few functions.
 
-The module of a function is imported on the first request for one of its paths, so this function
-starts as fast as the requested one, and each endpoint responds as in a function of its own.
+The module of a function is imported on the first request for one of its paths, so a cold
+start takes as long as that of the requested function alone, and each endpoint responds as it would
+in a function of its own.
 """
 
 from lib.web.app import create_app, lambda_entry

@@ -1,10 +1,10 @@
 """Item calibration beside girth, theta-irt and mirt (PyPI), cold and warm.
 
-All estimate the same complete answers in one dimension, each in a process of its own. *Cold* is the
-CPU time of importing the package and of the first estimation, *warm* that of a second one of the
-same size, which can use what the first one compiled or cached. theta-irt compiles with JAX at the
-first estimation of a size. Errors are those of the warm estimation: differences from the parameters
-that generated its answers.
+All estimate parameters from the same complete answers in one dimension, each in a process of its
+own. *Cold* is the CPU time of importing the package and of the first estimation, *warm* that of a
+second one of the same size, which can use what the first one compiled or cached. theta-irt compiles
+with JAX at the first estimation of a size. Errors are those of the warm estimation: differences
+from the parameters that generated its answers.
 """
 
 import time

@@ -161,11 +161,11 @@ def milliseconds_of_selection(n: int, *, by_index: bool, repeats: int = 20) -> f
 
 
 def _print_selection() -> None:
-    print("\nms of CPU of a selection, five concepts, no guessing; the item is the same\n")
+    print("\nms of CPU of a selection, five concepts, no guessing; both select the same item\n")
     print("| items | complete | without upper_bounds.py |\n|---|---|---|")
     for n in BANK_SIZES:
         complete = milliseconds_of_selection(n, by_index=False)
-        with without((NO_BOUNDS,)):  # which only concerns items given as indices
+        with without((NO_BOUNDS,)):  # takes effect only for items given as indices
             integrated = milliseconds_of_selection(n, by_index=True)
         print(f"| {n:,} | {complete:.2f} | {integrated:.2f} |", flush=True)
 

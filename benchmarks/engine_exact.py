@@ -31,9 +31,9 @@ class SimulatedTests(NamedTuple):
 
     def rmse(self, theta: FloatArray) -> FloatArray:
         """Return the root mean squared error after each answer, shape (t,)."""
-        return np.asarray(np.sqrt(self.squared(theta).mean(axis=0)))
+        return np.asarray(np.sqrt(self.squared_errors(theta).mean(axis=0)))
 
-    def squared(self, theta: FloatArray) -> FloatArray:
+    def squared_errors(self, theta: FloatArray) -> FloatArray:
         """Return the squared errors, mean over concepts, shape (m, t)."""
         return np.asarray(np.square(self.mean - theta[:, None]).mean(axis=2))
 

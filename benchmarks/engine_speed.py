@@ -129,11 +129,11 @@ def by_steepness() -> None:
     print("\nms of CPU per update by discrimination, c = 0.25, 60 questions on two concepts each\n")
     print(f"{'concepts':>9}" + "".join(f"{d:>18}" for d in DISCRIMINATIONS))
     for k in (2, 5, 10, 32):
-        cells = [_updates(k, discrimination) for discrimination in DISCRIMINATIONS]
+        cells = [_update_times(k, discrimination) for discrimination in DISCRIMINATIONS]
         print(f"{k:9}" + "".join(f"{np.mean(c):9.2f} {np.max(c):8.1f}" for c in cells), flush=True)
 
 
-def _updates(k: int, discrimination: float) -> FloatArray:
+def _update_times(k: int, discrimination: float) -> FloatArray:
     """Return the CPU time of each update in a simulated test, milliseconds."""
     rng = np.random.default_rng(k)
     q = np.zeros((300, k))

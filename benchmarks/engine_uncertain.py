@@ -75,8 +75,9 @@ def expected(
     curves = items.average_curves(administered, theta)
     log_likelihood = np.log(np.where(correct[:, None], curves, 1 - curves))
     for j in range(k):
-        along = log_likelihood[items.concept[administered] == j].sum(axis=0)
-        log_density = log_density + along.reshape([-1 if axis == j else 1 for axis in range(k)])
+        log_factor = log_likelihood[items.concept[administered] == j].sum(axis=0)
+        shape = [-1 if axis == j else 1 for axis in range(k)]
+        log_density = log_density + log_factor.reshape(shape)
     density = np.exp(log_density - np.max(log_density))
     density /= density.sum()
     losses, masses = [], []
@@ -84,7 +85,7 @@ def expected(
         marginal = density.sum(axis=tuple(axis for axis in range(k) if axis != j))
         exact_mean = marginal @ theta
         losses.append(marginal @ np.square(theta - exact_mean) + (mean - exact_mean) ** 2)
-        below = np.concatenate([[0.0], np.cumsum(0.5 * (marginal[1:] + marginal[:-1]))])
+        mass_below = np.concatenate([[0.0], np.cumsum(0.5 * (marginal[1:] + marginal[:-1]))])
         ends = mean + np.array([-Z95, Z95]) * np.sqrt(variance)
-        masses.append(np.diff(np.interp(ends, theta, below))[0])
+        masses.append(np.diff(np.interp(ends, theta, mass_below))[0])
     return float(np.mean(losses)), float(np.mean(masses))

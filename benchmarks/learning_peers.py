@@ -37,8 +37,8 @@ class Row:
 def tuned_elo(rows: Sequence[Row]) -> FloatArray:
     """Return the predictions of Elo ratings whose steps shrink, tuned on the rows to learn from.
 
-    A student has one ability and one for each skill; difficulties are fixed after the rows to learn
-    from. Source: Pelánek (2016), Applications of the Elo rating system in adaptive
+    A student has an overall ability and one for each skill; difficulties are fixed after the rows
+    to learn from. Source: Pelánek (2016), Applications of the Elo rating system in adaptive
     educational systems.
     """
     training = [row for row in rows if row.learn]

@@ -57,7 +57,7 @@ def practice_with_forgetting(
     course: dict[str, list[Attempt]] = {}
     for student in range(students):
         ability = rng.normal(0, 0.8) + rng.normal(0, 0.6, concepts)
-        learned, practised, now = np.zeros(concepts), np.zeros(concepts), 0.0
+        gain, last_practice, now = np.zeros(concepts), np.zeros(concepts), 0.0
         speed = rng.normal(0, 0.3)
         attempts: list[Attempt] = []
         concept, item = 0, -1
@@ -68,9 +68,9 @@ def practice_with_forgetting(
             if not (attempts and not attempts[-1].is_correct and rng.random() < 0.5):
                 item = int(rng.choice(items_of[concept]))
             item_concepts = list(concepts_of[item])
-            days = (now - practised[item_concepts]) / DAY
+            days = (now - last_practice[item_concepts]) / DAY
             strength = float(
-                np.mean(ability[item_concepts] + learned[item_concepts] * np.exp(-days / 10))
+                np.mean(ability[item_concepts] + gain[item_concepts] * np.exp(-days / 10))
             )
             chance = 0.15 + 0.85 * _sigmoid(strength - difficulty[item])
             seconds = 40 * math.exp(
@@ -91,8 +91,8 @@ def practice_with_forgetting(
                     ),
                 )
             )
-            learned[item_concepts] += 0.125 * (2.5 - learned[item_concepts])
-            practised[item_concepts] = now
+            gain[item_concepts] += 0.125 * (2.5 - gain[item_concepts])
+            last_practice[item_concepts] = now
             now += seconds + 5
         course[str(student)] = attempts
     return course

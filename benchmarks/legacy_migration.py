@@ -141,13 +141,13 @@ def prepare(url: str, people: int) -> int:
 
 
 def migrate_in_new_process(url: str, *, dry_run: bool) -> MigrationCost:
-    """Migrate in a new process, which shows the memory of a function."""
+    """Migrate in a new process, whose memory is like that of a deployed function."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(measure_migration, (url, dry_run))
 
 
 def measure_migration(url: str, dry_run: bool) -> MigrationCost:
-    """Call until the migration is done, and measure."""
+    """Call `migrate` until the migration is done; return the cost."""
     deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
     calls: list[float] = []
     python_before = time.process_time()

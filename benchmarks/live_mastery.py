@@ -31,7 +31,7 @@ class AnswerFacts:
     expected_seconds: float
     """Time that its question is expected to take."""
     confidence: int | None
-    """1 to 5; None if it is not known."""
+    """Confidence from 1 to 5; None if it is not known."""
 
 
 def mastery_of(answers: Sequence[AnswerFacts]) -> Mastery:

@@ -127,7 +127,8 @@ class Background:
     ) -> tuple[float, bool]:
         """Return the wait after a failure, and whether nothing may shorten it.
 
-        The wait is doubled each time, or longer if the server names a time, which is kept.
+        The wait doubles with each failure, and is jittered. If the server names a time, the wait is
+        at least as long, and nothing may shorten it.
         """
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
         self._failures = min(self._failures + 1, 10)

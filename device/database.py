@@ -3,7 +3,7 @@
 Transactions are made in a working copy. A commit returns once a complete copy of the working copy
 has replaced `local.db` in one step. So `local.db` holds every acknowledged write at any moment,
 whoever copies it never gets half of a transaction, and a killed process leaves it as it was. The
-file before the last change stays beside it, for repairs.
+file as it was before the last change stays beside it, for repairs.
 """
 
 import os

@@ -37,8 +37,10 @@ def log_in(device: Device, body: LogInIn) -> TokensOut:
         DeviceOfAnotherUser: If the device belongs to someone else.
         LogInRefused: If the server refuses the name or the password.
         ForStudentsOnly: If the user is not a student.
-        ServerAway, ServerNotSet: If this is the first log-in, and the server does not answer.
-        PasswordUnchecked: If the server is away, and the password is not the device's code.
+        ServerAway, ServerNotSet: If this is the first log-in, and the server does not answer
+            or is not set.
+        PasswordUnchecked: If the server is away or not set, and the password is not the device's
+            code.
     """
     with device.database.session() as db:
         user = read_device_user(db)

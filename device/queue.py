@@ -150,7 +150,7 @@ def settle(
     code: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Store the outcome of a change at the server."""
+    """Store the outcome that the server reported for a change."""
     db.execute(
         update(Operation)
         .where(Operation.id == operation_id)

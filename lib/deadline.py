@@ -37,7 +37,7 @@ def is_late() -> bool:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Give the block `seconds` of the time that is left, or all of it if that is less."""
+    """Give the block at most `seconds`, or the time until the deadline if that is shorter."""
     latest = time.monotonic() + seconds
     until = _until.get()
     token = _until.set(latest if until is None else min(until, latest))

@@ -94,12 +94,12 @@ class Deps:
         self._closers.append(close)
 
 
-_installed: Deps | None = None
+_installed_deps: Deps | None = None
 
 
 def current_deps() -> Deps:
     """Return the dependencies of the process, created from the environment when first used."""
-    return _installed or _from_environment()
+    return _installed_deps or _from_environment()
 
 
 async def get_deps() -> Deps:
@@ -109,8 +109,8 @@ async def get_deps() -> Deps:
 
 def install_deps(deps: Deps | None) -> None:
     """Replace the dependencies in the whole process; None restores those of the environment."""
-    global _installed  # noqa: PLW0603 one per process is the point
-    _installed = deps
+    global _installed_deps  # noqa: PLW0603 one per process is the point
+    _installed_deps = deps
 
 
 @cache

@@ -21,7 +21,7 @@ def _lean_import() -> Iterator[None]:
     model_rebuild = BaseModel.__dict__["model_rebuild"]
 
     def rebuild_if_used(model: type[BaseModel], /, **options: Any) -> bool | None:
-        # pydantic passes options when a model is first used, FastAPI none when it has defined some.
+        # pydantic passes options when a model is first used; FastAPI passes none on defining it.
         return model_rebuild.__func__(model, **options) if options else None
 
     gc.disable()

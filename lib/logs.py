@@ -65,7 +65,7 @@ def log(event: str, *, details: Mapping[str, object] = NO_DETAILS, **fields: obj
 def place(error: BaseException) -> str:
     """Return the last line of `api/` or `lib/` that an error passed, such as `lib/vault.py:31`.
 
-    Falls back to the file and line where the error was raised. Holds no values.
+    Falls back to the file name and line where the error was raised. The result holds no values.
     """
     places: list[tuple[Path, int | None]] = [
         (Path(frame.f_code.co_filename), line)

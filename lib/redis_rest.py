@@ -29,7 +29,7 @@ COOLDOWN_SECONDS = 5.0
 Redis delays one call in five seconds and not every call."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 CONNECTIONS = 10
-"""Connections that are kept open between calls."""
+"""Maximum number of idle connections that are kept open between calls."""
 IDLE_SECONDS = 60.0
 """Time after which an idle connection is not used again, since its server may have closed it."""
 Command = Sequence[str | int | float]
@@ -51,11 +51,21 @@ class RedisRest:
             The result of a command that failed is None, or False for `SET`. None instead of a list
             if there is no reply, or if the commands were not sent.
         """
-        return self._run(commands, atomic=False)
-
-    def multi(self, commands: Sequence[Command]) -> list[Any] | None:
-        """Run commands atomically in one HTTP call; results as `pipeline` gives them."""
-        return self._run(commands, atomic=True)
+        if self.circuit_open:
+            return None
+        batch = self._client.pipeline()
+        for command in commands:
+            batch.execute(list(command))
+        try:
+            results = list(batch.exec())
+        except UnicodeEncodeError:  # raised before anything is sent, so Redis is not at fault
+            log("redis_command_not_encodable")
+            return None
+        except Exception as error:  # noqa: BLE001 a cache may fail in any way
+            self._open_until = time.monotonic() + self._cooldown_seconds
+            log("redis_unavailable", kind=type(error).__name__, reason=str(error)[:200])
+            return None
+        return results
 
     @property
     def circuit_open(self) -> bool:
@@ -69,23 +79,6 @@ class RedisRest:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()  # type: ignore[no-untyped-call]
-
-    def _run(self, commands: Sequence[Command], *, atomic: bool) -> list[Any] | None:
-        if self.circuit_open:
-            return None
-        batch = self._client.multi() if atomic else self._client.pipeline()
-        for command in commands:
-            batch.execute(list(command))
-        try:
-            results = list(batch.exec())
-        except UnicodeEncodeError:  # raised before anything is sent, so Redis is not at fault
-            log("redis_command_not_encodable")
-            return None
-        except Exception as error:  # noqa: BLE001 a cache may fail in any way
-            self._open_until = time.monotonic() + self._cooldown_seconds
-            log("redis_unavailable", kind=type(error).__name__, reason=str(error)[:200])
-            return None
-        return results
 
 
 class _Client(Redis):

@@ -1,7 +1,7 @@
 """Readable text of log events, for the console of `make dev`.
 
-A request is one line, such as `POST /api/test/start 200 32 ms`; an unforeseen error has its
-traceback. Secrets are masked as in the JSON lines of a deployment.
+A request is one line, such as `POST /api/test/start 200 32 ms`; an unforeseen error is
+followed by its traceback. Secrets are masked as in the JSON lines of a deployment.
 """
 
 import importlib
@@ -53,9 +53,9 @@ def _request(fields: Mapping[str, Any], path: str) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return a traceback with the project's frames, and the frames after its last one.
+    """Return a traceback with the project's frames and all frames after the last of them.
 
-    The frames after it belong to the package that raised the error. Frames of the import system are
+    These later frames belong to the package that raised the error. Frames of the import system are
     left out.
     """
     formatted = traceback.TracebackException.from_exception(error)

@@ -37,7 +37,7 @@ SERVED_ANYWAY = (
     "The server starts anyway: calls that need what is missing return 503, and /health names it."
 )
 OPEN_TESTS = {"OPEN_TESTS_COUNT": "1"}
-"""Setting that counts tests without a ticket: returning students start from their results."""
+"""Setting with which tests without a ticket count: a student's next test starts from them."""
 TRUST_LOOPBACK = {"STEPWISE_TRUST_LOOPBACK": "1"}
 """Setting with which operators' calls from this machine need no password."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

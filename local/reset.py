@@ -19,7 +19,7 @@ from local.servers.postgres_server import PostgresServer
 from local.servers.running import claim
 from local.services import DATABASE_NAMES, FOLDER
 
-REPLACED = "before-reset"
+BEFORE_RESET = "before-reset"
 
 
 def main() -> int:
@@ -87,11 +87,11 @@ def _save(postgres_folder: Path, backups: Path) -> str:
     try:
         server.start()
         try:
-            return f"`make restore FILE={dump(server.url(), backups, REPLACED)}` brings it back"
+            return f"`make restore FILE={dump(server.url(), backups, BEFORE_RESET)}` brings it back"
         finally:
             server.stop()
     except ServerError as error:
-        name = f"postgres-{REPLACED}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        name = f"postgres-{BEFORE_RESET}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         new_folder = postgres_folder.with_name(name)
         postgres_folder.rename(new_folder)
         return f"it could not be dumped, so its files were moved to {new_folder} ({error})"

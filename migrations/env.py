@@ -11,7 +11,7 @@ from alembic.util import CommandError
 from lib.settings import Settings
 from migrations import on_postgres, on_sqlite
 from migrations.environment import POSTGRES, chosen_databases
-from migrations.explained import explained
+from migrations.explained import explanation_of
 from migrations.repeatable import make_operations_repeatable
 
 
@@ -31,4 +31,4 @@ make_operations_repeatable()
 try:
     _run()
 except CommandError as error:
-    raise CommandError(explained(str(error))) from error
+    raise CommandError(explanation_of(str(error))) from error

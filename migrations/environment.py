@@ -73,7 +73,7 @@ def reads_models() -> bool:
     return running_command() in _READING_MODELS
 
 
-def newest() -> set[str]:
+def newest_revisions() -> set[str]:
     """Return the newest revisions of this version of the code."""
     return set(ScriptDirectory.from_config(context.config).get_heads())
 
@@ -90,13 +90,13 @@ def prepare_steps(*, record_only: bool) -> None:
     migration = context.get_context()
     steps: Steps = migration.opts["fn"]
 
-    def prepared(revisions: Any, migration: MigrationContext) -> Iterator[Any]:
+    def prepare_all(revisions: Any, migration: MigrationContext) -> Iterator[Any]:
         for step in steps(revisions, migration):
             if isinstance(step, RevisionStep) and step.revision.revision != FIRST_REVISION:
                 step.migration_fn = _prepared_step(step, migration, record_only=record_only)
             yield step
 
-    migration._migrations_fn = prepared  # noqa: SLF001 Alembic has no public way to wrap steps
+    migration._migrations_fn = prepare_all  # noqa: SLF001 Alembic has no public way to wrap steps
 
 
 def _prepared_step(

@@ -30,7 +30,7 @@ _EXPLANATIONS = {
 """Patterns of Alembic's messages, and our message for each."""
 
 
-def explained(message: str) -> str:
+def explanation_of(message: str) -> str:
     """Return our explanation of a message of Alembic, or the message if we have none."""
     for pattern, explanation in _EXPLANATIONS.items():
         if match := re.search(pattern, message):

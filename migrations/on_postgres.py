@@ -31,7 +31,7 @@ from lib.learning.tables.ddl import metadata_without_schema
 from migrations.database import connect, refusal_text
 from migrations.environment import (
     is_upgrade,
-    newest,
+    newest_revisions,
     prepare_steps,
     reads_models,
     running_command,
@@ -87,7 +87,7 @@ def run_online() -> Result:
             context.run_migrations()
             after = context.get_context().get_current_heads()
             upgrade = Upgrade([], [], [])
-            if is_upgrade() and set(after) == newest():
+            if is_upgrade() and set(after) == newest_revisions():
                 finish = bool(context.config.attributes.get("finish"))
                 upgrade = upgrade_schema(driver, finish=finish)
             remaining_reports = [line for line in script_reports if not line.endswith(REBUILDS)]
@@ -104,7 +104,7 @@ def run_offline() -> None:
         output_buffer=cast("TextIO", RepeatableSql(sys.stdout)),
         **_OPTIONS,
     )
-    to_newest = is_upgrade() and context.get_revision_argument() in newest()
+    to_newest = is_upgrade() and context.get_revision_argument() in newest_revisions()
     with context.begin_transaction():
         _print_sql(load_script(SCRIPTS[0]))
         prepare_steps(record_only=to_newest)  # the scripts below make the same changes

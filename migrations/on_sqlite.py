@@ -15,7 +15,7 @@ from lib.errors import AppError, SchemaMissing
 from lib.learning.engines import create_sqlite_engine
 from lib.learning.tables.ddl import metadata_without_schema
 from lib.settings import SQLITE_NAME, Settings
-from migrations.environment import is_upgrade, newest, prepare_steps
+from migrations.environment import is_upgrade, newest_revisions, prepare_steps
 from migrations.printed_sql import RepeatableSql
 from migrations.rendering import render_item
 from migrations.results import Result
@@ -67,7 +67,8 @@ def run_offline() -> None:
         **_OPTIONS,
     )
     with context.begin_transaction():
-        prepare_steps(record_only=is_upgrade() and context.get_revision_argument() in newest())
+        to_newest = is_upgrade() and context.get_revision_argument() in newest_revisions()
+        prepare_steps(record_only=to_newest)
         context.run_migrations()
 
 

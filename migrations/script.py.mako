@@ -15,5 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to the revision before it."""
+    """Downgrade to the revision before this one."""
     ${downgrades if downgrades else "pass"}

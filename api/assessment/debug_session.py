@@ -25,11 +25,11 @@ def debug_session(
     step: Annotated[
         int | None,
         Query(
-            ge=0, description="Number of answers before that choice; by default the last choice."
+            ge=0, description="Number of answers before the explained choice; default: the last."
         ),
     ] = None,
 ) -> SessionDebugOut:
-    """Return a session in Redis and in Postgres, with their differences.
+    """Return a session as Redis and Postgres hold it, with the differences.
 
     With `explain`, the response also has the candidates of a step, with their expected information
     and eligibility.

@@ -34,7 +34,7 @@ def list_attempts(
 def record_live_attempt(
     body: wire.LiveAttemptIn, call: UserCall, response: Response
 ) -> wire.LiveAttemptOut:
-    """Grade and store an answer of a page of the live system."""
+    """Grade and store an answer that a page of the live system sends."""
     response.status_code = 201
     return attempts.record_live(call, body)
 

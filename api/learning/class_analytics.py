@@ -65,7 +65,7 @@ def read_live_predictions(
 def compare_live(
     student_id: StudentId, call: UserCall, class_id: OptionalId = None
 ) -> wire.LiveComparisonOut:
-    """Return a student beside the class, without the figures of other students."""
+    """Return a student's mastery beside the class's means, without figures of other students."""
     return read.compare_live(call, student_id, class_id)
 
 

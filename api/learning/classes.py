@@ -18,7 +18,7 @@ app = create_app("learning.classes", tag="Learning: teachers")
 def list_classes(
     call: UserCall, cursor: Cursor = None, limit: PageSize = MAX_PAGE
 ) -> wire.ClassesOut:
-    """Return the classes of a teacher, the class of a student or, for an admin, all, by name."""
+    """Return a teacher's classes, a student's class or, for an admin, all classes; by name."""
     return manage.list_classes(call, cursor, limit)
 
 
@@ -47,7 +47,7 @@ def read_class(class_id: ClassId, call: UserCall) -> wire.ClassStudentsOut:
 def change_class(
     class_id: ClassId, body: wire.ClassChangeIn, call: UserCall
 ) -> wire.ClassStudentsOut:
-    """Change name or grade of a class, renew its join code, or close it."""
+    """Change the name or grade of a class, renew its join code, or close it."""
     return manage.change_class(call, class_id, body)
 
 

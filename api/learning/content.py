@@ -22,8 +22,8 @@ app = create_app("learning.content", tag="Learning: syllabus")
 def import_content(body: ContentIn, call: UserCall) -> ImportedContentOut:
     """Store topics, concepts and questions from JSON or CSV, all or nothing.
 
-    Topics and concepts with an existing name are changed, and questions with an existing text.
-    `dry_run` only checks.
+    A topic or concept whose name exists is changed, and so is a question whose text exists.
+    `dry_run` only checks the content.
     """
     return content.import_content(call, body)
 

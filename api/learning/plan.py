@@ -54,7 +54,7 @@ def make_live_weekly(
     start_date: StartDay = None,
     body: wire.LiveWeeklyIn | None = None,
 ) -> wire.LivePlanOut:
-    """Make a plan for seven days from the one that the query or the body names, or else today."""
+    """Make a plan for seven days from the day in the query or the body, or else from today."""
     day = start_date or (None if body is None else body.start_date)
     return make.make_live_plan(call, student_id, PlanType.WEEKLY, day)
 

@@ -51,19 +51,19 @@ def list_synced_rows(
 def list_devices(
     call: UserCall,
     class_id: Annotated[
-        SentText | None, Query(max_length=100, description="Class of a teacher.")
+        SentText | None, Query(max_length=100, description="Class to list, for teachers.")
     ] = None,
     cursor: Cursor = None,
     limit: PageSize = MAX_PAGE,
 ) -> DevicesOut:
-    """Return a student's own devices, those of a teacher's classes, or for an admin all."""
+    """Return a student's own devices, those in a teacher's classes, or all devices for an admin."""
     return read.list_devices(call, class_id, cursor, limit)
 
 
 @app.post("/api/sync/upload")
 @raises(*StudentErrors)
 def upload_operations(body: wire.QueueIn, call: UserCall) -> wire.QueueOut:
-    """Apply the queue of a device; derived rows are acknowledged and not stored."""
+    """Apply the queue of a device; derived rows are acknowledged, but not stored."""
     return upload.upload(call, body)
 
 

@@ -15,7 +15,7 @@ app = create_app("workshop.ask_for_help", tag="Workshop")
 @app.post("/api/ask-for-help")
 @raises(SessionNotFound)
 def ask_for_help(body: AskForHelpIn, deps: Annotated[Deps, Depends(get_deps)]) -> HelpOut:
-    """Raise or withdraw a request for help; lists and analytics show who is waiting, since when."""
+    """Raise or withdraw a request for help; lists and analytics show who waits, and since when."""
     return help_requests.ask(body, deps)
 
 

@@ -32,7 +32,7 @@ def look_up_tracked_students(
 ) -> TrackedOut | TrackedStudentsOut:
     """Return the share view of a student.
 
-    With a password, return all progress of the student, or of a page of all students.
+    With a password, return the student's whole progress, or with getAllStudents a page of students.
     """
     return tracking.look_up(params, deps)
 

@@ -14,7 +14,7 @@ const rowOf = (number) => {
 };
 const questions = new Map(Array.from({ length: 50 }, (_, place) => [`question ${place}`, { id: `question ${place}`, concept_id: `concept ${place % 10}`, difficulty: "easy", expected_time_seconds: 30 }]));
 
-async function timed(run) {
+async function measureTime(run) {
   const begin = performance.now();
   const value = await run();
   return [performance.now() - begin, value];
@@ -22,7 +22,7 @@ async function timed(run) {
 
 async function medianOf(count, run) {
   const times = [];
-  for (let turn = 0; turn < count; turn += 1) times.push((await timed(() => run(turn)))[0]);
+  for (let turn = 0; turn < count; turn += 1) times.push((await measureTime(() => run(turn)))[0]);
   return median(times);
 }
 
@@ -42,8 +42,8 @@ export async function fillIndexed(count) {
  * answer durably with its operation, and to read and compute again.
  */
 export async function measureIndexed() {
-  const [open, store] = await timed(() => openStore("benchmark"));
-  const first = (await timed(async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS)))))[0];
+  const [open, store] = await measureTime(() => openStore("benchmark"));
+  const first = (await measureTime(async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS)))))[0];
   const write = await medianOf(WRITES, (number) => store.write((tables) => addAnswer(tables, answerOf(number), true, Date.now())));
   const read = await medianOf(READS, async () => mastery(await store.read((tables) => tables.rows(ATTEMPTS))));
   return { open, first, write, read };
@@ -68,12 +68,12 @@ export async function fillSqlite(count) {
 
 /** Return the same times for SQLite. */
 export async function measureSqlite() {
-  const [open, call] = await timed(async () => {
+  const [open, call] = await measureTime(async () => {
     const callWorker = connect();
     await callWorker("open");
     return callWorker;
   });
-  const first = (await timed(async () => mastery(await call("read"))))[0];
+  const first = (await measureTime(async () => mastery(await call("read"))))[0];
   const write = await medianOf(WRITES, (number) => call("write", rowOf(number)));
   const read = await medianOf(READS, async () => mastery(await call("read")));
   return { open, first, write, read };

@@ -202,7 +202,7 @@ def _holder(password: str, settings: Settings) -> Access | None:
 
 
 def _admit(request: Request, deps: Deps, holder: Access | None) -> int | None:
-    """Record the attempt; None admits the caller, 0 refuses, else the seconds to wait."""
+    """Record the attempt; return None to admit, 0 to refuse, or the seconds to wait."""
     from lib.access import store
 
     attempt = store.Attempt(

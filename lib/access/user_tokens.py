@@ -63,7 +63,7 @@ def read_token(text: str, settings: Settings, now: datetime) -> Claims:
         TokenRefused: If no key of this deployment signed it, or it has expired.
         NotConfigured: If ENCRYPTION_KEY is missing or weak.
     """
-    content = _verified(text, settings)
+    content = _verified_content(text, settings)
     try:
         claims = Claims(
             user_id=UUID(content["uid"]),
@@ -79,11 +79,11 @@ def read_token(text: str, settings: Settings, now: datetime) -> Claims:
     return claims
 
 
-def _verified(text: str, settings: Settings) -> dict[str, Any]:
+def _verified_content(text: str, settings: Settings) -> dict[str, Any]:
     import jwt
 
     for key in signing_keys(settings, PURPOSE):
-        try:  # the expiry is compared with the clock of the dependencies
+        try:  # read_token() checks the expiry, by the time that its caller gives
             options: Any = {"verify_exp": False, "verify_iat": False}
             content: dict[str, Any] = jwt.decode(text, key, [ALGORITHM], options=options)
         except jwt.InvalidTokenError:

@@ -55,7 +55,7 @@ _CHOICES = {
         *("primary", "standby", "prefer-standby"),
     ),
 }
-"""Values that libpq accepts for an option; with another one, it reports a failed connection."""
+"""Values that libpq accepts for an option; given another value, it reports a failed connection."""
 _NUMBERS = frozenset(
     {
         *("connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_count"),
@@ -200,7 +200,7 @@ def _read_uri(after_scheme: str) -> _Parts:
     name, colon, password = user.partition(":")
     parts = {"user": name, "password": password, "host": location["hosts"]}
     _require_no_placeholder({part: unquote(value) for part, value in parts.items()} | dict(options))
-    libpq_options, ignored, unknown = _sorted_options(options)
+    libpq_options, ignored, unknown = _split_options(options)
     _require_ports(_PORT.findall(location["hosts"]))
     credentials = f"{_quoted(name)}{colon}{_quoted(password)}@" if user else ""
     query = "&".join(f"{name}={quote(value, safe='/:,.')}" for name, value in libpq_options)
@@ -226,7 +226,7 @@ def _split_user(after_scheme: str) -> tuple[str, re.Match[str]]:
 def _read_keywords(text: str) -> _Parts:
     options = list(_keywords(text))
     _require_no_placeholder(dict(options))
-    libpq_options, ignored, unknown = _sorted_options(options)
+    libpq_options, ignored, unknown = _split_options(options)
     pairs = (f"{name}={_keyword_value(value)}" for name, value in libpq_options)
     return _Parts(" ".join(pairs), ignored, unknown)
 
@@ -258,10 +258,10 @@ def _require_no_placeholder(parts: dict[str, str]) -> None:
             )
 
 
-def _sorted_options(
+def _split_options(
     options: list[tuple[str, str]],
 ) -> tuple[list[tuple[str, str]], list[str], list[str]]:
-    """Return the options for libpq, and the names of other drivers' and of unknown options."""
+    """Return libpq's options, the names of other drivers' options, and the unknown names."""
     libpq_options: dict[str, str] = {}
     ignored: list[str] = []
     unknown: list[str] = []

@@ -17,7 +17,7 @@ _queries = load_queries("database/advisory_lock.sql")
 
 
 def lock_and_limit(transaction: "Transaction") -> None:
-    """Take the exclusive lock until the transaction ends, and set the limits of such a call.
+    """Take the exclusive lock until the transaction ends, and set the transaction's limits.
 
     Raises:
         AlreadyRunning: If another transaction holds it.

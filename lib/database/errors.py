@@ -1,4 +1,4 @@
-"""Errors of the schema's scripts, and of a database's refusals within a transaction.
+"""Errors for refusals by the schema's scripts, and by the database within a transaction.
 
 Only calls with a password and scheduled jobs use transactions, so only their responses name
 tables.

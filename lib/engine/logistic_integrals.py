@@ -115,7 +115,7 @@ def hermite_node_count(variance: FloatArray, count: int) -> int:
 def curve_moments(mean: SingleArray, variance: SingleArray, nodes: int, count: int) -> SingleArray:
     """Return the first `count` of E[L], E[L z] and E[L z²] at x = mean + √variance z.
 
-    L is the logistic curve. The integrals are many, and single precision is enough for them.
+    L is the logistic curve. There are many of these integrals, and single precision is enough.
 
     Args:
         mean: Means of x, logits, shape (j, t, g).

@@ -101,14 +101,14 @@ class _Call:
         """Move as many batches as there is time for, at least one."""
         while run.phase is not Phase.CHECKING:
             started, width = time.monotonic(), run.batch_hashes
-            run = self._batch(run)
+            run = self._move_batch(run)
             now = time.monotonic()
             widening = max(1.0, run.batch_hashes / width)
             if now + (now - started) * self._pace.batch_margin * widening > self._deadline:
                 break
         return run
 
-    def _batch(self, run: Run) -> Run:
+    def _move_batch(self, run: Run) -> Run:
         started = time.monotonic()
         if run.phase is Phase.PEOPLE:
             counts = move_people(self._transaction, run, self._vault)

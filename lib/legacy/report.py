@@ -123,7 +123,7 @@ def _summary(run: Run) -> MigrationSummary:
 
 
 def _sources(run: Run, deps: Deps) -> list[Source]:
-    """Return the outcomes by table; until the tables are counted, of the rows moved so far."""
+    """Return the outcomes by table; until the tables are counted, only of rows moved so far."""
     row_counts = run.sources or {
         table: sum(fates(run, table).values()) for table in present_tables(deps.postgres)
     }
@@ -220,5 +220,5 @@ def _next_steps(run: Run) -> list[str]:
         "Check the list of POST /api/admin-list-configs-v2 and point your pages to it.",
         "Encrypt keys of the old format again: POST /api/admin-rotate-keys.",
         "When everything works: POST /api/admin-cleanup-old-tables renames the old tables.",
-        "They still hold API keys as plain text: delete them when nobody needs them.",
+        "The renamed tables still hold API keys as plain text: delete them when nobody needs them.",
     ]

@@ -29,7 +29,8 @@ def text_of(raw: bytes) -> str:
     """Return the text of a file in UTF-8, in UTF-16 with a byte order mark, or in Windows-1252.
 
     Raises:
-        JsonRefused: If it has none of these encodings; CSV is the field `csv` of a JSON body.
+        JsonRefused: If it has none of these encodings. The text counts as the field `csv` of a
+            JSON body, so its error is the same.
     """
     has_utf16_mark = raw[:2] in {b"\xff\xfe", b"\xfe\xff"}
     for encoding in ("utf-16",) if has_utf16_mark else ("utf-8-sig", "cp1252"):

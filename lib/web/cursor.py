@@ -16,7 +16,7 @@ from lib.web import strict_json
 
 MAX_LENGTH = 24_000
 """Maximum length of a cursor: a sort key may contain a migrated session token of up to 2,600 bytes,
-and JSON may escape each as six characters."""
+and JSON may escape each byte as six characters."""
 
 Cursor = Annotated[
     str | None,

@@ -1,4 +1,7 @@
-"""One app for all functions: routes by `lib.routes`, and imports each function on first use."""
+"""One app for all functions, which finds the function of a request and imports it when needed.
+
+`lib.routes` says which function serves a path.
+"""
 
 from functools import cache
 
@@ -13,7 +16,7 @@ from lib.web.request_frame import RequestFrame
 
 
 async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma: no cover
-    raise NotImplementedError("a table of paths only")
+    raise NotImplementedError("this route is only matched, never served")
 
 
 path_ids.register()

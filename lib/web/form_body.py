@@ -17,7 +17,7 @@ async def fields_of(raw: bytes, headers: "Headers") -> Mapping[str, str]:
 
     Raises:
         JsonRefused: If it is not a form of the type in the headers, names a field twice, or has a
-            file or NULs; a form stands for a JSON object.
+            file or NULs; a form is treated as a JSON object.
     """
     from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 

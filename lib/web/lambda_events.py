@@ -40,7 +40,7 @@ UNREADABLE = "The event is not a valid HTTP request."
 
 
 class ScheduledJobError(Exception):
-    """A scheduled job failed; Lambda repeats it and counts an error of the function."""
+    """Failure of a scheduled job; Lambda repeats the job and counts an error of the function."""
 
 
 class LambdaEvents:

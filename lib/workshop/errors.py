@@ -29,7 +29,7 @@ class TokenTooShort(InvalidInput):
 
 
 class EmailOfAnotherStudent(Conflict):
-    """Nothing was changed: another student has this e-mail, and two students are not merged."""
+    """Nothing was changed: another student has this e-mail; admin-merge-students merges the two."""
 
     code = "email_of_another_student"
     fields = ("newEmail",)

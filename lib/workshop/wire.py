@@ -60,7 +60,7 @@ class StoredSession(Body):
     demo_mode: bool
     """Whether the session runs without real accounts."""
     current_step: int
-    """Furthest step that was reached; 0 is not begun."""
+    """Furthest step that was reached; 0 if none."""
     completion_rate: int
     """Share of completed steps, 0 to 100."""
     use_case_description: str | None

@@ -52,7 +52,7 @@ def _websocket_url(person: Person) -> str:
 
 
 def flags(steps: list[Step]) -> dict[str, bool]:
-    """Return the 21 flags: all flags of passed steps are true, some of the current step."""
+    """Return the 21 flags; all flags of passed steps and some of the current step are true."""
     true_flags: set[str] = set()
     for step in steps:
         names = FLAGS[step.number]

@@ -48,7 +48,9 @@ def files_of(archive: bytes, integrity: str, files: Mapping[str, str]) -> dict[s
     """
     digest = "sha512-" + base64.b64encode(hashlib.sha512(archive).digest()).decode()
     if digest != integrity:
-        raise IntegrityError(f"expected {integrity}, got {digest}")
+        raise IntegrityError(
+            f"The package has the hash {digest}, but the pin is {integrity}. Check the pin."
+        )
     with tarfile.open(fileobj=io.BytesIO(archive)) as package:
         contents = {name: package.extractfile(f"package/{path}") for name, path in files.items()}
         return {name: file.read() for name, file in contents.items() if file is not None}

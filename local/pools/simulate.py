@@ -157,7 +157,7 @@ def _compare(
         f"{arguments.truths} times, the true parameters were drawn around the pool's, with"
         f" deviations of {errors.difficulty} in Φ⁻¹(difficulty) and {errors.discrimination} in log"
         f" discrimination;\n{students} students of the population took a test each time, with the"
-        " pool's bank and with one that takes the parameters for exact (plug-in)\n\n"
+        " pool's bank and with one that treats the parameters as exact (plug-in)\n\n"
         "  bank     end                answers  actual error  stated error  actual/stated  coverage"
     )
     for bank, comparison in (("pool", own), ("plug-in", plug_in)):

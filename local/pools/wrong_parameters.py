@@ -3,7 +3,7 @@
 Each drawn truth has parameters that scatter around those of the pool's questions. Students take
 adaptive tests under the pool's settings, twice: questions are selected and answers scored by the
 pool's own bank, which accounts for the errors that the settings and the calibrations state, and by
-a bank that takes the parameters for exact (plug-in).
+a bank that treats the parameters as exact (plug-in).
 """
 
 from collections.abc import Sequence
@@ -89,7 +89,7 @@ class Comparison:
 
 
 def plug_in_bank(pool: ItemPool, items: Sequence[ItemRow]) -> ItemBank:
-    """Return the bank that takes the parameters of a pool's items for exact."""
+    """Return the bank that treats the parameters of a pool's items as exact."""
     return ItemBank.from_questions(
         concept_rows(items, pool.bank.concepts),
         [item.difficulty for item in items],

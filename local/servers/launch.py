@@ -1,11 +1,11 @@
-"""Run a program, as another user if requested, that ends when the process that started it ends.
+"""Run a program, as another user if requested; end it when the process that started it ends.
 
     python -I local/servers/launch.py STARTER_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
 
 The starter, the process with STARTER_PID, cannot stop its children if it is killed with SIGKILL.
 On Linux this script asks the kernel to send SIGNAL in that case, and then executes the program in
-its place. On other systems it stays, checks every half second that the starter still runs, and
-sends SIGNAL itself.
+its place. On other systems it stays, checks every half second that the starter is still running,
+and sends SIGNAL itself when it is not.
 UID and GID of -1 keep the current user.
 
 The script is run by its path and imports nothing from the project, so that it starts in about 20 ms

@@ -32,7 +32,7 @@ export const ACCOUNT = {
   codeHint: "From your teacher. You can also join later.",
   invitation: "Invitation code",
   invitationHint: "From the operator of this site.",
-  invitationMissing: "Enter the code of your invitation.",
+  invitationMissing: "Enter your invitation code.",
   invitationRefused: "This code is unknown, used or expired. Ask the operator of this site for a new one.",
   wrongFields: (n) => `${n} fields need a change`,
 };

@@ -7,7 +7,7 @@ export const STUCK_MINUTES = 20;
 export const LOGIN = {
   open: "Admin Login",
   title: "Admin Login",
-  about: "The dashboard shows names and progress of your students, so it needs a password.",
+  about: "The dashboard shows the names and progress of your students, so it needs a password.",
   button: "Load Sessions",
 };
 
@@ -61,7 +61,7 @@ export const WORDS = {
   of: (students) => `of ${students}`,
   biggestDrop: "the biggest drop",
   shown: (shown, all) => `${shown} of ${count(all, "student")}.`,
-  drop: (lost, from, to) => `Biggest drop: ${count(lost, "student")} reached step ${from} and not yet step ${to}.`,
+  drop: (lost, from, to) => `Biggest drop: ${count(lost, "student")} reached step ${from} but not yet step ${to}.`,
   pause: "Pause",
   resume: "Resume",
   paused: "Paused",
@@ -71,8 +71,8 @@ export const WORDS = {
   showFirst: "Show them first",
   nobody: "No student has begun",
   nobodyHint: "Students appear here as soon as they open the workshop page or are imported from a roster.",
-  noMatch: (status, search) => `No ${status ? `${status.toLowerCase()} student` : "student"}${search ? ` named “${search}”` : ""}`,
-  elsewhere: (others) => (others ? `${count(others, "student")} with another status ${others === 1 ? "is" : "are"} hidden.` : "Try a part of the name or of the e-mail."),
+  noMatch: (status, search) => `No student${search ? ` named “${search}”` : ""}${status ? ` with the status “${status}”` : ""}`,
+  elsewhere: (others) => (others ? `${count(others, "student")} with another status ${others === 1 ? "is" : "are"} hidden.` : "Try part of the name or e-mail."),
   showAll: "Show all statuses",
   clear: "Clear the search",
   subtitle: (students, steps) => `${count(students, "student")} · ${count(steps, "step")}`,

@@ -8,12 +8,12 @@ const FIELDS = [{ name: "code", label: CLASS.code, hint: CLASS.codeHint, control
 
 /** The student's class, or the form that joins one. */
 export function ClassCard({ ownClass, data, onChange }) {
-  const [joined, setJoined] = useState(null);
+  const [joinedName, setJoinedName] = useState(null);
   const check = ({ code }) => (code.trim().length < 4 ? { code: CLASS.codeMissing } : {});
   const join = async ({ code }) => {
     try {
       const { classes } = await data.join(code.trim());
-      setJoined(classes[0].name);
+      setJoinedName(classes[0].name);
       onChange();
     } catch (problem) {
       if (problem.code !== "join_code_unknown") throw problem;
@@ -23,7 +23,7 @@ export function ClassCard({ ownClass, data, onChange }) {
   };
   return html`<section class="card flow tight">
     <h2>${CLASS.title}</h2>
-    ${joined && html`<${Note} kind="good">${CLASS.joined(joined)}<//>`}
+    ${joinedName && html`<${Note} kind="good">${CLASS.joined(joinedName)}<//>`}
     ${ownClass
       ? html`<p><bdi>${CLASS.in(ownClass.name)}</bdi></p>`
       : html`<p class="small soft">${CLASS.none}</p><${Form} fields=${FIELDS} check=${check} send=${join} label=${CLASS.join} busyLabel=${CLASS.joining} className="quiet" />`}

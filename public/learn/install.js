@@ -31,7 +31,7 @@ export function keepCopy() {
 
 /**
  * The way to install the page: "button" if the browser offers a dialog, "menu" on iPhones and iPads; null if the page
- * is installed, if the student has put that off, or if the browser has no way.
+ * is installed, if the student has put that off, or if the browser offers neither.
  */
 function way() {
   if (matchMedia(STANDALONE).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;

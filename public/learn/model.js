@@ -38,7 +38,7 @@ export function dayPlan(plans, day) {
   return null;
 }
 
-/** The total of the minutes of parts of a plan, each rounded to whole minutes, as the page shows it. */
+/** The total minutes of parts of a plan; each part is rounded to whole minutes, as the page shows it. */
 export function totalMinutes(rows) {
   return rows.reduce((sum, row) => sum + Math.round(row.allocated_hours * MINUTES), 0);
 }

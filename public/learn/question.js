@@ -1,4 +1,4 @@
-// A practice question with a clock: the pointer or the keyboard alone gives answer and confidence.
+// A practice question with a clock; the pointer alone or the keyboard alone is enough to answer it.
 import { Note, ProblemNote } from "../shared/elements.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../shared/html.js";
 import { mayBeNumber, optionsOf } from "./model.js";

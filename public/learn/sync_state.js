@@ -81,7 +81,7 @@ function useWarning({ pending, since }) {
  *
  * @param {object} data of the page
  * @param {object|null} copy of the student
- * @param {() => void} onSent called when no change waits any more, applied or refused, or when a repair has changed rows
+ * @param {() => void} onSent called when the last waiting change was applied or refused, or a repair has changed rows
  */
 export function useSync(data, copy, onSent) {
   const [state, setState] = useState(null);

@@ -128,14 +128,14 @@ export const DEVICE = {
     storage: "This browser has no room left. Nothing was imported.",
   },
   rejectedTitle: (n) => `The server has refused ${count(n, "change")}.`,
-  rejectedAbout: "They do not count. Show the reason to your teacher.",
+  rejectedAbout: "Refused changes do not count. Show the reasons to your teacher.",
   rejection: (time) => `${dateTime(Date.parse(time))}:`,
   answered: (answer) => `answer “${answer}”.`,
   noReason: "The server could not read it.",
   dismiss: "Remove from this list",
   leaveTitle: (n) => `${count(n, "change")} not sent yet`,
-  leaveAbout: "If you log out now, they stay on this device and are sent after your next log-in here. Nobody else can see or send them with another account.",
-  stay: "Stay and send them",
+  leaveAbout: "If you log out now, everything unsent stays on this device and is sent after your next log-in here. Nobody else can see or send it with another account.",
+  stay: "Stay and send",
   leave: "Log out anyway",
   noCopy: {
     unavailable: ["This browser keeps no data for this page.", "That is usual in a private window. Everything works while you are online."],
@@ -208,7 +208,7 @@ export const MASTERY = {
   label: (subject) => `Mastery of the topics of ${subject}`,
   columns: { topic: "Topic", score: "Mastery", band: "In words", today: "Right today", week: "This week", exam: "Share of exam" },
   bands: { excellent: "excellent", good: "good", fair: "fair", "needs work": "needs work", none: "not begun" },
-  about: "Mastery is what you knew at your last answers, 0 to 100. “Right today” is the chance that your next answer is right; it falls while you do not practise.",
+  about: "Mastery, from 0 to 100, is what you knew when you last answered. “Right today” is the chance that your next answer is right; it falls while you do not practise.",
   topics: (n) => count(n, "topic"),
   untouched: "–",
   empty: "There are no topics yet",
@@ -284,6 +284,6 @@ export function clockOf(seconds) {
 
 export const ROLES = {
   notStudent: "This page is for students",
-  notStudentAbout: (name) => `${name} is the account of a teacher.`,
+  notStudentAbout: (name) => `${name} is not a student’s account.`,
   toClasses: "Open your classes",
 };

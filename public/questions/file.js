@@ -1,4 +1,4 @@
-// Question files: JSON as the upload takes it, or CSV with one question in a line.
+// Question files: JSON as the upload takes it, or CSV with one question on each line.
 import { parseCsv } from "../shared/csv_file.js";
 import { FILE } from "./texts.js";
 

@@ -26,7 +26,7 @@ export function flagsOf(question, { testCount, maxExposure }) {
 }
 
 /** The questions that have flags: `[{question, flags}]`. */
-export function flagged(questions, pool) {
+export function flaggedQuestions(questions, pool) {
   return questions.map((question) => ({ question, flags: flagsOf(question, pool) })).filter(({ flags }) => flags.length);
 }
 
@@ -53,7 +53,7 @@ export function preciseRange(proficiencies, deviations, enough) {
 }
 
 /** Questions whose text, id or options contain every word of a search. */
-export function searched(questions, search) {
+export function matchingQuestions(questions, search) {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return questions;
   return questions.filter((question) => {
@@ -91,7 +91,7 @@ export function refusedItems(items, details) {
   };
 }
 
-/** Items in batches whose JSON has at most `limit` bytes; each holds one item at least. */
+/** Items in batches whose JSON has at most `limit` bytes; each holds at least one item. */
 export function batches(items, limit = BATCH_BYTES) {
   const encoder = new TextEncoder();
   const all = [];

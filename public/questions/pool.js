@@ -8,7 +8,7 @@ import { useAllPages } from "../shared/pages.js";
 import { SortHead, Table, sorted, useRowsAtATime } from "../shared/table.js";
 import { Precision, Scatter } from "./charts.js";
 import { ImportFile } from "./import.js";
-import { conceptRows, flagged, preciseRange, searched } from "./model.js";
+import { conceptRows, flaggedQuestions, preciseRange, matchingQuestions } from "./model.js";
 import { QuestionDialog } from "./question.js";
 import { ResultsDialog } from "./results.js";
 import { CONCEPTS, FLAGS, LIST, PAGE, POOL, VERSIONS } from "./texts.js";
@@ -60,7 +60,7 @@ function Questions({ questions, onOpen }) {
   const [search, setSearch] = useState("");
   const [order, setOrder] = useState({ name: null, descending: false });
   const rows = useMemo(() => {
-    const matching = searched(questions, search);
+    const matching = matchingQuestions(questions, search);
     return order.name ? sorted(matching, VALUES[order.name], order.descending) : matching;
   }, [questions, search, order]);
   const { visibleRows, more } = useRowsAtATime(rows);
@@ -133,7 +133,7 @@ function Content({ api, details, list, precision, reload }) {
   const { pool, selection, rules } = details;
   const questions = list.data.rows;
   const names = Array.from({ length: pool.concept_count }, (_, place) => POOL.concept(place, pool.concept_names?.[place] ?? null));
-  const flags = useMemo(() => flagged(questions, { testCount: pool.test_count, maxExposure: selection.max_exposure }), [questions, details]);
+  const flags = useMemo(() => flaggedQuestions(questions, { testCount: pool.test_count, maxExposure: selection.max_exposure }), [questions, details]);
   const openQuestion = questions.find((question) => question.id === open?.question);
   const show = (question) => setOpen({ question: question.id });
   const close = () => setOpen(null);

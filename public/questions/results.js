@@ -39,9 +39,9 @@ export function ResultsDialog({ api, poolId, onClose }) {
     }
   };
   const words = RESULTS.columns;
-  const failed = problem ?? (live.data === null ? live.problem : null);
+  const visibleProblem = problem ?? (live.data === null ? live.problem : null);
   return html`<${Dialog} title=${RESULTS.title} onClose=${onClose}>
-    ${failed && html`<${ProblemNote} problem=${failed} />`}
+    ${visibleProblem && html`<${ProblemNote} problem=${visibleProblem} />`}
     ${live.state === "loading" && html`<${Loading} label=${RESULTS.loading} />`}
     ${live.data && live.data.results.length === 0 && html`<p class="soft">${RESULTS.none}</p>`}
     ${live.data && live.data.results.length > 0 && html`<div class="row"><${Action} className="quiet" label=${RESULTS.download} busyLabel=${RESULTS.downloading} run=${save} /></div>

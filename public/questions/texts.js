@@ -28,7 +28,7 @@ export const POOL = {
   results: "Results",
   empty: "This pool has no question that can be asked.",
   proposal: (n, drifted) => `New estimates for ${count(n, "question")} wait for your decision${drifted ? `; ${drifted} of them drifted` : ""}.`,
-  proposalHint: "The last calibration changed more than it may without approval. Until you accept them, tests use the parameters as they are.",
+  proposalHint: "The last calibration changed more than it may without approval. Until you accept its estimates, tests use the parameters as they are.",
   accept: "Use the new estimates",
   accepting: "Writing …",
   concept: (place, name) => name ?? `Concept ${place + 1}`,
@@ -75,7 +75,7 @@ export const FLAGS = {
 export const LIST = {
   title: "All questions",
   search: "Search",
-  searchHint: "Words of the question or its id",
+  searchHint: "Words in the question, its options or its id",
   shown: (shown, all) => `${shown} of ${count(all, "question")}.`,
   none: "No question has these words",
   noneHint: "The search looks at ids, questions and options.",
@@ -169,7 +169,7 @@ export const TICKETS = {
   extras: [
     [0, "none"],
     [0.25, "a quarter more"],
-    [0.5, "half more"],
+    [0.5, "half as much again"],
     [1, "twice the time"],
   ],
   none: "Enter at least one student.",

@@ -85,16 +85,16 @@ export function Count({ value, label, hint, warn, pressed, onClick }) {
 /** A field with label, hint and error; `children(props)` renders its control with the given props. */
 export function Field({ label, hint, error, short, children }) {
   const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || null;
+  const describedBy = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || null;
   return html`<div class=${`field ${short ? "short" : ""}`}>
     <label for=${id}>${label}</label>
     ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
-    ${children({ id, "aria-describedby": described, "aria-invalid": error ? "true" : null })}
+    ${children({ id, "aria-describedby": describedBy, "aria-invalid": error ? "true" : null })}
     ${error && html`<p class="error" id=${`${id}-error`}>${error}</p>`}
   </div>`;
 }
 
-/** A button whose label changes while its action runs; it is never disabled. */
+/** A button whose label changes while its action runs; it keeps the focus, since only `aria-disabled` is set. */
 export function Action({ run, label, busyLabel, className = "", type = "button" }) {
   const [busy, setBusy] = useState(false);
   const act = async (event) => {

@@ -19,9 +19,9 @@ export function LogInPage({ current, title, about, button, probe, size, children
     if (state === "inside" || !isLocal(location.hostname)) return;
     api("GET", probe).then(() => setState("inside"), () => {});
   }, []);
-  const check = async (entered) => {
-    await apiWith(entered)("GET", probe);
-    logIn(entered);
+  const check = async (enteredPassword) => {
+    await apiWith(enteredPassword)("GET", probe);
+    logIn(enteredPassword);
     setState("inside");
   };
   const leave = () => {

@@ -9,7 +9,7 @@ const EMPTY = { data: null, problem: null };
  *
  * @param {Function} api
  * @param {string} path
- * @param {string} member of the response that holds the rows
+ * @param {string} member name of the member of the response that holds the rows
  * @returns {{data: {rows: object[], done: boolean}|null, problem: Error|null, reload: () => void}}
  */
 export function useAllPages(api, path, member) {

@@ -22,7 +22,7 @@ const BY_KIND = {
   timeout: ["The server took too long to respond.", "Nothing was lost. Try again in a moment."],
   unreadable: ["The response could not be read.", "Something between this page and the server changed it."],
   credential: ["This password is not right.", "After 5 wrong ones there is a pause of 15 minutes."],
-  rights: ["This password may not do that.", ""],
+  rights: ["This password does not allow that.", ""],
   missing: ["This no longer exists.", ""],
   conflict: ["Something else changed in the meantime.", ""],
   busy: ["The server is not ready.", "Nothing was lost."],

@@ -25,7 +25,7 @@ function Expected({ analytics }) {
     ${PAGE.confidence[analytics.confidence_level]}${analytics.avg_mark !== null && PAGE.newest(analytics.avg_mark)}</p>`;
 }
 
-/** @param {{overview: object, data: object, onChange: () => void, children: any}} props `children` stand beside the heading */
+/** @param {{overview: object, data: object, onChange: () => void, children: any}} props `children` appear beside the heading */
 export function ClassView({ overview, data, onChange, children }) {
   const [kind, setKind] = useState("all");
   const [student, setStudent] = useState(null);

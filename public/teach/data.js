@@ -1,4 +1,4 @@
-// All calls of the class page but those of the account.
+// All calls of the class page except those of the account.
 
 const PAGE_SIZE = 200; // rows
 

@@ -107,7 +107,7 @@ export function marksIn(fields, ids, words) {
   return { faults, marks };
 }
 
-/** The class that the address names, else the first. */
+/** The class that the address names, or the first one if it names none of them. */
 export function classOf(hash, classes) {
   const [, id] = /^#class=([\w-]+)$/.exec(hash) ?? [];
   return classes.find((each) => each.id === id) ?? classes[0] ?? null;

@@ -10,7 +10,7 @@ import { STUDENT, STUDENTS, dayOf } from "./texts.js";
 export function StudentDialog({ row, ownClass, marks, data, onChange, onClose }) {
   const [leaving, setLeaving] = useState(false);
   const [problem, setProblem] = useState(null);
-  const own = marks.filter(({ student_id: id }) => id === row.id);
+  const ownMarks = marks.filter(({ student_id: id }) => id === row.id);
   const takeOut = async () => {
     try {
       await data.takeOut(ownClass.id, row.id);
@@ -31,8 +31,8 @@ export function StudentDialog({ row, ownClass, marks, data, onChange, onClose })
     <h3>${STUDENT.lowest}</h3>
     ${row.weak.length ? html`<ul>${row.weak.map((topic) => html`<li key=${topic.topic_id}><bdi>${STUDENTS.topic(topic)}</bdi></li>`)}</ul>` : html`<p class="soft small">${STUDENT.noWeak}</p>`}
     <h3>${STUDENT.marks}</h3>
-    ${own.length
-      ? html`<dl class="dl">${own.map(({ exam, exam_date: date, mark }) => html`<dt key=${`t${exam}${date}`}><bdi>${exam}</bdi>, ${dayOf(date)}</dt><dd key=${`d${exam}${date}`}><b>${mark}</b></dd>`)}</dl>`
+    ${ownMarks.length
+      ? html`<dl class="dl">${ownMarks.map(({ exam, exam_date: date, mark }) => html`<dt key=${`t${exam}${date}`}><bdi>${exam}</bdi>, ${dayOf(date)}</dt><dd key=${`d${exam}${date}`}><b>${mark}</b></dd>`)}</dl>`
       : html`<p class="soft small">${STUDENT.noMarks}</p>`}
     ${leaving
       ? html`<div class="note warn flow tight"><p><bdi>${STUDENT.outAbout(row.name, ownClass.name)}</bdi></p>

@@ -21,7 +21,7 @@ const api = apiWith(null);
  */
 export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   const [state, setState] = useState(null);
-  const [sentOption, setSent] = useState(null);
+  const [sentOption, setSentOption] = useState(null);
   const [waiting, setWaiting] = useState(null);
   const [problem, setProblem] = useState(null);
   const [note, setNote] = useState(resumed ? "resumed" : null);
@@ -49,7 +49,7 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
   const send = async (questionId, response) => {
     if (busy.current) return;
     busy.current = true;
-    setSent(response);
+    setSentOption(response);
     setProblem(null);
     rememberAnswer(test.sessionId, { questionId, response });
     try {
@@ -65,7 +65,7 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
       await handleRefusal(failure);
     }
     busy.current = false;
-    setSent(null);
+    setSentOption(null);
   };
   const handleRefusal = async (failure) => {
     const kind = refusalOf(failure);

@@ -84,9 +84,11 @@ export const TEST = {
 /** The reason why a question was chosen, as far as it is known: [before, concept, after]. */
 export function whyWords({ concepts, leastCertain }) {
   if (!concepts.length) return ["Of all questions that are left, this one tells the most about your level.", "", ""];
-  const name = listOf(concepts);
-  if (leastCertain) return ["This one is about ", name, ", where your result is the least certain."];
-  return ["This one is about ", name, ". At your level, it tells more about you than the other questions."];
+  if (leastCertain) {
+    const about = concepts.length > 1 ? "This one is mainly about " : "This one is about ";
+    return [about, concepts[0], ", where your result is the least certain."];
+  }
+  return ["This one is about ", listOf(concepts), ". At your level, it tells more about you than the other questions."];
 }
 
 export const CLOSED = {
@@ -146,7 +148,8 @@ export const RESULT = {
 export function headline(profile) {
   const names = (level) => profile.filter((row) => row.level === level).map((row) => row.name);
   const [above, below] = [names("above"), names("below")];
-  const all = profile.length > 1 ? `all ${profile.length} concepts` : profile[0]?.name;
+  const several = profile.length === 2 ? "both concepts" : `all ${profile.length} concepts`;
+  const all = profile.length > 1 ? several : profile[0]?.name;
   if (!above.length && !below.length) return `You are around the middle in ${all}.`;
   if (above.length === profile.length) return `You are above the middle in ${all}.`;
   if (below.length === profile.length) return `You are below the middle in ${all}, so far.`;
@@ -164,7 +167,7 @@ export const HISTORY = {
   concept: "Concept",
   mean: "Mean of all concepts",
   meanOf: "The mean of your concepts",
-  columns: { date: "Test", value: "0 to 100", change: "Since the test before", questions: "Questions", right: "Right" },
+  columns: { date: "Test", value: "0 to 100", change: "Since the previous test", questions: "Questions", right: "Right" },
   chart: (points) => `Over ${count(points.length, "test")}: ${points.map((point) => point.value).join(", ")}`,
   pool: (concepts) => `Test in ${listOf(concepts)}`,
   first: "first test",

@@ -29,8 +29,9 @@ export function stepsOf(course, session) {
 }
 
 /**
- * The number of the step at which the student is: the last one that is begun or done. If it is done, the next step,
- * or after the last step the first that is not done. The first step if none is begun; null if all are done.
+ * The number of the step that the student is at: the last one that is begun or done or, if that one is done, the step
+ * after it. If the course's last step is done, the first step that is not done; the first step if none is begun; null
+ * if all are done.
  */
 export function currentStep(steps) {
   if (steps.every(({ state }) => state === "done")) return null;

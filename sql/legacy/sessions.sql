@@ -666,7 +666,7 @@ WITH updated AS (
 )
 INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
 
--- adopt_steps --
+-- give_steps_to_new_student --
 -- Give the steps of a session to its new student, if an anonymous session turned out to belong to a
 -- person with an e-mail.
 UPDATE public.step_progress AS p SET student_id = o.student_id
@@ -674,7 +674,7 @@ FROM pg_temp.merged_sessions AS o
 WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
--- adopt_events --
+-- give_events_to_new_student --
 -- Give the events of such a session to its new student, too.
 UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
@@ -714,8 +714,8 @@ WHERE st.student_id = newest.student_id AND coalesce(st.github_username, '') = '
 -- fill_extra --
 -- Copy settings of the admin panel to sessions.extra, from columns that only some databases have,
 -- under the names that student-config-save gives them. A setting that the session has stays as it
--- is. A value of the configuration takes precedence, then the newest. A value of another kind than
--- the panel saves is only kept in exercises.
+-- is. A value of the configuration takes precedence, then the newest. A value that is not of
+-- the kind that the panel saves is only kept in exercises.
 UPDATE public.sessions AS s SET extra = settings.extra || s.extra
 FROM (
   SELECT session_token, jsonb_object_agg(name, value) AS extra FROM (
@@ -847,7 +847,7 @@ FROM (SELECT intended, stored, hash_record_extended(intended, 0) AS expected FRO
 
 -- check_steps --
 -- Checksums of the batch's steps as intended and as stored: passed steps, seconds and attempts must
--- not have become less. Steps of new sessions are looked up among the ids from %(first_id)s on,
+-- not have decreased. Steps of new sessions are looked up among the ids from %(first_id)s on,
 -- because this batch inserted all of them.
 SELECT count(*) AS rows,
   coalesce(sum(hash_record_extended(ROW(session_token, step_number, passed, time_spent, attempts,

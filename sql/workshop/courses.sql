@@ -6,7 +6,7 @@ SELECT course_id, name, steps, built_in FROM public.courses
 WHERE course_id = coalesce(%(course_id)s, public.default_course());
 
 -- take_turns --
--- Let one call at a time save this course, also while it does not exist yet.
+-- Let one call at a time save this course, even while it does not exist yet.
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.course.' || %(course_id)s, 0));
 
 -- lock_course --

@@ -82,7 +82,7 @@ def take_all_steps(call: Call, token: str) -> None:
     assert progress() == (100, 5)
 
 
-def test_course_of_five_steps_works_through_every_endpoint(call: Call, token: str) -> None:
+def test_course_of_five_steps_works_in_reports_lookups_and_lists(call: Call, token: str) -> None:
     session = {"sessionToken": token}
     take_all_steps(call, token)
     course = call("/api/course", method="GET", courseId=BREAD["courseId"])["course"]
@@ -123,7 +123,7 @@ def test_refusal_of_a_number_after_the_last_step_names_the_field(call: Call, tok
     assert (progress["current_step"], progress["step_progress"]) == (5, [])
 
 
-def test_step_name_of_another_course_is_like_any_unknown_name(call: Call, token: str) -> None:
+def test_step_name_of_another_course_is_ignored(call: Call, token: str) -> None:
     report = {"stepNumber": 2, "stepName": "Connect Accounts"}
     progress = call("/api/student-progress", sessionToken=token, **report)["progress"]
     assert [(s["stepNumber"], s["stepName"]) for s in progress["step_progress"]] == [

@@ -99,7 +99,7 @@ class Preparation:
             self._database.execute(statement.encode(), number)
 
     def begin_session(self, **fields: str) -> None:
-        """Report a step, as a page of the student's would."""
+        """Report a step, as a student's page would."""
         body = {"sessionToken": f"ws_1735689600000_{'4d' * 32}", "stepNumber": 1, **fields}
         self._client.post("/api/student-progress", json=body).raise_for_status()
 
@@ -108,7 +108,7 @@ class Preparation:
         self._database.execute("INSERT INTO stepwise.schema_version VALUES ('001')")
 
     def set_cache_statistics(self) -> None:
-        """Give the cache hits and misses; otherwise they depend on the item banks in memory."""
+        """Set the cache's hits and misses, which otherwise depend on the item banks in memory."""
         self.call(SUBMIT)
         assert self._deps.redis is not None
         self._deps.redis.pipeline([["HSET", STATISTICS_KEY, "hits", "9", "misses", "1"]])

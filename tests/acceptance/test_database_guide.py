@@ -253,7 +253,7 @@ def deps_of(url: str, file: Path) -> Iterator[Deps]:
         deps.close()
 
 
-def test_dual_database_pattern_of_the_guide(postgres_url: str, tmp_path: Path) -> None:
+def test_dual_database_pattern_of_the_guide_works(postgres_url: str, tmp_path: Path) -> None:
     """Write to SQLite, queue the operation, store it in Postgres, mark it as complete."""
     file = tmp_path / "local.db"
     project = Project(tmp_path / "project", sqlite=file)

@@ -219,7 +219,7 @@ def products(settings: Settings, tmp_path: Path) -> Products:
 
 
 @pytest.fixture
-def in_use(databases: Databases, products: Products) -> Iterator[Product]:
+def used_product(databases: Databases, products: Products) -> Iterator[Product]:
     """The product with rows in every context."""
 
     def fill(url: str) -> None:
@@ -227,19 +227,19 @@ def in_use(databases: Databases, products: Products) -> Iterator[Product]:
             product.execute(UUIDS)
             product.work()
 
-    template = databases.template("in_use", "migrated", fill)
+    template = databases.template("used_product", "migrated", fill)
     with databases.copy(template) as url, products(url) as product:
         yield product
 
 
 @pytest.mark.parametrize("block", all_blocks(), ids=str)
 def test_block_run_twice_touches_no_other_context_and_a_later_upgrade_works(
-    block: Block, in_use: Product
+    block: Block, used_product: Product
 ) -> None:
     for whole in (False, True):
-        in_use.run_and_compare(block, whole=whole)
-    in_use.upgrade()
-    in_use.work()
+        used_product.run_and_compare(block, whole=whole)
+    used_product.upgrade()
+    used_product.work()
 
 
 @pytest.mark.parametrize("block", all_blocks(), ids=str)
@@ -254,39 +254,39 @@ def test_block_run_twice_before_the_first_upgrade_does_not_keep_it_from_working(
         product.work()
 
 
-def nothing(_product: Product) -> None:
+def leave_empty(_product: Product) -> None:
     """Leave an empty database."""
 
 
-def upgraded(product: Product) -> None:
+def upgrade_and_use(product: Product) -> None:
     """Create the product's schema, with rows in every context."""
     product.upgrade()
     product.work()
 
 
-def legacy_tables(product: Product) -> None:
+def create_legacy_tables(product: Product) -> None:
     """Create the legacy tables of the workshop."""
     product.execute(legacy_script())
 
 
-def served_by_views(product: Product) -> None:
+def serve_by_views(product: Product) -> None:
     """Upgrade a database of the previous version, which views then serve."""
     product.execute(FULL + ROWS + QUESTIONS)
     product.upgrade()
 
 
-STATES = (nothing, upgraded, legacy_tables, served_by_views)
+STATES = (leave_empty, upgrade_and_use, create_legacy_tables, serve_by_views)
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+@pytest.mark.parametrize("prepare", STATES, ids=lambda prepare: prepare.__name__)
 @pytest.mark.parametrize("documents", [("000", "001"), ("003", "004")], ids="-".join)
 def test_documents_in_their_order_leave_a_product_that_works(
-    documents: tuple[str, ...], state: Callable[[Product], None], empty_postgres_url: str,
+    documents: tuple[str, ...], prepare: Callable[[Product], None], empty_postgres_url: str,
     products: Products,
 ) -> None:  # fmt: skip
     with products(empty_postgres_url) as product:
         product.execute(UUIDS)
-        state(product)
+        prepare(product)
         for block in blocks(*documents):
             product.run_and_compare(block)
         product.upgrade(finish=True)

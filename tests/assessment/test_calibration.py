@@ -200,11 +200,11 @@ def test_uploading_the_same_questions_again_keeps_the_calibration(
 ) -> None:
     record_answers(postgres_url, pool_id)
     calibrate(client, operator, pool_id)
-    same = [
+    same_questions = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(QUESTIONS, concepts=CONCEPTS)
     ]
-    upload(client, operator, same, pool_id)
+    upload(client, operator, same_questions, pool_id)
     assert len(versions(rows)) == 2
 
 
@@ -276,10 +276,10 @@ def test_estimates_are_dropped_if_questions_were_uploaded_in_the_meantime(
         " SELECT id, current_version + 1, 'upload', %s FROM assessment.question_pools",
         QUESTIONS,
     )
-    _, uploaded = versions(rows)
+    _, uploaded_version = versions(rows)
 
     def clock() -> float:
-        rows("UPDATE assessment.question_pools SET current_version = %s", uploaded)
+        rows("UPDATE assessment.question_pools SET current_version = %s", uploaded_version)
         return 0.0
 
     assert calibrate_pool(UUID(pool_id), deps, clock=clock).outcome == "changed_meanwhile"

@@ -77,7 +77,7 @@ def damage(rows: Rows, pool_id: str) -> None:
 
 
 @contextmanager
-def locked(deps: Deps, table: str) -> Iterator[None]:
+def table_lock(deps: Deps, table: str) -> Iterator[None]:
     """Lock a table for a block, so that its readers wait."""
     with deps.postgres.transaction() as tx:
         tx.execute_script(f"LOCK TABLE {table}")
@@ -133,7 +133,7 @@ def test_failure_is_recorded_even_after_the_deadline(
         deadline.start(deadline.MARGIN_SECONDS + 0.3)
         calibrate_pool(UUID(pools[0]), deps)
 
-    with locked(deps, "assessment.pool_items"), pytest.raises(DatabaseUnavailable):
+    with table_lock(deps, "assessment.pool_items"), pytest.raises(DatabaseUnavailable):
         copy_context().run(calibrate_past_the_deadline)
     assert attempt(rows, pools[0]) == ("failed", "DatabaseUnavailable", 1, True)
 

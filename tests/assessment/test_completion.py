@@ -110,12 +110,12 @@ def test_invalid_criteria_are_refused(ann: Student, criteria: Any) -> None:
 
 
 def test_summary_adds_up(ann: Student) -> None:
-    started = ann.start()
+    start = ann.start()
     for right in (True, True, False, True):
         ann.answer(right=right)
     end = ann.end()
     summary = end["summary"]
-    before, after = started["initial_proficiency"], end["final_proficiency"]
+    before, after = start["initial_proficiency"], end["final_proficiency"]
     changes = [round(a - b, 6) for a, b in zip(after, before, strict=True)]
     assert summary == {
         "total_questions": 4,
@@ -135,8 +135,8 @@ def test_efficiency_is_the_share_of_variance_removed_per_question(ann: Student, 
         ann.answer()
     summary = ann.end()["summary"]
     confidence = rows("SELECT confidence::float FROM assessment.student_proficiencies")
-    removed = sum(value for (value,) in confidence) / 5  # prior variance 1 in each
-    assert summary["test_efficiency"] == pytest.approx(removed / 4, abs=2e-6)
+    removed_variance = sum(value for (value,) in confidence) / 5  # of prior variances of 1
+    assert summary["test_efficiency"] == pytest.approx(removed_variance / 4, abs=2e-6)
 
 
 def test_end_before_the_first_answer_changes_no_proficiency(ann: Student, rows: Rows) -> None:
@@ -148,22 +148,22 @@ def test_end_before_the_first_answer_changes_no_proficiency(ann: Student, rows: 
 
 
 def test_returning_student_starts_where_the_last_test_ended(ann: Student, rows: Rows) -> None:
-    last = finish(ann, max_questions=15)[-1]["final_proficiency"]
-    again = ann.start()["initial_proficiency"]
-    assert again == pytest.approx(last, abs=1e-3), "no time has passed"
-    assert again != [0.5] * 5
+    final = finish(ann, max_questions=15)[-1]["final_proficiency"]
+    initial = ann.start()["initial_proficiency"]
+    assert initial == pytest.approx(final, abs=1e-3), "no time has passed"
+    assert initial != [0.5] * 5
     ann.answer()
     assert rows(
         "SELECT initial_proficiency FROM assessment.test_sessions WHERE status = 'active'"
-    ) == [(again,)]
-    assert ann.end()["summary"]["initial_proficiency"] == again
+    ) == [(initial,)]
+    assert ann.end()["summary"]["initial_proficiency"] == initial
 
 
 def test_long_term_proficiency_fades_with_time(ann: Student, rows: Rows) -> None:
-    last = finish(ann, max_questions=15)[-1]["final_proficiency"]
+    final = finish(ann, max_questions=15)[-1]["final_proficiency"]
     rows("UPDATE assessment.student_proficiencies SET updated_at = updated_at - interval '1 year'")
-    faded = ann.start()["initial_proficiency"]
-    for then, now in zip(last, faded, strict=True):
+    initial = ann.start()["initial_proficiency"]
+    for then, now in zip(final, initial, strict=True):
         assert abs(now - 0.5) < abs(then - 0.5)
 
 

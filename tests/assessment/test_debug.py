@@ -43,7 +43,7 @@ def test_healthy_session_is_in_sync(ann: Student, operator: dict[str, str]) -> N
     assert 0 < report["redis"]["bytes"] <= 1024
     assert 1790 <= report["redis"]["ttl_seconds"] <= 1800
     ann.end()
-    assert debug_session(ann, operator)["in_sync"] is True, "closed, and without a snapshot"
+    assert debug_session(ann, operator)["in_sync"] is True, "a closed test needs no snapshot"
 
 
 def test_only_open_sessions_are_idle(ann: Student, operator: dict[str, str], rows: Rows) -> None:

@@ -141,8 +141,7 @@ def test_of_two_different_concurrent_answers_one_counts_and_the_other_gets_409(
 
 
 def test_only_the_next_question_can_be_answered(ann: Student, rows: Rows) -> None:
-    started = ann.start()
-    expected = started["next_question"]["id"]
+    expected = ann.start()["next_question"]["id"]
     for other in ("q0", "q1", "no such question"):
         if other == expected:
             continue
@@ -186,7 +185,7 @@ def test_start_with_the_id_of_a_running_test_resumes_it(ann: Student) -> None:
     assert ann.answer()["questions_answered"] == 2
 
 
-def test_student_may_have_tests_in_two_pools(
+def test_student_may_have_tests_on_two_pools(
     client: TestClient, pool_id: str, operator: dict[str, str]
 ) -> None:
     other = upload(client, operator, make_questions(10, "other"))

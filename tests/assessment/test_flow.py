@@ -27,9 +27,9 @@ def test_fixed_length_test_completes_itself(ann: Student, rows: Rows) -> None:
         "SELECT status, end_reason, total_questions, correct_responses, accuracy::float,"
         " final_proficiency, completed_at IS NOT NULL FROM assessment.test_sessions"
     ) == [("completed", "max_questions", 6, 5, 0.833333, last["final_proficiency"], True)]
-    stored = rows(
+    stored_proficiencies = rows(
         "SELECT concept_name, proficiency_value::float FROM assessment.student_proficiencies"
     )
-    assert dict(stored) == dict(
+    assert dict(stored_proficiencies) == dict(
         zip(started["concept_names"], last["final_proficiency"], strict=True)
     )

@@ -46,22 +46,22 @@ class Harvester:
     def run(self, tests: int) -> None:
         for _ in range(tests):
             body = {"student_id": str(uuid4()), "question_pool_id": self.pool_id}
-            started = self.client.post("/api/test/start", json=body)
-            if started.status_code == 200:
-                self._answer(started.json())
+            response = self.client.post("/api/test/start", json=body)
+            if response.status_code == 200:
+                self._answer(response.json())
             else:
-                self.refusals.append(started.json()["code"])
+                self.refusals.append(response.json()["code"])
 
-    def _answer(self, started: dict[str, Any]) -> None:
-        previous_sum = sum(started.get("initial_proficiency") or [0])
-        question: dict[str, Any] | None = started["next_question"]
+    def _answer(self, start: dict[str, Any]) -> None:
+        previous_sum = sum(start.get("initial_proficiency") or [0])
+        question: dict[str, Any] | None = start["next_question"]
         while question is not None:
             gains = self.gains[question["id"]]
             option = next((o for o in range(4) if o not in gains), 0)
             response = self.client.post(
                 "/api/test/submit",
                 json={
-                    "session_id": started["session_id"],
+                    "session_id": start["session_id"],
                     "question_id": question["id"],
                     "response": option,
                 },

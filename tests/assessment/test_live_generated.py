@@ -152,7 +152,7 @@ def check_questions(database: LiveDatabase, rows: Rows) -> None:
 
 
 def take_test(database: LiveDatabase, client: TestClient, operator: dict[str, str]) -> None:
-    """Answer every question right as a student of the old service, and check the history."""
+    """Take a test as a student of the old service, with right answers only; check the history."""
     old_sessions = defaultdict(list)
     for session in database.sessions:
         old_sessions[session.student].append(session)

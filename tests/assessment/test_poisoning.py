@@ -169,7 +169,7 @@ def test_accepted_estimates_can_be_withdrawn(
         ({"accept": "yes please"}, "accept"),
     ],
 )
-def test_acceptance_is_checked(
+def test_invalid_acceptance_is_refused_and_its_field_named(
     client: TestClient, operator: dict[str, str], body: dict[str, Any], field: str
 ) -> None:
     response = client.post("/api/admin-calibrate", json=body, headers=operator)

@@ -38,9 +38,9 @@ def questions(client: TestClient, pool_id: str) -> dict[str, dict[str, Any]]:
     return {question["id"]: question for question in response.json()["questions"]}
 
 
-def edit_body(question: dict[str, Any], **changed: Any) -> dict[str, Any]:
+def edit_body(question: dict[str, Any], **new_values: Any) -> dict[str, Any]:
     """Return the body of an edit of a question that makes only these changes."""
-    return {name: question[name] for name in REQUIRED_FIELDS} | changed
+    return {name: question[name] for name in REQUIRED_FIELDS} | new_values
 
 
 def url(pool_id: str, question_id: str = "q0") -> str:
@@ -88,7 +88,7 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
     assert bob.question["content"].startswith("New ")
 
 
-def test_edit_of_nothing_adds_no_version(client: TestClient, pool_id: str, rows: Rows) -> None:
+def test_edit_without_changes_adds_no_version(client: TestClient, pool_id: str, rows: Rows) -> None:
     before, versions_before = questions(client, pool_id)["q0"], versions(rows)
     response = put(client, pool_id, edit_body(before))
     assert (response.status_code, response.json()["question"]) == (200, before)
@@ -173,7 +173,7 @@ def test_edit_that_waited_for_a_retirement_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("changed", "field"),
+    ("new_values", "field"),
     [
         ({"correct_answer": "elsewhere"}, "correct_answer"),
         ({"options": ["one"]}, "options"),
@@ -190,10 +190,10 @@ def test_edit_that_waited_for_a_retirement_is_refused(
     ],
 )
 def test_edit_is_checked_like_an_upload(
-    client: TestClient, pool_id: str, rows: Rows, changed: dict[str, Any], field: str
+    client: TestClient, pool_id: str, rows: Rows, new_values: dict[str, Any], field: str
 ) -> None:
     before, versions_before = questions(client, pool_id), versions(rows)
-    response = put(client, pool_id, edit_body(before["q0"], **changed))
+    response = put(client, pool_id, edit_body(before["q0"], **new_values))
     assert response.status_code == 422, response.text
     assert response.json()["details"][0]["field"] == field
     assert questions(client, pool_id) == before

@@ -21,7 +21,7 @@ def test_student_tested_just_now_starts_at_the_result() -> None:
     assert confidences(prior) == [0.6, 0.0]
 
 
-def test_prior_after_one_half_life_is_that_worked_out_by_hand() -> None:
+def test_prior_after_one_half_life_equals_the_one_worked_out_by_hand() -> None:
     """At the test, the variance is v = 1 - 0.6 and the mean m = Φ⁻¹(0.8) √(1 + v).
 
     After 180 days, the mean is √½ m and the variance 1 - ½ · 0.6.
@@ -33,7 +33,7 @@ def test_prior_after_one_half_life_is_that_worked_out_by_hand() -> None:
     assert proficiency(prior) == [pytest.approx(NormalDist().cdf(mean / 1.7**0.5), abs=1e-6)]
 
 
-def test_student_last_tested_years_ago_starts_as_a_new_one() -> None:
+def test_student_last_tested_years_ago_starts_like_a_new_student() -> None:
     prior = session_prior((ConceptRecord(0.95, 0.9, 20 * 365.0),), None)
     assert proficiency(prior) == [pytest.approx(0.5, abs=1e-3)]
 

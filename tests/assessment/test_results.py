@@ -50,7 +50,7 @@ def test_student_with_an_unusual_id_is_found_however_the_path_arrives(
 
 
 @pytest.mark.parametrize("result", RESULTS)
-def test_strangers_and_sessions_of_other_students_may_not_read(
+def test_strangers_and_other_students_may_not_read(
     result: str, tested_student: Student, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     bob = Student(client, pool_id, "bob")

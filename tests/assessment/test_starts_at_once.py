@@ -20,7 +20,7 @@ WAITING_COUNT = (
 )
 
 
-def simultaneous(postgres_url: str, rows: Rows, call: Callable[[], Any]) -> list[Any]:
+def run_together(postgres_url: str, rows: Rows, call: Callable[[], Any]) -> list[Any]:
     """Make the calls while no student can be written, and let them go on once all of them wait."""
     with psycopg.connect(postgres_url) as holder, ThreadPoolExecutor(START_COUNT) as pool:
         holder.execute("LOCK TABLE assessment.examinees IN SHARE MODE")
@@ -40,7 +40,7 @@ def test_starts_with_one_key_are_one_test(
     client: TestClient, pool_id: str, postgres_url: str, rows: Rows
 ) -> None:
     client.post("/api/test/start", json={})  # so that the function is loaded
-    responses = simultaneous(
+    responses = run_together(
         postgres_url,
         rows,
         lambda: client.post(
@@ -60,7 +60,7 @@ def test_starts_with_one_ticket_are_one_test(
     client.post("/api/test/start", json={})
     (ticket,) = issue(client, operator, pool_id, "ann", uses=5)
     body = {"ticket": ticket["ticket"]}
-    responses = simultaneous(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
+    responses = run_together(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
     assert [response.status_code for response in responses] == [200] * START_COUNT
     assert len({response.json()["session_id"] for response in responses}) == 1
     assert rows(SESSIONS) == [(1,)]
@@ -72,6 +72,6 @@ def test_starts_are_not_more_than_the_pool_allows_in_a_day(
     client.post("/api/test/start", json={})
     pool_id = upload(client, operator, make_questions(10), starts_per_day=1)
     body = {"student_id": "ann", "question_pool_id": pool_id}
-    responses = simultaneous(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
+    responses = run_together(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
     assert sorted(response.status_code for response in responses) == [200, 429, 429]
     assert rows(SESSIONS) == [(1,)]

@@ -225,7 +225,7 @@ def test_running_session_keeps_its_questions_and_answer_key(
 def test_restored_backup_is_asked_and_graded_by_its_own_content(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    """An upload to emptied tables stands for the restore; caches still hold the old content."""
+    """An upload to emptied tables simulates the restore; caches still hold the old content."""
     questions = make_questions(5)
     pool_id = upload(client, operator, questions)
     ann = Student(client, pool_id)

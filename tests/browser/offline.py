@@ -83,9 +83,9 @@ def practise(page: Page, topic: str, answers: int = 1) -> None:
     page.goto(f"{PATH}#")
 
 
-def browser_copy(page: Page, write: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Write `write`, then return what the browser holds: `rows`, `queue`, `device` and `sync`."""
-    contents: dict[str, Any] = page.evaluate(STORE, write)
+def browser_copy(page: Page, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Make changes, then return what the browser holds: `rows`, `queue`, `device` and `sync`."""
+    contents: dict[str, Any] = page.evaluate(STORE, changes)
     return contents
 
 

@@ -82,7 +82,9 @@ def test_wizard_moves_an_older_database(visit: Visit, own_server: LocalServer) -
     assert errors_but_refusals(watched) == []
 
 
-def test_backups_keys_and_audit_trail(visit: Visit, own_server: LocalServer) -> None:
+def test_operator_backs_up_seals_keys_and_reads_the_audit_trail(
+    visit: Visit, own_server: LocalServer
+) -> None:
     watched = visit(f"{PATH}#upkeep", url=own_server.url)
     page = watched.page
     log_in(page)
@@ -109,7 +111,7 @@ def test_backups_keys_and_audit_trail(visit: Visit, own_server: LocalServer) -> 
 def test_instructors_do_not_get_in(visit: Visit, own_server: LocalServer) -> None:
     page = visit(PATH, url=own_server.url).page
     log_in(page, INSTRUCTOR_PASSWORD)
-    expect(page.get_by_role("alert")).to_contain_text("This password may not do that.")
+    expect(page.get_by_role("alert")).to_contain_text("This password does not allow that.")
 
 
 def test_roster_is_checked_before_it_is_stored(visit: Visit, own_server: LocalServer) -> None:

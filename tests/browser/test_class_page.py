@@ -154,7 +154,7 @@ def test_teacher_creates_a_class_and_a_student_joins(
     page.get_by_role("button", name="New code").click()
     expect(page.locator(".big.mono")).not_to_have_text(code)
     expect(row_of(page, student.username)).to_be_visible()
-    page.get_by_role("button", name="Close", exact=True).click()
+    page.get_by_role("button", name="Close the class", exact=True).click()
     expect(page.get_by_text("Nobody can join now.")).to_be_visible()
     assert tutor.get("classes")["classes"][0]["join_code"] is None
     page.get_by_role("button", name="New class").click()
@@ -230,15 +230,15 @@ def test_teacher_takes_a_student_out_of_the_class(
     visit: Visit, school: School, tutor: Account
 ) -> None:
     school_class = new_class(tutor)
-    stays, leaves = new_student(school, school_class), new_student(school, school_class)
+    remaining, removed = new_student(school, school_class), new_student(school, school_class)
     watched = open_as(visit, tutor)
     page = watched.page
-    row_of(page, leaves.username).get_by_role("button").click()
+    row_of(page, removed.username).get_by_role("button").click()
     page.get_by_role("button", name="Remove from the class").click()
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".rk tbody tr")).to_have_count(1)
-    expect(row_of(page, stays.username)).to_be_visible()
-    assert leaves.get("profile")["class_id"] is None
+    expect(row_of(page, remaining.username)).to_be_visible()
+    assert removed.get("profile")["class_id"] is None
     assert watched.errors == []
 
 
@@ -266,7 +266,7 @@ def test_invitation_is_asked_for_where_the_server_needs_one(visit: Visit) -> Non
     page.get_by_label("Choose a name").fill("uninvited")
     page.get_by_label("Choose a password").fill("correct horse battery")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Enter the code of your invitation.")).to_be_visible()
+    expect(page.get_by_text("Enter your invitation code.")).to_be_visible()
     page.get_by_label("Invitation code").fill("no such code")
     page.keyboard.press("Enter")
     expect(page.get_by_text("This code is unknown, used or expired.")).to_be_visible()

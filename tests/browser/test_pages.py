@@ -66,7 +66,7 @@ def test_faults_of_accessibility_are_found(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_is_served_with_a_policy_without_unsafe(server: LocalServer, path: str) -> None:
+def test_page_is_served_with_a_policy_without_unsafe_rules(server: LocalServer, path: str) -> None:
     policy = httpx.get(server.url + path).headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "require-trusted-types-for 'script'" in policy

@@ -191,7 +191,7 @@ def test_instructors_may_read_and_their_changes_are_refused_with_the_reason(
     page.get_by_role("button", name="Tickets for a class").click()
     page.get_by_label("Students, one per line").fill("ann")
     page.get_by_role("button", name="Make tickets").click()
-    expect(page.get_by_role("alert")).to_contain_text("This password may not do that.")
+    expect(page.get_by_role("alert")).to_contain_text("This password does not allow that.")
 
 
 def test_wrong_password_shows_nothing(visit: Visit, own_server: LocalServer) -> None:

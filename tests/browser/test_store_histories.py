@@ -83,9 +83,9 @@ class BrowserDevice:
         if self._copy is None:
             self._copy = self.run("dump")
             return
-        copied = {each["row_id"] for each in self._copy["queue"]}
-        queued = {each["row_id"] for each in self.run("dump")["queue"]}
-        self.at_risk |= queued - copied
+        copied_ids = {each["row_id"] for each in self._copy["queue"]}
+        queued_ids = {each["row_id"] for each in self.run("dump")["queue"]}
+        self.at_risk |= queued_ids - copied_ids
         self.run("restore", self._copy)
         self._copy = None
 

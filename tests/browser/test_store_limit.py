@@ -104,7 +104,7 @@ def test_store_fails_to_open_while_another_tab_blocks_an_upgrade(page: Page) -> 
     assert outcome == UNAVAILABLE
 
 
-def test_store_that_opens_after_the_limit_is_closed(page: Page) -> None:
+def test_store_that_opens_too_late_is_closed(page: Page) -> None:
     """Otherwise, it would block the removal of the database."""
     outcome = run(
         page,
@@ -126,7 +126,7 @@ def test_store_that_opens_after_the_limit_is_closed(page: Page) -> None:
     assert outcome == [UNAVAILABLE, "success"]
 
 
-def test_removal_that_another_tab_blocks_ends(page: Page) -> None:
+def test_removal_returns_while_another_tab_blocks_it_and_happens_later(page: Page) -> None:
     outcome = run(
         page,
         "removal",

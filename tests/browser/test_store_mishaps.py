@@ -1,4 +1,4 @@
-"""The study page's copy when the server refuses or changes, or the browser deletes the copy."""
+"""The study page's copy when the server refuses calls or is updated, or the browser deletes it."""
 
 import json
 from collections.abc import Callable
@@ -236,12 +236,12 @@ def test_page_that_is_too_old_for_the_server_says_so_and_keeps_its_answers(
     with laptop(browser, student) as watched:
         page = watched.page
 
-        def send_distant_version(route: Route) -> None:
+        def send_unsupported_version(route: Route) -> None:
             body = json.loads(route.request.post_data or "{}")
             body["device"]["schema_version"] = 9
             route.continue_(post_data=json.dumps(body))
 
-        page.context.route(SYNC, send_distant_version)
+        page.context.route(SYNC, send_unsupported_version)
         practise(page, topic)
         expect(page.get_by_text("This page is older than the server.")).to_be_visible()
         assert len(browser_copy(page)["queue"]) == 1

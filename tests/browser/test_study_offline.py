@@ -64,7 +64,7 @@ def test_student_practises_offline_across_reloads_and_everything_is_sent_later(
         assert unexpected(watched) == []
 
 
-def test_mastery_in_the_browser_is_that_of_the_server(
+def test_browser_and_server_derive_the_same_mastery(
     browser: Browser, student: Account, topic: str
 ) -> None:
     with laptop(browser, student) as watched:
@@ -187,7 +187,7 @@ def test_another_user_neither_sees_nor_sends_what_waits(
         dialog = page.get_by_role("dialog", name="1 change not sent yet")
         expect(dialog).to_be_visible()
         assert watched.violations() == []
-        dialog.get_by_role("button", name="Stay and send them").click()
+        dialog.get_by_role("button", name="Stay and send").click()
         expect(dialog).to_have_count(0)
         page.get_by_role("button", name="Log out").click()
         dialog.get_by_role("button", name="Log out anyway").click()
@@ -240,10 +240,10 @@ def test_unsent_answers_travel_in_a_file(
         page = watched.page
         page.context.set_offline(True)
         practise(page, topic, answers=2)
-        with page.expect_download() as saved:
+        with page.expect_download() as download:
             page.get_by_role("button", name="Save unsent answers to a file").click()
-        saved.value.save_as(file)
-        assert saved.value.suggested_filename.endswith(".jsonl")
+        download.value.save_as(file)
+        assert download.value.suggested_filename.endswith(".jsonl")
     with laptop(browser, student) as watched:
         page = watched.page
         page.context.set_offline(True)

@@ -53,7 +53,7 @@ def newcomer(school: School) -> Account:
 
 @pytest.fixture(scope="session")
 def hostile_topic(school: School) -> str:
-    """A topic with a question of each type, whose texts contain markup; return its id."""
+    """The id of a topic with a question of each type, whose texts contain markup."""
     teacher = school.log_in()
     question = {"topic": TOPIC, "concept": f"<b>concept</b> {LONG_WORD}", "difficulty": "easy"}
     options = [

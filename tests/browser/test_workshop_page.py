@@ -41,7 +41,7 @@ def visit(visit: Visit) -> Visit:
 
 
 class Student:
-    """A session of a student, and its state at the service."""
+    """A session of a student, and its state on the server."""
 
     def __init__(self, url: str, **fields: Any) -> None:
         self.url = url
@@ -153,7 +153,7 @@ def test_student_begins_and_asks_for_help_by_keyboard_alone(visit: Visit, url: s
     assert watched.errors == []
 
 
-def test_steps_show_what_is_done_the_time_and_what_comes_next(
+def test_steps_show_progress_time_and_what_comes_next(
     visit: Visit, url: str, amina: Student
 ) -> None:
     page = visit(amina.link, url=url).page
@@ -213,7 +213,7 @@ def test_token_without_a_session_is_reported_and_removed(visit: Visit, url: str)
     assert errors_but_refusals(watched) == []
 
 
-def test_share_view_shows_steps_and_nothing_of_the_person(
+def test_share_view_shows_steps_and_nothing_about_the_person(
     visit: Visit, url: str, amina: Student
 ) -> None:
     session = amina.session
@@ -259,7 +259,7 @@ def test_all_sessions_of_the_student_are_listed(visit: Visit, url: str, amina: S
     expect(rows.nth(1)).to_contain_text("11 %")
 
 
-def test_new_progress_appears_by_itself(visit: Visit, url: str, amina: Student) -> None:
+def test_new_progress_appears_without_a_reload(visit: Visit, url: str, amina: Student) -> None:
     page = visit(amina.link, url=url, clock=True).page
     expect(page.locator("h1")).to_contain_text("step 4")
     amina.report(4)

@@ -12,7 +12,7 @@ from lib.learning.database import postgres_session, sqlite_session
 from lib.settings import Settings
 from local.servers.postgres_server import PostgresServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
-from tests.device.devices import fill_database, opened, store_syllabus
+from tests.device.devices import fill_database, folder_database, store_syllabus
 from tests.device.histories import Sessions
 from tests.support.local_server import LocalServer
 from tests.support.memory import folder_in_memory
@@ -29,7 +29,7 @@ def tmp_path() -> Iterator[Path]:
 def folder(tmp_path: Path) -> Path:
     """A folder of a device with a user and questions."""
     path = tmp_path / "device"
-    with opened(path) as database:
+    with folder_database(path) as database:
         fill_database(database)
     return path
 
@@ -65,7 +65,7 @@ def postgres_sessions(
 @pytest.fixture
 def blank(tmp_path: Path) -> Path:
     """The database of a device that has nothing yet."""
-    with opened(tmp_path / "blank"):
+    with folder_database(tmp_path / "blank"):
         pass
     (tmp_path / "blank" / "identity.json").unlink()
     return tmp_path / "blank" / "local.db"

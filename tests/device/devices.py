@@ -54,7 +54,7 @@ def user_details(name: str = "ann") -> UserDetails:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Database]:
+def folder_database(path: Path) -> Iterator[Database]:
     """Hold the database of a folder, with the real clock."""
     with open_database(Folder(path)) as database:
         yield database

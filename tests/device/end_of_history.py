@@ -98,8 +98,8 @@ def _copy(db: Session, student_id: UUID) -> tuple[Any, Any]:
 def _mastery(db: Session, student_id: UUID) -> dict[str, Any]:
     """Return the stored figures, after a check that they equal recomputed ones."""
     attempts = mastery_store.list_attempts(db, student_id)
-    recomputed = count_all(attempts, current_calibration(db)).concepts
-    expected = {concept: asdict(it.mastery) for concept, it in recomputed.items()}
+    recomputed_figures = count_all(attempts, current_calibration(db)).concepts
+    expected = {concept: asdict(it.mastery) for concept, it in recomputed_figures.items()}
     rows = mastery_store.list_mastery(db, [student_id])
     stored_figures = {str(row.concept_id): asdict(row.mastery) for row in rows}
     assert stored_figures == expected

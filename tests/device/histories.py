@@ -160,11 +160,11 @@ class World:
         for _ in range(rounds):
             self.server.serve_late()
             self.advance(3_600)
-            ended = True
+            all_synced = True
             for each in self.devices:
                 each.sign_in()
-                ended &= each.sync()
-            if ended and not any(it.operations(OperationState.PENDING) for it in self.devices):
+                all_synced &= each.sync()
+            if all_synced and not any(it.operations(OperationState.PENDING) for it in self.devices):
                 break
         results = [each.sync() for each in [*self.devices, *self.devices]]
         return all(results)

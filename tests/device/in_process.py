@@ -201,9 +201,9 @@ class FaultyClient(Server):
         """Make a call."""
         del method
         received = json.loads(json.dumps(body))
-        mishap, place = Mishap.NONE, 0
+        mishap, number = Mishap.NONE, 0
         if path == sync.PATH and self.mishaps:
-            mishap, place = self.mishaps.pop(0)
+            mishap, number = self.mishaps.pop(0)
 
         def serve() -> Reply:
             return self._server.serve(path, received, parameters, token)
@@ -216,10 +216,10 @@ class FaultyClient(Server):
         if mishap in {Mishap.DROPPED, Mishap.LATE}:
             raise ServerAway
         if mishap is Mishap.SERVER_ENDS:
-            with self._server.session() as db, ending_after(db, place * 3):
+            with self._server.session() as db, ending_after(db, number * 3):
                 return self._unless_away(serve())
         if mishap is Mishap.OUT_OF_TIME:
-            with self._server.session() as db, out_of_time_after(db, place):
+            with self._server.session() as db, out_of_time_after(db, number):
                 return serve()
         if mishap is Mishap.TWICE:
             serve()

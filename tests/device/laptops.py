@@ -36,7 +36,7 @@ SECRETS = DeviceSecrets("0" * 64, "code")
 
 
 class Crash(BaseException):
-    """Stands for the end of the device's process."""
+    """The end of the device's process, simulated as an exception."""
 
 
 class World(Protocol):
@@ -73,13 +73,13 @@ class Laptop:
     """Numbers of the attempts in the database that the server has to refuse."""
 
     def __post_init__(self) -> None:
-        self._opened = ExitStack()
+        self._stack = ExitStack()
         self._remaining: int | None = None
         self.open()
 
     def open(self) -> None:
         """Start the process."""
-        database = self._opened.enter_context(open_database(Folder(self.path), self.now))
+        database = self._stack.enter_context(open_database(Folder(self.path), self.now))
         accounts = AccountFile(Folder(self.path))
         self.client = FaultyClient(accounts, self.world.server)
         folder, settings = Folder(self.path), settings_of(SECRETS, Folder(self.path))
@@ -94,7 +94,7 @@ class Laptop:
 
     def close(self) -> None:
         """End the process."""
-        self._opened.close()
+        self._stack.close()
 
     def now(self) -> datetime:
         """Return the time that the device's clock shows."""

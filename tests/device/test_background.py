@@ -61,7 +61,7 @@ def test_wait_that_the_server_names_is_kept_and_cannot_be_shortened() -> None:
     assert must_wait
 
 
-def test_wait_for_deferred_changes_cannot_be_shortened_if_the_server_names_none() -> None:
+def test_wait_for_deferred_changes_without_a_time_from_the_server_cannot_be_shortened() -> None:
     deferred = waits(*[Outcome(must_wait=True)] * 3)
     for (wait, must_wait), longest in zip(deferred, (1, 2, 4), strict=True):
         assert longest / 2 <= wait <= longest
@@ -121,18 +121,18 @@ def test_thread_syncs_at_once_when_asked_and_stops() -> None:
 
 def test_waiting_for_a_sync_ends_with_its_success_or_the_time_limit() -> None:
     outcomes = iter([Outcome(3_600), Outcome(3_600), Outcome(3_600, problem="refused")])
-    first = threading.Event()
+    has_synced = threading.Event()
 
     def sync() -> Outcome:
-        first.set()
+        has_synced.set()
         return next(outcomes)
 
     thread = Background(sync, ProgressBoard(), lambda: datetime.now(UTC), random.Random(1))
     thread.start()
-    assert first.wait(10)
-    first.clear()
+    assert has_synced.wait(10)
+    has_synced.clear()
     thread.wait_for_success(60)
-    assert first.is_set()
+    assert has_synced.is_set()
     thread.wait_for_success(0.05)
     thread.stop()
 

@@ -14,7 +14,7 @@ from device.opening import CannotOpen
 from device.values import REPAIR, SYNC, read_value, write_value
 from lib.learning.tables import ConceptMastery, Question, QuestionAttempt, StudyPlan, User
 from lib.learning.tables.base import Base, new_id
-from tests.device.devices import answer, attempt_ids, opened, queued_rows
+from tests.device.devices import answer, attempt_ids, folder_database, queued_rows
 
 PAGE = 4096
 
@@ -23,7 +23,7 @@ PAGE = 4096
 def answered_folder(folder: Path) -> tuple[Path, list[UUID]]:
     """A folder with 60 answers, and their ids in their order."""
     ids = [new_id() for _ in range(60)]
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         for number, attempt_id in enumerate(ids):
             answer(database, attempt_id, number)
         with database.session() as db:
@@ -65,7 +65,7 @@ def damage(path: Path, *pages: int) -> None:
 
 def repair_of(path: Path) -> tuple[set[UUID], set[UUID], dict[str, object]]:
     """Open a damaged device; return the ids of its answers and queued answers, and the report."""
-    with opened(path) as database:
+    with folder_database(path) as database:
         assert faults(path / "local.db") == []
         with database.session() as db:
             report = read_value(db, REPAIR)
@@ -73,7 +73,7 @@ def repair_of(path: Path) -> tuple[set[UUID], set[UUID], dict[str, object]]:
         return attempt_ids(database), set(queued_rows(database)), report
 
 
-def test_damaged_page_costs_only_what_neither_file_has(
+def test_damaged_page_costs_only_its_rows(
     answered_folder: tuple[Path, list[UUID]],
 ) -> None:
     folder, ids = answered_folder
@@ -102,7 +102,7 @@ def test_unreadable_header_costs_at_most_the_last_change(
     answered_folder: tuple[Path, list[UUID]],
 ) -> None:
     folder, ids = answered_folder
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         answer(database, last := new_id())
     damage(folder / "local.db", 0)
     present, queued, _report = repair_of(folder)
@@ -112,7 +112,7 @@ def test_unreadable_header_costs_at_most_the_last_change(
 
 def test_empty_file_costs_at_most_the_last_change(answered_folder: tuple[Path, list[UUID]]) -> None:
     folder, ids = answered_folder
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         answer(database, new_id())
     (folder / "local.db").write_bytes(b"")
     present, queued, report = repair_of(folder)
@@ -124,10 +124,10 @@ def test_missing_file_costs_at_most_the_last_change(
     answered_folder: tuple[Path, list[UUID]],
 ) -> None:
     folder, ids = answered_folder
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         answer(database, new_id())
     (folder / "local.db").unlink()
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         assert attempt_ids(database) == set(ids)
         answer(database, new_id())
     assert (folder / "local.db").exists()
@@ -138,7 +138,7 @@ def test_every_table_is_saved(answered_folder: tuple[Path, list[UUID]]) -> None:
     tables: list[type[Base]] = [User, Question, QuestionAttempt, ConceptMastery, StudyPlan]
 
     def counts() -> list[int]:
-        with opened(folder) as database, database.session() as db:
+        with folder_database(folder) as database, database.session() as db:
             return [
                 db.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
             ]
@@ -162,13 +162,13 @@ def test_damaged_file_is_kept_and_the_next_sync_fetches_everything(
     _present, _queued, report = repair_of(folder)
     assert (folder / str(report["file"])).read_bytes() == damaged
     assert str(report["file"]).startswith("local.db.damaged-20")
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         state = read_value(db, SYNC)
         assert state == {"cursor": None, "content": None, "files": {}}
         assert read_value(db, REPAIR), "it is reported until a sync has succeeded"
 
 
-def test_row_that_refers_to_nothing_is_damage(answered_folder: tuple[Path, list[UUID]]) -> None:
+def test_row_that_refers_to_nothing_is_left_out(answered_folder: tuple[Path, list[UUID]]) -> None:
     folder, ids = answered_folder
     with closing(sqlite3.connect(folder / "local.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
@@ -195,20 +195,20 @@ def test_any_damaged_page_leaves_a_device_that_works(
         damage(folder / "local.db", page)
         if not faults(folder / "local.db"):
             continue  # a page that is not in use
-        with opened(folder) as database:
+        with folder_database(folder) as database:
             assert attempt_ids(database) == set(ids)
             answer(database)
         for file in folder.glob("local.db.damaged-*"):
             file.unlink()
 
 
-def test_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "device"
     path.mkdir()
     with closing(sqlite3.connect(path / "local.db")) as connection:
         connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT)")
         connection.commit()
     before = (path / "local.db").read_bytes()
-    with pytest.raises(CannotOpen, match="IMPORT="), opened(path):
+    with pytest.raises(CannotOpen, match="IMPORT="), folder_database(path):
         pass
     assert (path / "local.db").read_bytes() == before

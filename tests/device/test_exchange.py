@@ -26,7 +26,7 @@ from tests.device.devices import (
     answer,
     attempt_ids,
     fill_database,
-    opened,
+    folder_database,
     queued_rows,
     user_details,
 )
@@ -36,7 +36,7 @@ from tests.device.devices import (
 def exported_file(folder: Path, tmp_path: Path) -> Path:
     """A file with three answers and a change of the profile, exported while the device runs."""
     target = tmp_path / "queue.jsonl"
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         for number in range(4):
             answer(database, number=number)
         with database.session() as db:
@@ -52,14 +52,14 @@ def exported_file(folder: Path, tmp_path: Path) -> Path:
 
 
 def other_device(path: Path) -> Path:
-    with opened(path) as database:
+    with folder_database(path) as database:
         fill_database(database)
     return path
 
 
 def student_state(path: Path) -> tuple[int, object, object]:
     """Return grade, date of the exam, and number of answers in the one concept."""
-    with opened(path) as database, database.session() as db:
+    with folder_database(path) as database, database.session() as db:
         user = read_user(db, USER_ID)
         assert user is not None
         profile = read_profile(Call(db, user, NOW))
@@ -74,13 +74,13 @@ def test_other_device_shows_and_queues_the_changes_once(
     report = import_file(Folder(other), exported_file)
     assert report == "Imported changes: 4. Already there: 0."
     assert student_state(other) == (12, NOW, 3)
-    with opened(other) as database:
+    with folder_database(other) as database:
         assert set(queued_rows(database)) == attempt_ids(database)
         with database.session() as db:
             before = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
     assert import_file(Folder(other), exported_file) == "Imported changes: 0. Already there: 4."
     assert student_state(other) == (12, NOW, 3)
-    with opened(other) as database, database.session() as db:
+    with folder_database(other) as database, database.session() as db:
         after = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
     assert after == before
     assert len(after) == 4
@@ -94,7 +94,7 @@ def test_import_on_the_same_device_changes_nothing(exported_file: Path, folder: 
 
 def test_later_change_of_the_other_device_stays(exported_file: Path, tmp_path: Path) -> None:
     other = other_device(tmp_path / "other")
-    with opened(other) as database, database.session() as db:
+    with folder_database(other) as database, database.session() as db:
         user = read_user(db, USER_ID)
         assert user is not None
         change_profile(Call(db, user, NOW), ProfileChangeIn(grade=9))
@@ -108,12 +108,12 @@ def test_answer_without_its_question_is_kept_for_the_server(
     exported_file: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
-    with opened(other) as database, database.session() as db:
+    with folder_database(other) as database, database.session() as db:
         store_user(db, user_details(), NOW)
         db.commit()
     report = import_file(Folder(other), exported_file)
     assert report.endswith("Kept for the server, but not shown here yet: 3.")
-    with opened(other) as database:
+    with folder_database(other) as database:
         assert len(queued_rows(database)) == 3
         assert attempt_ids(database) == set()
 
@@ -143,13 +143,13 @@ def test_file_that_was_changed_is_refused(
     other = other_device(tmp_path / "other")
     with pytest.raises(CannotTransfer):
         import_file(Folder(other), exported_file)
-    with opened(other) as database:
+    with folder_database(other) as database:
         assert queued_rows(database) == []
 
 
 def test_changes_of_another_student_are_refused(exported_file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    with opened(other) as database, database.session() as db:
+    with folder_database(other) as database, database.session() as db:
         ben = user_details("ben")
         profile = {**ben.profile, "id": "01a00000-0000-7000-8000-000000000099"}
         user = store_user(db, type(ben)(USER_ID, ben.me, profile, {}), NOW)
@@ -160,7 +160,7 @@ def test_changes_of_another_student_are_refused(exported_file: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["", "notes", '{"format": "other"}', "[]"])
-def test_other_file_is_refused(content: str, folder: Path, tmp_path: Path) -> None:
+def test_file_that_is_not_an_export_is_refused(content: str, folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text(content)
     with pytest.raises(CannotTransfer, match="neither"):
@@ -187,7 +187,7 @@ def test_device_without_a_user_exports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "device"
     with pytest.raises(CannotTransfer, match="no device"):
         export_file(Folder(path), tmp_path / "queue")
-    with opened(path):
+    with folder_database(path):
         pass
     with pytest.raises(CannotTransfer, match="logged in"):
         export_file(Folder(path), tmp_path / "queue")

@@ -132,7 +132,7 @@ def test_student_registers_through_the_device(server: LocalServer, tmp_path: Pat
     assert server.send(Request("POST", "/api/auth/login", log_in)).status == 200
 
 
-def test_device_serves_students_on_this_machine_alone(tmp_path: Path) -> None:
+def test_device_serves_only_this_machine_and_only_calls_of_students(tmp_path: Path) -> None:
     device = DeviceProcess(tmp_path / "device")
     try:
         assert device.url.startswith("http://127.0.0.1:")

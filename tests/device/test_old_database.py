@@ -26,7 +26,7 @@ from tests.device.devices import (
     QUESTION_IDS,
     attempt_ids,
     fill_database,
-    opened,
+    folder_database,
     queued_rows,
     store_syllabus,
     user_details,
@@ -34,6 +34,9 @@ from tests.device.devices import (
 from tests.support.live_learning import LIVE_TABLES, TABLES, Row, generate
 
 SQLITE_TABLES = re.sub(r"SERIAL PRIMARY KEY", "INTEGER PRIMARY KEY", LIVE_TABLES)
+
+
+QUEUED = "- changes that are queued, because the server does not have them"
 
 
 class OldDevice:
@@ -101,13 +104,13 @@ def old(tmp_path: Path) -> OldDevice:
 
 
 def set_aside(path: Path) -> list[tuple[str, str]]:
-    with opened(path) as database, database.session() as db:
+    with folder_database(path) as database, database.session() as db:
         rows = db.execute(select(SetAsideRow.table_name, SetAsideRow.reason))
         return sorted((row[0], row[1]) for row in rows)
 
 
 def attempts(path: Path) -> list[QuestionAttempt]:
-    with opened(path) as database, database.session() as db:
+    with folder_database(path) as database, database.session() as db:
         query = select(QuestionAttempt).order_by(QuestionAttempt.timestamp)
         return list(db.execute(query).scalars())
 
@@ -125,7 +128,7 @@ def test_unsent_answers_are_queued_under_ids_of_their_own(old: OldDevice, folder
     assert third.question_id == QUESTION_IDS[6]
     assert third.timestamp == datetime(2025, 3, 4, 10, tzinfo=UTC)
     assert (third.time_taken_seconds, third.confidence) == (30.5, 4)
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         assert queued_rows(database) == [first.id, third.id]
         with database.session() as db:
             assert [each.clock[:19] for each in queue.list_pending(db)] == [
@@ -138,10 +141,10 @@ def test_importing_again_adds_what_is_new_and_nothing_else(old: OldDevice, folde
     old.attempt(1)
     import_file(Folder(folder), old.path)
     before = attempts(folder)[0].id
-    assert "- 0 changes" in import_file(Folder(folder), old.path)
+    assert f"{QUEUED}: 0" in import_file(Folder(folder), old.path)
     old.attempt(2)
     old.queue(1, "question_attempts", 2, {"question_id": 3})
-    assert "- 1 changes" in import_file(Folder(folder), old.path)
+    assert f"{QUEUED}: 1" in import_file(Folder(folder), old.path)
     assert attempts(folder)[0].id == before
     assert len(attempts(folder)) == 2
 
@@ -161,13 +164,13 @@ def test_same_file_gives_the_same_ids_on_another_device(
     old: OldDevice, folder: Path, tmp_path: Path
 ) -> None:
     old.attempt(1)
-    with opened(tmp_path / "second") as database:
+    with folder_database(tmp_path / "second") as database:
         fill_database(database)
     for path in (folder, tmp_path / "second"):
         import_file(Folder(path), old.path)
     operations = []
     for path in (folder, tmp_path / "second"):
-        with opened(path) as database, database.session() as db:
+        with folder_database(path) as database, database.session() as db:
             operations.append([(it.id, it.row_id, it.clock) for it in queue.list_pending(db)])
     assert operations[0] == operations[1]
     assert len(operations[0]) == 1
@@ -176,7 +179,7 @@ def test_same_file_gives_the_same_ids_on_another_device(
 def test_ids_are_made_from_device_table_and_number(old: OldDevice, folder: Path) -> None:
     old.attempt(1)
     import_file(Folder(folder), old.path)
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         [pending] = queue.list_pending(db)
     origin = origin_of(old.path)
     assert UUID(pending.row_id) == uuid_of(f"{origin}:question_attempts:1")
@@ -210,7 +213,7 @@ def test_queue_is_imported(name: str, old: OldDevice, folder: Path) -> None:
     assert "imported before, or in the file twice: 1\n" in report
     assert "about mastery or plans, which are derived: 2" in report
     assert len(attempts(folder)) == 2
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         assert db.execute(select(StudentProfile.grade)).scalar_one() == 11
         kinds = [(it.table_name, it.kind) for it in queue.list_pending(db)]
     assert sorted(kinds) == [
@@ -246,7 +249,7 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: OldDevice, folder: Pa
     assert all(f" kept aside from {table}: {reason}" in report for table, reason in set_aside_rows)
     import_file(Folder(folder), old.path)
     assert set_aside(folder) == set_aside_rows
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         contents = {
             row.table_name: row.content for row in db.execute(select(SetAsideRow)).scalars()
         }
@@ -270,7 +273,7 @@ def test_changes_of_another_student_in_the_queue_are_kept_aside(
     assert set_aside(folder) == [("question_attempts", reason), *3 * [("sync_operations", reason)]]
     (attempt,) = attempts(folder)
     assert attempt.time_taken_seconds == 5
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         assert db.execute(select(StudentProfile.target_exam)).scalars().all() == ["Ours"]
 
 
@@ -293,11 +296,11 @@ def test_question_is_found_by_its_text_where_numbers_differ(folder: Path, tmp_pa
     assert [table for table, _ in set_aside(folder)] == ["question_attempts"]
 
 
-def test_answer_is_kept_aside_if_several_questions_have_its_text(
+def test_answer_is_kept_aside_if_several_questions_have_the_same_text(
     old: OldDevice, folder: Path
 ) -> None:
     old.run("UPDATE questions SET question_text = 'Twin?' WHERE id = 1")
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         twins = update(Question).where(Question.id.in_(QUESTION_IDS[8:10]))
         db.execute(twins.values(question_text="Twin?"))
         db.commit()
@@ -312,15 +315,15 @@ def test_answers_are_imported_once_their_questions_have_come(
     old: OldDevice, tmp_path: Path
 ) -> None:
     path = tmp_path / "new"
-    with opened(path) as database, database.session() as db:
+    with folder_database(path) as database, database.session() as db:
         store_user(db, user_details(), NOW)
         db.commit()
     old.attempt(1)
-    assert "- 0 changes" in import_file(Folder(path), old.path)
-    with opened(path) as database, database.session() as db:
+    assert f"{QUEUED}: 0" in import_file(Folder(path), old.path)
+    with folder_database(path) as database, database.session() as db:
         store_syllabus(db)
         db.commit()
-    assert "- 1 changes" in import_file(Folder(path), old.path)
+    assert f"{QUEUED}: 1" in import_file(Folder(path), old.path)
 
 
 def test_old_database_in_use_is_read_with_its_log(old: OldDevice, folder: Path) -> None:
@@ -332,7 +335,7 @@ def test_old_database_in_use_is_read_with_its_log(old: OldDevice, folder: Path) 
             " (1, 3, 1, 'true', 1, 30, 4, '2025-03-02 10:00:00', 0)"
         )
         connection.commit()
-        assert "- 1 changes" in import_file(Folder(folder), old.path)
+        assert f"{QUEUED}: 1" in import_file(Folder(folder), old.path)
 
 
 def test_file_of_another_student_or_a_current_device_is_refused(
@@ -373,10 +376,10 @@ def test_generated_databases_are_imported_completely(
         connection.commit()
     report = import_file(Folder(folder), path)
     unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]
-    with opened(folder) as database:
-        queued = len(attempt_ids(database))
+    with folder_database(folder) as database:
+        imported_count = len(attempt_ids(database))
     set_aside_count = sum(1 for table, _ in set_aside(folder) if table == "question_attempts")
-    assert queued + set_aside_count == len(unsent), report
+    assert imported_count + set_aside_count == len(unsent), report
 
 
 def _insert(connection: sqlite3.Connection, table: str, row: Row) -> None:

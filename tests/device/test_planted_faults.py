@@ -295,6 +295,6 @@ def test_lost_row_is_repaired(world: World) -> None:
 
 
 @pytest.mark.usefixtures("_without_repair")
-def test_ignored_digests_are_found(world: World) -> None:
+def test_lost_row_without_repair_is_found(world: World) -> None:
     with pytest.raises(AssertionError):
         lose_a_row(world)

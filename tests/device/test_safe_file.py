@@ -23,7 +23,7 @@ from device.folder import Folder
 from device.opening import CannotOpen
 from lib.errors import DatabaseUnavailable
 from lib.learning.tables.base import new_id
-from tests.device.devices import answer, attempt_ids, fill_database, opened, queued_rows
+from tests.device.devices import answer, attempt_ids, fill_database, folder_database, queued_rows
 
 MAX_STEPS = 80
 """Upper bound on the step at which a process is killed; storing one answer takes fewer."""
@@ -33,7 +33,7 @@ MAX_STEPS = 80
 def folder(tmp_path: Path) -> Path:
     """A folder of a device with a user, questions and an answer."""
     path = tmp_path / "device"
-    with opened(path) as database:
+    with folder_database(path) as database:
         fill_database(database)
         answer(database)
     return path
@@ -62,7 +62,7 @@ def answer_until_killed(path: Path, steps: int, pipe: int) -> None:
         if name in {"open", "os.rename", "os.link", "shutil.copyfile", "os.remove", "os.chmod"}:
             countdown.step()
 
-    with opened(path) as database:
+    with folder_database(path) as database:
         event.listen(database._engine, "before_cursor_execute", countdown.step)
         event.listen(database._engine, "after_cursor_execute", countdown.step)
         event.listen(database._engine, "commit", countdown.step)
@@ -74,7 +74,7 @@ def answer_until_killed(path: Path, steps: int, pipe: int) -> None:
     os._exit(0)
 
 
-def acknowledged_until_killed(path: Path, steps: int) -> set[UUID]:
+def answers_acknowledged_until_killed(path: Path, steps: int) -> set[UUID]:
     """Record answers in a process that is killed; return those that were acknowledged."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -92,14 +92,14 @@ def acknowledged_until_killed(path: Path, steps: int) -> set[UUID]:
 
 
 def test_killing_at_any_step_loses_no_acknowledged_answer(folder: Path) -> None:
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         expected = attempt_ids(database)
     acknowledged_counts = set()
     for steps in range(1, MAX_STEPS):
-        acknowledged = acknowledged_until_killed(folder, steps)
+        acknowledged = answers_acknowledged_until_killed(folder, steps)
         acknowledged_counts.add(len(acknowledged))
         expected |= acknowledged
-        with opened(folder) as database:
+        with folder_database(folder) as database:
             present, queued = attempt_ids(database), queued_rows(database)
         assert expected <= present
         assert set(queued) == present, "an answer and its operation are stored together"
@@ -123,7 +123,7 @@ def test_copies_made_while_answers_are_written_hold_those_acknowledged_before(
             if subprocess.run(["cp", folder / "local.db", target], check=False).returncode == 0:
                 copies.append((target, before))
 
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         copier = threading.Thread(target=copy_again_and_again)
         copier.start()
         for number in range(150):
@@ -141,27 +141,27 @@ def test_copies_made_while_answers_are_written_hold_those_acknowledged_before(
 
 
 def test_copy_that_is_put_back_is_the_database(folder: Path, tmp_path: Path) -> None:
-    with opened(folder) as database:
-        backed_up = attempt_ids(database)
+    with folder_database(folder) as database:
+        backed_up_ids = attempt_ids(database)
         shutil.copy(folder / "local.db", tmp_path / "local.db.backup")
         answer(database)
     shutil.copy(tmp_path / "local.db.backup", folder / "local.db")
-    with opened(folder) as database:
-        assert attempt_ids(database) == backed_up
+    with folder_database(folder) as database:
+        assert attempt_ids(database) == backed_up_ids
         answer(database)
-        assert len(attempt_ids(database)) == len(backed_up) + 1
+        assert len(attempt_ids(database)) == len(backed_up_ids) + 1
 
 
 def test_folder_that_is_open_cannot_be_opened_again(folder: Path) -> None:
-    with opened(folder), pytest.raises(CannotOpen, match="in use by another process"):  # noqa: SIM117
-        with opened(folder):
+    with folder_database(folder), pytest.raises(CannotOpen, match="in use by another process"):  # noqa: SIM117
+        with folder_database(folder):
             pass
-    with opened(folder):
+    with folder_database(folder):
         pass
 
 
 def test_database_has_no_write_ahead_log_and_syncs_fully(folder: Path) -> None:
-    with opened(folder) as database, database.session() as db:
+    with folder_database(folder) as database, database.session() as db:
         driver = db.connection().connection.driver_connection
         assert driver is not None
         values = {
@@ -177,7 +177,7 @@ def test_database_has_no_write_ahead_log_and_syncs_fully(folder: Path) -> None:
 
 
 def test_files_are_private(folder: Path) -> None:
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         answer(database)
         modes = {
             it.name: it.stat().st_mode & 0o077 for it in folder.iterdir() if "local.db" in it.name
@@ -187,7 +187,7 @@ def test_files_are_private(folder: Path) -> None:
 
 
 def test_reading_replaces_no_file(folder: Path) -> None:
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         before = (folder / "local.db").stat().st_ino
         attempt_ids(database)
         assert (folder / "local.db").stat().st_ino == before
@@ -196,7 +196,7 @@ def test_reading_replaces_no_file(folder: Path) -> None:
 
 
 def test_previous_file_is_the_one_before_the_last_answer(folder: Path) -> None:
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         before = (folder / "local.db").read_bytes()
         answer(database)
         assert (folder / "local.db.previous").read_bytes() == before
@@ -208,12 +208,12 @@ def test_answer_that_cannot_be_published_is_not_acknowledged(
     def fail_without_space(_folder: Folder) -> None:
         raise OSError(28, "No space left on device")
 
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         with monkeypatch.context() as patch:
             patch.setattr(database_module, "replace_database", fail_without_space)
             with pytest.raises(DatabaseUnavailable):
                 answer(database)
         answer(database)
         count = len(attempt_ids(database))
-    with opened(folder) as database:
+    with folder_database(folder) as database:
         assert len(attempt_ids(database)) == count

@@ -1,4 +1,4 @@
-"""A device and its server: nothing lost, nothing twice, and equal copies at the end."""
+"""Syncs lose nothing, store nothing twice, and end with equal copies on devices and server."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -434,7 +434,7 @@ def test_cursor_is_stored_with_the_rows(device_named: OpenDevice) -> None:
 
 
 class Crash(Exception):
-    """Stands for the end of the process."""
+    """The end of the process, simulated as an exception."""
 
 
 @contextmanager
@@ -499,9 +499,9 @@ def test_class_that_a_student_joins_comes_to_the_device(
     tom = school.send(Request("POST", "/api/auth/register", teacher, operator)).body
     as_teacher = {"Authorization": f"Bearer {tom['access_token']}"}
     body = {"name": "10a", "grade": 10}
-    created = school.send(Request("POST", "/api/learning/classes", body, as_teacher)).body
-    code = {"code": created["class"]["join_code"]}
+    class_body = school.send(Request("POST", "/api/learning/classes", body, as_teacher)).body
+    code = {"code": class_body["class"]["join_code"]}
     assert device.server.call_as_user("POST", "/api/learning/classes/join", code).succeeded
     synchronise(device)
     with call_on(device) as call:
-        assert str(read_profile(call).class_id) == created["class"]["id"]
+        assert str(read_profile(call).class_id) == class_body["class"]["id"]

@@ -1,4 +1,4 @@
-"""The shortlist: the cheap bound holds, and the selected item is that of the exact rule."""
+"""The shortlist: the cheap bound holds, and the item selected is the exact rule's choice."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_the_bound_is_never_below_the_integral_and_tight_at_the_best(c: float) -
         assert value[best] >= 0.92 * bound[best]
 
 
-def some_bank(rng: np.random.Generator, n: int, k: int, c: float) -> ItemBank:
+def random_bank(rng: np.random.Generator, n: int, k: int, c: float) -> ItemBank:
     slopes = rng.normal(size=(n, k)) * rng.lognormal(0, 0.5, (n, 1))
     return ItemBank(slopes, rng.normal(size=n) * 2, c)
 
@@ -36,7 +36,7 @@ def some_bank(rng: np.random.Generator, n: int, k: int, c: float) -> ItemBank:
 @pytest.mark.parametrize("c", [0.0, 0.3])
 def test_selection_agrees_with_integrating_every_item(k: int, c: float) -> None:
     rng = np.random.default_rng(k)
-    bank = some_bank(rng, 12_000, k, c)
+    bank = random_bank(rng, 12_000, k, c)
     state, weights = Posterior.prior(k), rng.random(k)
     available = rng.random(12_000) < 0.7
     for _ in range(6):
@@ -58,7 +58,7 @@ def test_one_block_decides_for_most_of_a_large_bank() -> None:
 
 def test_no_item_exceeds_the_ceiling_of_later_blocks() -> None:
     rng = np.random.default_rng(2)
-    bank = some_bank(rng, 20_000, 4, 0.1)
+    bank = random_bank(rng, 20_000, 4, 0.1)
     state = Posterior.prior(4, rng.normal(size=4), np.diag([1.0, 0.5, 0.2, 2.0]))
     blocks = list(bounds_by_block(state, sorted_items(bank)))
     assert sum(len(items) for items, _, _ in blocks) == 20_000
@@ -68,7 +68,7 @@ def test_no_item_exceeds_the_ceiling_of_later_blocks() -> None:
 
 def test_available_items_may_be_a_mask_indices_or_none() -> None:
     rng = np.random.default_rng(3)
-    bank = some_bank(rng, 600, 2, 0.0)
+    bank = random_bank(rng, 600, 2, 0.0)
     state = Posterior.prior(2)
     mask = rng.random(600) < 0.6
     expected = select(state, bank, mask)
@@ -115,7 +115,7 @@ def test_items_that_measure_nothing_can_still_be_asked() -> None:
 
 def test_random_choice_covers_exactly_the_best_items() -> None:
     rng = np.random.default_rng(4)
-    bank = some_bank(rng, 5000, 2, 0.2)
+    bank = random_bank(rng, 5000, 2, 0.2)
     state = Posterior.prior(2)
     value = gains(state, bank, np.arange(5000))
     selected = {select(state, bank, rng=rng, best=5) for _ in range(200)}
@@ -126,7 +126,7 @@ def test_random_choice_covers_exactly_the_best_items() -> None:
 
 
 def test_equal_generators_select_the_same_items() -> None:
-    bank = some_bank(np.random.default_rng(5), 500, 2, 0.0)
+    bank = random_bank(np.random.default_rng(5), 500, 2, 0.0)
     choices = [
         [select(Posterior.prior(2), bank, rng=rng, best=8) for _ in range(5)]
         for rng in (np.random.default_rng(9), np.random.default_rng(9))

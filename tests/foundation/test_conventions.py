@@ -18,7 +18,7 @@ from lib.web.wire import UtcTime, utc_text
 from lib.workshop.fields import times_in_utc
 
 FILES = {"/api/learning/content-files/{sha256}"}
-"""Paths of files, whose bytes have the hash in the path."""
+"""Paths of files; each path contains the hash of the file's bytes."""
 LOGS = {"/api/learning/sync"}
 """Paths of logs: the response's `cursor` says how far the device has read, and is never null."""
 LIVE_SHAPES = {

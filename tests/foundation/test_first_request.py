@@ -120,26 +120,26 @@ def test_first_request_of_a_test_loads_numpy(settings: Settings, client: TestCli
     ]
     body = {"questions": questions, "adminPassword": ADMIN_PASSWORD}
     upload = Request("POST", "/api/questions/upload", body)
-    uploaded = after_first_request("assessment.questions_upload", upload, settings)
-    assert uploaded == (200, {"psycopg"})
+    upload_result = after_first_request("assessment.questions_upload", upload, settings)
+    assert upload_result == (200, {"psycopg"})
     pool_id = client.post("/api/questions/upload", json=body).json()["question_pool_id"]
     start = {"student_id": "sam", "question_pool_id": pool_id, "concept_names": ["A", "B"]}
     # numpy.random draws which questions are eligible.
     selection_packages = {"psycopg", "numpy", "numpy.random", *REDIS}
-    started = after_first_request(
+    start_result = after_first_request(
         "assessment.start", Request("POST", "/api/test/start", start), settings
     )
-    assert started == (200, selection_packages)
+    assert start_result == (200, selection_packages)
     session = client.post("/api/test/start", json=start).json()
     answer = {
         "session_id": session["session_id"],
         "question_id": session["next_question"]["id"],
         "response": 0,
     }
-    submitted = after_first_request(
+    submit_result = after_first_request(
         "assessment.submit", Request("POST", "/api/test/submit", answer), settings
     )
-    assert submitted == (200, selection_packages)
+    assert submit_result == (200, selection_packages)
 
 
 def test_first_sealed_key_loads_the_cipher(settings: Settings, client: TestClient) -> None:
@@ -147,8 +147,8 @@ def test_first_sealed_key_loads_the_cipher(settings: Settings, client: TestClien
     for key, packages in ((None, {"psycopg"}), ("sk-test-key", {"psycopg", "cryptography"})):
         body = {"sessionToken": token, "openaiApiKey": key, "selectedVoice": "alloy"}
         request = Request("POST", "/api/student-config-save", body)
-        saved = after_first_request("workshop.student_config_save", request, settings)
-        assert saved == (200, packages)
+        save_result = after_first_request("workshop.student_config_save", request, settings)
+        assert save_result == (200, packages)
 
 
 @pytest.mark.parametrize(

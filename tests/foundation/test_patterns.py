@@ -13,7 +13,7 @@ def test_pattern_is_compiled_when_first_used() -> None:
         pattern.search("text")
 
 
-def test_late_pattern_is_a_pattern_with_its_flags() -> None:
+def test_late_pattern_matches_like_a_compiled_pattern_with_its_flags() -> None:
     pattern = late_pattern(r"a(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
     for _ in range(2):
         match = pattern.fullmatch("A\nB")

@@ -30,10 +30,6 @@ def test_commands_run_in_order_in_one_request(redis: RedisRest, redis_gateway: G
     assert redis_gateway.requests == before + 1
 
 
-def test_multi_is_atomic(redis: RedisRest) -> None:
-    assert redis.multi([["INCR", "n"], ["INCR", "n"]]) == [1, 2]
-
-
 def test_failed_command_does_not_affect_the_others(redis: RedisRest) -> None:
     assert redis.pipeline([["SET", "k", "v"], ["INCR", "k"], ["GET", "k"]]) == [True, None, "v"]
 

@@ -1,4 +1,4 @@
-"""Every write of the public is limited, by address and by the session, ticket, pool or person."""
+"""Every write by the public is limited, by address and by session, ticket, pool or person."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -131,7 +131,7 @@ def row_counts(settings: Settings) -> list[tuple[Any, ...]]:
     return run(settings, f"SELECT {', '.join(counts)}")
 
 
-def test_every_write_of_the_public_has_a_limit_and_nothing_else_has() -> None:
+def test_every_write_by_the_public_has_a_limit_and_nothing_else_has() -> None:
     public = {Access.PUBLIC, Access.SESSION}
     writes = {row.path for row in ENDPOINTS if row.access in public and WRITING & {*row.methods}}
     assert writes == {row.path for row in ENDPOINTS if row.limit is not None}

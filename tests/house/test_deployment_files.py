@@ -22,11 +22,11 @@ ROUTES = 2
 LINES_OF_ROUTE = 10
 """Lines for each further route."""
 FUNCTIONS = 72
-"""Number of files in `api/`, with the index; a search that finds no file therefore fails."""
+"""Number of files in `api/`, with the index; a test that counts them fails if it finds none."""
 VERCEL_KEYS = 50
-"""Vercel allows no more entries in `functions`."""
+"""Number of entries in `functions` that Vercel allows."""
 STACK_RESOURCES = 450
-"""CloudFormation allows 500; the rest is kept for what a customer adds."""
+"""Limit on the stack's resources; the rest of CloudFormation's 500 is for what a customer adds."""
 WRITE_THEM = "run `.venv/bin/python -m local.deploy.files`, which writes them from lib/routes.py"
 CRON_FIELD = re.compile(r"\*|\*/\d+|\d+(,\d+)*")
 
@@ -44,7 +44,7 @@ def top_level_functions(path: Path) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def reachable(name: str) -> set[str]:
+def reachable_modules(name: str) -> set[str]:
     """Return the modules of the project that a module imports at run time, directly or not."""
     names, unread = set[str](), [name]
     while unread:
@@ -181,7 +181,9 @@ def test_every_scheduled_job_is_run_by_the_nightly_path() -> None:
 
 def test_exactly_the_functions_that_reach_the_storage_of_backups_have_its_role() -> None:
     reaching = {
-        name for name in modules() if "lib.operations.backups.storage" in reachable(f"api.{name}")
+        name
+        for name in modules()
+        if "lib.operations.backups.storage" in reachable_modules(f"api.{name}")
     }
     assert reaching == files.BACKUP_FUNCTIONS, "correct BACKUP_FUNCTIONS in local/deploy/files.py"
     with_role = {

@@ -56,21 +56,21 @@ def test_error_about_a_field_names_it(error: type[AppError]) -> None:
     assert bool(error.fields) != (error.__name__ in ABOUT_NO_FIELD)
 
 
-def created_errors(path: Path) -> list[tuple[str, set[str]]]:
+def called_names(path: Path) -> list[tuple[str, set[str]]]:
     """Return each plain name that is called or raised, and the keyword arguments of the call."""
-    created: list[tuple[str, set[str]]] = []
+    names: list[tuple[str, set[str]]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            created.append((node.func.id, {word.arg or "" for word in node.keywords}))
+            names.append((node.func.id, {word.arg or "" for word in node.keywords}))
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name):
-            created.append((node.exc.id, set()))
-    return created
+            names.append((node.exc.id, set()))
+    return names
 
 
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "lib").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
 )
 def test_raised_errors_have_more_than_a_status(path: Path) -> None:
-    for name, arguments in created_errors(path):
+    for name, arguments in called_names(path):
         assert name not in BASES, f"derive an error with a code of its own from {name}"
         assert name not in FIELDS_GIVEN_WHEN_RAISED or "fields" in arguments

@@ -31,7 +31,7 @@ def package(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).parent.parts)
 
 
-def imported(path: Path) -> Iterator[str]:
+def imported_modules(path: Path) -> Iterator[str]:
     """Yield the project's modules that a file imports, even in functions or for type checking."""
     yield from imports_below(ast.parse(path.read_text()), package(path))
 
@@ -82,7 +82,9 @@ def top(name: str) -> str:
 
 @cache
 def edges() -> frozenset[tuple[str, str]]:
-    return frozenset((name, other) for name, path in modules().items() for other in imported(path))
+    return frozenset(
+        (name, other) for name, path in modules().items() for other in imported_modules(path)
+    )
 
 
 def graph(group: Callable[[str], str]) -> Graph:

@@ -52,7 +52,7 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def imported(path: Path) -> Iterator[str]:
+def imported_names(path: Path) -> Iterator[str]:
     """Yield the dotted name of each module that a file imports, and of each name from a module."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -91,7 +91,7 @@ def violations_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports {module}"
         for path in paths
-        for module in imported(path)
+        for module in imported_names(path)
         if any(within(module, package) for package in forbidden)
     ]
 
@@ -134,7 +134,7 @@ def test_engine_imports_only_numpy_and_itself() -> None:
     violations = [
         f"{path.name} imports {module}"
         for path in python_files(ENGINE.replace(".", "/"))
-        for module in imported(path)
+        for module in imported_names(path)
         if module.split(".")[0] not in standard
         and not any(within(module, name) for name in ENGINE_MAY_IMPORT)
     ]

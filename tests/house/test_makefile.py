@@ -156,7 +156,7 @@ def test_every_variable_is_explained(project: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like `project` with an up-to-date environment, whose Python prints its arguments."""
     project = fill(tmp_path_factory.mktemp("built"))
     assert make(project, f"PYTHON={recorder(project)}", "dev", "bench").returncode == 0
@@ -185,8 +185,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["calibrate-learning"], "<local.calibrate_learning>PORT="),
     ],
 )
-def test_variables_reach_the_program(built: Path, arguments: list[str], expected_call: str) -> None:
-    process = make(built, f"PYTHON={sys.executable}", *arguments)
+def test_variables_reach_the_program(
+    built_project: Path, arguments: list[str], expected_call: str
+) -> None:
+    process = make(built_project, f"PYTHON={sys.executable}", *arguments)
     assert process.stdout.endswith(f"{expected_call}\n"), process.stdout + process.stderr
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from lib.learning.accounts.register import register
+from lib.learning.accounts.passwords import hash_password
+from lib.learning.accounts.register import add_account
 from lib.learning.accounts.wire import RegisterIn
 from lib.learning.classes.manage import create_class, join_class
 from lib.learning.classes.wire import ClassIn, JoinIn
@@ -20,6 +22,7 @@ from lib.learning.syllabus.content import import_content
 from lib.learning.syllabus.wire import ContentIn
 from lib.learning.tables import Concept, Question, Topic, User
 from lib.learning.tables.closed_lists import Role
+from lib.learning.transactions import transaction
 from lib.settings import Settings
 from tests.learning.rows import rows
 
@@ -32,6 +35,12 @@ difficulty is then 1 / (1 + exp(-0.23685 - 0.62)) = 70.2 %."""
 PASSWORD = "correct horse battery"
 
 
+@cache
+def hash_of_password() -> str:
+    """Return the hash of `PASSWORD`, computed once: that takes longer than many a test."""
+    return hash_password(PASSWORD)
+
+
 @dataclass
 class School:
     """A database with the rows of a test."""
@@ -42,11 +51,12 @@ class School:
     _ids: dict[str, UUID] = field(default_factory=dict)
 
     def user(self, name: str, role: Role = Role.STUDENT, **profile: Any) -> Call:
-        """Register a user, and return a call as that user."""
+        """Add a user, and return a call as that user."""
         if role is Role.STUDENT:
             profile = {"grade": 10, "target_exam": "Finals", **profile}
         body = RegisterIn(username=name, password=PASSWORD, role=role, **profile)
-        register(self.db, body, self.settings, self.now, by_operator=True)
+        with transaction(self.db):
+            add_account(self.db, body, hash_of_password(), self.now)
         return self.call(name)
 
     def call(self, name: str) -> Call:

@@ -1,4 +1,4 @@
-"""Shared parts of the tests of sessions."""
+"""Helpers for the tests of SQLAlchemy sessions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

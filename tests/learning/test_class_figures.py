@@ -123,7 +123,9 @@ def test_student_on_the_threshold_does_not_struggle(school: School) -> None:
 @pytest.mark.parametrize(
     ("rows", "level"), [(30, "low"), (31, "medium"), (100, "medium"), (101, "high")]
 )
-def test_confidence_grows_with_the_rows_of_practice(school: School, rows: int, level: str) -> None:
+def test_confidence_grows_with_the_number_of_practised_concepts(
+    school: School, rows: int, level: str
+) -> None:
     school.syllabus("topic  weight  hours  concepts\nAlgebra  100  4  102\n")
     teacher = school.user("tea", Role.TEACHER)
     class_id = class_with_masteries(

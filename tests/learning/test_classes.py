@@ -53,19 +53,20 @@ def teacher(school: School) -> Call:
 
 
 def test_students_join_with_the_current_code_only(school: School, teacher: Call) -> None:
-    created = create_class(teacher, ClassIn(name="10a", grade=10)).class_
-    code, class_id = created.join_code or "", str(created.id)
+    new_class = create_class(teacher, ClassIn(name="10a", grade=10)).class_
+    code, class_id = new_class.join_code or "", str(new_class.id)
     student = school.user("ann")
     assert list_classes(student).classes == []
-    (joined,) = join_class(student, JoinIn(code=f" {code[:4]} {code[4:].lower()}")).classes
-    assert (joined.name, joined.student_count, joined.join_code) == ("10a", 1, None)
-    renewed = change_class(teacher, class_id, ClassChangeIn(open_to_join=True)).class_
-    assert renewed.join_code not in {None, code}
-    closed = change_class(teacher, class_id, ClassChangeIn(open_to_join=False, name="10b"))
-    assert (closed.class_.join_code, closed.class_.name) == (None, "10b")
-    for old in (code, renewed.join_code or ""):
+    (own_class,) = join_class(student, JoinIn(code=f" {code[:4]} {code[4:].lower()}")).classes
+    assert (own_class.name, own_class.student_count, own_class.join_code) == ("10a", 1, None)
+    second_code = change_class(teacher, class_id, ClassChangeIn(open_to_join=True)).class_.join_code
+    assert second_code not in {None, code}
+    change = ClassChangeIn(open_to_join=False, name="10b")
+    closed_class = change_class(teacher, class_id, change).class_
+    assert (closed_class.join_code, closed_class.name) == (None, "10b")
+    for old_code in (code, second_code or ""):
         with pytest.raises(JoinCodeUnknown):
-            join_class(school.user(f"bob {old}"), JoinIn(code=old))
+            join_class(school.user(f"bob {old_code}"), JoinIn(code=old_code))
     assert [it.student_name for it in read_class(teacher, class_id).members] == ["ann"]
 
 
@@ -73,16 +74,17 @@ def test_students_are_moved_together_or_not_at_all(school: School, teacher: Call
     ann, bob, zoe = (school.user(name) for name in ("ann", "bob", "zoe"))
     first = school.school_class(teacher, [ann, bob])
     second = school.school_class(teacher, [])
-    foreign = school.school_class(school.user("tom", Role.TEACHER), [zoe])
+    other_teachers_class = school.school_class(school.user("tom", Role.TEACHER), [zoe])
     ids = [str(it.user.student_id) for it in (ann, bob, zoe)]
     with pytest.raises(StudentClosed):
         move_students(teacher, first, MoveIn(student_ids=ids, to_class_id=second))
+    move = MoveIn(student_ids=ids[:1], to_class_id=other_teachers_class)
     with pytest.raises(ClassClosed):
-        move_students(teacher, first, MoveIn(student_ids=ids[:1], to_class_id=foreign))
+        move_students(teacher, first, move)
     assert len(read_class(teacher, first).members) == 2
-    moved = move_students(teacher, first, MoveIn(student_ids=ids[:1], to_class_id=second))
-    assert moved.message == "1 student was moved."
-    assert [it.student_name for it in moved.members] == ["bob"]
+    response = move_students(teacher, first, MoveIn(student_ids=ids[:1], to_class_id=second))
+    assert response.message == "1 student was moved."
+    assert [it.student_name for it in response.members] == ["bob"]
     assert move_students(teacher, first, MoveIn(student_ids=ids[1:2])).members == []
     assert list_classes(bob).classes == []
 
@@ -101,7 +103,7 @@ def test_class_of_another_teacher_is_open_only_to_admins(school: School, teacher
 def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher: Call) -> None:
     ann, bob = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [ann])
-    own_id, foreign_id = str(ann.user.student_id), str(bob.user.student_id)
+    own_id, other_id = str(ann.user.student_id), str(bob.user.student_id)
     body = {
         "exam": "Mock",
         "exam_date": "2026-11-02",
@@ -110,10 +112,10 @@ def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher
     enter_marks(teacher, MarksIn.model_validate(body))
     body["marks"] = [{"student_id": own_id, "mark": 45}]
     enter_marks(teacher, MarksIn.model_validate(body))
-    both = [{"student_id": own_id, "mark": 1}, {"student_id": foreign_id, "mark": 1}]
-    partly_foreign = MarksIn.model_validate(body | {"marks": both})
+    both_marks = [{"student_id": own_id, "mark": 1}, {"student_id": other_id, "mark": 1}]
+    body_with_both = MarksIn.model_validate(body | {"marks": both_marks})
     with pytest.raises(StudentClosed):
-        enter_marks(teacher, partly_foreign)
+        enter_marks(teacher, body_with_both)
     expected = """
         exam  exam_date    mark
         Mock  2026-11-02  45.0
@@ -133,9 +135,9 @@ def test_last_mark_of_a_student_counts(school: School, teacher: Call) -> None:
     by_id = {"student_id": str(ann.user.student_id), "mark": 40}
     for marks, last_mark in (([by_id, by_number], 70), ([by_number, by_id], 40)):
         body = MarksIn.model_validate({"exam": "E", "exam_date": None, "marks": marks})
-        entered = enter_marks(teacher, body)
-        assert [(it.mark, it.exam_date) for it in entered.marks] == [(last_mark, "2026-11-28")]
-        assert list_marks(ann, None, None).marks == entered.marks
+        stored_marks = enter_marks(teacher, body).marks
+        assert [(it.mark, it.exam_date) for it in stored_marks] == [(last_mark, "2026-11-28")]
+        assert list_marks(ann, None, None).marks == stored_marks
 
 
 def test_marks_of_unknown_students_are_refused(school: School, teacher: Call) -> None:
@@ -150,7 +152,7 @@ def test_marks_of_unknown_students_are_refused(school: School, teacher: Call) ->
             enter_marks(admin, MarksIn.model_validate(body))
 
 
-def test_mean_mark_is_that_of_the_newest_exam_of_the_students_shown(
+def test_mean_mark_comes_from_the_newest_exam_of_the_filtered_students(
     school: School, teacher: Call
 ) -> None:
     ann, bob, cem = (school.user(name) for name in ("ann", "bob", "cem"))

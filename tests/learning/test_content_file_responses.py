@@ -77,7 +77,9 @@ def test_file_is_compressed_for_clients_that_read_gzip(
         ("x-gzip", False),
     ],
 )
-def test_weight_of_gzip_counts(accept_encoding: str, *, expected: bool) -> None:
+def test_gzip_is_read_if_it_is_named_with_a_positive_weight(
+    accept_encoding: str, *, expected: bool
+) -> None:
     assert _reads_gzip(accept_encoding) is expected
 
 

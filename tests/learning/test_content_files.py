@@ -18,7 +18,7 @@ from lib.deps import Deps
 from lib.learning.content_files.files import ContentFile, content_version, current_content
 from lib.learning.content_files.install import (
     ContentFileUnusable,
-    Installed,
+    RowChanges,
     store_content,
     verified_file,
 )
@@ -76,7 +76,7 @@ def fetch(
     return [file.name for file in files], fetched
 
 
-def install(call: Call, device: Session) -> Installed:
+def install(call: Call, device: Session) -> RowChanges:
     installed = store_content(device, *fetch(call), NOW)
     device.commit()
     return installed
@@ -317,7 +317,7 @@ def test_storing_files_again_changes_nothing(school: School, device: Session) ->
     author = school.call("author")
     install(author, device)
     before = [device.execute(select(table.__table__)).all() for table in (Topic, Question)]
-    assert store_content(device, *fetch(author), NOW + timedelta(days=1)) == Installed(0, 0)
+    assert store_content(device, *fetch(author), NOW + timedelta(days=1)) == RowChanges(0, 0)
     device.commit()
     after = [device.execute(select(table.__table__)).all() for table in (Topic, Question)]
     assert after == before
@@ -333,7 +333,7 @@ def test_device_that_has_most_files_stores_the_others(school: School, device: Se
     )
     names, files = fetch(author, stored_hashes=stored_hashes)
     assert [file.name for file in files] == [f"questions/{school.topic('Calculus')}"]
-    assert store_content(device, names, files, NOW) == Installed(1, 0)
+    assert store_content(device, names, files, NOW) == RowChanges(1, 0)
     assert content_of(device) == content_of(school.db)
 
 
@@ -351,7 +351,7 @@ def test_rows_that_the_content_no_longer_has_are_deleted(school: School, device:
         school.db.execute(delete(table).where(condition))
     school.db.commit()
     # 2 questions, 2 concepts, 1 prerequisite, 1 topic
-    assert install(author, device) == Installed(0, 6)
+    assert install(author, device) == RowChanges(0, 6)
     assert content_of(device) == content_of(school.db)
 
 
@@ -364,11 +364,11 @@ def test_parts_are_stored_after_their_topic_and_deleted_before_it(
     for topic_id, parent_id in ((whole, None), (part, whole), (piece, part)):
         school.store(Topic, id=topic_id, name=str(topic_id), parent_id=parent_id, **values)
     author = school.user("ann")
-    assert install(author, device) == Installed(3, 0)
+    assert install(author, device) == RowChanges(3, 0)
     for topic_id in (piece, part, whole):
         school.db.execute(delete(Topic).where(Topic.id == topic_id))
     school.db.commit()
-    assert install(author, device) == Installed(0, 3)
+    assert install(author, device) == RowChanges(0, 3)
 
 
 def store_answer(device: Session, question_id: UUID) -> None:
@@ -406,7 +406,7 @@ def test_question_with_an_answer_is_never_deleted(school: School, device: Sessio
         school.db.execute(delete(table).where(condition))
     school.db.commit()
     for deleted in (2, 0):  # the other question and the prerequisite; then nothing
-        assert install(author, device) == Installed(0, deleted)
+        assert install(author, device) == RowChanges(0, deleted)
     remaining = {it.question_text for it in list_questions(device, [concept], None, 10)}
     assert remaining == {"Calculus 1, question 1"}
     assert calculus in read_syllabus(device).topics
@@ -430,7 +430,7 @@ def test_question_moves_with_its_concept(school: School, device: Session) -> Non
     stored_hashes = {name: sha for name, sha in hashes(author).items() if name == "calibration"}
     names, files = fetch(author, stored_hashes=stored_hashes)
     assert f"questions/{school.topic('Algebra')}" not in names
-    assert store_content(device, names, files, NOW) == Installed(2, 0)
+    assert store_content(device, names, files, NOW) == RowChanges(2, 0)
     assert content_of(device) == content_of(school.db)
 
 

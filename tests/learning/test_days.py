@@ -32,7 +32,7 @@ TIMES: TypeAdapter[Any] = TypeAdapter(DayTime)
         ("2199-12-31", "2199-12-31", "2199-12-31T00:00:00+00:00"),
     ],
 )
-def test_day_is_that_in_utc(text: str, day: str, time: str) -> None:
+def test_day_is_the_day_in_utc(text: str, day: str, time: str) -> None:
     assert DAYS.validate_python(text).isoformat() == day
     assert TIMES.validate_python(text).isoformat() == time
 

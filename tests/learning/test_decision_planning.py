@@ -49,14 +49,15 @@ def test_a_plan_keeps_to_the_hours_the_days_and_the_prerequisites(data: st.DataO
     sessions = plan_study(
         graph, student(graph, gate), StudyTime(minutes), days, gate=np.array(gate)
     )
-    planned = [0.0] * len(minutes)
+    planned_minutes = [0.0] * len(minutes)
     for each in sessions:
         assert each.day < min(days, len(minutes))
         assert each.minutes > 0
-        planned[each.day] += each.minutes
-    assert all(total <= limit + 1e-9 for total, limit in zip(planned, minutes, strict=True))
-    first = [each.topic for each in sessions if each.day == 0]
-    for topic in first:
+        planned_minutes[each.day] += each.minutes
+    for total, limit in zip(planned_minutes, minutes, strict=True):
+        assert total <= limit + 1e-9
+    first_topics = [each.topic for each in sessions if each.day == 0]
+    for topic in first_topics:
         for prerequisite, minimum in graph.prerequisites[graph.position[topic]]:
             assert gate[prerequisite] >= minimum
 
@@ -89,9 +90,9 @@ def test_a_closed_topic_comes_after_the_plan_has_taught_its_prerequisite() -> No
     sessions = plan_study(
         graph, student(graph, [0.1, 0.1]), StudyTime([40.0] * 20), 20, np.array([0.1, 0.1])
     )
-    first = [next(it.day for it in sessions if it.topic == topic.id) for topic in topics]
-    assert first[0] == 0
-    assert first[1] > 0
+    first_days = [next(it.day for it in sessions if it.topic == topic.id) for topic in topics]
+    assert first_days[0] == 0
+    assert first_days[1] > 0
 
 
 def test_answers_below_expectation_lower_the_estimated_speed_and_level() -> None:
@@ -147,8 +148,8 @@ def test_a_fifth_of_the_time_is_for_revision_on_short_days_too(minutes: float) -
     state = student(graph, [0.75] * 30 + [0.1] * 4)
     retention = state.retention * np.array([0.6] * 30 + [1] * 4)
     sessions = plan_study(graph, replace(state, retention=retention), StudyTime([minutes] * 20), 20)
-    revised = sum(it.minutes for it in sessions if str(it.topic).startswith("faded"))
-    assert 0.19 * 20 * minutes - 20 < revised <= 0.2 * 20 * minutes + 1e-9
+    revision = sum(it.minutes for it in sessions if str(it.topic).startswith("faded"))
+    assert 0.19 * 20 * minutes - 20 < revision <= 0.2 * 20 * minutes + 1e-9
     assert all(it.minutes <= minutes / 2 for it in sessions)
 
 

@@ -375,7 +375,7 @@ def test_cursor_beyond_the_log_fetches_everything(school: School, device: Device
     assert device.sync().rows == []
 
 
-def test_cursor_of_something_else_is_refused(device: Device) -> None:
+def test_malformed_cursor_is_refused(device: Device) -> None:
     device.cursor = "nonsense"
     with pytest.raises(InvalidCursor):
         device.sync()
@@ -395,7 +395,7 @@ def test_changes_wait_behind_one_that_was_not_decided(
     assert statuses(device.sync(*attempts)) == ["duplicate", "applied", "applied"]
 
 
-def test_text_that_the_database_cannot_store_is_refused_and_holds_up_no_other(
+def test_unstorable_text_is_refused_and_does_not_hold_up_other_changes(
     school: School, device: Device
 ) -> None:
     question = school.question("Algebra 1")

@@ -59,7 +59,7 @@ def test_figures_do_not_depend_on_the_order_of_arrival(history: list[Attempt], r
         assert (it.mastery.mastery_score, it.streak) == (skills[key].score, skills[key].streak)
 
 
-def test_means_are_those_of_the_known_values() -> None:
+def test_means_leave_out_unknown_values() -> None:
     figures = StudentFigures()
     for number, (seconds, confidence) in enumerate([(30, 2), (60, None), (90, 5)]):
         question = Question("q", ("A",))
@@ -99,7 +99,7 @@ def derived_values(call: Call) -> list[list[tuple[Any, ...]]]:
 
 
 def recomputed_values(call: Call) -> list[list[tuple[Any, ...]]]:
-    """Return the same values after the derived rows were deleted and computed again."""
+    """Delete a student's derived rows and compute them again; return every derived value."""
     db, student_id = call.db, call.user.student_id
     for table in (StudentSkill, ConceptSkill, ConceptMastery):
         db.execute(table.__table__.delete().where(table.student_id == student_id))  # type: ignore[attr-defined]

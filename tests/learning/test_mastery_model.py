@@ -45,7 +45,7 @@ def attempt(number: int, item: str, concepts: str, correct: bool, **values: obje
     )
 
 
-def test_history_worked_by_hand() -> None:
+def test_history_gives_the_skills_worked_out_by_hand() -> None:
     student = Student(BY_HAND)
 
     # Everything begins at 0, so the first answer is right with probability 1/2: A = 1 * 1/2.
@@ -108,8 +108,8 @@ def test_prediction_is_the_weighted_sum_of_features() -> None:
     assert student.predict(Question("hard", ("A",))) == pytest.approx(expected, abs=1e-6)
 
 
-def test_features_worked_by_hand() -> None:
-    """A is tried twice on one question, first right, a day later wrong; then come A and B."""
+def test_features_equal_those_worked_out_by_hand() -> None:
+    """A question on A is answered right and a day later wrong; one on A and B follows."""
     history = [
         attempt(1, "i", "A", True, time=0.0, seconds=120.0, confidence=4),
         attempt(2, "i", "A", False, time=DAY, seconds=30.0, confidence=5),

@@ -59,28 +59,28 @@ def log_loss(students: dict[str, list[Attempt]], chances: FloatArray) -> float:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Calibration:
+def model() -> Calibration:
     return fit(rasch_students(1)[0], "of a test")
 
 
-def test_difficulties_are_recovered(fitted: Calibration) -> None:
+def test_difficulties_are_recovered(model: Calibration) -> None:
     truth = rasch_students(1)[1]
-    estimates = np.array([fitted.items[str(item)].difficulty for item in range(ITEMS)])
+    estimates = np.array([model.items[str(item)].difficulty for item in range(ITEMS)])
     # 150 answers give a standard error near sqrt(1 / (150 * 0.18)) = 0.2.
     centered = (estimates - estimates.mean()) - (truth - truth.mean())
     assert float(np.sqrt(np.mean(centered**2))) < 0.3
-    assert {it.answers for it in fitted.items.values()} == {STUDENTS}
+    assert {it.answers for it in model.items.values()} == {STUDENTS}
 
 
-def test_concepts_difficulties_are_the_means_of_their_questions(fitted: Calibration) -> None:
+def test_concepts_difficulties_are_the_means_of_their_questions(model: Calibration) -> None:
     for concept in range(CONCEPTS):
-        own = [fitted.items[str(item)].difficulty for item in range(concept, ITEMS, CONCEPTS)]
-        assert fitted.concepts[f"c{concept}"] == pytest.approx(np.mean(own), abs=1e-5)
+        own = [model.items[str(item)].difficulty for item in range(concept, ITEMS, CONCEPTS)]
+        assert model.concepts[f"c{concept}"] == pytest.approx(np.mean(own), abs=1e-5)
 
 
-def test_new_students_are_predicted_almost_as_well_as_the_data_allow(fitted: Calibration) -> None:
+def test_new_students_are_predicted_almost_as_well_as_the_data_allow(model: Calibration) -> None:
     students, _, truth = rasch_students(2, students=100)
-    predicted = predictions(fitted, students)
+    predicted = predictions(model, students)
     right = np.array([it.is_correct for attempts in students.values() for it in attempts])
     constant = np.full(len(right), right.mean())
     best, loss_of_model, worst = (log_loss(students, it) for it in (truth, predicted, constant))
@@ -96,8 +96,8 @@ def test_calibration_does_not_depend_on_the_order_of_attempts_or_students() -> N
     assert fit(reordered, "v") == fit(students, "v")
 
 
-def test_fitted_calibration_survives_its_json(fitted: Calibration) -> None:
-    assert Calibration.from_json(fitted.to_json()) == fitted
+def test_fitted_calibration_survives_its_json(model: Calibration) -> None:
+    assert Calibration.from_json(model.to_json()) == model
 
 
 def test_empty_input_is_refused() -> None:
@@ -167,13 +167,13 @@ def test_steps_follow_how_fast_abilities_change() -> None:
                 graded_answers.append(GradedAnswer(student, (0,), right, False, False, 0.0))
         return graded_answers
 
-    def last(steps: Steps) -> float:
+    def late_step(steps: Steps) -> float:
         return steps.concept / (1 + 50 * steps.concept_decay)
 
     stable, jumping = (
         best_steps(it, [0.0] * 6_000) for it in (answers(jumps=False), answers(jumps=True))
     )
-    assert last(jumping) > 2 * last(stable)
+    assert late_step(jumping) > 2 * late_step(stable)
     assert stable.repeated == jumping.repeated == Steps().repeated  # no answer is a repeat
 
 
@@ -253,7 +253,7 @@ def test_times_and_confidences_are_used_where_they_are_informative(
     assert gain > 0.05
 
 
-def test_usual_times_are_drawn_towards_that_of_all_questions() -> None:
+def test_usual_times_are_drawn_towards_the_mean_of_all_questions() -> None:
     attempts = [
         Attempt(f"{n}", "", Question("ab"[n % 2], ("c",)), n % 3 > 0, seconds=(10.0, 40.0)[n % 2])
         for n in range(10)

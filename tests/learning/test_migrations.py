@@ -46,7 +46,7 @@ def tables(file: Path) -> set[str]:
 
 
 @pytest.fixture
-def migrated(sqlite_file: Path) -> Path:
+def migrated_db(sqlite_file: Path) -> Path:
     """An SQLite file at the newest revision, with a user and a profile that refers to it."""
     run("migrate.py", "upgrade", url="", sqlite=sqlite_file)
     query(sqlite_file, ADD_USER, ADD_PROFILE)
@@ -66,41 +66,41 @@ def test_each_way_to_upgrade_makes_all_tables(
 @pytest.mark.parametrize("arguments", [["-1"], ["base"]])
 @pytest.mark.parametrize("script", [ALEMBIC, "migrate.py"])
 def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
-    script: str, arguments: list[str], migrated: Path
+    script: str, arguments: list[str], migrated_db: Path
 ) -> None:
-    before = sqlite_catalog(migrated)
+    before = sqlite_catalog(migrated_db)
     for times in range(2):
-        printed = run(script, "downgrade", *arguments, url="", sqlite=migrated)
-        assert not tables(migrated) & TABLES
+        printed = run(script, "downgrade", *arguments, url="", sqlite=migrated_db)
+        assert not tables(migrated_db) & TABLES
         if script == "migrate.py":
-            (name,) = (name for name in tables(migrated) if name.startswith("users_set_aside_"))
+            (name,) = (name for name in tables(migrated_db) if name.startswith("users_set_aside_"))
             assert f"- users: set aside as {name}, {times + 1} rows;" in printed
-        printed = run(script, "upgrade", "head", url="", sqlite=migrated)
+        printed = run(script, "upgrade", "head", url="", sqlite=migrated_db)
         if script == "migrate.py":
             assert f"- users: brought back, {times + 1} rows" in printed
-        assert sqlite_catalog(migrated) == before
-        query(migrated, ADD_USER.replace("'0", f"'{times + 4}").replace("mei", f"lee{times}"))
-    assert query(migrated, "SELECT count(*) FROM users") == [(3,)]
+        assert sqlite_catalog(migrated_db) == before
+        query(migrated_db, ADD_USER.replace("'0", f"'{times + 4}").replace("mei", f"lee{times}"))
+    assert query(migrated_db, "SELECT count(*) FROM users") == [(3,)]
     with pytest.raises(sqlite3.IntegrityError):
-        query(migrated, ADD_USER.replace("'0", "'8"))  # another id, the same name
+        query(migrated_db, ADD_USER.replace("'0", "'8"))  # another id, the same name
     with pytest.raises(sqlite3.IntegrityError):
         query(
-            migrated,
+            migrated_db,
             "PRAGMA foreign_keys = ON",
             ADD_PROFILE.replace("'1", "'2").replace("'0", "'f"),  # its user does not exist
         )
 
 
-def test_tables_stay_set_aside_if_new_ones_have_taken_their_names(migrated: Path) -> None:
-    run("migrate.py", "downgrade", url="", sqlite=migrated)
-    query(migrated, "CREATE TABLE users (id CHAR(32) PRIMARY KEY, username TEXT)")
-    printed = run("migrate.py", "upgrade", url="", sqlite=migrated)
-    (name,) = (name for name in tables(migrated) if name.startswith("users_set_aside_"))
+def test_tables_stay_set_aside_if_new_ones_have_taken_their_names(migrated_db: Path) -> None:
+    run("migrate.py", "downgrade", url="", sqlite=migrated_db)
+    query(migrated_db, "CREATE TABLE users (id CHAR(32) PRIMARY KEY, username TEXT)")
+    printed = run("migrate.py", "upgrade", url="", sqlite=migrated_db)
+    (name,) = (name for name in tables(migrated_db) if name.startswith("users_set_aside_"))
     assert f"- {name}: not brought back, because a table users exists" in printed
-    assert query(migrated, f"SELECT username FROM {name}") == [("mei",)]
+    assert query(migrated_db, f"SELECT username FROM {name}") == [("mei",)]
 
 
-def test_current_history_and_stamp_name_the_revision(sqlite_file: Path) -> None:
+def test_commands_current_history_and_stamp_name_the_revision(sqlite_file: Path) -> None:
     printed = run("migrate.py", "current", url="", sqlite=sqlite_file)
     assert "No revision is recorded in the SQLite file" in printed
     assert "001" in run("migrate.py", "history", url="", sqlite=sqlite_file)
@@ -110,7 +110,7 @@ def test_current_history_and_stamp_name_the_revision(sqlite_file: Path) -> None:
 
 
 def test_printed_sql_makes_the_same_tables_and_may_run_again(
-    sqlite_file: Path, migrated: Path, tmp_path: Path
+    sqlite_file: Path, migrated_db: Path, tmp_path: Path
 ) -> None:
     printed = run(ALEMBIC, "upgrade", "head", "--sql", url="", sqlite=tmp_path / "none.db")
     assert not (tmp_path / "none.db").exists()
@@ -118,28 +118,28 @@ def test_printed_sql_makes_the_same_tables_and_may_run_again(
     with closing(sqlite3.connect(copy)) as connection:
         for _ in range(2):
             connection.executescript(printed)
-    assert sqlite_catalog(copy) == sqlite_catalog(migrated)
+    assert sqlite_catalog(copy) == sqlite_catalog(migrated_db)
     assert query(copy, "SELECT version_num FROM schema_version") == [("001",)]
 
 
 def test_tables_made_without_migrations_are_the_same_and_can_be_upgraded(
-    sqlite_file: Path, migrated: Path, empty_postgres_url: str
+    sqlite_file: Path, migrated_db: Path, empty_postgres_url: str
 ) -> None:
     unmigrated = sqlite_file.with_name("made.db")
     for _ in range(2):
         printed = run("init_db.py", url=empty_postgres_url, sqlite=unmigrated)
         assert f"created the tables of the learning context in {unmigrated}" in printed
         assert "applied sql/learning/schema/tables.sql" in printed
-    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated)
+    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated_db)
     assert fetch(empty_postgres_url, "SELECT count(*) FROM learning.users") == [(0,)]
     run("migrate.py", "upgrade", url="", sqlite=unmigrated)
-    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated)
+    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated_db)
 
 
-def test_init_db_brings_back_what_was_set_aside(migrated: Path) -> None:
-    run("migrate.py", "downgrade", url="", sqlite=migrated)
-    assert "users: brought back, 1 rows" in run("init_db.py", url="", sqlite=migrated)
-    assert query(migrated, "SELECT username FROM users") == [("mei",)]
+def test_init_db_brings_back_what_was_set_aside(migrated_db: Path) -> None:
+    run("migrate.py", "downgrade", url="", sqlite=migrated_db)
+    assert "users: brought back, 1 rows" in run("init_db.py", url="", sqlite=migrated_db)
+    assert query(migrated_db, "SELECT username FROM users") == [("mei",)]
 
 
 def test_commands_run_on_every_database_that_the_environment_names(
@@ -201,14 +201,14 @@ def test_unusable_choice_or_address_is_explained(empty_postgres_url: str, tmp_pa
 
 
 def test_file_that_another_process_writes_is_left_alone_and_reported(
-    migrated: Path,
+    migrated_db: Path,
 ) -> None:
-    with closing(sqlite3.connect(migrated, isolation_level=None)) as holder:
+    with closing(sqlite3.connect(migrated_db, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        process = run_unchecked("migrate.py", "downgrade", url="", sqlite=migrated)
+        process = run_unchecked("migrate.py", "downgrade", url="", sqlite=migrated_db)
     assert process.returncode == 1
     assert "was not changed: Another call holds the rows" in process.stderr
-    assert tables(migrated) >= TABLES
+    assert tables(migrated_db) >= TABLES
 
 
 def test_autogenerate_finds_nothing_on_a_fresh_database(

@@ -148,7 +148,7 @@ def changed(tmp_path: Path, postgres_url: str, sqlite_file: Path) -> Project:
     assert "create_table('badges'" in text
     downgrade = text.index("def downgrade")
     text = text[:downgrade].rstrip() + CHECKED_EMAIL + "\n\n" + text[downgrade:]
-    first = '"""Downgrade to the revision before it."""\n'
+    first = '"""Downgrade to the revision before this one."""\n'
     assert first in text
     path.write_text(text.replace(first, first + UNCHECKED_EMAIL))
     project.run("-m local.learning_schema")
@@ -216,17 +216,17 @@ def test_databases_made_without_migrations_take_later_revisions(
     changed.url, changed.sqlite = empty_postgres_url, unmigrated
     changed.run("init_db.py")
     catalogs = postgres_catalog(empty_postgres_url), sqlite_catalog(unmigrated)
-    printed = changed.run("migrate.py", "upgrade")
-    assert printed.count(f"from revision none to {changed.newest_revision()}") == 2
+    output = changed.run("migrate.py", "upgrade")
+    assert output.count(f"from revision none to {changed.newest_revision()}") == 2
     assert (postgres_catalog(empty_postgres_url), sqlite_catalog(unmigrated)) == catalogs
 
 
 def test_printed_sql_makes_the_newest_tables(changed: Project, empty_postgres_url: str) -> None:
     changed.run("migrate.py", "upgrade", "--database", "postgres")
     expected = postgres_catalog(changed.url)
-    printed = changed.run("migrate.py", "upgrade", "--sql", "--database", "postgres")
+    output = changed.run("migrate.py", "upgrade", "--sql", "--database", "postgres")
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
-        connection.execute(printed.encode())
+        connection.execute(output.encode())
     assert postgres_catalog(empty_postgres_url) == expected
 
 

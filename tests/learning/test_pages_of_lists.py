@@ -54,7 +54,7 @@ def class_with_marks(school: School, teacher: Call) -> tuple[list[Call], str]:
     return students, class_id
 
 
-def test_pages_hold_each_mark_once_the_newest_exam_first(school: School) -> None:
+def test_pages_hold_each_mark_once_with_the_newest_exam_first(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     (ann, _), class_id = class_with_marks(school, teacher)
     student = str(ann.user.student_id)

@@ -1,4 +1,4 @@
-"""The two arms, study by plans and by own choice, and their marks; on Postgres and SQLite."""
+"""The two arms, with plans and without, and their marks; on Postgres and SQLite."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,7 +31,7 @@ def test_quantile_is_that_of_the_t_distribution(freedom: int) -> None:
     assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=2e-3)
 
 
-def test_difference_has_the_interval_of_welch() -> None:
+def test_difference_has_the_interval_of_welchs_t_test() -> None:
     plans, alone = [62.0, 71.0, 55.0, 80.0, 66.0], [50.0, 58.0, 44.0, 61.0, 70.0, 49.0]
     difference = compare(plans, alone)
     assert difference is not None
@@ -140,7 +140,7 @@ def test_analytics_compare_marks_of_exams_after_the_arms_were_assigned(
     assert comparison.confidence_interval is not None
     assert comparison.confidence_interval.lower == pytest.approx(10 - 4.30265 * sqrt(50))
     assert comparison.note.startswith("The interval contains 0")
-    assert "chosen, not drawn" in comparison.note
+    assert "Not every arm was drawn at random" in comparison.note
     enter("clear", "2026-12-21", [90, 91, 40, 41])
     comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms
     assert comparison is not None

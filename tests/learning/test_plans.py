@@ -200,7 +200,7 @@ def test_own_plan_is_remade_when_hours_or_exam_change(
     assert read_plans(student, None).plans == [after]
 
 
-def test_own_plan_is_remade_on_the_day_after_its_last(school: School) -> None:
+def test_own_plan_is_remade_on_the_day_after_its_end(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     before = make_plan(student, PlanType.WEEKLY, None)

@@ -56,7 +56,7 @@ def test_day_begins_at_midnight_in_utc(school: School) -> None:
     }
 
 
-def test_adopted_answer_of_a_clock_that_was_ahead_counts_today(school: School) -> None:
+def test_adopted_answer_from_a_clock_that_was_ahead_counts_today(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     school.store(

@@ -244,7 +244,7 @@ def questions(deps: Deps) -> dict[str, UUID]:
 
 
 @pytest.mark.usefixtures("questions")
-def test_student_has_one_current_plan_of_a_period(
+def test_student_has_one_current_plan_per_period(
     client: TestClient, other: OtherCall, ann: dict[str, Any], postgres_url: str
 ) -> None:
     other.execute("SELECT id FROM learning.student_profiles FOR UPDATE")

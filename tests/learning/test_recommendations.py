@@ -296,7 +296,7 @@ def test_the_explanation_names_the_day_of_the_exam(
     assert sentence in best.explanation
 
 
-def test_marks_of_topics_without_concepts_are_not_those_of_others(school: School) -> None:
+def test_topics_without_concepts_do_not_change_the_marks_of_others(school: School) -> None:
     school.syllabus("""
         topic    weight  hours  concepts
         Essay    80      4      0

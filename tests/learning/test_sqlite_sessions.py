@@ -107,7 +107,7 @@ def test_sqlite_has_one_connection_that_is_waited_for(deps_of_both: Deps) -> Non
         (sqlite3.SQLITE_READONLY_DBMOVED, UnusableSetting),
     ],
 )
-def test_error_codes_of_sqlite_have_errors_of_ours(code: int, kind: type[AppError]) -> None:
+def test_error_codes_of_sqlite_become_our_errors(code: int, kind: type[AppError]) -> None:
     error = sqlite3.OperationalError("it failed")
     error.sqlite_errorcode = code
     assert type(sqlite_error_for(error)) is kind

@@ -16,7 +16,7 @@ from lib.learning.tables.closed_lists import Role
 from tests.learning.school import School
 
 
-def statements_of(school: School, call: Callable[[], object]) -> int:
+def count_statements(school: School, call: Callable[[], object]) -> int:
     """Make a call, and return the number of its statements; one with many rows counts once."""
     texts: list[str] = []
 
@@ -66,7 +66,7 @@ def test_statements_of_an_import_do_not_grow_with_topics(school: School, repeate
             import_content(teacher, content(size))
         # A first import is only a dry run, so that the larger one also finds no topics.
         body = content(size).model_copy(update={"dry_run": not repeated})
-        counts.append(statements_of(school, partial(import_content, teacher, body)))
+        counts.append(count_statements(school, partial(import_content, teacher, body)))
     assert counts[0] == counts[1]
 
 
@@ -81,7 +81,7 @@ def test_statements_of_an_entry_do_not_grow_with_its_marks(school: School) -> No
             for number, it in enumerate(students[:size])
         ]
         body = MarksIn.model_validate({"exam": "E", "exam_date": "2026-11-01", "marks": marks})
-        counts.append(statements_of(school, partial(enter_marks, teacher, body)))
+        counts.append(count_statements(school, partial(enter_marks, teacher, body)))
     assert counts[0] == counts[1]
 
 
@@ -108,7 +108,7 @@ def test_statements_of_an_upload_do_not_grow_with_its_queue(school: School) -> N
         ]
         body = {"student_id": str(student.user.student_id), "operations": operations}
         queue = QueueIn.model_validate(body)
-        counts.append(statements_of(school, partial(upload, student, queue)))
-        repeated = statements_of(school, partial(upload, student, queue))
-        assert repeated <= counts[-1]
+        counts.append(count_statements(school, partial(upload, student, queue)))
+        repeated_count = count_statements(school, partial(upload, student, queue))
+        assert repeated_count <= counts[-1]
     assert counts[0] == counts[1]

@@ -85,7 +85,7 @@ class Token:
 
 
 def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
-    """Return the rows by token; those of a shared token by the tokens of its people."""
+    """Return the rows by token; the rows of a shared token by a token for each person."""
     tokens: dict[str, Token] = defaultdict(Token)
     for table in ("student_configs", "workshop_students", "workshop_sessions"):
         for row in _read(connection, table):

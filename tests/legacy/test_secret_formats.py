@@ -43,8 +43,8 @@ def test_a_secret_is_hidden_wherever_it_was_stored(legacy: Legacy, secret_format
         legacy.put("student_configs", session_token=f"token-{column}", **text)
     run = legacy.run()
     assert run.verified
-    planted = len(secrets) - len(list(unused))
-    assert planted == 14
+    planted_count = len(secrets) - len(list(unused))
+    assert planted_count == 14
     all_text = stored_text(legacy) + report(run, legacy.deps).model_dump_json()
     assert [secret for secret in secrets if secret in all_text] == []
     assert legacy.steps() == [(1, 0, 0, True)]

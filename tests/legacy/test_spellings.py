@@ -21,7 +21,7 @@ def put_exercise(legacy: Legacy, entry: Any) -> None:
      '"a dentist\'s receptionist"'],
 )  # fmt: skip
 def test_every_value_that_reads_as_true_completes_a_step(legacy: Legacy, value: str) -> None:
-    """Pages judge it in the same way: any text counts, unless it is blank or means false."""
+    """Pages judge such values in the same way: any text counts, unless blank or meaning false."""
     put_exercise(legacy, f'{{"completed": {value}, "attempts": 1}}')
     assert legacy.run().verified
     assert legacy.steps() == [(1, 0, 1, True)]

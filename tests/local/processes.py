@@ -48,7 +48,7 @@ class Dev:
 
     def wait_until_up(self) -> None:
         assert self._ready.wait(START_SECONDS), self.output
-        assert self.printed("Stepwise"), self.output
+        assert self.value_of("Stepwise"), self.output
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -58,14 +58,14 @@ class Dev:
                 self._ready.set()
         self._ready.set()
 
-    def printed(self, name: str) -> str:
+    def value_of(self, name: str) -> str:
         """Return the value that the output shows under a name; "" if there is none."""
         match = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
         return match[1] if match else ""
 
     def get(self, path: str) -> tuple[int, Any]:
         with urllib.request.urlopen(
-            self.printed("Stepwise") + path, timeout=WAIT_SECONDS
+            self.value_of("Stepwise") + path, timeout=WAIT_SECONDS
         ) as response:
             return response.status, json.load(response)
 

@@ -51,7 +51,7 @@ UNRESTORABLE = """
     INSERT INTO public.later VALUES (1);
     INSERT INTO public.earlier VALUES (1);
 """
-"""Tables whose restore fails: the check of `earlier` needs rows of `later`, restored after it."""
+"""Tables whose restore fails: the check of `earlier` needs rows of `later`, restored afterwards."""
 
 
 def test_failed_restore_changes_nothing(filled: str, tmp_path: Path) -> None:

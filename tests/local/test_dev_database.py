@@ -35,7 +35,7 @@ def prepare(folder: Path, script: str) -> None:
 
 def send(dev: Dev, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
     request = urllib.request.Request(
-        dev.printed("Stepwise") + path,
+        dev.value_of("Stepwise") + path,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )

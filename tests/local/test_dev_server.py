@@ -30,7 +30,7 @@ def test_a_kill_during_writes_loses_no_acknowledged_row(folder: Path, start_dev:
     dev = start_dev()
     # The earlier service's name for Postgres is `supabase`.
     assert dev.get("/health")[1]["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
-    password, system_id = dev.printed("Admin password"), system_identifier(dev)
+    password, system_id = dev.value_of("Admin password"), system_identifier(dev)
     acknowledged = []
 
     def write() -> None:
@@ -48,7 +48,7 @@ def test_a_kill_during_writes_loses_no_acknowledged_row(folder: Path, start_dev:
     writer.start()
     while len(acknowledged) < 100:
         time.sleep(0.01)
-    url = dev.printed("Stepwise")
+    url = dev.value_of("Stepwise")
     assert dev.end(signal.SIGKILL) == -signal.SIGKILL
     writer.join()
     wait_until_all_ended(folder)
@@ -62,7 +62,7 @@ def test_a_kill_during_writes_loses_no_acknowledged_row(folder: Path, start_dev:
     assert stored_numbers >= set(acknowledged)
     assert system_identifier(restarted) == system_id, "the data of the first start are in use"
     assert (folder / "migrate.log").read_text().count("The database is at revision ") == 1
-    assert restarted.printed("Admin password") == password
+    assert restarted.value_of("Admin password") == password
     assert restarted.end(signal.SIGINT) == 0
     assert restarted.output.endswith("nothing was left running.\n")
     wait_until_all_ended(folder)
@@ -83,27 +83,27 @@ def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) 
 
     second_run = run("local", cwd=folder)
     assert second_run.returncode == 1
-    assert f"is already running at {dev.printed('Stepwise')} (process " in second_run.stdout
+    assert f"is already running at {dev.value_of('Stepwise')} (process " in second_run.stdout
     for name in ("secrets.json", "running.json"):
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
     demo_process = run("local.with_services", "-m", "local.demo", cwd=folder)
-    assert examples(dev.printed("Stepwise")) in demo_process.stdout, demo_process.stderr
-    dev.wait_for_output(examples(dev.printed("Stepwise")))
+    assert examples(dev.value_of("Stepwise")) in demo_process.stdout, demo_process.stderr
+    dev.wait_for_output(examples(dev.value_of("Stepwise")))
 
     command = run("local.with_services", "-c", SHOW, cwd=folder)
-    assert command.stdout.split() == [dev.database, dev.printed("Admin password")], command.stderr
+    assert command.stdout.split() == [dev.database, dev.value_of("Admin password")], command.stderr
     assert dev.get("/health")[1]["status"] == "healthy"
 
     test = {"student_id": "newcomer", "question_pool_id": POOL_ID}
-    assert httpx.post(f"{dev.printed('Stepwise')}/api/test/start", json=test).status_code == 200
+    assert httpx.post(f"{dev.value_of('Stepwise')}/api/test/start", json=test).status_code == 200
     with psycopg.connect(dev.database) as connection:
         flags = connection.execute(
             "SELECT proven, admitted FROM assessment.test_sessions WHERE student_id = 'newcomer'"
         ).fetchall()
     assert flags == [(True, True)], "tests without a ticket count here, and the demo pool trains"
 
-    statuses = [guess_as(dev.printed("Stepwise"), f"198.51.100.{n}") for n in range(6)]
+    statuses = [guess_as(dev.value_of("Stepwise"), f"198.51.100.{n}") for n in range(6)]
     assert statuses == [401] * 5 + [429], "forged forwarding headers do not change the address"
 
     with redis.Redis(unix_socket_path=str(dev.folder / "redis" / "redis.sock")) as client:
@@ -156,7 +156,7 @@ def wait_for_response(dev: Dev, path: str, status: int, method: str = "GET") -> 
     """Repeat a request until its status is `status`; every attempt must get a response in time."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        response = httpx.request(method, dev.printed("Stepwise") + path, timeout=WAIT_SECONDS)
+        response = httpx.request(method, dev.value_of("Stepwise") + path, timeout=WAIT_SECONDS)
         if response.status_code == status:
             return response
         assert time.monotonic() < deadline, (response.text, dev.output[-2000:])
@@ -202,7 +202,7 @@ def test_broken_function_is_shown_on_the_console_and_the_others_still_work(
     folder: Path, code_copy: Path, start_dev: Start
 ) -> None:
     dev = start_dev(folder / "data", root=code_copy)
-    url = dev.printed("Stepwise")
+    url = dev.value_of("Stepwise")
     path = "/api/test/status/7b0c0000-0000-4000-8000-000000000001"
     function = code_copy / "api" / "assessment" / "status.py"
     text = function.read_text()

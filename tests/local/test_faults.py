@@ -43,12 +43,12 @@ class Caller:
 def command_under_fault(
     caller: Caller, *command: str, gateway: Gateway, fault: Fault
 ) -> Iterator[Future[Any]]:
-    """Send a command that the fault affects, unlike later ones; yield the future of its reply."""
-    affected = gateway.faults.affected_requests
+    """Send the one command that the fault affects; yield the future of its reply."""
+    affected_before = gateway.faults.affected_requests
     gateway.faults.switch_on(fault, times=1, delay=SLOW_SECONDS)
     with ThreadPoolExecutor(1) as executor:
         reply = executor.submit(caller.run, *command)
-        while gateway.faults.affected_requests == affected:
+        while gateway.faults.affected_requests == affected_before:
             time.sleep(0.01)
         yield reply
 
@@ -203,14 +203,14 @@ def test_faults_are_switched_over_http(redis_gateway: Gateway, caller: Caller) -
     assert redis_gateway.faults.active is None
 
 
-def test_port_closed_over_http_opens_by_itself(caller: Caller) -> None:
+def test_port_closed_over_http_opens_when_the_fault_expires(caller: Caller) -> None:
     assert caller.post("/_faults", {"fault": "refuse", "seconds": 0.3})[0] == 200
     with pytest.raises(ConnectionRefusedError):
         caller.run("PING")
-    assert eventually(caller, "PING") == "PONG"
+    assert run_when_open(caller, "PING") == "PONG"
 
 
-def eventually(caller: Caller, *command: str) -> Any:
+def run_when_open(caller: Caller, *command: str) -> Any:
     """Return the reply as soon as the port is open."""
     for _ in range(500):
         try:

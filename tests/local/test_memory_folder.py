@@ -31,10 +31,10 @@ def test_new_folders_and_those_in_use_or_of_others_stay(tmp_path: Path) -> None:
     for folder in (new_folder, other_folder):
         folder.mkdir()
     age(other_folder, CREATION_SECONDS + 1)
-    with folder_in_memory(tmp_path) as used:
-        age(used.parent, CREATION_SECONDS + 1)
+    with folder_in_memory(tmp_path) as folder_in_use:
+        age(folder_in_use.parent, CREATION_SECONDS + 1)
         with folder_in_memory(tmp_path):
-            assert used.exists()
+            assert folder_in_use.exists()
             assert new_folder.exists()
             assert other_folder.exists()
 

@@ -211,7 +211,7 @@ def test_drawn_parameters_scatter_around_the_stated_ones(pool: ItemPool, deps: D
     assert same.intercepts == pytest.approx(stated.intercepts)
 
 
-def test_only_the_pool_s_bank_states_the_right_error_if_parameters_are_wrong(
+def test_only_the_bank_of_the_pool_states_the_right_error_if_parameters_are_wrong(
     pool: ItemPool, deps: Deps
 ) -> None:
     def compare_banks(errors: Errors) -> tuple[Comparison, Comparison]:

@@ -221,7 +221,7 @@ def path_remarks(client: TestClient) -> list[str]:
     return [remark for remark in schema["remarks"] if "search_path" in remark]
 
 
-def test_a_search_path_without_our_schemas_is_remarked_and_changes_nothing(
+def test_a_search_path_without_our_schemas_gives_a_remark_and_changes_nothing(
     client: TestClient, database: psycopg.Connection[Any]
 ) -> None:
     name = database.info.dbname

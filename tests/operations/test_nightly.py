@@ -45,7 +45,7 @@ def outcomes(body: dict[str, Any]) -> dict[str, str]:
     return {job["path"]: job["outcome"] for job in body["jobs"]}
 
 
-def in_a_run_of(seconds: float, jobs: list[Job]) -> list[NightlyJobOut]:
+def run_within(seconds: float, jobs: list[Job]) -> list[NightlyJobOut]:
     """Run jobs in a call that has `seconds` left."""
 
     def run() -> list[NightlyJobOut]:
@@ -123,14 +123,14 @@ def test_job_without_enough_time_is_named_and_not_started() -> None:
         NightlyJobOut(path="/first", outcome="not_run"),
         NightlyJobOut(path="/second", outcome="not_run"),
     ]
-    assert in_a_run_of(JOB_SECONDS - 1, jobs) == not_run
-    reports = in_a_run_of(JOB_SECONDS + 1, jobs)
+    assert run_within(JOB_SECONDS - 1, jobs) == not_run
+    reports = run_within(JOB_SECONDS + 1, jobs)
     assert [report.outcome for report in reports] == ["ran", "ran"]
 
 
 def test_job_cannot_use_up_the_time_of_the_others() -> None:
     jobs = [Job(f"/{name}", lambda: {"seconds": deadline.seconds_left()}) for name in "abc"]
-    seconds = [(report.result or {})["seconds"] for report in in_a_run_of(CRON_SECONDS, jobs)]
+    seconds = [(report.result or {})["seconds"] for report in run_within(CRON_SECONDS, jobs)]
     # A third of the 300 s, half of those that are left, and then all, since no job takes any.
     assert 90 < seconds[0] <= 100
     assert 140 < seconds[1] <= 150

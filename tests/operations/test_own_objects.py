@@ -1,4 +1,4 @@
-"""The list of the project's tables and functions is complete and has none of other applications."""
+"""Our list of tables and functions is complete, and contains no object of another application."""
 
 import re
 from collections.abc import Iterator

@@ -220,7 +220,7 @@ def test_upgrade_numbers_the_steps_that_the_live_page_counted_from_0(
          " 'code of ' || step_number, updated_at = '2025-03-02Z'")  # fmt: skip
     assert upgrade(postgres_url) == [
         (
-            "public.step_progress: steps numbered as the course numbers them; rows: 9, of which"
+            "public.step_progress: steps numbered as the course numbers them; rows: 9; of these,"
             " moved to public.events: 0"
         ),
         (
@@ -263,7 +263,7 @@ def test_rows_about_one_step_are_added_up_and_none_is_lost(
     rows("UPDATE step_progress SET completed_at = NULL, deployment_url = 'https://a.example'"
          " WHERE step_number = 1")  # fmt: skip
     line, *_ = upgrade(postgres_url)
-    assert line.endswith("rows: 5, of which moved to public.events: 4")
+    assert line.endswith("rows: 5; of these, moved to public.events: 4")
     assert rows(f"{STEPS} ORDER BY 1") == [
         (1, "Connect Accounts", 17, 2, True), (2, "Choose Use Case", 20, 1, True),
         (8, "Tools & Functions", 6, 2, True),

@@ -1,4 +1,4 @@
-"""Students' tests are kept for a time that is set, and then removed with their answers."""
+"""Students' tests are kept for the retention time, and then removed with their answers."""
 
 from collections.abc import Callable
 from typing import Any

@@ -361,7 +361,7 @@ def test_nobody_else_may_use_the_function_that_runs_as_the_owner(
             )
 
 
-def test_role_that_others_gave_rights_still_sees_rows_and_calls_functions(
+def test_role_with_rights_on_a_table_still_sees_rows_and_calls_functions(
     postgres_server: PostgresServer, supabase: Supabase, rows: Rows
 ) -> None:
     superuser = postgres_server.url("supabase")

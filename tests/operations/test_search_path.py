@@ -32,7 +32,7 @@ class Database:
         return self._server.url(DATABASE).replace("//postgres@", f"//{quote(role)}@")
 
     def as_superuser(self, statement: str) -> None:
-        """Run a statement with {database} and {role} in it."""
+        """Run a statement; {database} and {role} in it are replaced by the quoted names."""
         names = {"database": sql.Identifier(DATABASE), "role": sql.Identifier(ROLE)}
         with psycopg.connect(self._superuser, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(**names))

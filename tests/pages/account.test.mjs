@@ -117,11 +117,11 @@ test("when a renewal is refused, a newer log-in that was stored meanwhile is use
   assert.equal(readAccount(storage).refresh, "r9");
 });
 
-test("a log-out ends the newest log-in of its user, and none of another", async () => {
-  for (const [stored, sent] of [[{ ...ANN, refresh: "r2" }, "r2"], [{ ...ANN, username: "bob", refresh: "r3" }, "r1"]]) {
+test("a log-out ends the newest log-in of its user, and no other user's", async () => {
+  for (const [stored, expectedToken] of [[{ ...ANN, refresh: "r2" }, "r2"], [{ ...ANN, username: "bob", refresh: "r3" }, "r1"]]) {
     const bodies = [];
     await logOut(async (_method, _path, { body }) => bodies.push(body), ANN, storageWith(JSON.stringify(stored)));
-    assert.deepEqual(bodies, [{ refresh_token: sent }]);
+    assert.deepEqual(bodies, [{ refresh_token: expectedToken }]);
   }
 });
 

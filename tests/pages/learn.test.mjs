@@ -61,7 +61,7 @@ test("the marks that a session gains grow with its time, up to the gain that is 
 const topic = (id, parent_id, exam_weightage) => ({ id, name: id, parent_id, exam_weightage });
 const masteryRow = (topic_id, mastery_score, total_attempts = 1) => ({ topic_id, topic_name: topic_id, mastery_score, band: "fair", concepts: [{ total_attempts: 0 }, { total_attempts }] });
 
-test("topics are listed under the root of their tree, which scores their mean weighted by their marks", () => {
+test("topics are listed under the root of their tree, whose score is their mean weighted by their marks", () => {
   const topics = [topic("maths", null, 0), topic("algebra", "maths", 0), topic("linear", "algebra", 3), topic("circles", "maths", 1), topic("physics", null, 2)];
   const progress = { today: [{ topic_id: "linear", expected_accuracy: 70 }], rose: [{ topic_id: "linear", change: 4 }], fell: [{ topic_id: "circles", change: -2 }] };
   const subjects = subjectsOf(topics, [masteryRow("linear", 80), masteryRow("physics", 30), masteryRow("circles", 40, 0)], progress);
@@ -69,7 +69,7 @@ test("topics are listed under the root of their tree, which scores their mean we
   assert.deepEqual(subjects[0].topics.map(({ band, chance, change }) => [band, chance, change]), [["fair", 70, 4], ["none", null, -2]]);
 });
 
-test("a subject whose topics have no marks scores their unweighted mean", () => {
+test("the score of a subject whose topics have no marks is their unweighted mean", () => {
   const [subject] = subjectsOf([topic("a", "gone", 0)], [masteryRow("a", 50)], { today: [], rose: [], fell: [] });
   assert.deepEqual([subject.name, subject.score], ["a", 50]);
 });

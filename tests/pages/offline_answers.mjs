@@ -1,4 +1,4 @@
-// Runs the cases of test_offline_parity.py with the modules of the study page: JSON in a file, JSON on standard output.
+// Runs the cases of test_offline_parity.py with the modules of the study page: reads JSON from a file, and writes JSON to stdout.
 import { readFileSync } from "node:fs";
 import { digestOf } from "../../public/learn/offline/digest.js";
 import { comparable, isCorrect, numberOf } from "../../public/learn/offline/grade.js";

@@ -3,7 +3,7 @@ import test from "node:test";
 import { delimiterOf, parseCsv } from "../../public/shared/csv_file.js";
 import { idOf, lineOfError, linesOfItems, readFile, rightOption } from "../../public/questions/file.js";
 import { checkItems } from "../../public/questions/import.js";
-import { batches, conceptRows, flagsOf, preciseRange, refusedItems, searched, studentsIn, withoutRepeats } from "../../public/questions/model.js";
+import { batches, conceptRows, flagsOf, preciseRange, refusedItems, matchingQuestions, studentsIn, withoutRepeats } from "../../public/questions/model.js";
 import { editOf } from "../../public/questions/question.js";
 import { Problem } from "../../public/shared/problems.js";
 
@@ -163,7 +163,7 @@ test("the figures of a concept are those of its questions that can be asked", ()
 test("the precise range spans the precise proficiencies; a search matches all words in any case", () => {
   assert.deepEqual(preciseRange([0.1, 0.5, 0.9], [0.4, 0.3, 0.29], 0.3), [0.5, 0.9]);
   assert.equal(preciseRange([0.1], [0.4], 0.3), null);
-  assert.equal(searched([question(), question({ id: "other" })], "what OTHER").length, 1);
+  assert.equal(matchingQuestions([question(), question({ id: "other" })], "what OTHER").length, 1);
 });
 
 test("students are listed one per line, and names keep their commas", () => {

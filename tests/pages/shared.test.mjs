@@ -31,7 +31,7 @@ test("without a password no credential is sent", async () => {
   assert.equal("Authorization" in headers, false);
 });
 
-test("a file is sent as its type, and a CSV comes back with its cursor", async () => {
+test("a file is sent with its content type, and a CSV comes back with its cursor", async () => {
   let options;
   const send = async (_, init) => ((options = init), new Response("a,b", { headers: { "X-Next-Cursor": "c" } }));
   const result = await apiWith("p", send)("POST", "/api/x", { text: "e-mail", as: "text" });

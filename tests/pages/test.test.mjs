@@ -3,7 +3,7 @@ import test from "node:test";
 import { emptyProfile, greatestMove, interval, levelOf, normal, profileOf, quantile } from "../../public/test/levels.js";
 import { aboutOf, optionOfKey, optionText, refusalOf, ticketIn } from "../../public/test/model.js";
 import { forgetCurrent, readTests, rememberAnswer, rememberTest, visitor } from "../../public/test/stored.js";
-import { headline, startProblem } from "../../public/test/texts.js";
+import { headline, startProblem, whyWords } from "../../public/test/texts.js";
 import { groupsOf, labelledPlaces, seriesOf } from "../../public/test/timeline.js";
 
 const storage = (text = null) => {
@@ -50,7 +50,7 @@ test("a profile follows the order of the test, and a change inside the band is l
 test("the headline names what is above and below the middle", () => {
   const rows = (levels) => Object.entries(levels).map(([name, level]) => ({ name, level }));
   assert.equal(headline(rows({ Math: "above", Algebra: "below", Sums: "around" })), "You are above the middle in Math, and below it in Algebra, so far.");
-  assert.equal(headline(rows({ Math: "above", Algebra: "above" })), "You are above the middle in all 2 concepts.");
+  assert.equal(headline(rows({ Math: "above", Algebra: "above" })), "You are above the middle in both concepts.");
   assert.equal(headline(rows({ Math: "above", Algebra: "around" })), "You are above the middle in Math.");
   assert.equal(headline(rows({ Math: "below", Algebra: "around" })), "You are below the middle in Math, so far, and around it in the rest.");
   assert.equal(headline(rows({ Math: "around" })), "You are around the middle in Math.");
@@ -64,6 +64,13 @@ test("the explanation of a question lists its concepts and says whether the firs
   assert.deepEqual(aboutOf({ concepts: [1, 0.4, 0] }, names, profile), { concepts: ["Math", "Algebra"], leastCertain: false });
   assert.deepEqual(aboutOf({ concepts: [1, 0, 0] }, names), { concepts: ["Math"], leastCertain: false });
   assert.equal(aboutOf({ concepts: [1, 0, 0] }, names, emptyProfile(names)).leastCertain, false);
+});
+
+test("only the weightiest concept of a question is called the least certain", () => {
+  const reason = (concepts, leastCertain) => whyWords({ concepts, leastCertain }).join("");
+  assert.equal(reason(["Algebra", "Math"], true), "This one is mainly about Algebra, where your result is the least certain.");
+  assert.equal(reason(["Algebra"], true), "This one is about Algebra, where your result is the least certain.");
+  assert.match(reason(["Algebra", "Math"], false), /^This one is about Algebra and Math\. At your level/);
 });
 
 test("the greatest move keeps its sign, and is null if nothing moved", () => {

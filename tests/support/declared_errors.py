@@ -66,4 +66,4 @@ def _operation(method: str, path: str) -> Operation | None:
 
 
 async def _unused() -> None:
-    raise NotImplementedError("a table of paths only")
+    raise NotImplementedError("this route is only matched, never served")

@@ -1,7 +1,7 @@
 """Exact Bayesian posteriors by importance sampling, for any number of concepts.
 
-It shares no numerical code with lib.engine. The points are a scrambled Sobol sequence mapped to a
-normal proposal a little wider than the posterior, anew after every answer, and weighted by prior
+It shares no numerical code with lib.engine. The points are a scrambled Sobol sequence. After every
+answer, they are mapped to a normal proposal a little wider than the posterior and weighted by prior
 times likelihood over the density of the proposal. In five dimensions, means from 1,024 points
 are accurate to about 0.0014, as benchmarks/engine_quality.py prints; those from as many independent
 draws would be accurate to 0.015.

@@ -37,7 +37,7 @@ def draw_items(
 ) -> ItemParameters:
     """Return items with b ~ N(0, 1) and log a ~ N(log 1.702, 0.3²).
 
-    The share `two_concepts` of the items draws a second concept; some draw their own, and keep one.
+    The share `two_concepts` of the items draws a second concept, which may be the first one again.
     """
     q = np.zeros((n, k))
     q[np.arange(n), np.arange(n) % k] = 1

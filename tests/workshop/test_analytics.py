@@ -116,11 +116,11 @@ def test_steps_have_the_quartiles_of_time_spent(figures: dict[str, Any]) -> None
 def test_documented_query_finds_the_same_stuck_students(
     figures: dict[str, Any], rows: Rows, client: TestClient, operator: dict[str, str]
 ) -> None:
-    documented = rows(STUCK)
+    stuck_rows = rows(STUCK)
     assert [(s["studentEmail"], s["currentStep"]) for s in figures["stuckStudents"]] == [
-        row[:2] for row in documented
+        row[:2] for row in stuck_rows
     ]
-    assert len(documented) == 1
+    assert len(stuck_rows) == 1
     assert 172_800 <= figures["stuckStudents"][0]["idleSeconds"] < 172_900
     with_closed = client.get(PATH, params={"closedToo": "true"}, headers=operator).json()
     assert [s["isActive"] for s in with_closed["stuckStudents"]] == [True, False]

@@ -99,16 +99,17 @@ def test_large_bug_reports_are_short_in_the_session_and_whole_as_events(
         **dict.fromkeys(("errorMessage", "stepsToReproduce", "expectedBehavior"), text),
     }
     for number in range(110):
-        sent = client.post("/api/report-bug", json={**body, "description": f"{number:03} {text}"})
-        assert sent.status_code == 200
-    (stored,) = rows("SELECT octet_length(bug_reports::text), bug_reports FROM public.sessions")
-    assert stored[0] <= 200_000
+        report = {**body, "description": f"{number:03} {text}"}
+        assert client.post("/api/report-bug", json=report).status_code == 200
+    query = "SELECT octet_length(bug_reports::text), bug_reports FROM public.sessions"
+    ((size, stored_reports),) = rows(query)
+    assert size <= 200_000
     note = " … [cut; the event bug_reported has the whole text]"
     shortened = [f"{number:03} {text}"[: 2000 - len(note)] + note for number in range(110)]
-    descriptions = [report["description"] for report in stored[1]]
+    descriptions = [report["description"] for report in stored_reports]
     assert len(descriptions) >= 200_000 // MAX_BYTES_IN_SESSION
     assert descriptions == shortened[-len(descriptions) :]
-    for report in stored[1]:
+    for report in stored_reports:
         assert len(json.dumps(report, ensure_ascii=False).encode()) <= MAX_BYTES_IN_SESSION
     events = rows(
         "SELECT event_data ->> 'description' FROM public.events"

@@ -91,7 +91,7 @@ REPORT_OF_THE_LIVE_PAGE = {
     "callDirection": "Not set",
     "deploymentStatus": {"twilioConnected": True, "functionsDeployed": False},
 }
-CONTEXT = sorted(
+OTHER_FIELDS = sorted(
     field.alias or name for name, field in BugReportIn.model_fields.items() if name != "description"
 )
 
@@ -121,7 +121,7 @@ def test_report_of_the_live_page_keeps_its_fields_and_loses_its_token(
     f"https://w.example/ws/{TOKEN}", f"https://w.example/#{TOKEN}", f"at {TOKEN}:3",
     "https://w.example/?s=ws_1732147200001_" + "6e" * 32,
 ])  # fmt: skip
-def test_tokens_are_removed_wherever_they_stand(
+def test_tokens_are_removed_wherever_they_occur(
     client: TestClient, rows: Rows, address: str
 ) -> None:
     client.post(PATH, json={**BUG, "pageUrl": address, "errorMessage": {"at": [address]}})
@@ -129,11 +129,11 @@ def test_tokens_are_removed_wherever_they_stand(
     assert "ws_17321472" not in str(stored)
 
 
-@pytest.mark.parametrize("field", CONTEXT)
+@pytest.mark.parametrize("field", OTHER_FIELDS)
 @pytest.mark.parametrize(
     "value", [None, "", " ", 0, 51, -1.5, True, "x" * 6000, ["x"], {"a": {"b": None}}], ids=repr
 )
-def test_no_report_is_refused_for_its_context(
+def test_no_report_is_refused_for_its_other_fields(
     client: TestClient, rows: Rows, field: str, value: Any
 ) -> None:
     response = client.post(PATH, json={**BUG, field: value})
@@ -164,7 +164,7 @@ def test_report_of_many_long_fields_has_at_most_20_kilobytes_in_its_session(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()
-    names = [name for name in CONTEXT if name != "sessionToken"]
+    names = [name for name in OTHER_FIELDS if name != "sessionToken"]
     large = dict.fromkeys(names, "😀" * 950)
     response = client.post(PATH, json={**large, "sessionToken": TOKEN, "description": "x" * 4000})
     assert response.status_code == 200

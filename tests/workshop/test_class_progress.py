@@ -128,8 +128,8 @@ def test_only_changes_since_an_earlier_response_are_returned(
         rows(f"UPDATE {table} SET updated_at = now() - INTERVAL '1 hour'")
         rows(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     as_of = read(client)["asOf"]
-    nothing = read(client, since=as_of)
-    assert (nothing["students"], nothing["totalStudents"]) == ([], 2)
+    empty_page = read(client, since=as_of)
+    assert (empty_page["students"], empty_page["totalStudents"]) == ([], 2)
     post(sessionToken=f"{TOKEN}2", stepNumber=2)
     changed = read(client, since=as_of)["students"]
     assert [student["studentEmail"] for student in changed] == ["ben@example.com"]

@@ -115,7 +115,7 @@ def test_auth_token_is_sealed_and_never_returned(
     assert config(client)["hasTwilioAuthToken"] is True
 
 
-def test_auth_token_goes_when_the_keys_are_removed(
+def test_auth_token_is_removed_with_the_keys(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()

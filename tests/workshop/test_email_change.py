@@ -90,7 +90,7 @@ def test_email_of_another_student_is_refused_and_nothing_is_merged(
     response = change(client, studentEmail="ann@example.com", newEmail=" BOB@example.com")
     assert (response.status_code, response.json()["code"]) == (409, "email_of_another_student")
     assert response.json()["error"] == (
-        "Nothing was changed: another student has this e-mail, and two students are not merged."
+        "Nothing was changed: another student has this e-mail; admin-merge-students merges the two."
     )
     assert (rows("SELECT * FROM students"), rows("SELECT * FROM events")) == before
 

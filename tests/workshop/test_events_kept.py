@@ -30,7 +30,7 @@ ANN = "ann@example.com"
         "TRUNCATE sessions CASCADE",
     ],
 )
-def test_events_cannot_be_changed_by_other_statements(
+def test_statements_without_a_stated_reason_cannot_change_events(
     post: Post, rows: Rows, statement: str
 ) -> None:
     post(studentEmail=ANN).raise_for_status()

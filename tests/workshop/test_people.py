@@ -153,7 +153,7 @@ def test_merges_in_opposite_directions_that_meet_leave_one_student(
             pairs = [(student_ids[ANN], student_ids[BEN]), (student_ids[BEN], student_ids[ANN])]
             merges = [pool.submit(merge, *pair) for pair in pairs]
             wait_for_blocked_calls(rows, 2)
-        assert sorted(merged.result() for merged in merges) == [200, 404]
+        assert sorted(merge_call.result() for merge_call in merges) == [200, 404]
     ((_, sessions, steps),) = rows(OWNERS)
     assert (sessions, steps) == (2, 3)
 
@@ -165,15 +165,16 @@ def test_a_merge_and_a_removal_that_meet_do_not_deadlock(
     with ThreadPoolExecutor(2) as pool:
         with psycopg.connect(postgres_url) as other:
             other.execute("SELECT FROM sessions WHERE session_token = %s FOR UPDATE", [OTHER])
-            merged = pool.submit(call, client, "merge-students", **merge)
+            merge_call = pool.submit(call, client, "merge-students", **merge)
             wait_for_blocked_calls(rows)
-            removed = pool.submit(call, client, "delete-student", studentEmail=BEN)
+            removal_call = pool.submit(call, client, "delete-student", studentEmail=BEN)
             wait_for_blocked_calls(rows, 2)
-        assert (merged.result().status_code, removed.result().status_code) == (200, 404)
+        statuses = [each.result().status_code for each in (merge_call, removal_call)]
+        assert statuses == [200, 404]
     assert rows(OWNERS) == [(ANN, 2, 3)]
 
 
-def test_merged_email_that_was_removed_once_is_a_students_again(
+def test_merge_deletes_the_removal_record_of_the_merged_email(
     client: TestClient, student_ids: dict[str, str], post: Post, rows: Rows
 ) -> None:
     call(client, "delete-student", studentEmail=BEN).raise_for_status()

@@ -177,7 +177,7 @@ def test_dry_run_reports_the_changes_and_stores_nothing(client: TestClient, rows
     assert counts(send(client, "ann@x.org\n")) == {"created": 1}
 
 
-def test_json_with_a_file_or_a_list_is_taken(client: TestClient) -> None:
+def test_json_with_a_file_or_a_list_is_accepted(client: TestClient) -> None:
     body = {"adminPassword": ADMIN_PASSWORD, "csv": "email\nann@x.org\n"}
     assert client.post(PATH, json=body).json()["created"] == 1
     students = [

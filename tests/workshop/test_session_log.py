@@ -146,6 +146,8 @@ def test_events_of_the_product_cannot_be_logged(log: Log, event_type: str) -> No
 
 def test_types_of_the_product_are_those_that_the_table_explains() -> None:
     script = Path("sql/workshop/schema/tables.sql").read_text(encoding="utf-8")
-    comment = script.partition("event_type is one of:")[2].partition("CREATE TABLE")[0]
+    comment = script.partition("records these values of event_type:")[2].partition("CREATE TABLE")[
+        0
+    ]
     explained = re.findall(r"^--   ([a-z]+(?:_[a-z]+)+) ", comment, re.MULTILINE)
     assert set(explained) == PRODUCT_EVENT_TYPES

@@ -4,8 +4,8 @@ All calls of users who have logged in are limited, too: for each user and endpoi
 minute are counted. `lib/routes.py` has the limit of each endpoint. A process collects a few writes
 and then adds them to the counts of all processes, in a call to the database or to Redis that a
 handler makes anyway: `begin` prepares this, and the first such call carries it out. The request is
-admitted if Redis returns no count, or if the database lacks the function that counts, which is
-logged.
+admitted if Redis returns no count. It is also admitted if the database lacks the function that
+counts; this is logged.
 """
 
 import hashlib
@@ -60,7 +60,8 @@ class UncountedWrites:
             ends_at: End of the window; uncounted writes of earlier windows are dropped.
 
         Returns:
-            The writes to count now, by key: of all these keys once one of them has enough, or none.
+            The writes to count now, by key: those under all these keys once one of the keys has
+            enough of them, otherwise none.
         """
         with self._lock:
             if ends_at != self._ends_at:
@@ -81,10 +82,10 @@ class WriteCount:
     """The writes, or the one call of a user, that a request adds to the counts of all processes."""
 
     writes: dict[str, int]
-    """Number by key: a digest of who is counted, the address first if it is known."""
+    """Number of writes by key, a digest of who is counted; the address comes first if known."""
     limits: list[int]
     origins: list[str]
-    """The words of the error message for each key."""
+    """For each key, its words in the error message, such as `from this address`."""
     now: datetime
     ends_at: datetime
     uncounted: UncountedWrites
@@ -122,7 +123,7 @@ class WriteCount:
 
 
 _uncounted: WeakKeyDictionary["Deps", UncountedWrites] = WeakKeyDictionary()
-_of_request: ContextVar[WriteCount | None] = ContextVar("write_count", default=None)
+_request_count: ContextVar[WriteCount | None] = ContextVar("write_count", default=None)
 
 
 def begin(request: Request, body: Any, deps: "Deps") -> None:
@@ -133,13 +134,13 @@ def begin(request: Request, body: Any, deps: "Deps") -> None:
         body: Its parsed body.
         deps: Clock and settings.
     """
-    _of_request.set(_count_of(request, body, deps))
+    _request_count.set(_count_of(request, body, deps))
     precede_next(_pending_statements)
 
 
 def pending() -> WriteCount | None:
     """Return the count of this request; None if there is none or it has been carried out."""
-    count = _of_request.get()
+    count = _request_count.get()
     return None if count is None or count.done else count
 
 
@@ -213,7 +214,7 @@ def _digest(path: str, window: int, origin: str, value: str) -> str:
 
 
 def _refusal_of(position: str) -> TooManyWrites:
-    count = _of_request.get()
+    count = _request_count.get()
     assert count is not None  # noqa: S101 only its statement raises this
     return count.refusal(int(position) - 1)
 

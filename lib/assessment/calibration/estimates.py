@@ -27,7 +27,7 @@ class Estimates:
 
     @property
     def drifted(self) -> list[str]:
-        """The first `MAX_NAMED` questions that changed by more than chance, by p-value."""
+        """The first `MAX_NAMED`, by p-value, of the questions that changed by more than chance."""
         flagged = np.flatnonzero(self.calibration.drift.drifted)
         ordered = flagged[np.argsort(self.calibration.drift.p_value[flagged], kind="stable")]
         return [self.items[i].question_id for i in ordered[:MAX_NAMED]]

@@ -198,7 +198,7 @@ def _nothing_estimated(pool_id: UUID) -> PoolCalibrationOut:
 
 
 def _before_fit(pool_id: UUID, data: CalibrationData) -> PoolCalibrationOut:
-    """Return the counts of the answers; the outcome stays if they are too few for a fit."""
+    """Return the counts of the answers, with the outcome of a pool that has too few for a fit."""
     answers = data.answers
     return _nothing_estimated(pool_id).model_copy(
         update={

@@ -58,7 +58,7 @@ class PoolCalibrationOut(Body):
     version: int | None
     """The version written, or else the one that was read; null if the pool could not be read."""
     answers: int
-    """Number of answers used: each student's first to the current text of each question."""
+    """Number of answers used: each student's first answer to the current text of each question."""
     people: int
     """Number of respondents; a student counts as a new one after half a year without an answer."""
     settled: bool | None

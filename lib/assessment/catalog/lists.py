@@ -46,7 +46,7 @@ def pools(
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.
-        Unauthenticated: If the caller has no right password, in a deployment.
+        Unauthenticated: If the caller has no valid password, in a deployment.
     """
     if not holds_password and not deps.settings.trust_loopback:
         raise Unauthenticated

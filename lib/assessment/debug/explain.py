@@ -1,7 +1,7 @@
 """Explanation of a choice: the candidates of one step of a test, recomputed from the record.
 
 A choice depends only on the session's row, its answers and its version of the pool, so it can be
-made again at any time.
+recomputed at any time.
 """
 
 from collections.abc import Sequence

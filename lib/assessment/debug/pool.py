@@ -1,9 +1,9 @@
 """Report on a pool: its calibrations and the questions flagged for drift.
 
 A calibration flags a question if its estimates differ by more than chance from the parameters with
-which it was asked (`lib.engine.calibration.drift`). The next calibration compares its estimates
-with these, so it does not find the same drift again. The flag remains until the author gives the
-question new parameters.
+which it was asked (`lib.engine.calibration.drift`). The next calibration compares its own estimates
+with those of this one, so it does not find the same drift again. The flag remains until the author
+gives the question new parameters.
 """
 
 from uuid import UUID

@@ -31,7 +31,7 @@ class SnapshotState(Body):
     questions_answered: int
     """Number of answers."""
     last_activity: UtcTime
-    """Time of the start or of the last answer."""
+    """Time of the start, of the last answer or, after a synchronisation, of the last resumption."""
     packed: str
     """The rest of the session, for the service alone."""
 
@@ -172,7 +172,7 @@ class RedisStats(Body):
     cached_questions: int
     """Number of cached questions."""
     memory_used_mb: float | None
-    """Memory of the whole Redis server; null if the service does not report it."""
+    """Memory of the whole Redis server, MiB; null if the service does not report it."""
     total_keys: int
     """Number of keys, including those of other applications."""
     question_cache_hits: int
@@ -268,7 +268,7 @@ class FlaggedOut(Body):
     curve_change: float
     """Root mean square change of P(correct) over the respondents; 0.1 is a large change."""
     parameters: ParametersOut
-    """Its parameters before and after."""
+    """Its parameters before and after that calibration."""
 
 
 class PoolDebugOut(SuccessOut):

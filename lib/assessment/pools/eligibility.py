@@ -100,10 +100,10 @@ def zero_counts() -> dict[str, Any]:
 
 def _probability(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
     """Return the probability at each level from counts of shape (levels + 1, m)."""
-    tuned = ExposureControl(
+    probabilities = ExposureControl(
         max_rate=limit,
         cuts=LEVELS,
         eligible=eligible + PRIOR_TESTS,
         shown=shown + PRIOR_TESTS,
     ).probability
-    return np.asarray(np.minimum(tuned[:ALL_LEVELS], tuned[ALL_LEVELS]))
+    return np.asarray(np.minimum(probabilities[:ALL_LEVELS], probabilities[ALL_LEVELS]))

@@ -73,7 +73,7 @@ class HistoryOut(Body):
     student_id: str
     """Id of the student."""
     test_sessions: list[RecordedTest | UndisclosedTest]
-    """The tests of this page, newest first; without results while their pool does not tell them."""
+    """The tests of this page, newest first; without results that are not disclosed."""
     next_cursor: str | None
     """Cursor of the next page; null on the last one."""
 
@@ -134,7 +134,7 @@ class ProgressData(Body):
     """Results of a student's tests, oldest first."""
 
     progress_timeline: list[TimelinePoint]
-    """The last 200 closed tests with answers, oldest first; none that was reset."""
+    """The last 200 closed tests with answers that were not reset, oldest first."""
     concept_progress: dict[str, ConceptProgress]
     """Progress by name of the concept."""
     total_sessions: int

@@ -122,7 +122,7 @@ def encode(session: Session, last_activity: datetime) -> str:
 
 
 def decode(session_id: UUID, text: Any) -> Snapshot | None:
-    """Read a snapshot; return None if this format and session did not produce it."""
+    """Read a snapshot; return None if it is damaged, or of another session, format or engine."""
     try:
         fields = json.loads(text)
         packed = b85decode(fields.pop("packed"))

@@ -20,8 +20,8 @@ def summary_of(
     Args:
         tells: Rule of the pool: exact figures after each answer, or rounded ones at the end.
         initial: Proficiency in each concept before the first answer.
-        final: Proficiency in each concept after the last one. An older deployment may have stored
-            only one of the two.
+        final: Proficiency in each concept after the last answer. An older deployment may have
+            stored only one of `initial` and `final`.
         correct: Number of correct answers.
         total: Number of answers.
         learning_gain: Recorded value; None if there is none.

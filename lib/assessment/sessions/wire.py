@@ -18,10 +18,10 @@ StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 class EndCriteria(StrictBody):
     """Criteria that end a test.
 
-    `fixed_length` asks `max_questions`. `precision` stops once no tested concept's posterior
-    standard deviation (latent scale) is above `precision_threshold`, `classification` once every
-    tested concept is above or below percentile 0.5 with at least `classification_threshold`
-    probability; both within `min_questions` and `max_questions`.
+    `fixed_length` asks `max_questions` questions. `precision` stops once no tested concept's
+    posterior standard deviation (latent scale) is above `precision_threshold`, `classification`
+    once every tested concept is above or below percentile 0.5 with at least
+    `classification_threshold` probability; both within `min_questions` and `max_questions`.
     """
 
     type: StopRule = "fixed_length"

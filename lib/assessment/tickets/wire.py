@@ -33,7 +33,7 @@ class TicketsIn(StrictBody):
     uses: int = Field(default=1, ge=1, le=100, strict=True)
     """Number of tests that a ticket may start; a running test is resumed as often as needed."""
     end_criteria: EndCriteria | None = None
-    """Criteria that end the test, within the rules of the pool; by default those of the start."""
+    """Criteria that end the test, within the pool's rules; by default, the start request's."""
     extra_time: float = Field(default=0.0, ge=0, le=4)
     """Share by which time limits are extended: 0.25 for a quarter more."""
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
@@ -55,7 +55,7 @@ class TicketOut(Body):
     ticket: str
     """The ticket, a credential: whoever holds it can take the test as this student."""
     link: str
-    """Path of the page that starts the test; the ticket is behind the `#`, which no server sees."""
+    """Path of the page that starts the test; the ticket follows the `#`, so no server sees it."""
     expires_at: UtcTime
     """Time until which a test may be started."""
 

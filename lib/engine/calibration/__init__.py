@@ -56,8 +56,8 @@ def calibrate(
         correct: Whether each answer was right, as booleans or as 0 and 1, shape (m,).
         origin: The authors' parameters, the centre of the priors. Never an earlier calibration:
             the same answers would then count again with every run.
-        current: The parameters in use, where the search starts and with which drift is tested;
-            `origin` when None.
+        current: The parameters in use, from which the search starts and against which drift is
+            tested; `origin` when None.
         correlation: Correlations of abilities at the start, shape (k, k); I when None.
         shrinkage: Widths of the priors; the defaults of `Shrinkage` when None.
         plain: Whether to leave out all priors: plain marginal maximum likelihood, as most other
@@ -67,7 +67,7 @@ def calibrate(
 
     Raises:
         ValueError: If the arrays differ in length, `person`, `item` or `correct` has an invalid
-            value, a pair of `person` and `item` comes twice, `current` differs from `origin` in the
+            value, `person` and `item` repeat a pair, `current` differs from `origin` in the
             number of its items or concepts, `correlation` is not a positive definite matrix (k, k)
             with a unit diagonal, `plain` is not a boolean, or it comes with `shrinkage`.
     """

@@ -7,7 +7,7 @@ guess leaves a second mode somewhere between them. A point's weight is the poste
 the mixture density of all points. Where the resulting moments differ from those of the proposal,
 they become the next proposal.
 
-Directions in which no answer measures are left out: there the posterior is the prior.
+Directions about which the answers say nothing are left out: there the posterior is the prior.
 
 Source: Korobov (1959); Sloan & Joe (1994), Lattice Methods for Multiple Integration; Owen & Zhou
 (2000), "Safe and effective importance sampling", JASA 95 (deterministic mixture weights).
@@ -40,7 +40,7 @@ Each g has the smallest product of the worst-case errors P₂ in 2 to 5 dimensio
 candidates for n = 509 and among 600 random candidates for the others.
 """
 _NEAR_SCALE, _FAR_SCALE, _PRIOR_SCALE = 1.5, 3.5, 1.5
-"""Standard deviations of the three lattices, relative to the proposal's (two) and the prior's."""
+"""Standard deviations of the lattices: two relative to the proposal's, one to the prior's."""
 _TOLERANCE = 0.1
 """Largest change of a mean or standard deviation at which a proposal is accepted, in units of the
 proposal's standard deviations.

@@ -5,7 +5,7 @@ every answer, the ratio of its likelihood to its site. The marginal of one conce
 
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ].
 
-`factorized.py` takes the expectation of each ratio by itself, which is usually enough. Where it is
+`factorized.py` takes the expectation of each ratio separately, which is usually enough. Where it is
 not, up to five dimensions are integrated jointly (`lattice_integration.py`); in more, EP continues
 at each grid point of each concept (`conditional_ep.py`). A single concept needs none of this
 (`one_concept.py`).
@@ -44,7 +44,7 @@ Steep answers can leave irregular marginals, and a second mode between the point
 which the correction for pairs does not detect.
 """
 _MAX_RECOMPUTED_CONCEPTS = 8
-"""Number of concepts up to which steep answers cause all of them to be recomputed by EP.
+"""Number of concepts up to which steep answers cause all concepts to be recomputed by EP.
 
 With more concepts that would take too long, and only those that the correction for pairs affects
 are recomputed.

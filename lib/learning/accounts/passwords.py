@@ -1,4 +1,4 @@
-"""Hashes of passwords: Argon2id, and the two forms of adopted accounts until their next log-in."""
+"""Hashes of passwords: Argon2id, and two older forms that adopted accounts keep until a log-in."""
 
 import base64
 import binascii

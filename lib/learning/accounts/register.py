@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from lib.learning.accounts import store
 from lib.learning.accounts.passwords import hash_password
-from lib.learning.accounts.store import StoredProfile
+from lib.learning.accounts.store import Account, StoredProfile
 from lib.learning.accounts.tokens import digest_of, issue_tokens
 from lib.learning.accounts.wire import RegisterIn, TokensOut
 from lib.learning.errors import InvitationRefused, RoleNeedsInvitation, UsernameTaken
@@ -44,10 +44,16 @@ def register(
             raise InvitationRefused
         if store.find_account(db, body.username) is not None:
             raise UsernameTaken
-        account = store.add_user(db, body.username, password_hash, body.role, now)
-        if body.role is Role.STUDENT:
-            store.add_profile(db, account.id, _profile(body), now)
+        account = add_account(db, body, password_hash, now)
         return issue_tokens(db, account, settings, now)
+
+
+def add_account(db: Session, body: RegisterIn, password_hash: str, now: datetime) -> Account:
+    """Add a user and, for a student, the profile. Needs a transaction, and a name that is free."""
+    account = store.add_user(db, body.username, password_hash, body.role, now)
+    if body.role is Role.STUDENT:
+        store.add_profile(db, account.id, _profile(body), now)
+    return account
 
 
 def _profile(body: RegisterIn) -> StoredProfile:

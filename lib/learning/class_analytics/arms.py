@@ -64,4 +64,4 @@ def _note(difference: Difference | None, *, is_drawn: bool) -> str:
         conclusion = f"Marks {better} are higher by more than chance explains."
     if is_drawn:
         return conclusion
-    return f"{conclusion} Arms were chosen, not drawn, so other differences may explain it."
+    return f"{conclusion} Not every arm was drawn at random, so other differences may explain it."

@@ -80,10 +80,10 @@ def critical_topics(topics: Sequence[TopicRow]) -> list[TopicRow]:
     total = sum(topic.exam_weightage for topic in topics)
     if total <= 0:
         return by_weight
-    critical, reached = [], 0.0
+    critical, weight_sum = [], 0.0
     for topic in by_weight:
-        if reached >= CRITICAL_SHARE * total:
+        if weight_sum >= CRITICAL_SHARE * total:
             break
         critical.append(topic)
-        reached += topic.exam_weightage
+        weight_sum += topic.exam_weightage
     return critical

@@ -34,7 +34,7 @@ from lib.learning.class_analytics.wire import (
     WeakTopicOut,
 )
 from lib.learning.classes import store as class_store
-from lib.learning.classes.manage import teachable_class
+from lib.learning.classes.manage import managed_class
 from lib.learning.classes.store import ClassRow
 from lib.learning.current_user import Call
 from lib.learning.days import midnight
@@ -46,7 +46,7 @@ from lib.learning.syllabus.topics import topic_of
 from lib.learning.tables.closed_lists import Role
 
 LARGE_DIFFERENCE = 10.0
-"""Smallest difference between a student and the class that is marked, in points."""
+"""Smallest difference between a student and the class, in points, for which `marked` is true."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         ClassClosed: If there is no such class, or it is another teacher's.
         TopicNotFound: If the filters name a topic that does not exist.
     """
-    view = view_of(call, teachable_class(call, sent_id), filters)
+    view = view_of(call, managed_class(call, sent_id), filters)
     results = predict(call, view.members)
     mean, interval = mean_prediction(results.values())
     return ClassAnalyticsOut(
@@ -138,7 +138,7 @@ def read_live_class(call: Call, sent_id: str, filters: Filters) -> LiveClassOut:
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
     """
-    view = view_of(call, teachable_class(call, sent_id), filters)
+    view = view_of(call, managed_class(call, sent_id), filters)
     return LiveClassOut(
         class_id=view.row.live_id,
         class_name=view.row.name,
@@ -156,7 +156,7 @@ def read_live_weak_topics(
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
     """
-    view = view_of(call, teachable_class(call, sent_id), filters)
+    view = view_of(call, managed_class(call, sent_id), filters)
     return LiveWeakTopicsOut(_weak_topics(view, threshold))
 
 
@@ -166,7 +166,7 @@ def read_live_at_risk(call: Call, sent_id: str, filters: Filters) -> LiveAtRiskO
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
     """
-    view = view_of(call, teachable_class(call, sent_id), filters)
+    view = view_of(call, managed_class(call, sent_id), filters)
     return LiveAtRiskOut(_at_risk(view))
 
 
@@ -176,7 +176,7 @@ def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePre
     Raises:
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
     """
-    view = view_of(call, teachable_class(call, sent_id), filters)
+    view = view_of(call, managed_class(call, sent_id), filters)
     mean, interval = mean_prediction(predict(call, view.members).values())
     return LivePredictionsOut(
         class_id=view.row.live_id,

@@ -101,7 +101,7 @@ class LivePredictionsOut(Body):
     confidence_interval: IntervalOut
     """Interval of 95 % around the mean."""
     confidence_level: ConfidenceLevel
-    """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
+    """`high` above 100 rows of mastery, `medium` above 30, otherwise `low`."""
     data_points: int
     """Number of rows of mastery in the chosen days, by which the confidence is graded."""
 
@@ -189,7 +189,7 @@ class PlanArmsOut(Body):
     arms: list[PlanArmOut]
     """The arms."""
     difference: float | None
-    """Mean mark with plans less that without; null with fewer than two marks in an arm."""
+    """Mean mark with plans minus the mean without; null with fewer than two marks in an arm."""
     confidence_interval: DifferenceOut | None
     """95 % interval of the difference by Welch's t-test, which allows for unequal variances."""
     note: str
@@ -219,7 +219,7 @@ class ClassAnalyticsOut(SuccessOut):
     confidence_interval: IntervalOut
     """Interval of 95 % around the prediction."""
     confidence_level: ConfidenceLevel
-    """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
+    """`high` above 100 rows of mastery, `medium` above 30, otherwise `low`."""
     predictions: list[StudentPredictionOut]
     """Predicted results of the students, the lowest first."""
     plan_arms: PlanArmsOut | None

@@ -35,7 +35,7 @@ CODE_LENGTH = 8
 
 
 def list_classes(call: Call, position: str | None = None, limit: int = MAX_PAGE) -> ClassesOut:
-    """Return a page of the classes of the caller, by name; of all classes for an admin.
+    """Return a page of the caller's classes, or, for an admin, of all classes; by name.
 
     Raises:
         InvalidCursor: If the cursor is not one that a page returned.
@@ -75,7 +75,7 @@ def create_class(call: Call, body: ClassIn) -> ClassStudentsOut:
     }
     with transaction(call.db):
         store.add_class(call.db, values)
-    return _response(call, teachable_class(call, str(class_id)), "The class was created.")
+    return _response(call, managed_class(call, str(class_id)), "The class was created.")
 
 
 def read_class(call: Call, sent_id: str) -> ClassStudentsOut:
@@ -84,7 +84,7 @@ def read_class(call: Call, sent_id: str) -> ClassStudentsOut:
     Raises:
         ClassClosed: If there is no such class, or it is another teacher's.
     """
-    return _response(call, teachable_class(call, sent_id), None)
+    return _response(call, managed_class(call, sent_id), None)
 
 
 def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudentsOut:
@@ -93,7 +93,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudents
     Raises:
         ClassClosed: As for `read_class`.
     """
-    row = teachable_class(call, sent_id)
+    row = managed_class(call, sent_id)
     changes = {
         name: value
         for name, value in body.model_dump(exclude={"open_to_join"}).items()
@@ -103,7 +103,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassStudents
         changes["join_code"] = _new_code() if body.open_to_join else None
     with transaction(call.db):
         store.change_class(call.db, row.id, changes | {"updated_at": call.now})
-    return _response(call, teachable_class(call, sent_id), "The class was changed.")
+    return _response(call, managed_class(call, sent_id), "The class was changed.")
 
 
 def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
@@ -126,7 +126,7 @@ def join_class(call: Call, body: JoinIn) -> JoinedClassOut:
 
 
 def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:
-    """Move students of a class to another class that the caller teaches, or out of it.
+    """Move students to another class that the caller teaches, or out of their class.
 
     An admin may choose any class.
 
@@ -134,8 +134,8 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:
         ClassClosed: If one of the classes does not exist or is another teacher's.
         StudentClosed: If a student is not in the class; then nobody is moved.
     """
-    row = teachable_class(call, sent_id)
-    target = None if body.to_class_id is None else teachable_class(call, body.to_class_id)
+    row = managed_class(call, sent_id)
+    target = None if body.to_class_id is None else managed_class(call, body.to_class_id)
     members = list_students(call.db, row.id)
     by_id: dict[UUID | int, UUID] = {member.id: member.id for member in members} | {
         member.former_id: member.id for member in members if member.former_id is not None
@@ -151,11 +151,11 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassStudentsOut:
         if not all(key in by_id for key in keys) or moved_count < len(student_ids):
             raise StudentClosed(fields=("student_ids",))
     noun = "student was" if len(student_ids) == 1 else "students were"
-    return _response(call, teachable_class(call, sent_id), f"{len(student_ids)} {noun} moved.")
+    return _response(call, managed_class(call, sent_id), f"{len(student_ids)} {noun} moved.")
 
 
-def teachable_class(call: Call, sent_id: str | int) -> ClassRow:
-    """Return a class that the caller teaches; an admin may see any.
+def managed_class(call: Call, sent_id: str | int) -> ClassRow:
+    """Return a class that the caller teaches, or, for an admin, any class.
 
     Raises:
         ClassClosed: If there is no such class, or it is another teacher's.

@@ -8,7 +8,7 @@ from uuid import UUID
 from lib.learning.changes.log import logged
 from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes import store
-from lib.learning.classes.manage import teachable_class
+from lib.learning.classes.manage import managed_class
 from lib.learning.classes.store import MarkRow
 from lib.learning.classes.wire import EnteredMarksOut, MarkOut, MarksIn, MarksOut
 from lib.learning.current_user import Call
@@ -22,7 +22,7 @@ from lib.web import cursor
 def enter_marks(call: Call, body: MarksIn) -> EnteredMarksOut:
     """Store marks of students of the caller's classes, all or none.
 
-    If several are for one student, only the last is stored.
+    If several marks are for one student, only the last is stored.
 
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_students`.
@@ -55,7 +55,7 @@ def list_marks(
         NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
         InvalidCursor: If the cursor is not one that a page returned.
     """
-    class_id = None if sent_class is None else teachable_class(call, sent_class).id
+    class_id = None if sent_class is None else managed_class(call, sent_class).id
     student_id = None
     if sent_student is not None or class_id is None:
         student_id = own_or_named(call, sent_student).id

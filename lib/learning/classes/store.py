@@ -131,12 +131,12 @@ def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> 
         The ids of the rows by student.
     """
     statement = insert_into(db, ExamMark)
-    replaced_values = {
+    replacement_values = {
         name: statement.excluded[name] for name in ("mark", "entered_by", "updated_at")
     }
     stored_rows = db.execute(
         statement.on_conflict_do_update(
-            index_elements=["student_id", "exam", "exam_date"], set_=replaced_values
+            index_elements=["student_id", "exam", "exam_date"], set_=replacement_values
         ).returning(ExamMark.student_id, ExamMark.id),
         [
             {"id": new_id(), "created_at": now, "updated_at": now, **row}

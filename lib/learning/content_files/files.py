@@ -1,6 +1,6 @@
 """Files of the content as it is now; each is identified by the hash of its bytes and never changes.
 
-A change of one question makes another file of its topic and leaves the other files as they are, so
+A change of one question makes a new file for its topic and leaves the other files as they are, so
 a device fetches only what has changed, and its syncs carry the student's own rows only.
 """
 

@@ -28,7 +28,7 @@ class ContentFileUnusable(Exception):
 
 
 @dataclass(frozen=True)
-class Installed:
+class RowChanges:
     """Numbers of rows that were changed by storing files."""
 
     stored: int
@@ -55,7 +55,7 @@ def verified_file(name: str, sha256: str, body: bytes) -> ContentFile:
 
 def store_content(
     db: Session, listed: Collection[str], files: Sequence[ContentFile], now: datetime
-) -> Installed:
+) -> RowChanges:
     """Store files; doing so again changes nothing. The caller commits.
 
     Args:
@@ -90,7 +90,7 @@ def store_content(
     if syllabus is not None:
         deleted += store.delete_empty_concepts(db, {row.id for row in syllabus.concepts})
         deleted += store.delete_empty_topics(db, {row.id for row in syllabus.topics})
-    return Installed(stored, deleted)
+    return RowChanges(stored, deleted)
 
 
 def _read(file: ContentFile) -> ContentFileOut:

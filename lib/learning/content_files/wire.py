@@ -41,7 +41,7 @@ class PrerequisiteFileRow(Body):
     created_at: UtcTime
     """Time of its creation, by which the prerequisites of a topic are ordered."""
     topic_id: UUID
-    """The topic."""
+    """Topic that has the prerequisite."""
     prerequisite_topic_id: UUID
     """Topic that has to be known first."""
     minimum_mastery: float

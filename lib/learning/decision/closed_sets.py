@@ -20,7 +20,7 @@ class ClosedSets:
     """Study that is missing before each topic."""
 
     missing: NDArray[np.bool_]
-    """Whether the topic of the column has to be learned before that of the row, shape (n, n)."""
+    """Whether the column's topic has to be learned before the row's topic, shape (n, n)."""
     is_complete: NDArray[np.bool_]
     """Topics before which nothing is missing, shape (n,)."""
 

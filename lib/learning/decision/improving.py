@@ -1,9 +1,9 @@
 """Improvement of a plan by exchanging its sessions; pure.
 
-For every session, the topic that would bring most marks in its place is considered; for every two
-sessions, a swap of their topics is considered. The best exchanges that do not touch the same topics
-are made together and kept if the expected student has more marks at the exam and every topic is
-open when it is studied; otherwise half of them are tried. A round tries one such changed plan.
+For every session, the topic that would bring the most marks in its place is considered; for every
+two sessions, a swap of their topics is considered. The best exchanges that do not touch the same
+topics are made together and kept if the expected student has more marks at the exam and every topic
+is open when it is studied; otherwise half of them are tried. A round tries one such changed plan.
 """
 
 from collections.abc import Sequence

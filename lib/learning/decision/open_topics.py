@@ -22,7 +22,7 @@ class OpenTopic:
 
 
 def open_topics(
-    syllabus: Syllabus, mastery_of: MasteryOf, mastered: float = MASTERED
+    syllabus: Syllabus, mastery_of: MasteryOf, threshold: float = MASTERED
 ) -> list[OpenTopic]:
     """Return the topics whose prerequisites are met and that are not mastered yet.
 
@@ -32,7 +32,7 @@ def open_topics(
     topics = []
     for topic in syllabus.topics.values():
         mastery = topic_mastery(syllabus, topic.id, mastery_of)
-        if mastery is not None and mastery < mastered and is_open(syllabus, topic.id, mastery_of):
+        if mastery is not None and mastery < threshold and is_open(syllabus, topic.id, mastery_of):
             topics.append(OpenTopic(topic, mastery))
     return topics
 

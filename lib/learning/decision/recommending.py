@@ -45,11 +45,11 @@ class StudyRecommendation:
     """Expected marks in percent that the session adds, directly or through the best topic that this
     one leads to."""
     priority: float
-    """Marks per minute in percent of those of the best topic, 0 to 100."""
+    """Marks per minute as a percentage of the best topic's, 0 to 100."""
     own_marks_per_minute: float
     """Marks per minute without what the topic leads to."""
     minutes_to_learn: float
-    """Minutes of the best way to study the topic itself."""
+    """Minutes that the best way to study the topic itself takes."""
     is_revision: bool
     exam_share: float
     """Share of the exam in percent."""

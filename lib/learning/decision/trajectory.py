@@ -164,7 +164,7 @@ class Simulation:
         return value * at_exam, value * level * by_retention, value * level * by_stability
 
     def _weakest(self, trajectory: Trajectory) -> tuple[NDArray[np.intp], FloatArray]:
-        """Return the weakest prerequisite of each topic on each day, and what is needed of it."""
+        """Return each topic's weakest prerequisite on each day, and the mastery it must have."""
         positions, _, needed = self.graph.table
         if positions.shape[1] == 0:
             shape = trajectory.supply.shape
@@ -180,7 +180,7 @@ class Simulation:
         slopes: tuple[FloatArray, FloatArray, FloatArray],
         minutes: FloatArray,
     ) -> FloatArray:
-        """Return the marks that each change of a topic's minutes on a day would add by itself.
+        """Return the marks that each change of a topic's minutes on a day would add on its own.
 
         Args:
             trajectory: The trajectory of the plan.

@@ -191,7 +191,7 @@ def _small_enough(extra: dict[str, Any]) -> dict[str, Any]:
         Refused: If they are too large to keep.
     """
     if len(json.dumps(extra)) > MAX_EXTRA:
-        raise Refused("too_large", "columns: The unknown columns of the row have over 64 KB.")
+        raise Refused("too_large", "columns: The unknown columns of the row are larger than 64 KB.")
     return extra
 
 

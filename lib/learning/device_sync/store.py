@@ -65,12 +65,12 @@ def list_outcomes(db: Session, change_ids: Collection[UUID]) -> dict[UUID, Store
 def record_change(db: Session, change: ReceivedChange, now: datetime) -> None:
     """Store a change with its outcome, or the outcome of another try."""
     statement = insert_into(db, SyncOperation)
-    replaced_values = {
+    replacement_values = {
         name: statement.excluded[name] for name in ("synced", "last_error", "updated_at")
     }
-    replaced_values["retry_count"] = SyncOperation.retry_count + 1
+    replacement_values["retry_count"] = SyncOperation.retry_count + 1
     db.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_=replaced_values),
+        statement.on_conflict_do_update(index_elements=["id"], set_=replacement_values),
         [
             {
                 "id": change.id,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from lib.learning.classes.manage import teachable_class
+from lib.learning.classes.manage import managed_class
 from lib.learning.current_user import Call
 from lib.learning.devices import store
 from lib.learning.devices.store import DeviceRow
@@ -38,7 +38,7 @@ def list_devices(
         after,
         limit + 1,
         student_id=user.student_id if user.role is Role.STUDENT else None,
-        class_id=None if sent_class is None else teachable_class(call, sent_class).id,
+        class_id=None if sent_class is None else managed_class(call, sent_class).id,
         teacher_id=user.id if user.role is Role.TEACHER else None,
     )
     page = rows[:limit]

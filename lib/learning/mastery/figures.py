@@ -40,7 +40,7 @@ class ConceptFigures:
 
     mastery: Mastery
     skill: float
-    """Logits."""
+    """Ability in the concept, logits."""
     streak: int
     """Length of the last run of equal outcomes: positive if right, negative if wrong."""
     known_confidences: int
@@ -52,7 +52,7 @@ class StudentFigures:
     """A student's overall ability, and the figures of the concepts that are counted."""
 
     ability: float = 0.0
-    """Logits."""
+    """Overall ability, logits."""
     attempts: int = 0
     concepts: dict[str, ConceptFigures] = field(default_factory=dict)
     answered_questions: set[str] = field(default_factory=set)

@@ -31,7 +31,7 @@ class SkillRow:
 
     student_id: UUID
     ability: float
-    """Logits."""
+    """Overall ability, logits."""
     attempts: int
     calibration: str | None
     """Version of the calibration by which they are counted; None if the figures are stale."""
@@ -160,8 +160,8 @@ def write_figures(
     _upsert(db, ConceptSkill, skills)
 
 
-def list_repeated(db: Session, student_id: UUID, attempt: Attempt) -> set[str]:
-    """Return a set with an answer's question if another answer to it is stored; otherwise empty."""
+def repeated_questions(db: Session, student_id: UUID, attempt: Attempt) -> set[str]:
+    """Return an answer's question as a set if another answer to it is stored, or an empty set."""
     item = attempt.question.item
     others = select(QuestionAttempt.id).where(
         QuestionAttempt.student_id == student_id,

@@ -43,7 +43,7 @@ def count_attempt(db: Session, skill_row: SkillRow, attempt: Attempt, now: datet
         skill_row.ability,
         skill_row.attempts,
         {} if stored_figures is None else {concept: stored_figures},
-        store.list_repeated(db, skill_row.student_id, attempt),
+        store.repeated_questions(db, skill_row.student_id, attempt),
     )
     figures.add(attempt, calibration)
     _write(db, skill_row, figures, {concept_id: attempt}, attempt, now)

@@ -90,9 +90,10 @@ class Calibration:
         Raises:
             ValueError: If a weight or a family of effects has an unknown name.
         """
-        unknown = (self.weights.keys() - set(NAMES)) | (self.effects.keys() - set(FAMILIES))
-        if unknown:
-            raise ValueError(f"Unknown features in the calibration: {', '.join(sorted(unknown))}.")
+        unknown_names = (self.weights.keys() - set(NAMES)) | (self.effects.keys() - set(FAMILIES))
+        if unknown_names:
+            names = ", ".join(sorted(unknown_names))
+            raise ValueError(f"Unknown features in the calibration: {names}.")
 
     def difficulty_of(self, question: Question) -> float:
         """Return a question's difficulty, logits; its concepts' mean plus its offset if unknown."""

@@ -12,7 +12,7 @@ HALF_LIVES = (3_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0)
 """Half-lives of the counts that fade, seconds."""
 LONGEST_STREAK = 5.0
 """Longest streak in features; a longer one counts as this."""
-OF_TWO, OF_THREE = 3, 7
+FIRST_NODE_OF_TWO, FIRST_NODE_OF_THREE = 3, 7
 """First nodes of `Record.recent` for two and for three outcomes."""
 _NOTHING = (0.0,) * len(RATES)
 
@@ -114,7 +114,9 @@ class Record:
 
 def _without_oldest(node: int) -> int:
     """Return the node of the last two outcomes instead of three; other nodes are unchanged."""
-    return node if node < OF_THREE else OF_TWO + (node - OF_THREE) % 4
+    if node < FIRST_NODE_OF_THREE:
+        return node
+    return FIRST_NODE_OF_TWO + (node - FIRST_NODE_OF_THREE) % 4
 
 
 EMPTY = Record()

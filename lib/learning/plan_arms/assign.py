@@ -5,7 +5,7 @@ from uuid import UUID
 
 from lib.learning.changes.log import logged
 from lib.learning.changes.synced import SyncedTable
-from lib.learning.classes.manage import teachable_class
+from lib.learning.classes.manage import managed_class
 from lib.learning.current_user import Call
 from lib.learning.errors import StudentClosed
 from lib.learning.ids import reference
@@ -23,7 +23,7 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsOut
         ClassClosed: If the class is not the caller's.
         StudentClosed: If a student is not in the class.
     """
-    row = teachable_class(call, sent_class)
+    row = managed_class(call, sent_class)
     students = list_students(call.db, row.id)
     member_ids = [student.id for student in students]
     with transaction(call.db), logged(call.db, member_ids, call.now) as log:

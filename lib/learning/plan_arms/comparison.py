@@ -13,7 +13,7 @@ PROBABILITY = 0.975
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of means with its interval of 95 %."""
+    """A difference of means with its 95 % interval."""
 
     mean: float
     lower: float

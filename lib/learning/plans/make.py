@@ -267,13 +267,13 @@ def _allocation(session: PlannedSession, best: float, situation: Situation) -> A
     return AllocationOut(
         topic_id=topic.live_id,
         topic_name=topic.name,
-        allocated_hours=_floored(session.minutes / MINUTES_PER_HOUR),
+        allocated_hours=_round_down(session.minutes / MINUTES_PER_HOUR),
         priority_score=100 * share,
         goals=_goals(topic, situation),
     )
 
 
-def _floored(hours: float) -> float:
+def _round_down(hours: float) -> float:
     """Return hours rounded down to hundredths, so that no sum exceeds what is available."""
     return int(hours * 100 + 1e-9) / 100
 

@@ -57,8 +57,8 @@ def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
         created_at=plan.created_at,
         updated_at=plan.created_at,
     )
-    replaced_values = {name: statement.excluded[name] for name in REPLACED_COLUMNS}
-    db.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced_values))
+    replacement_values = {name: statement.excluded[name] for name in REPLACED_COLUMNS}
+    db.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replacement_values))
 
 
 def list_plans(

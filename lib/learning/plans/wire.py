@@ -78,7 +78,7 @@ class PlanOut(DailyPlanOut):
     high_priority_topics: list[LiveId]
     """Those topics, one third of all, that bring the most marks; only in a plan until the exam."""
     warning: str | None
-    """Reason why nothing is planned, or why the time does not suffice for all topics; else null."""
+    """Reason why nothing is planned, or why time is too short for all topics; otherwise null."""
 
 
 class LivePlanOut(Body):

@@ -240,7 +240,7 @@ def _missing_prerequisites(topic: TopicRow, situation: Situation) -> str:
 
 
 def _is_below(situation: Situation, mastery_threshold: float) -> NDArray[np.bool_]:
-    """Return the topics whose mean mastery is below a threshold, shape (n,)."""
+    """Return whether the mean mastery of each topic is below a threshold, shape (n,)."""
     means = [_mastery(_topic(it, situation), situation) for it in situation.graph.ids]
     return np.array(means) < mastery_threshold
 

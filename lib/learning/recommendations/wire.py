@@ -146,8 +146,8 @@ class RecommendationOut(Body):
     unlocks: list[str]
     """Names of the topics that build on it."""
     leads_to: str | None
-    """Name of the topic that this one leads to, if that brings more marks per minute than this one
-    by itself; null otherwise."""
+    """Name of the topic that this one leads to, if that topic brings more marks per minute than
+    this one alone; null otherwise."""
     alternatives: list[AlternativeOut]
     """Other topics, the best first."""
 

@@ -55,9 +55,9 @@ class Situation:
     """Past study; days are counted from `first_day`."""
     first_day: date
     today: date
-    """UTC."""
+    """The present day, UTC."""
     days_to_exam: int | None
-    """Negative after the exam; None without a date."""
+    """Days from today to the exam, negative after it; None without a date."""
 
     @cached_property
     def gate(self) -> FloatArray:
@@ -158,11 +158,11 @@ def _sessions(
     answers: Sequence[PastAnswer], first_day: date, is_counted: Callable[[UUID], bool]
 ) -> list[PastSession]:
     """Return the study of each topic on each day as one session."""
-    grouped: dict[tuple[int, UUID], list[PastAnswer]] = {}
+    answers_by_session: dict[tuple[int, UUID], list[PastAnswer]] = {}
     for answer in answers:
         if is_counted(answer.topic_id):
             key = ((day_of(answer.timestamp) - first_day).days, answer.topic_id)
-            grouped.setdefault(key, []).append(answer)
+            answers_by_session.setdefault(key, []).append(answer)
     return [
         PastSession(
             day,
@@ -171,5 +171,5 @@ def _sessions(
             len(answers),
             sum(it.is_correct for it in answers),
         )
-        for (day, topic_id), answers in grouped.items()
+        for (day, topic_id), answers in answers_by_session.items()
     ]

@@ -38,7 +38,7 @@ def list_applied(db: Session, operation_ids: Collection[UUID]) -> set[UUID]:
 def record_operations(
     db: Session, operations: Sequence[ReceivedOperation], errors: Mapping[UUID, str], now: datetime
 ) -> None:
-    """Store operations with their outcomes, or the outcomes of another try.
+    """Store operations with their outcomes; for stored operations, replace the outcomes.
 
     Args:
         db: The session.
@@ -47,12 +47,12 @@ def record_operations(
         now: Time of the outcome.
     """
     statement = insert_into(db, SyncOperation)
-    replaced_values = {
+    replacement_values = {
         name: statement.excluded[name] for name in ("synced", "last_error", "updated_at")
     }
-    replaced_values["retry_count"] = SyncOperation.retry_count + 1
+    replacement_values["retry_count"] = SyncOperation.retry_count + 1
     db.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_=replaced_values),
+        statement.on_conflict_do_update(index_elements=["id"], set_=replacement_values),
         [
             {
                 **asdict(operation),

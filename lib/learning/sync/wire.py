@@ -18,7 +18,7 @@ MAX_OPERATIONS = 1_000
 
 
 UNREAD = "unread"
-"""Name under which a text that is not the JSON of an object is kept for a person."""
+"""Name under which a text that is not the JSON of an object is kept, for a person to look at."""
 
 
 def _parsed(value: Any) -> Any:
@@ -105,6 +105,6 @@ class SyncStatusOut(Body):
     pending_operations: int
     """Operations that the server has received and not applied."""
     sync_state: Literal["synced", "error"]
-    """`error` while such operations wait for a person."""
+    """`error` while there are pending operations, which wait for a person to look at them."""
     last_sync_time: UtcTime | None
     """Time of the newest upload; null before the first."""

@@ -82,6 +82,6 @@ class Adoptable:
     """Columns of a table that the live system has, too, and whose rows are adopted."""
 
     former_id: Mapped[int | None] = mapped_column(BigInteger, unique=True, sort_order=2)
-    """Id of the row in a database of the live system; its pages use no other."""
+    """Id of the row in a database of the live system, whose pages use only this id."""
     extra: Mapped[dict[str, Any] | None] = mapped_column(sort_order=2)
     """Values of an adopted row, or from a newer device, that have no column here, by name."""

@@ -24,7 +24,7 @@ class StudentSkill(Base):
     attempts: Mapped[int] = mapped_column(server_default=ZERO)
     """Number of answers that are counted."""
     calibration: Mapped[str | None]
-    """Version of the calibration with which they are counted; null if all must be counted again."""
+    """Version of the calibration used to count the answers; null if all must be counted again."""
     last_clock: Mapped[str | None]
     """Time of the last answer that is counted, as text that sorts in the order of the answers."""
     last_attempt_id: Mapped[UUID | None]

@@ -47,7 +47,7 @@ class SyncCounter(Base):
     )
     number: Mapped[int] = mapped_column(BigInteger)
     is_complete: Mapped[bool] = mapped_column(server_default=false())
-    """Whether rows that were stored before there was a log are in it."""
+    """Whether the log also contains the rows that were stored before it existed."""
 
 
 class SyncChange(Base):
@@ -67,7 +67,7 @@ class SyncChange(Base):
     table_name: Mapped[str]
     row_id: Mapped[UUID]
     number: Mapped[int] = mapped_column(BigInteger)
-    """Number of the transaction that changed it, among those of the student."""
+    """Number of the student's transaction that changed the row."""
     clocks: Mapped[dict[str, Any]]
     """Hybrid logical clocks of the last changes of columns that a device may set; empty before the
     first such change."""
@@ -91,9 +91,9 @@ class SyncDevice(Base):
     """Name of the device, such as that of the browser."""
     schema_version: Mapped[int]
     syncs: Mapped[int]
-    """Number of syncs that it had completed; if it later reports fewer, it is an older copy."""
+    """Number of syncs that the device had completed; if it reports fewer, it is an older copy."""
     pending: Mapped[int]
-    """Number of changes that waited on it after the last sync: not sent yet, or not decided."""
+    """Number of changes that the device kept after the last sync: not sent yet, or not decided."""
     rejected: Mapped[int]
-    """Number of changes that it keeps because the server has refused them."""
+    """Number of changes that the device keeps because the server has refused them."""
     last_sync: Mapped[datetime]

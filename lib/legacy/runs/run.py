@@ -39,7 +39,7 @@ class Run:
     status: str
     phase: Phase
     next_hash: int
-    """Cursor of the phase: it has finished e-mails or tokens with a lower hash."""
+    """Cursor of the phase: e-mails or tokens with a lower hash are finished."""
     batch_hashes: int
     """Width of the next batch, in hash values."""
     counts: dict[str, int]

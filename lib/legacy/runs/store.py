@@ -43,7 +43,7 @@ class TableName:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """Number of findings that differ only in their row or in the name of an exercise."""
+    """Findings that differ only in their row or in the name of an exercise, with their number."""
 
     source: str
     field: str

@@ -74,7 +74,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class Losses:
-    """Rows of a batch that did not arrive completely; all are 0 if it went well."""
+    """Counts of what went wrong in a batch; each is 0 if nothing did."""
 
     tokens_missing: int
     values_lost: int
@@ -269,8 +269,8 @@ def merge_stored(transaction: "Transaction") -> MergeCounts:
     transaction.execute(_queries["merge_sessions"])
     transaction.execute(_queries["analyze_merged_sessions"])
     transaction.execute(_queries["update_sessions"])
-    transaction.execute(_queries["adopt_steps"])
-    transaction.execute(_queries["adopt_events"])
+    transaction.execute(_queries["give_steps_to_new_student"])
+    transaction.execute(_queries["give_events_to_new_student"])
     return MergeCounts(steps, transaction.execute(_queries["remove_placeholders"]))
 
 

@@ -42,7 +42,7 @@ class Strays:
 
 @dataclass(frozen=True)
 class RowsSetAside:
-    """Rows of tables that were set aside, and those of them that have no session."""
+    """Numbers of rows in tables that were set aside: all, and those without a session."""
 
     rows: int
     without_session: int

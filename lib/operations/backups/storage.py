@@ -54,7 +54,7 @@ def read(settings: Settings, name: str) -> Iterator[bytes]:
     Raises:
         NotConfigured: As for `write`.
         BackupNotFound: If there is no backup of that name.
-        BackupPlaceUnavailable: If the bucket cannot be read; the chunks raise it, too.
+        BackupPlaceUnavailable: If the bucket cannot be read, now or while the chunks are read.
     """
     if not NAME.fullmatch(name):
         raise BackupNotFound

@@ -52,7 +52,7 @@ KINDS_WITH_ROWS = frozenset({"r", "p"})  # pg_class.relkind: tables and partitio
 
 
 class Context(StrEnum):
-    """A part of the product, in the order in which a backup contains them."""
+    """A part of the product; a backup contains the parts in this order."""
 
     WORKSHOP = "workshop"
     LEGACY = "legacy"

@@ -96,7 +96,7 @@ def _require_functions(transaction: "Transaction", contexts: store.Contexts) -> 
 
 
 def _with_tables(transaction: "Transaction") -> list[Context]:
-    """Return the contexts that have tables in this database, those set aside included."""
+    """Return the contexts that have tables in this database, including tables set aside."""
     catalog = list_tables(transaction)
     schemas = (SCHEMA_SET_ASIDE.fullmatch(table.schema_name) for table in catalog)
     set_aside = {Context(schema["context"]) for schema in schemas if schema is not None}
@@ -112,7 +112,7 @@ def _names(names: Iterable[str | None]) -> list[str]:
 
 
 def _uuid_in(names: Iterable[str]) -> UUID | None:
-    """Return the first name that is a UUID, and so may be a student's id; None if none is."""
+    """Return the first of the names that is a UUID, and so may be a student's id, or None."""
     for name in names:
         with suppress(ValueError):
             return UUID(name)

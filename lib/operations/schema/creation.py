@@ -1,6 +1,6 @@
 """The unified schema, created or brought up to date for an operator without a shell.
 
-Runs the scripts that `migrate.py upgrade` runs. Tables to be replaced are renamed, never dropped.
+The scripts are those of `migrate.py upgrade`. Tables to be replaced are renamed, never dropped.
 """
 
 from dataclasses import dataclass

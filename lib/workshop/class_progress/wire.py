@@ -49,7 +49,7 @@ class ClassStudent(CamelBody):
     """One letter for each step, in order: `.` not begun, `b` begun, `v` validated, `c` committed,
     `d` deployed, `y` done; the last two are completed."""
     current_step: int
-    """Furthest step that was reached; 0 is not begun."""
+    """Furthest step that was reached; 0 if none."""
     completion_rate: int
     """Share of completed steps, 0 to 100."""
     total_time_spent: int

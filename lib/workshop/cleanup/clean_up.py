@@ -114,12 +114,12 @@ def _audit_removals(deps: Deps, counts: CleanupCounts) -> None:
 def _run_batch(transaction: "Transaction", limits: store.BatchLimits) -> CleanupCounts:
     closed_sessions = store.close_expired(transaction, limits)
     leftover_keys = store.remove_leftover_keys(transaction, limits)
-    students = store.remove_old_sessions(transaction, limits)
+    owners = store.remove_old_sessions(transaction, limits)
     return CleanupCounts(
         closed_sessions=closed_sessions,
         removed_leftover_keys=leftover_keys,
-        deleted_sessions=len(students),
-        deleted_students=store.remove_students_without_sessions(transaction, students, limits),
+        deleted_sessions=len(owners),  # one for each session
+        deleted_students=store.remove_students_without_sessions(transaction, owners, limits),
         deleted_reports=store.remove_old_events(transaction, limits),
         pruned_keys=store.remove_old_idempotency_keys(transaction, limits),
     )

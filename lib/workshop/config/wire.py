@@ -61,7 +61,7 @@ class ConfigurationFields(Flags):
     demo_mode: bool | None = None
     """Whether the session runs without real accounts."""
     current_step: CurrentStep | None = None
-    """Furthest step that was reached; 0 is not begun. It never goes back."""
+    """Furthest step that was reached; 0 if none. It never goes back."""
 
 
 class ExtraFields(CamelBody):

@@ -95,7 +95,7 @@ class CourseIn(CamelRequest):
                 if first_place != place:
                     raise PydanticCustomError(
                         "step_name",
-                        "Each name and alias occurs once in a course; {first} is the same",
+                        "Each name and alias may occur only once in a course; {first} is the same",
                         {"field": place, "first": first_place},
                     )
         return self

@@ -90,7 +90,7 @@ class ListedSession(CamelBody):
     is_active: bool = True
     """Whether the session is open."""
     current_step: int = 0
-    """Furthest step that was reached; 0 is not begun."""
+    """Furthest step that was reached; 0 if none."""
     completion_rate: float = 0
     """Share of completed steps, 0 to 100."""
     total_time_spent: int = 0
@@ -202,7 +202,7 @@ class StuckSession(CamelBody):
     course_id: str
     """Id of the course."""
     current_step: int
-    """Furthest step that was reached; 0 is not begun."""
+    """Furthest step that was reached; 0 if none."""
     completion_rate: int
     """Share of completed steps, 0 to 100."""
     is_active: bool
@@ -231,7 +231,7 @@ class StudentSummary(CamelBody):
 
 
 class HelpRequest(CamelBody):
-    """A student who waits for help."""
+    """A student who is waiting for help."""
 
     session_token: str
     """Token of the session, for `admin-mark-helped`."""
@@ -242,7 +242,7 @@ class HelpRequest(CamelBody):
     student_name: str | None
     """Name of the student."""
     current_step: int
-    """Furthest step that was reached; 0 is not begun."""
+    """Furthest step that was reached; 0 if none."""
     help_asked_at: UtcTime
     """Time since which the student has been waiting."""
     waiting_seconds: int
@@ -274,7 +274,7 @@ class AnalyticsOut(CamelSuccessOut):
     stuck_students: list[StuckSession]
     """Unfinished sessions without activity for 24 hours, longest idle first."""
     help_requests: list[HelpRequest]
-    """Students who wait for help in any course, longest first."""
+    """Students who are waiting for help in any course, the longest wait first."""
     students: list[StudentSummary]
     """The students, most recently active first."""
     by_day: list[DayEvents]

@@ -1,4 +1,4 @@
-"""Exercises of workshop_students, which are about the built-in course."""
+"""Exercises in the table workshop_students, all of which are about the built-in course."""
 
 import re
 from typing import Any

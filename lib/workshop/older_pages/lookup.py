@@ -42,7 +42,7 @@ async def student_lookup(
     """Return the look-up that the query describes; looking up all students needs a password.
 
     Raises:
-        Unauthenticated: If a caller without a right password asks for all students.
+        Unauthenticated: If a caller without a valid password asks for all students.
         FieldMissing: If no student is given.
     """
     if all_students:

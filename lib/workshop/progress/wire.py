@@ -158,7 +158,7 @@ class SharedSession(Body):
     course_id: str
     """Id of the course."""
     current_step: int
-    """Furthest step that was reached; 0 is not begun."""
+    """Furthest step that was reached; 0 if none."""
     completion_rate: int
     """Share of completed steps, 0 to 100."""
     step_progress: list[SharedStep]

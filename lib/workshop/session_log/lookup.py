@@ -50,7 +50,7 @@ async def event_filter(
     """Return the filter that the query describes; without a token, it needs a password.
 
     Raises:
-        Unauthenticated: If a caller has neither a session token nor a right password.
+        Unauthenticated: If a caller has neither a session token nor a valid password.
     """
     token = header_token or session_token
     if token is None and not holds_password:

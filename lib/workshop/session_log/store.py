@@ -29,7 +29,7 @@ class LogResult:
 
     session_exists: bool
     event_id: int | None
-    """None if the event was not stored."""
+    """Id of the event; None if it was not stored."""
 
 
 @dataclass(frozen=True)

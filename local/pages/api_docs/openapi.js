@@ -143,7 +143,7 @@ export function exampleBody(api, operation) {
   return JSON.stringify(media.example ?? named ?? example(api, media.schema), null, 2);
 }
 
-/** The parameter that a call needs: one in the path, else the first in the query without a default. */
+/** The parameter that a call needs: one in the path or, if there is none, the first in the query without a default. */
 export function neededParameter(operation) {
   const candidates = (operation.parameters ?? []).filter(({ in: place, schema }) => place !== "header" && (schema?.default ?? null) === null);
   return candidates.find((parameter) => parameter.in === "path") ?? candidates[0];

@@ -33,7 +33,7 @@ export async function openCopy(api, { access, username }) {
   const store = await openStore(userId);
   const copy = new Copy(store, api, userId, username);
   try {
-    await copy.adopt();
+    await copy.moveWaitingAnswers();
     await copy.background.start();
   } catch (error) {
     copy.background.stop();
@@ -49,7 +49,7 @@ class Copy {
   }
 
   /** Move the answers that the page kept in localStorage while it had no copy into the queue, each once. */
-  async adopt() {
+  async moveWaitingAnswers() {
     const answers = waitingAnswers(this.username);
     if (!answers.length) return;
     const content = await this.content();

@@ -1,5 +1,5 @@
 // The queue as a file, in the format of `make device EXPORT=` and `IMPORT=`: a JSON object on each line.
-// The first states whose changes these are, and the SHA-256 of all lines after it.
+// The first line states whose changes these are, and the SHA-256 of all lines after it.
 import { isReading, timeText } from "./clock.js";
 import { sha256 } from "./digest.js";
 import { ATTEMPTS, PROFILES, deviceOf, importOperation, listQueue } from "./queue.js";

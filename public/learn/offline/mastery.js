@@ -8,7 +8,7 @@ const MIDDLE_CONFIDENCE = 3;
 const OFFSETS = { easy: -0.55, medium: 0, hard: 0.55 };
 const BANDS = [[80, "excellent"], [60, "good"], [40, "fair"], [0, "needs work"]];
 
-/** The calibration before the first one of the server, as in lib/learning/mastery_model/default.py. */
+/** The calibration until the server has fitted its first, as in lib/learning/mastery_model/default.py. */
 export const DEFAULT_CALIBRATION = {
   difficulty: -0.62,
   seconds: null,

@@ -23,8 +23,8 @@ function profileOf(profile, columns, now) {
 /**
  * The last 30 days: answers are counted here; the mastery of past days comes from the last overview.
  *
- * An answer that could not be graded here counts once the server has graded it, as in the mastery. Today includes later
- * answers, as at the server, since the clock of another device may be ahead.
+ * An answer that could not be graded here counts once the server has graded it; the same holds for mastery. Today
+ * includes answers with a later time, as on the server, since the clock of another device may be ahead.
  */
 function progressOf(progress, attempts, score, now) {
   const graded = attempts.filter((attempt) => attempt.is_correct !== null);

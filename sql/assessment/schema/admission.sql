@@ -141,7 +141,7 @@ BEGIN
 END
 $$;
 
--- Start a session, or resume the running one of which the caller has the id, the ticket, or the
+-- Start a session, or resume a running one if the caller has its id, its ticket, or the
 -- Idempotency-Key of its start. If neither is possible, `refusal` is one of the codes that
 -- lib/assessment/sessions/start.py turns into errors, and `expected` a fact for the error's message.
 -- Starts of one student on one pool run one after another, so that each counts those before it.
@@ -236,7 +236,7 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Proven and unproven starts are counted apart, so that nobody can use up a student's starts.
+  -- Proven and unproven starts are counted separately, so that nobody can use up a student's starts.
   IF NOT in_is_operator AND pool.rules ->> 'starts_per_day' IS NOT NULL THEN
     SELECT count(*), ceil(extract(epoch FROM min(s.started_at) + interval '1 day' - right_now))
     INTO recent_starts, expected

@@ -1,9 +1,9 @@
--- Prepares the tables of older deployments: drops their constraints, unique indexes and policies
--- that would prevent the upgrade, or the rows that our statements write, and disables such
--- triggers. move_old_tables.sql has brought these tables here, and
--- normalize_older_tables.sql runs next; return_older_objects.sql, later in
--- the same transaction, restores the policies and triggers that fit. Only tables that were adopted in
--- this transaction are touched, so this does nothing the second time.
+-- Prepares the tables of older deployments: drops those of their constraints, unique indexes and
+-- policies that would prevent the upgrade or reject rows that our statements write, and disables
+-- their triggers. move_old_tables.sql has brought these tables here, and
+-- normalize_older_tables.sql runs next; return_older_objects.sql, later in the same transaction,
+-- restores the policies and triggers that fit. Only tables that were adopted in this transaction
+-- are touched, so this does nothing the second time.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));

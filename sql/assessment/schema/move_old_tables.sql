@@ -72,9 +72,9 @@ LANGUAGE sql STABLE AS $$
   ORDER BY sign.place
 $$;
 
--- Earlier versions named the assessment's table of students `students`.
--- No schema of the search path but
--- public may hold that name, because the workshop's guide drops and counts tables by name alone.
+-- Earlier versions called the assessment's table of students `students`. Of the schemas in the
+-- search path, only public may have a table of that name, because the workshop's guide drops and
+-- counts tables by name alone.
 DO $$
 BEGIN
   IF to_regclass('assessment.students') IS NULL THEN
@@ -105,7 +105,7 @@ BEGIN
   FOR old IN SELECT * FROM pg_temp.assessment_tables_in_public() LOOP
     IF NOT old.recognised THEN
       IF old.former_name <> 'students' THEN
-        RAISE NOTICE 'public.%: not one of the assessment''s tables by its columns, left as it is',
+        RAISE NOTICE 'public.%: judging by its columns, not one of the assessment''s tables; left as it is',
           old.former_name USING ERRCODE = 'SW001';
       END IF;
       CONTINUE;

@@ -47,7 +47,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- A list of numbers, which may be JSON in a JSON string, at most twice; null for any other value.
+-- A list of numbers, which may be wrapped in a JSON string once or twice; null for any other value.
 CREATE OR REPLACE FUNCTION pg_temp.to_vector(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
 DECLARE
   v_numbers NUMERIC[];
@@ -316,7 +316,7 @@ BEGIN
   END LOOP;
   FOR v_column IN SELECT * FROM pg_temp.columns_found() WHERE NOT fits LOOP
     IF v_column.found_type IS NULL THEN
-      CONTINUE WHEN v_column.column_name = 'last_activity';  -- tables.sql dates it
+      CONTINUE WHEN v_column.column_name = 'last_activity';  -- tables.sql adds and fills it
       EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', v_column.relation, v_column.column_name,
         v_column.needed || CASE v_column.column_name WHEN 'guessing' THEN ' DEFAULT 0' ELSE '' END);
       IF v_column.column_name = 'id' THEN

@@ -117,7 +117,8 @@ LANGUAGE sql AS $$
     WITH ORDINALITY AS o (item, place)
 $$;
 
--- A Q-matrix row as JSON numbers: JSON text is unwrapped, also around a number, and true counts as 1.
+-- A Q-matrix row as JSON numbers: JSON in a string is unwrapped, a number in a string becomes a number, and
+-- true counts as 1.
 CREATE OR REPLACE FUNCTION pg_temp.weights_of(concepts JSONB) RETURNS JSONB LANGUAGE sql AS $$
   SELECT CASE jsonb_typeof(value) WHEN 'array' THEN (
     SELECT coalesce(jsonb_agg(

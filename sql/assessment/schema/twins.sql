@@ -103,7 +103,7 @@ BEGIN
       EXECUTE format('DROP TABLE public.%I', twin.former_name);
     EXCEPTION WHEN dependent_objects_still_exist THEN
       GET STACKED DIAGNOSTICS dependents = PG_EXCEPTION_DETAIL;
-      RAISE EXCEPTION 'public.% doubles a table of the schema assessment and cannot be removed: %. '
+      RAISE EXCEPTION 'public.% duplicates a table of the schema assessment and cannot be removed: %. '
         'Drop what depends on it, or rename it.', twin.former_name, replace(dependents, E'\n', ', ')
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
     END;

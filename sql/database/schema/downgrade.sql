@@ -46,7 +46,7 @@ DECLARE
   table_count INT := 0;
 BEGIN
   -- The tables of operators' failures and of the audit trail stay: the previous version has no such
-  -- tables. Other applications, and the previous version of the tests, may have tables of the names
+  -- tables. Other applications, and the previous version of the tests, may have tables with the names
   -- below. Ours are recognized by a column; `enrollments` is recognized as in own_tables().
   FOR v_table IN
     SELECT c.relname FROM pg_catalog.pg_class c

@@ -98,7 +98,7 @@ CREATE OR REPLACE FUNCTION stepwise.views_set_aside() RETURNS SETOF REGCLASS LAN
     ~ '^(workshop_students|student_configs|workshop_sessions)_backup_[0-9_]+$'
 $$;
 
--- The sequences that give numbers to the rows of these tables.
+-- The sequences that give numbers to the rows of the project's tables.
 CREATE OR REPLACE FUNCTION stepwise.own_sequences() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
   SELECT DISTINCT c.oid::REGCLASS
   FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid AND c.relkind = 'S'

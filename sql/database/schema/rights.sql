@@ -34,9 +34,9 @@ $$;
 
 -- The rights of anon and authenticated on objects of the project, whether their own or PUBLIC's; none if
 -- these roles do not exist. The list contains neither the views in `public` that serve the previous version
--- nor the objects that their users need: the sequences of the tables behind them, and these tables
--- themselves if the view has the rights of whoever queries it. Except through these views,
--- only the owners reach these objects, because only they may use their schema.
+-- nor what the users of these views need: the sequences of the tables behind the views, and, behind a
+-- view with security_invoker, the table itself. Other roles reach these sequences and tables only
+-- through the views, because only the owners may use the schema `assessment`.
 CREATE OR REPLACE FUNCTION stepwise.api_rights()
 RETURNS TABLE (kind TEXT, object TEXT, grantee TEXT, owner OID)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp  -- so that names contain their schema
@@ -159,7 +159,7 @@ BEGIN
       SELECT kind, object, string_agg(grantee, ', ') AS grantees FROM stepwise.api_rights()
       WHERE pg_has_role(owner, 'USAGE') GROUP BY kind, object ORDER BY kind, object
     LOOP
-      RAISE NOTICE '%: another role than the owner gave % rights on it; run as that role: '
+      RAISE NOTICE '%: a role other than the owner gave % rights on it; run as that role: '
         'REVOKE ALL ON % % FROM % CASCADE;', v.object, v.grantees, v.kind, v.object, v.grantees
         USING ERRCODE = 'SW001';
     END LOOP;

@@ -9,8 +9,8 @@
 SELECT set_config('lock_timeout', '5s', true);
 
 -- The tables of `public` with the live system's names. They are recognised by their columns, since any
--- application may have a table `users`: one with typical columns (`is_typical`) counts by itself,
--- any other only beside another of these tables, or if a typical table refers to it.
+-- application may have a table `users`: one with typical columns (`is_typical`) is recognised on its
+-- own, any other only beside another of these tables, or if a typical table refers to it.
 CREATE OR REPLACE FUNCTION pg_temp.live_tables()
 RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_live BOOLEAN) LANGUAGE sql STABLE AS $$
   WITH named AS (
@@ -76,7 +76,7 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM %s AS t WHERE t.id IS NOT NULL AND pg_temp.read_id(t.id::TEXT) IS NULL',
       p_relation) INTO v_rows;
     IF v_rows > 0 THEN
-      v_problem := format('has a column id of the type %s, of which %s values are not whole numbers', v_id_type,
+      v_problem := format('has a column id of the type %s with %s values that are not whole numbers', v_id_type,
         v_rows);
     END IF;
   END IF;

@@ -27,7 +27,7 @@ BEGIN
   SELECT r.id, r.former_id, r.name, r.exam_weightage, r.estimated_hours, r.description,
     coalesce(r.created_at, now()), coalesce(r.updated_at, now()), r.extra
   FROM pg_temp.read_rows AS r WHERE r.fault IS NULL;
-  -- A parent that would close a cycle is left out: that of the topic with the greatest id.
+  -- A parent that would close a cycle is left out: in each cycle, the parent of the topic with the greatest id.
   FOR v IN
     SELECT r.former_id, r.id, r.parent_id FROM pg_temp.read_rows AS r
     WHERE r.fault IS NULL AND r.parent_id IS NOT NULL ORDER BY r.former_id

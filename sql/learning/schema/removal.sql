@@ -29,7 +29,7 @@ EXCEPTION WHEN integrity_constraint_violation THEN
 END
 $$;
 
--- Return the values of a column of a table that was set aside, where another column has one of these values.
+-- Return the values of p_column in those rows of a set-aside table whose p_where is one of p_values.
 CREATE OR REPLACE FUNCTION learning.find_set_aside(
   p_schema TEXT, p_table TEXT, p_column TEXT, p_where TEXT, p_values TEXT[]
 ) RETURNS TEXT[] LANGUAGE plpgsql AS $$

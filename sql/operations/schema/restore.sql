@@ -36,7 +36,7 @@ BEGIN
 END $$;
 
 -- Lock a table against other writers. If it is empty, add the columns that only the backup has, and
--- return their names; otherwise return null. The table of courses always has rows, which are replaced.
+-- return their names; otherwise return null. Only `courses` may have rows: insert_lines updates them.
 CREATE OR REPLACE FUNCTION pg_temp.prepare_table(p_schema TEXT, p_table TEXT, p_columns JSONB)
 RETURNS TEXT[] LANGUAGE plpgsql AS $$
 DECLARE

@@ -326,8 +326,8 @@ END $$;
 
 -- Store the accounts that a session sent; null changes nothing. E-mails are not verified, so the
 -- student keeps the first account, unless only this session has ever sent one. The SID is sealed.
--- The student's updated_at says how new the name is, so it only gets a microsecond, which keeps
--- set_updated_at() from setting it to now.
+-- The student's updated_at says how new the name is, so only a microsecond is added to it, which
+-- keeps set_updated_at() from setting it to now.
 CREATE OR REPLACE FUNCTION public.give_accounts(
   p_session_token TEXT, p_github_username TEXT, p_twilio_account_sid TEXT
 ) RETURNS VOID LANGUAGE plpgsql AS $$

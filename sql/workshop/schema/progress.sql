@@ -148,7 +148,7 @@ BEGIN
       WHERE step_number > 1000000;
     PERFORM pg_temp.enable_triggers('step_progress', v_triggers);
     RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.step_progress: steps numbered as '
-      'the course numbers them; rows: %s, of which moved to public.events: %s',
+      'the course numbers them; rows: %s; of these, moved to public.events: %s',
       v_numbered + v_removed, v_removed);
   END IF;
   DROP TABLE pg_temp.numbered_steps, pg_temp.misnamed_steps;

@@ -95,14 +95,14 @@ async function takeWorkshop() {
   const stale = await student.POST("/api/student-config-save", {
     body: { sessionToken, selectedVoice: "another", version: saved.version - 1 },
   });
-  const lookedUp = success(await student.GET("/api/student-progress", { params: { header } }));
-  if (!("progress" in lookedUp)) throw new Error("a token leads to one session");
+  const lookup = success(await student.GET("/api/student-progress", { params: { header } }));
+  if (!("progress" in lookup)) throw new Error("a token leads to one session");
   const config = success(await student.GET("/api/student-config-get", { params: { header } }));
   const outsider = await student.GET("/api/workshop-analytics");
   return {
     steps,
-    completion: lookedUp.progress.completion_rate,
-    seconds: lookedUp.progress.total_time_spent,
+    completion: lookup.progress.completion_rate,
+    seconds: lookup.progress.total_time_spent,
     voice: config.config.selectedVoice,
     stale: stale.error?.code,
     completed: success(await operator.GET("/api/workshop-analytics")).totals.completedSessions,

@@ -1,4 +1,4 @@
-// Runs the official JavaScript client on the gateway and prints its results as a JSON object.
+// Runs the official JavaScript client against the gateway and prints its results as a JSON object.
 import { Redis } from "@upstash/redis";
 
 const [url, token] = process.argv.slice(2);
