@@ -152,18 +152,34 @@ def test_snapshot_that_would_be_too_large_omits_its_answers() -> None:
 
 
 def test_session_whose_snapshot_omits_its_answers_continues_from_the_record(
-    client: TestClient, operator: dict[str, str], deps: Deps, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
-    # With this limit, the snapshot has no room for the answers from about the 90th on.
-    monkeypatch.setattr(snapshots, "MAX_BYTES", 1_870)
-    ann = Student(client, upload(client, operator, make_questions(110)), "😀" * 200)
-    ann.start(end_criteria={"max_questions": 100})
-    responses = []
-    for number in range(100):
+    # 32 concepts and the longest ids leave room for about 110 answers in the second test.
+    questions = make_questions(150, "😀" * 197, concepts=32)
+    names = [f"concept {number}" for number in range(32)]
+    pool_id = upload(client, operator, questions, concept_names=names)
+    ann = Student(client, pool_id, "😀" * 200)
+    ann.start(end_criteria={"max_questions": 20})
+    for _ in range(20):
+        ann.answer()
+    ann.start(end_criteria={"max_questions": 130})
+    responses, are_complete = [], []
+    for number in range(130):
         snapshots._cached_sessions.clear()  # as in a process that wrote no snapshot
+        are_complete.append(has_complete_snapshot(ann, deps))
         responses.append(ann.answer(right=number % 2 == 0))
     assert responses[-1]["status"] == "completed"
     assert actual_trace(responses) == expected_trace(ann.session_id, deps)
+    assert (are_complete[0], are_complete[-1]) == (True, False)
+
+
+def has_complete_snapshot(student: Student, deps: Deps) -> bool:
+    """Return whether the snapshot in Redis includes the answers of the student's test."""
+    assert deps.redis
+    (text,) = deps.redis.pipeline([["GET", f"session:{student.session_id}:state"]]) or [None]
+    snapshot = decode(UUID(student.session_id), text)
+    assert snapshot is not None
+    return snapshot.is_complete
 
 
 TEXT = encode(session_after(12), AT)

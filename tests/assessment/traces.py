@@ -27,6 +27,7 @@ def expected_trace(session_id: str, deps: Deps) -> Trace:
         load_pool(deps.postgres, row.pool_id, row.pool_version),
         EndCriteria.model_validate(row.end_criteria),
         records_of(row.concept_names or (), row.prior),
+        asked_before=row.asked_before or (),
     )
     trace: Trace = []
     for answer in answers:
