@@ -28,6 +28,8 @@ from lib.learning.device_sync.wire import SyncIn
 ROWS = f"{sync.PATH}/rows"
 REFRESH = "/api/auth/refresh"
 UNAUTHORIZED = 401
+Alter = Callable[[Any, Reply], Reply]
+"""Function that returns another response, given the body of the request and the response."""
 
 
 class Mishap(Enum):
@@ -188,6 +190,18 @@ class FaultyClient(Server):
         It is the number of changes before OUT_OF_TIME, and a third of the number of statements
         before SERVER_ENDS; other mishaps do not use it.
         """
+        self.paths: list[str] = []
+        """Paths of all calls."""
+        self._alter: Alter | None = None
+
+    @contextmanager
+    def altering(self, alter: Alter) -> Iterator[None]:
+        """Alter the server's responses to syncs, except errors, on the way to the device."""
+        self._alter = alter
+        try:
+            yield
+        finally:
+            self._alter = None
 
     def call(
         self,
@@ -200,13 +214,14 @@ class FaultyClient(Server):
     ) -> Reply:
         """Make a call."""
         del method
+        self.paths.append(path)
         received = json.loads(json.dumps(body))
         mishap, number = Mishap.NONE, 0
         if path == sync.PATH and self.mishaps:
             mishap, number = self.mishaps.pop(0)
 
         def serve() -> Reply:
-            return self._server.serve(path, received, parameters, token)
+            return self._serve(path, received, parameters, token)
 
         if mishap in {Mishap.EXPIRED, Mishap.SIGNED_OUT}:
             self._server.token_number += 1
@@ -226,6 +241,14 @@ class FaultyClient(Server):
         reply = serve()
         if mishap is Mishap.LOST:
             raise ServerAway
+        return reply
+
+    def _serve(
+        self, path: str, body: Any, parameters: Mapping[str, str], token: str | None
+    ) -> Reply:
+        reply = self._server.serve(path, body, parameters, token)
+        if self._alter is not None and path == sync.PATH and reply.succeeded:
+            return self._alter(body, reply)
         return reply
 
     def _unless_away(self, reply: Reply) -> Reply:

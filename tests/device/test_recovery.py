@@ -1,7 +1,7 @@
 """Devices whose server has changed: restored, updated, or with cursors of another form."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +12,13 @@ import pytest
 
 from device import queue
 from device.server import Reply
-from device.sync import PATH
 from device.tables import OperationState
 from device.values import SYNC, read_value, write_value
 from lib.learning.changes.rows import digests
 from tests.device.end_of_history import check, check_copies
 from tests.device.histories import Sessions, World
 from tests.device.in_process import ROWS
-from tests.device.laptops import TOO_LONG, Laptop
+from tests.device.laptops import TOO_LONG
 
 
 @pytest.fixture
@@ -80,25 +79,9 @@ def test_cursor_that_the_server_cannot_read_is_forgotten(world: World) -> None:
     check(world)
 
 
-def alter_replies(
-    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], None]
-) -> Any:
-    """Change the server's responses to syncs with `alter`; return the paths of the calls."""
-    call, paths = laptop.client.call, []
-
-    def call_and_alter(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
-        paths.append(path)
-        reply = call(method, path, *arguments, **named)
-        if path == PATH and reply.succeeded:
-            alter(reply.body)
-        return reply
-
-    monkeypatch.setattr(laptop.client, "call", call_and_alter)
-    return paths
-
-
-def as_newer_server(body: Any) -> None:
-    """Change a response to that of the next version, which has a further column and table."""
+def as_newer_server(_sent: Any, reply: Reply) -> Reply:
+    """Return a response as the next version's, which has a further column and table."""
+    body = reply.body
     body["schema_version"] += 1
     for row in body["rows"]:
         row["columns"]["colour"] = "red"
@@ -109,55 +92,49 @@ def as_newer_server(body: Any) -> None:
         digest["sha256"] = "0" * 64
     if body["digests"]:
         body["digests"]["badges"] = {"count": 1, "sha256": "0" * 64}
+    return reply
 
 
-def test_unknown_columns_and_tables_of_a_newer_server_are_ignored(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_columns_and_tables_of_a_newer_server_are_ignored(world: World) -> None:
     laptop = world.devices[0]
-    paths = alter_replies(laptop, monkeypatch, as_newer_server)
     laptop.answer()
     world.answer_at_server()
-    assert laptop.sync()
-    assert laptop.sync()
-    assert ROWS not in paths, "hashes of other columns are not compared"
-    monkeypatch.undo()
+    with laptop.client.altering(as_newer_server):
+        assert laptop.sync()
+        assert laptop.sync()
+    assert ROWS not in laptop.client.paths, "hashes of other columns are not compared"
     check(world)
 
 
-def test_lost_row_is_repaired_from_a_newer_server(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lost_row_is_repaired_from_a_newer_server(world: World) -> None:
     """With a newer server, too, numbers of rows are compared, although hashes are not."""
     laptop = world.devices[0]
     world.answer_at_server()
 
-    def lose_rows(body: Any) -> None:
-        body["rows"].clear()
-        as_newer_server(body)
+    def lose_rows(sent: Any, reply: Reply) -> Reply:
+        reply.body["rows"].clear()
+        return as_newer_server(sent, reply)
 
-    alter_replies(laptop, monkeypatch, lose_rows)
-    assert laptop.sync()
+    with laptop.client.altering(lose_rows):
+        assert laptop.sync()
     with laptop.device.database.session() as device_db, world.sessions() as server_db:
         assert digests(device_db, world.student_id) == digests(server_db, world.student_id)
 
 
-def test_refused_change_is_sent_again_once_the_server_is_updated(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_change_is_sent_again_once_the_server_is_updated(world: World) -> None:
     laptop = world.devices[0]
 
-    def refuse(body: Any) -> None:
-        for outcome in body["outcomes"]:
+    def refuse(_sent: Any, reply: Reply) -> Reply:
+        for outcome in reply.body["outcomes"]:
             outcome |= {"status": "rejected", "code": "unknown_table", "message": "Unknown."}
+        return reply
 
-    alter_replies(laptop, monkeypatch, refuse)
     laptop.change(grade=11)
-    assert laptop.sync()
+    with laptop.client.altering(refuse):
+        assert laptop.sync()
     assert laptop.operations(OperationState.REJECTED) == [{"grade": 11}]
-    monkeypatch.undo()
-    alter_replies(laptop, monkeypatch, as_newer_server)
-    assert laptop.sync()
+    with laptop.client.altering(as_newer_server):
+        assert laptop.sync()
     assert laptop.operations(OperationState.REJECTED) == []
     assert len(laptop.operations(OperationState.PENDING)) == 0
 
@@ -165,38 +142,21 @@ def test_refused_change_is_sent_again_once_the_server_is_updated(
 def test_reply_without_a_reason_names_its_status(world: World) -> None:
     laptop = world.devices[0]
     laptop.answer()
-    call = laptop.client.call
 
-    def refuse_operations(method: str, path: str, body: Any = None, **named: Any) -> Reply:
-        reply = call(method, path, body, **named)
-        if path == PATH and body["operations"]:  # as a platform refuses what is too large
-            return replace(reply, status=413, body=None)
-        return reply
+    def refuse_operations(sent: Any, reply: Reply) -> Reply:  # as a platform, if they are too large
+        return replace(reply, status=413, body=None) if sent["operations"] else reply
 
-    laptop.client.call = refuse_operations  # type: ignore[method-assign]
-    assert laptop.sync()
+    with laptop.client.altering(refuse_operations):
+        assert laptop.sync()
     with laptop.device.database.session() as db:
         (rejected,) = queue.list_rejected(db, 10)
     assert (rejected.code, rejected.reason) == (None, "HTTP 413")
 
 
-def test_page_in_place_of_a_response_keeps_the_queue(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_in_place_of_a_response_keeps_the_queue(world: World) -> None:
     laptop = world.devices[0]
     laptop.answer()
-    call = laptop.client.call
-
-    def page(method: str, path: str, *arguments: Any, **named: Any) -> Reply:
-        is_sync = path == PATH
-        return (
-            Reply(200, None, b"<html>", None)
-            if is_sync
-            else call(method, path, *arguments, **named)
-        )
-
-    monkeypatch.setattr(laptop.client, "call", page)
-    assert not laptop.sync()
+    with laptop.client.altering(lambda _sent, _reply: Reply(200, None, b"<html>", None)):
+        assert not laptop.sync()
     assert len(laptop.operations(OperationState.PENDING)) == 1
-    monkeypatch.undo()
     check(world)

@@ -17,9 +17,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from device import database as database_module
 from device.database import faults
-from device.folder import Folder
 from device.opening import CannotOpen
 from lib.errors import DatabaseUnavailable
 from lib.learning.tables.base import new_id
@@ -202,17 +200,15 @@ def test_previous_file_is_the_one_before_the_last_answer(folder: Path) -> None:
         assert (folder / "local.db.previous").read_bytes() == before
 
 
-def test_answer_that_cannot_be_published_is_not_acknowledged(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail_without_space(_folder: Folder) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_answer_that_cannot_be_published_is_not_acknowledged(folder: Path) -> None:
+    obstacle = folder / "local.db.new"
     with folder_database(folder) as database:
-        with monkeypatch.context() as patch:
-            patch.setattr(database_module, "replace_database", fail_without_space)
-            with pytest.raises(DatabaseUnavailable):
-                answer(database)
+        before = (folder / "local.db").read_bytes()
+        obstacle.mkdir()  # in place of the file that is to replace local.db
+        with pytest.raises(DatabaseUnavailable):
+            answer(database)
+        assert (folder / "local.db").read_bytes() == before
+        obstacle.rmdir()
         answer(database)
         count = len(attempt_ids(database))
     with folder_database(folder) as database:
