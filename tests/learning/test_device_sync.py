@@ -1,11 +1,15 @@
 """Synchronisation with devices: nothing lost, nothing twice, and all copies equal."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event, insert
+from sqlalchemy.orm import Session
 
 from lib import deadline
 from lib.errors import InvalidCursor
@@ -14,8 +18,13 @@ from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes.manage import move_students
 from lib.learning.classes.marks import enter_marks
 from lib.learning.classes.wire import MarksIn, MoveIn
-from lib.learning.device_sync import synchronise as module
-from lib.learning.device_sync.synchronise import list_rows, synchronise
+from lib.learning.current_user import Call
+from lib.learning.device_sync.synchronise import (
+    RESPONSE_SECONDS,
+    list_rows,
+    pause_of,
+    synchronise,
+)
 from lib.learning.errors import DeviceSuperseded, DeviceVersionRefused
 from lib.learning.mastery.read import list_live_mastery
 from lib.learning.plan_arms.assign import assign_arms
@@ -26,6 +35,7 @@ from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.sync.download import read_status
 from lib.learning.sync.upload import upload
 from lib.learning.sync.wire import QueueIn
+from lib.learning.tables import QuestionAttempt
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
 from lib.web.cursor import write
@@ -60,13 +70,13 @@ def codes(response: Any) -> list[str | None]:
     return [outcome.code for outcome in response.outcomes]
 
 
-def server_rows(device: Device) -> dict[Any, Any]:
-    """Return all rows of the server, as repairs fetch them."""
+def server_rows(device: Device, limit: int = 2) -> dict[Any, Any]:
+    """Return all rows of the server, as repairs fetch them: at most `limit` rows in a call."""
     rows: dict[Any, Any] = {}
     for table in SyncedTable:
         cursor = None
         while True:
-            page = list_rows(device.call, table, cursor, 2)
+            page = list_rows(device.call, table, cursor, limit)
             rows |= {(table, row.row_id): row.columns for row in page.rows}
             cursor = page.next_cursor
             if cursor is None:
@@ -299,20 +309,31 @@ def test_device_of_another_student_needs_a_new_id(school: School, device: Device
         Device(school.user("bob"), id=device.id).sync()
 
 
-def test_rows_come_in_pages(
-    school: School, device: Device, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
-    school.answers(device.call, "concept  right\n" + "Algebra 1  true\n" * 5)
-    response = device.sync(digests=True)
-    pages = 1
-    while response.has_more:
-        assert (response.next_sync_seconds, response.digests) == (0, None)
+def test_rows_come_in_pages(school: School, device: Device) -> None:
+    store_answers(school, device.call, 1_499)  # with the profile, exactly three pages
+    for _ in range(2):
         response = device.sync(digests=True)
-        pages += 1
-    assert pages == 3
-    assert device.rows == server_rows(device)
+        assert (len(response.rows), response.has_more) == (500, True)
+        assert (response.next_sync_seconds, response.digests) == (0, None)
+    response = device.sync(digests=True)
+    assert (len(response.rows), response.has_more) == (500, False)
     assert response.next_sync_seconds > 0
+    assert response.digests is not None
+    assert device.rows == server_rows(device, 400)
+
+
+def store_answers(school: School, student: Call, count: int) -> None:
+    """Store answers as they are, without a change of mastery."""
+    row = {
+        "student_id": student.user.student_id,
+        "question_id": school.question("Algebra 1"),
+        "answer": "true",
+        "is_correct": True,
+        "time_taken_seconds": 60,
+        "timestamp": school.now,
+    }
+    school.db.execute(insert(QuestionAttempt), [{**row, "id": new_id()} for _ in range(count)])
+    school.db.commit()
 
 
 def test_digests_differ_if_and_only_if_the_copies_differ(school: School, device: Device) -> None:
@@ -381,18 +402,31 @@ def test_malformed_cursor_is_refused(device: Device) -> None:
         device.sync()
 
 
-def test_changes_wait_behind_one_that_was_not_decided(
-    school: School, device: Device, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_wait_behind_one_that_was_not_decided(school: School, device: Device) -> None:
     question = school.question("Algebra 1")
     attempts = [device.attempt(question) for _ in range(3)]
-    with deadline.at_most(module.RESPONSE_SECONDS / 2):  # the remaining time is for the response
+    with deadline.at_most(RESPONSE_SECONDS / 2):  # the remaining time is for the response
         assert statuses(device.sync(*attempts)) == ["retry", "retry", "retry"]
-    is_time_over_values = iter([False, True])
-    monkeypatch.setattr(module, "_is_time_over", lambda: next(is_time_over_values))
-    assert statuses(device.sync(*attempts)) == ["applied", "retry", "retry"]
-    monkeypatch.undo()
+    with time_for_one_change(school.db):
+        assert statuses(device.sync(*attempts)) == ["applied", "retry", "retry"]
     assert statuses(device.sync(*attempts)) == ["duplicate", "applied", "applied"]
+
+
+@contextmanager
+def time_for_one_change(db: Session) -> Iterator[None]:
+    """Leave a call only the time for its response once it has decided on a change."""
+    engine = db.get_bind().engine
+
+    def limit(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        if statement.startswith("INSERT") and "sync_operations" in statement:
+            deadline.start(deadline.MARGIN_SECONDS + RESPONSE_SECONDS / 2)
+
+    event.listen(engine, "before_cursor_execute", limit)
+    try:
+        with deadline.at_most(60):  # restores the deadline afterwards
+            yield
+    finally:
+        event.remove(engine, "before_cursor_execute", limit)
 
 
 def test_unstorable_text_is_refused_and_does_not_hold_up_other_changes(
@@ -407,10 +441,10 @@ def test_unstorable_text_is_refused_and_does_not_hold_up_other_changes(
 
 def test_devices_spread_their_next_syncs(device: Device) -> None:
     bodies = [Device(device.call).body().device for _ in range(200)]
-    pauses = [module.pause_of(each) for each in bodies]
+    pauses = [pause_of(each) for each in bodies]
     assert all(60 <= pause <= 120 for pause in pauses)
     assert len(set(pauses)) > 40
-    assert module.pause_of(bodies[0]) == pauses[0]
+    assert pause_of(bodies[0]) == pauses[0]
 
 
 @pytest.mark.parametrize("joins", [True, False])

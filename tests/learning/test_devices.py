@@ -57,13 +57,11 @@ def test_changes_that_a_sync_refuses_are_counted_at_once(school: School) -> None
     assert (row.pending, row.rejected, row.state) == (0, 1, "error")
 
 
-def test_changes_for_which_there_was_no_time_count_as_pending(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_for_which_there_was_no_time_count_as_pending(school: School) -> None:
     student = school.user("ann")
     device = Device(student)
-    monkeypatch.setattr(deadline, "seconds_left", lambda: RESPONSE_SECONDS / 2)
-    device.sync(device.profile(grade=9), device.profile(grade=8))
+    with deadline.at_most(RESPONSE_SECONDS / 2):
+        device.sync(device.profile(grade=9), device.profile(grade=8))
     (row,) = list_devices(student, None, None, 200).devices
     assert (row.pending, row.rejected, row.state) == (2, 0, "pending")
 

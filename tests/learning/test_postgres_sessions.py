@@ -3,7 +3,8 @@
 import gc
 import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -111,25 +112,27 @@ def test_unreachable_postgres_raises_database_unavailable(settings: Settings) ->
 
 
 @pytest.mark.parametrize(
-    ("session_on", "error"), [(postgres_session, DatabaseUnavailable), (sqlite_session, Busy)]
+    ("session_on", "size", "error"),
+    [(postgres_session, 30, DatabaseUnavailable), (sqlite_session, 1, Busy)],
 )
 def test_exhausted_pool_refuses_calls_in_time_and_recovers(
-    deps_of_both: Deps,
-    session_on: SessionOn,
-    error: type[AppError],
-    monkeypatch: pytest.MonkeyPatch,
+    deps_of_both: Deps, session_on: SessionOn, size: int, error: type[AppError]
 ) -> None:
-    for name, value in (("POOL_SIZE", 1), ("MAX_OVERFLOW", 0)):
-        monkeypatch.setattr(engines, name, value)
-    for name in ("WAIT_SECONDS", "BUSY_SECONDS"):
-        monkeypatch.setattr(engines, name, 0.1)
-    with closing(Deps(deps_of_both.settings)) as deps:
-        for _ in range(3):
-            with session_on(deps) as first:
-                first.execute(text("SELECT 1"))
-                with pytest.raises(error), session_on(deps) as second:
-                    second.execute(text("SELECT 1"))
-        assert user_count(deps, session_on) == 0
+    with all_connections_in_use(deps_of_both, session_on, size), ThreadPoolExecutor() as threads:
+        calls = [threads.submit(user_count, deps_of_both, session_on) for _ in range(3)]
+        assert [type(call.exception(timeout=30)) for call in calls] == [error] * 3
+    with all_connections_in_use(deps_of_both, session_on, size):
+        pass
+    assert user_count(deps_of_both, session_on) == 0
+
+
+@contextmanager
+def all_connections_in_use(deps: Deps, session_on: SessionOn, size: int) -> Iterator[None]:
+    """Hold as many sessions in a transaction as the pool has connections."""
+    with ExitStack() as sessions:
+        for _ in range(size):
+            sessions.enter_context(session_on(deps)).execute(text("SELECT 1"))
+        yield
 
 
 def test_preceding_statements_are_stored_even_if_the_session_is_rolled_back(
