@@ -14,6 +14,9 @@ MAY_LOAD_QUERIES = {"lib/database/advisory_lock.py", "lib/database/postgres.py"}
 QUERIES_IDIOM = re.compile(r'_queries = load_queries\("[a-z_]+/[a-z_]+\.sql"(, [A-Z]+_LISTS)?\)')
 BODIES = ("BaseModel", "Body", "StrictBody", "CamelBody")
 DICT_ROW = re.compile(r"\bdict_row\b")
+OUR_PACKAGES = {"api", "benchmarks", "device", "lib", "local", "migrations", "tests"}
+PLANTED_FAULTS = ROOT / "tests/device/test_planted_faults.py"
+"""Tests that patch our code on purpose, to show that a history reveals each fault."""
 
 
 def name(path: Path) -> str:
@@ -92,11 +95,51 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
     )
 
 
-def test_no_test_patches_our_modules_by_a_dotted_name() -> None:
-    patches = [
-        f"{name(path)}:{number}"
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        for number, line in enumerate(source(path).splitlines(), 1)
-        if re.search(r"""setattr\(\s*["'](lib|api)\.|\bpatch\(["']""", line)
+def package(dotted_name: str) -> str:
+    return dotted_name.partition(".")[0]
+
+
+def imported_names(tree: ast.Module) -> dict[str, str]:
+    """Return the package from which each imported name comes."""
+    return {
+        alias.asname or package(alias.name): package(getattr(node, "module", None) or alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def is_patch(node: ast.AST, packages: dict[str, str]) -> bool:
+    """Return whether a node patches or mocks our code; what is not imported counts as ours."""
+    match node:
+        case ast.Import() | ast.ImportFrom():
+            return re.search(r"\bmock\b", ast.unparse(node)) is not None
+        case ast.Call(
+            func=ast.Name(id="setattr" | "delattr") | ast.Attribute(attr="setattr" | "delattr")
+        ):
+            target = [*node.args, *(keyword.value for keyword in node.keywords)][0]
+            if isinstance(target, ast.Constant):
+                return package(str(target.value)) in OUR_PACKAGES
+            return packages.get(package(ast.unparse(target)), "tests") in OUR_PACKAGES
+        case ast.Attribute(ctx=ast.Store() | ast.Del()):
+            return packages.get(package(ast.unparse(node))) in OUR_PACKAGES
+    return False
+
+
+def patches(path: Path) -> list[str]:
+    """Return the places in a file that patch or mock our code."""
+    tree = ast.parse(source(path))
+    packages = imported_names(tree)
+    return [
+        f"{name(path)}:{getattr(node, 'lineno', 0)}"
+        for node in ast.walk(tree)
+        if is_patch(node, packages)
     ]
-    assert patches == [], "pass what changes as an argument with a default"
+
+
+def test_only_the_planted_faults_patch_our_code() -> None:
+    assert patches(PLANTED_FAULTS) != []
+    others = sorted({*(ROOT / "tests").rglob("*.py")} - {PLANTED_FAULTS})
+    assert [place for path in others for place in patches(path)] == [], (
+        "pass what changes as an argument with a default, or cause the situation for real"
+    )
