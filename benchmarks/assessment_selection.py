@@ -1,8 +1,8 @@
 """Cost and effect of the selection settings, over nights of simulated students.
 
 The benchmark calls the service's own functions without a database. Every student takes a complete
-test, and every night the tests are counted, as the scheduled calibration does. The same students,
-with the same abilities, take the tests of every row.
+test. Every night, the benchmark counts the tests as the scheduled calibration does. Every row of
+the table has the same students with the same abilities.
 """
 
 from dataclasses import replace
@@ -36,9 +36,9 @@ def main() -> None:
     print(f"{'setting':22}  greatest exposure, by night   RMSE   ratio  share of 1st concept")
     baseline = None
     for name, selection in ROWS:
-        greatest, rmse, share = _nights(_pool(selection))
+        exposures, rmse, share = _nights(_pool(selection))
         baseline = baseline or rmse
-        nights = "  ".join(f"{value:5.2f}" for value in greatest)
+        nights = "  ".join(f"{value:5.2f}" for value in exposures)
         print(f"{name:22}  {nights:>27}  {rmse:5.3f}  {rmse / baseline:6.3f}  {share:10.2f}")
 
 
@@ -68,19 +68,19 @@ def _pool(selection: Selection) -> ItemPool:
 
 def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
     """Return each night's maximum exposure, and the last night's RMSE and first concept's share."""
-    rng, counts, greatest = np.random.default_rng(2), None, list[float]()
+    rng, counts, exposures = np.random.default_rng(2), None, list[float]()
     rmse = share = 0.0
     for _ in range(NIGHTS):
         tests, errors = _night(pool, rng)
         items = [item for test in tests for item in test.items]
-        greatest.append(float(np.max(np.bincount(items))) / STUDENTS)
+        exposures.append(float(np.max(np.bincount(items))) / STUDENTS)
         rmse = float(np.sqrt(np.mean(np.square(errors))))
         share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
         if pool.eligibility is not None:
             counts = _add_tests(counts, tests, pool.selection.max_exposure)
             eligibility = Eligibility.of_counts(counts, pool.selection.max_exposure)
             pool = replace(pool, eligibility=eligibility)
-    return greatest, rmse, share
+    return exposures, rmse, share
 
 
 def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[SimulatedTest], np.ndarray]:
@@ -93,7 +93,7 @@ def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[SimulatedTest
 
 
 def _add_tests(previous: Counts | None, tests: list[SimulatedTest], limit: float) -> Counts:
-    """Add the tests to the counts; they are counted as by the query `count_tests`."""
+    """Add the tests to the counts in the same way as the query `count_tests`."""
     levels = range(ALL_LEVELS + 1)
     test_counts = [sum(level in test.levels for test in tests) for level in range(ALL_LEVELS)]
     test_counts.append(len(tests))

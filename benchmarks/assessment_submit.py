@@ -91,7 +91,7 @@ def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) 
 
 
 class Figures:
-    """Seconds of each request, of all runs together, and of the server's CPU."""
+    """Times of requests, duration of all runs, and the server's CPU time, in seconds."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -220,8 +220,8 @@ def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
         sizes = [client.strlen(key) for key in keys]
         mean_bytes = statistics.mean(client.memory_usage(key) for key in keys)
     print(
-        f"\nRedis, halfway through a test of {ANSWERS}: a snapshot of {max(sizes)} bytes, "
-        f"{mean_bytes:.0f} with its key; 1,000 sessions {1000 * mean_bytes / 2**20:.2f} MB"
+        f"\nRedis, halfway through a test of {ANSWERS} questions: a snapshot of {max(sizes)} bytes,"
+        f" {mean_bytes:.0f} with its key; 1,000 sessions {1000 * mean_bytes / 2**20:.2f} MB"
     )
 
 

@@ -1,8 +1,8 @@
 """IndexedDB, as the study page uses it, and SQLite compiled to WebAssembly, in Chromium.
 
-Both hold the same answers. Each store is measured in a page that is opened anew. Opening SQLite
-includes loading its code; that of the page's own store, which is small, is loaded before the
-measurement. SQLite is fetched from npm once, by its hash.
+Both hold the same answers. Each store is measured in a newly opened page. Opening SQLite
+includes loading its code. The code of the page's own store is small, and is loaded before the
+measurement. Each run fetches SQLite from npm and checks its hash.
 """
 
 import gzip
@@ -72,7 +72,7 @@ def _compressed_kb(files: list[Path]) -> float:
 
 
 def _measure(browser: Browser, url: str, store: str) -> dict[str, float]:
-    """Return milliseconds by part, measured in a page that is not the one that fills the store."""
+    """Fill the store in one page; return milliseconds by part, measured in another page."""
     with browser.new_context() as context:
         for call in (f"fill{store}({ANSWERS})", f"measure{store}()"):
             page = context.new_page()
@@ -86,7 +86,7 @@ def _measure(browser: Browser, url: str, store: str) -> dict[str, float]:
 
 def main() -> None:
     """Print the table."""
-    path = next((found_path for name in BROWSERS if (found_path := shutil.which(name))), None)
+    path = next((browser_path for name in BROWSERS if (browser_path := shutil.which(name))), None)
     if path is None:
         raise SystemExit(f"No Chromium found; install one of: {', '.join(BROWSERS)}.")
     with tempfile.TemporaryDirectory() as temporary:

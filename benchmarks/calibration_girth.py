@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def fix_girth_for_new_numpy() -> None:
-    """Make girth 0.8 pass numbers to scipy, where it passes arrays that newer numpy rejects."""
+    """Make girth 0.8 pass numbers to scipy instead of arrays, which newer numpy rejects."""
     rasch_mml: Any = import_module("girth.unidimensional.dichotomous.rasch_mml")
     minimise = rasch_mml.fminbound
     rasch_mml.fminbound = lambda function, *limits, **options: minimise(

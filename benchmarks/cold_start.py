@@ -1,8 +1,8 @@
 """CPU time up to the first response of a function, compared with an empty FastAPI function's.
 
 Each function starts in the platform's own runtime, with the packages of a deployment and valid byte
-code, and receives one request that succeeds. The empty function is left as FastAPI makes it, on
-Lambda behind Mangum. The empty function, those of an earlier commit and today's take turns, so a
+code, and receives one request that succeeds. The empty function is plain FastAPI, on
+Lambda behind Mangum. It takes turns with the functions of an earlier commit and of today, so a
 slow moment of the machine affects all of them. A busy machine adds to each time, so the minimum
 of several rounds counts.
 
@@ -97,7 +97,7 @@ class RunningFunction(Protocol):
 
 
 class Start(Protocol):
-    """Starts a function of a project in one of the runtimes."""
+    """A Python function that starts a deployed function in one of the runtimes."""
 
     def __call__(self, module: str, env: dict[str, str], tree: Tree) -> RunningFunction:
         """Start the function `module` of the tree."""
@@ -214,7 +214,7 @@ RUNTIMES: dict[str, Start] = {"Vercel": start_on_vercel, "Lambda": start_on_lamb
 def first_response(
     start: Start, module: str, env: dict[str, str], tree: Tree, request: Request
 ) -> Cost:
-    """Start a function, send its first request, and end it."""
+    """Start a function, send its first request, and end it; return the cost."""
     before = time.perf_counter()
     function = start(module, env, tree)
     try:

@@ -12,7 +12,8 @@ around the true ones, as estimates without priors do; *regressed* is then ours a
 
 Where the true parameters scatter, the exact posterior is known, and errors and coverage are those
 that it expects given the answers (`benchmarks.engine_uncertain`), without the sampling error of the
-drawn abilities. Where the stated ones scatter, they are those of the drawn abilities.
+drawn abilities. Where the stated ones scatter, errors and coverage are those for the drawn
+abilities.
 """
 
 import sys

@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 Answers = NDArray[np.bool_]
 Estimates = list[FloatArray]
 Engine = Callable[[Answers, int], Estimates]
-"""Takes a student's answers to all items and a test length; returns an estimate per answer."""
+"""Function from a student's answers to all items and a test length to an estimate per answer."""
 
 NEVER = 1e-9
 """Threshold of precision that no test reaches, so that all of a peer's tests have full length."""
@@ -164,7 +164,7 @@ def mirt(pool: Pool, length: int) -> Engine:
     return _mirt(CATEngine(_mark_as_fitted(model), max_items=length, se_threshold=NEVER))
 
 
-def mirt_of_several(
+def mirt_multidimensional(
     bank: ItemBank, length: int, selection: str, covariance: FloatArray, points: int
 ) -> Engine:
     """Return mirt's multidimensional engine, for tests of `length`.

@@ -23,7 +23,7 @@ from benchmarks.engine_peers import (
     catsim,
     dense_bayes,
     mirt,
-    mirt_of_several,
+    mirt_multidimensional,
     mixed_bank,
     ours,
     two_parameter_pool,
@@ -141,7 +141,7 @@ def beside_mirt(concepts: int, points: int, examinees: int = MANY_EXAMINEES) -> 
     row("ours, variance", rmse(ours(bank, prior=prior), theta, answers, length), LENGTHS)
     row("ours, correlations ignored", rmse(ours(bank), theta, answers, length), LENGTHS)
     for selection in ("A-optimality", "D-optimality"):
-        engine = mirt_of_several(bank, length, selection, correlation, points)
+        engine = mirt_multidimensional(bank, length, selection, correlation, points)
         row(f"mirt, {selection}", rmse(engine, theta, answers, length), LENGTHS)
 
 

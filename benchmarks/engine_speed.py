@@ -17,7 +17,7 @@ from benchmarks.engine_peers import (
     adaptivetesting,
     catsim,
     mirt,
-    mirt_of_several,
+    mirt_multidimensional,
     mixed_bank,
     ours,
     two_parameter_pool,
@@ -78,7 +78,7 @@ def beside_mirt() -> None:
     for k, points in ((2, 21), (3, 15), (5, 5), (5, 7)):
         bank, correlation = mixed_bank(500, k, 3), 0.5 * np.eye(k) + 0.5
         own_engine = ours(bank, prior=Posterior.prior(k, None, correlation))
-        peer = mirt_of_several(bank, LENGTH, "A-optimality", correlation, points)
+        peer = mirt_multidimensional(bank, LENGTH, "A-optimality", correlation, points)
         times = milliseconds(500, LENGTH, 5, own_engine, peer)
         print(f"{k:9} {f'{points}^{k}':>6} {_medians(times)}", flush=True)
 

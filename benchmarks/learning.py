@@ -37,16 +37,16 @@ def main() -> None:
     """Print all tables."""
     learning_mastery.main()
     print()
-    times()
-    coverage()
+    print_times()
+    print_coverage()
     path = os.environ.get("PLAN_SIMULATOR")
     if path is None or not Path(path).is_file():
         print("\nThe marks of plans are not measured: set PLAN_SIMULATOR to the simulator's file.")
         return
-    marks(simulator(Path(path)))
+    print_marks(simulator(Path(path)))
 
 
-def times() -> None:
+def print_times() -> None:
     """Print the time of recommendations and plans."""
     print("Milliseconds of CPU, median of 9\n")
     print(f"{'topics':>7} {'recommendations':>16} {'plan of a week':>15} {'of 60 days':>11}")
@@ -80,12 +80,12 @@ def _median_ms(call: Callable[[], object]) -> float:
     return 1e3 * float(np.median(seconds))
 
 
-def coverage() -> None:
+def print_coverage() -> None:
     """Print how many simulated results lie within their predicted 95 % intervals."""
     rng = np.random.default_rng(2)
     predictions, results = [], []
     for _ in range(400):
-        prediction, result = _predicted_and_result(rng)
+        prediction, result = _prediction_and_result(rng)
         predictions.append(prediction)
         results.append(result)
     inside = [it.low <= result <= it.high for it, result in zip(predictions, results, strict=True)]
@@ -103,7 +103,7 @@ def coverage() -> None:
     print(f"Coverage for the means of {len(classes)} classes of {CLASS_SIZE}: {share:.1f} %")
 
 
-def _predicted_and_result(rng: np.random.Generator) -> tuple[Prediction, float]:
+def _prediction_and_result(rng: np.random.Generator) -> tuple[Prediction, float]:
     """Return a prediction after some days of study, and the result of the exam."""
     graph = syllabus(40, rng)
     student = SimulatedStudent(graph, rng)
@@ -131,7 +131,7 @@ def simulator(path: Path) -> ModuleType:
     return module
 
 
-def marks(module: ModuleType) -> None:
+def print_marks(module: ModuleType) -> None:
     """Print the mean result of the simulator's students with each planner."""
     students = int(os.environ.get("PLAN_STUDENTS", "12"))
     names = ("none", "lowest_first", "weight_gap", "frontier")  # the simulator's own planners

@@ -2,8 +2,8 @@
 
 Each way sends the answers of a new student to one server on Postgres and fetches the student's
 rows; the ways take turns. Then a single further answer is synchronised. Finally, the ways that send
-many changes in a call drain a long queue. Bytes are those of bodies. The live system's way also
-computes mastery; for the other ways, the server computes it when it is read.
+many changes in a call drain a long queue. Only the bytes of bodies are counted. The live system's
+way also computes mastery; for the other ways, the server computes it when it is read.
 """
 
 import json
@@ -111,7 +111,7 @@ class Cost:
 
 
 Way = Callable[[Student, int], None]
-"""Synchronises a student's device after this number of new answers."""
+"""Function that synchronises a student's device after a number of new answers."""
 
 
 def in_calls_of(size: int) -> Way:

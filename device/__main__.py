@@ -1,7 +1,7 @@
 """`make device`: the study planner on this machine, with or without its server.
 
 python -m device [serve]          serve at http://127.0.0.1:5310
-python -m device import FILE      take the rows of an old device's local.db, or an exported queue
+python -m device import FILE      import the rows of an old device's local.db, or an exported queue
 python -m device export FILE      write to a file the changes that the server does not hold
 """
 

@@ -29,7 +29,7 @@ class Account:
         )
 
     def without_tokens(self) -> Self:
-        """Return the account after the end of the log-in."""
+        """Return the account without tokens, since the log-in has ended."""
         return replace(self, access_token=None, refresh_token=None)
 
 
@@ -73,7 +73,7 @@ class DeviceSecrets:
 def device_secrets(folder: Folder) -> DeviceSecrets:
     """Return the secrets of the device; new ones if there are none, or the file is damaged.
 
-    Losing the old ones costs only a log-in: the user has to log in again.
+    If the old secrets are lost, the user has to log in again, and nothing else is lost.
     """
     try:
         return DeviceSecrets(**json.loads(folder.secrets.read_text(encoding="utf-8")))

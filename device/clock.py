@@ -1,4 +1,4 @@
-"""The clock of a device, whose readings are those of `lib.learning.changes.clock`."""
+"""The clock of a device; `lib.learning.changes.clock` describes its readings."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ class DeviceClock:
         return reading
 
     def belong_to(self, device_id: UUID) -> None:
-        """Make later readings those of another device."""
+        """Give later readings the suffix of another device."""
         self._suffix = suffix_of(device_id)
 
     def follow(self, reading: str) -> None:

@@ -52,7 +52,7 @@ def fetch_content(device: Device) -> None:
 def _fetch_files(
     device: Device, new_files: Sequence[Mapping[str, Any]]
 ) -> list[ContentFile] | None:
-    """Return files of the list, verified; None if the list has changed.
+    """Fetch and verify the files; return None if the list of files has changed meanwhile.
 
     Raises:
         ServerAway, LogInNeeded: As for `fetch_content`.

@@ -8,7 +8,7 @@ class CannotTransfer(Exception):
 
 
 class DeviceOfAnotherUser(Conflict):
-    """username: This device belongs to {username}; others start one with a FOLDER of their own."""
+    """username: This device belongs to {username}; other users need a FOLDER of their own."""
 
     code = "device_of_another_user"
     fields = ("username",)

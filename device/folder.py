@@ -27,7 +27,7 @@ class Folder:
 
     @property
     def newest(self) -> Path:
-        """The database, or the one before the last change if that file is missing."""
+        """The database; if it is missing, the one before the last change."""
         is_missing = not self.database.exists() and self.previous.exists()
         return self.previous if is_missing else self.database
 
@@ -55,7 +55,7 @@ class Folder:
         """Create the folder for its owner alone."""
         self.path.mkdir(mode=PRIVATE_MODE, parents=True, exist_ok=True)
 
-    def name_aside(self, name: str, reason: str, now: datetime) -> str:
+    def free_name(self, name: str, reason: str, now: datetime) -> str:
         """Return a name that no file has yet, with the reason and the time."""
         stem = f"{name}.{reason}-{now.astimezone(UTC):%Y%m%d-%H%M%S}"
         names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))

@@ -1,7 +1,7 @@
 """Identity of a device: a restored or copied database becomes a new device.
 
 The database and a file beside it count the syncs. A database that was restored is behind the file,
-and in a copied folder the lock file is another file. In both cases, the server may have received
+and in a copied folder the lock file has another inode. In both cases, the server may have received
 later changes under the same id, so the device takes a new one.
 """
 

@@ -66,7 +66,7 @@ LIVE_COLUMNS: Mapping[str, frozenset[str]] = {
 }
 """Columns of the live system's tables."""
 OTHER_NAMES = {"sync_queue": "sync_operations"}
-"""Names that some versions gave to a table."""
+"""Present name of each table that had another name in some versions of the live system."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ class OldDatabase:
 
     connection: sqlite3.Connection
     tables: Mapping[str, str]
-    """Names in the file by the live system's names; unknown tables have their own."""
+    """Names of the tables in the file, by their live names; unknown tables keep their names."""
 
     def rows(self, table: str) -> list[Row]:
-        """Return the rows of a table in the order of their numbers; none if it is missing."""
+        """Return the rows of a table in the order of their rowids; none if it is missing."""
         if table not in self.tables:
             return []
         name = self.tables[table].replace('"', '""')

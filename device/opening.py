@@ -1,4 +1,4 @@
-"""Opening of a device's database: locked, checked, repaired if damaged, and brought up to date."""
+"""Open a device's database: lock it, check it, repair it if damaged, and bring it up to date."""
 
 import contextlib
 import io
@@ -82,15 +82,16 @@ def open_database(folder: Folder, now: Callable[[], datetime] = utc_now) -> Iter
 def _prepare(folder: Folder, now: datetime) -> _Repair | None:
     """Make a sound working copy with all tables; return what was done about a damaged file.
 
-    Nothing is renamed before the repaired file takes its place, so a repair can be interrupted.
+    The damaged file keeps its name until the repaired one replaces it, so a repair can be
+    interrupted.
     """
     make_working_copy(folder)
     problems = faults(folder.working_copy) if folder.working_copy.exists() else []
     if not problems:
-        _require_own_form(folder)
+        _require_device_database(folder)
         _bring_up_to_date(folder)
         return None
-    aside = folder.path / folder.name_aside(folder.database.name, "damaged", now)
+    aside = folder.path / folder.free_name(folder.database.name, "damaged", now)
     shutil.copyfile(folder.newest, aside)
     remove_working_copy(folder)
     _bring_up_to_date(folder)
@@ -98,11 +99,11 @@ def _prepare(folder: Folder, now: datetime) -> _Repair | None:
     return _Repair(aside, problems, salvage(files, folder.working_copy))
 
 
-def _require_own_form(folder: Folder) -> None:
+def _require_device_database(folder: Folder) -> None:
     """Refuse a file that is not a device's database.
 
     Raises:
-        CannotOpen: If it is another one, such as that of an old device.
+        CannotOpen: If it is another database, such as that of an old device.
     """
     if not folder.working_copy.exists():
         return
@@ -112,7 +113,7 @@ def _require_own_form(folder: Folder) -> None:
         return
     remove_working_copy(folder)
     raise CannotOpen(
-        f"{folder.database} is not the database of a device. If it is that of an old device, move"
+        f"{folder.database} is not the database of a device. If it is from an old device, move"
         f" it elsewhere and run: make device IMPORT=<its path>"
     )
 

@@ -33,12 +33,12 @@ def compare(device: Device, body: Mapping[str, Any], student_id: UUID) -> None:
         ServerAway, LogInNeeded: If the server's rows cannot be fetched.
     """
     has_same_columns = body["schema_version"] == SCHEMA_VERSION
-    for table in differing(device, body["digests"], student_id, by_hash=has_same_columns):
+    for table in differing_tables(device, body["digests"], student_id, by_hash=has_same_columns):
         log("copies_differ", table=table.value)
         repair_table(device, table, student_id)
 
 
-def differing(
+def differing_tables(
     device: Device,
     server_digests: Mapping[str, Mapping[str, Any]],
     student_id: UUID,

@@ -51,7 +51,7 @@ def as_row(table: SyncedTable, columns: Mapping[str, Any]) -> dict[str, Any]:
 def apply_operation(
     db: Session, operation: QueuedOperation, student_id: UUID, now: datetime
 ) -> None:
-    """Store the change of another device, unless a later one of the same column was made here.
+    """Store the change of another device, except columns with a later change made here.
 
     Raises:
         MissingReference: If it refers to a row that is not on this device yet.

@@ -35,7 +35,7 @@ class Salvage:
 
 @dataclass
 class _Reader:
-    """Looks up the rows of one table of a damaged file."""
+    """A reader of the rows of one table of a damaged file."""
 
     connection: sqlite3.Connection
     table: str
@@ -130,7 +130,7 @@ def _insert(writer: sqlite3.Connection, table: str, columns: Sequence[str], row:
     names = ", ".join(map(_quoted, columns))
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT OR IGNORE INTO {_quoted(table)} ({names}) VALUES ({marks})"  # noqa: S608
-    with suppress(sqlite3.DatabaseError):  # a value that is damaged breaks a rule of the table
+    with suppress(sqlite3.DatabaseError):  # a damaged value may violate a constraint
         writer.execute(statement, row[1:])
 
 

@@ -108,7 +108,7 @@ class Server:
         """Close the connections."""
         self._http.close()
 
-    def _refresh(self, refused: Account) -> Account:
+    def _refresh(self, old_account: Account) -> Account:
         """Return an account with a new access token, which another thread may have got already.
 
         Raises:
@@ -117,7 +117,7 @@ class Server:
         """
         with self._refreshing:
             present = self._accounts.read()
-            if present.access_token != refused.access_token:
+            if present.access_token != old_account.access_token:
                 return present
             if present.refresh_token is None:
                 raise LogInNeeded

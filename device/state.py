@@ -74,7 +74,7 @@ def read_state(device: Device, progress: SyncProgress) -> DeviceStateOut:
         needs_log_in=needs_log_in,
         pending=pending,
         rejected=rejected,
-        rejections=[_rejected(each) for each in rejections],
+        rejections=[_rejection_out(each) for each in rejections],
         last_success=_moment(sync.get("last_success")),
         next_sync=progress.next_sync,
         problem=progress.problem,
@@ -116,7 +116,7 @@ def _state(
     return SyncState.SYNCED if has_everything else SyncState.PENDING
 
 
-def _rejected(operation: queue.StoredOperation) -> RejectedOut:
+def _rejection_out(operation: queue.StoredOperation) -> RejectedOut:
     return RejectedOut(
         id=operation.id,
         table_name=operation.table_name,

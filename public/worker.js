@@ -105,8 +105,9 @@ async function copyOf(path) {
 }
 
 /**
- * Whether the copy is used instead of a response: for errors of the server, and for files other than the page also if
- * they are refused or redirected. For the page, such a response may be a network's captive portal, which has to be shown.
+ * Whether the copy is used: if there is no response, or it is a server error or a temporary refusal; for files other
+ * than the page, also if it is any other refusal or a redirect. Such a response to the request for the page may come
+ * from a network's captive portal, so it is shown.
  */
 function isLost(response, isPage) {
   if (response === undefined || response.status >= 500 || TEMPORARY.includes(response.status)) return true;

@@ -1,4 +1,4 @@
-"""POST /api/admin-migrate-to-unified-schema: migrate the legacy tables, or try a migration."""
+"""POST /api/admin-migrate-to-unified-schema: migrate the legacy tables, or do a dry run."""
 
 from typing import Annotated
 

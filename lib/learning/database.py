@@ -55,7 +55,7 @@ def postgres_session(deps: Deps) -> Iterator["Session"]:
 
 @contextmanager
 def sqlite_session(deps: Deps) -> Iterator["Session"]:
-    """Hold a session on SQLite outside of FastAPI; others wait until it ends its transaction.
+    """Hold a session on SQLite outside of FastAPI; other sessions wait for its transaction to end.
 
     Raises:
         NotConfigured: If the environment names no SQLite file.

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from lib.web.wire import UtcTime, blank_is_none
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-"""Years of the days that callers may send, with room in the calendar for sums and differences."""
+"""Years of the days that callers may send; no date computed from them leaves `date`'s range."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _time: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 

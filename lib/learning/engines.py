@@ -88,8 +88,8 @@ def create_sqlite_engine(url: str, *, wal: bool | None = None, foreign_keys: boo
 
     Args:
         url: `sqlite:///` and the path.
-        wal: Whether to keep a write-ahead log; by default, if it is safe in this version of SQLite.
-        foreign_keys: Whether they are enforced; a migration that replaces a table must do without.
+        wal: Whether to keep a write-ahead log; by default, only if this version of SQLite is safe.
+        foreign_keys: Whether to enforce them; a migration that replaces a table must not.
     """
     engine = create_engine(
         url,
@@ -102,11 +102,11 @@ def create_sqlite_engine(url: str, *, wal: bool | None = None, foreign_keys: boo
         hide_parameters=True,
         execution_options={"schema_translate_map": {SCHEMA: None}},
     )
-    _prepare(engine, wal=may_keep_log() if wal is None else wal, foreign_keys=foreign_keys)
+    _prepare(engine, wal=wal_is_safe() if wal is None else wal, foreign_keys=foreign_keys)
     return engine
 
 
-def may_keep_log() -> bool:
+def wal_is_safe() -> bool:
     """Return whether this version of SQLite keeps a write-ahead log without risk to the file."""
     return sqlite3.sqlite_version_info >= FIRST_SAFE_WAL_VERSION
 

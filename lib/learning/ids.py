@@ -50,11 +50,11 @@ class Reference:
         return condition
 
 
-def reference(sent: str | int | UUID) -> Reference:
+def reference(sent_id: str | int | UUID) -> Reference:
     """Read an id: a UUID in any spelling, or a number of the live system."""
-    if isinstance(sent, UUID):
-        return Reference(id=sent)
-    text = str(sent).strip()
+    if isinstance(sent_id, UUID):
+        return Reference(id=sent_id)
+    text = str(sent_id).strip()
     if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_NUMBER:  # noqa: PLR2004 digits of 64 bits
         return Reference(former_id=int(text))
     with suppress(ValueError):

@@ -39,7 +39,7 @@ _BY_CODE: dict[int, Callable[[], AppError]] = {
 
 
 def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | None:
-    """Return our error for an error of the driver; None if that is unknown.
+    """Return our error for an error of the driver; None if the driver's error is unknown.
 
     Errors of SQLite are logged; a text that cannot be encoded is not.
     """

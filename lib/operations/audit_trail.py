@@ -61,10 +61,10 @@ def read(query: AuditQuery, deps: Deps) -> AuditOut:
         max_bytes=MAX_PAGE_BYTES,
     )
     rows = store.load_audit_page(deps.postgres, filters)
-    complete = len(rows) < query.limit and (not rows or len(rows) == rows[0].page_rows)
+    is_last_page = len(rows) < query.limit and (not rows or len(rows) == rows[0].page_rows)
     return AuditOut(
         entries=[AuditEntry.model_validate(row, from_attributes=True) for row in rows],
-        next_cursor=None if complete else cursor.write(rows[-1].id),
+        next_cursor=None if is_last_page else cursor.write(rows[-1].id),
         first_broken_entry=store.first_broken_entry(deps.postgres) if before is None else None,
         newest_seal=newest_seal(deps),
         seal_holds=None if query.seal is None else seal_holds(deps, query.seal),

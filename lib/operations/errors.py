@@ -50,8 +50,8 @@ class NothingToBackUp(Conflict):
 class TablesNotReadable(Conflict):
     """No backup was written: the database's role cannot read all rows of {tables}.
 
-    It needs SELECT and must not be subject to row-level security. The tables' owner has both,
-    unless row-level security is forced.
+    It needs SELECT and must not be subject to row-level security. The tables' owner
+    meets both conditions, unless row-level security is forced.
     """
 
     code = "tables_not_readable"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # each function imports the modules of its own call only
     from lib.operations.schema.renewal import Renewal
 
 NEXT_STEPS = (
-    "Try it: POST /api/admin-migrate-to-unified-schema with dryRun true, and read the report.",
-    "Migrate: the same with dryRun false. The old tables stay.",
+    "Do a dry run: POST /api/admin-migrate-to-unified-schema with dryRun true; read the report.",
+    "Migrate: send the same call with dryRun false. The old tables stay.",
     "Check the list of POST /api/admin-list-configs-v2, then POST /api/admin-cleanup-old-tables.",
 )
 
@@ -35,7 +35,7 @@ def creation_response(renewal: "Renewal") -> CreateOut:
             *(f"{table.table_name}: set aside as {table.new_name}" for table in creation.set_aside),
             *renewal.remarks,
             *(
-                f"{table.table_name}: brought up to date, {table.row_count} rows"
+                f"{table.table_name}: brought up to date, {_row_count(table.row_count)}"
                 if table.table_name in kept_tables
                 else f"{table.table_name}: created"
                 for table in creation.after
@@ -45,6 +45,10 @@ def creation_response(renewal: "Renewal") -> CreateOut:
         ],
         next_steps=list(NEXT_STEPS),
     )
+
+
+def _row_count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows"
 
 
 def rotation_response(rotation: "Rotation") -> RotationOut:
@@ -62,9 +66,10 @@ def rotation_response(rotation: "Rotation") -> RotationOut:
 def _rotation_message(unreadable: int) -> str:
     if not unreadable:
         return "All keys are sealed with the current encryption key"
+    keys = "1 key" if unreadable == 1 else f"{unreadable} keys"
     return (
-        f"{unreadable} keys cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and"
-        " stay as they are; all others are sealed with the current encryption key"
+        f"{keys} cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and could not"
+        " be sealed again; all others are sealed with the current encryption key"
     )
 
 

@@ -88,10 +88,10 @@ def examinees(seed: int = SEED) -> list[Examinee]:
     Their numbers and tests stay the same when students are added, so that `make seed` adds the new
     ones to an older demo.
     """
-    newcomers = range(OUTSIDERS + 1, OUTSIDERS + 1 + SECOND_CLASS)
+    second_class_numbers = range(OUTSIDERS + 1, OUTSIDERS + 1 + SECOND_CLASS)
     ids = [_outsider(number) for number in range(1, OUTSIDERS + 1)]
     ids += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
-    second_class = [_outsider(number) for number in newcomers]
+    second_class = [_outsider(number) for number in second_class_numbers]
     test_counts = [1 + number % MAX_TESTS for number in range(len(ids))] + [1] * len(second_class)
     return [
         Examinee(number, student, tests, seed)

@@ -73,7 +73,7 @@ def _step(
 
 
 def _pause(rng: Random) -> int:
-    """Return the pause after a step: a few minutes, or in one of eight cases a night."""
+    """Return the pause after a step: a few minutes or, in one case in eight, a night."""
     return rng.randint(14, 18) * 3600 if rng.random() < 1 / 8 else rng.randint(30, 600)
 
 
@@ -108,7 +108,7 @@ def _attempts(step: Step, url: str) -> list[Event]:
 
 
 def bugs_of(steps: list[Step], rng: Random) -> list[Event]:
-    """Return bug reports: likely for a step that has not passed, rare for others."""
+    """Return bug reports: likely for a step that was not passed, rare for others."""
     return [_bug(step, rng) for step in steps if rng.random() < (0.08 if step.passed else 0.4)]
 
 

@@ -24,8 +24,8 @@ class Misreading:
     """Share of the students who misread it, whatever their ability."""
 
 
-# Two balls are drawn "without putting the first one back"; with it back, 4/25 would be correct.
-# The author rated the question as of medium difficulty, so calibration flags it.
+# Two balls are drawn "without putting the first one back"; otherwise, 4/25 would be correct.
+# The author rated its difficulty as medium, so calibration flags it.
 MISREAD = Misreading("sta-014", option=1, share=0.9)
 
 

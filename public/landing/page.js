@@ -27,7 +27,7 @@ async function refresh() {
   if (!document.hidden) show(await fetchHealth());
 }
 
-/** Replace the example's address in every call by this page's own. */
+/** Replace the example's address in every call with this page's own. */
 function showOwnAddress() {
   for (const call of document.querySelectorAll("[data-call]")) {
     call.textContent = call.textContent.replace(EXAMPLE_ORIGIN, location.origin);

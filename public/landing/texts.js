@@ -10,9 +10,9 @@ export const DEMO = {
   nothing: "There are no answers yet, so your level may lie anywhere.",
   unknown: "not known yet",
   label: "Your estimated level so far",
-  band: "Your level lies within each band in 95 of 100 cases; more questions make the bands narrower.",
+  band: "Each band contains your level in 95 of 100 cases; more questions make the bands narrower.",
   result: "See the whole result",
-  again: "Once more",
+  again: "Take another test",
   missing: ["There is no demo test here.", "Open the link that your teacher sent you."],
   closed: ["This test has closed.", "You can start again."],
 };

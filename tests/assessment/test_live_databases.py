@@ -141,12 +141,12 @@ def test_right_options_are_determined_in_every_spelling_and_other_questions_are_
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
     body = create_schema(client, operator, finish=True).json()
     pool = fixed_uuid("pool", f"topic_{POOL}")
-    items = (
+    items_query = (
         "SELECT i.question_id, q.options ->> i.correct_option, i.concepts, i.guessing"
         " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
         " WHERE i.pool_id = %s ORDER BY i.question_id"
     )
-    items_by_name = {row[0]: row[1:] for row in rows(items, pool)}
+    items_by_name = {row[0]: row[1:] for row in rows(items_query, pool)}
     assert {
         name: (right, weights) for name, (right, weights, _) in items_by_name.items() if right
     } == ANSWERS_C
@@ -176,12 +176,12 @@ def test_pool_in_logits_keeps_its_curves(
 ) -> None:
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
     create_schema(client, operator, finish=True)
-    items = (
+    items_query = (
         "SELECT concepts, difficulty, discrimination FROM assessment.pool_items"
         " WHERE question_id LIKE 'logit%%' ORDER BY question_id"
     )
     for (weights, difficulty, discrimination), (a, b) in zip(
-        rows(items), [(1.1, -1.5), (0.9, 0.8)], strict=True
+        rows(items_query), [(1.1, -1.5), (0.9, 0.8)], strict=True
     ):
         bank = ItemBank.from_questions([weights], difficulty, discrimination)
         for theta in ([-1.0, 0.5], [0.3, 0.3], [2.0, -0.4]):

@@ -12,7 +12,7 @@ from tests.support.live_assessments import FORM_A, FORM_B, ROWS_A, SESSIONS
 
 __all__ = ["postgres_url", "run"]
 
-ANSWERS = "SELECT count(*) FROM assessment.test_responses"
+COUNT_ANSWERS = "SELECT count(*) FROM assessment.test_responses"
 
 
 def with_changes(form: str, *changes: tuple[str, str]) -> str:
@@ -63,7 +63,7 @@ def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
     ids = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
     assert ids == [(n, fixed_uuid("answer", str(n))) for n in (1, 2, 3, 4)]
     answer_three_questions(Student(client, upload_questions_with_long_ids(client, operator)))
-    assert rows(ANSWERS) == [(7,)]
+    assert rows(COUNT_ANSWERS) == [(7,)]
 
 
 def test_sessions_without_a_status_are_moved_with_their_answers(
@@ -74,7 +74,7 @@ def test_sessions_without_a_status_are_moved_with_their_answers(
     assert rows("SELECT status FROM assessment.test_sessions ORDER BY started_at") == [
         ("completed",), ("completed",), ("active",),
     ]  # fmt: skip
-    assert rows(ANSWERS) == [(4,)]
+    assert rows(COUNT_ANSWERS) == [(4,)]
 
 
 def test_open_session_of_the_old_service_ends_with_its_answers_and_a_new_test_works(
@@ -136,7 +136,7 @@ def test_second_spelling_of_an_id_is_set_aside_and_its_answers_stay(
     assert any("another row has this id" in line for line in lines)
     assert rows("SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
                 " WHERE table_name = 'test_sessions'") == [(padded_id,)]  # fmt: skip
-    assert rows(f"{ANSWERS} WHERE session_id = %s", SESSIONS[0]) == [(3,)]
+    assert rows(f"{COUNT_ANSWERS} WHERE session_id = %s", SESSIONS[0]) == [(3,)]
 
 
 def test_answers_without_an_id_stay_and_repeated_numbers_are_set_aside_as_they_were(
@@ -152,8 +152,8 @@ def test_answers_without_an_id_stay_and_repeated_numbers_are_set_aside_as_they_w
         " FROM generate_series(1, 3) AS n",
     )
     upgrade_twice(client, operator)
-    assert rows(f"{ANSWERS} WHERE question_id IN ('n1', 'n2', 'n3')") == [(3,)]
-    assert rows(ANSWERS) == [(6,)]
+    assert rows(f"{COUNT_ANSWERS} WHERE question_id IN ('n1', 'n2', 'n3')") == [(3,)]
+    assert rows(COUNT_ANSWERS) == [(6,)]
     assert rows(
         "SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
         " WHERE reason = 'another row has this id'"
@@ -214,7 +214,7 @@ def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
     first.end()
     cleanup = client.post("/api/sessions/cleanup", headers=operator)
     assert cleanup.status_code == 200, cleanup.text
-    assert rows(f"{ANSWERS} WHERE student_id = 'bob'") == [(7,)]
+    assert rows(f"{COUNT_ANSWERS} WHERE student_id = 'bob'") == [(7,)]
     assert ("Statistics",) in rows("SELECT concept_name FROM assessment.student_proficiencies")
 
 

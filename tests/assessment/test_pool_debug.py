@@ -21,13 +21,13 @@ from tests.assessment.test_calibration import (
 HARDEST = "q29"
 
 
-def medium_questions(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
+def medium_questions(*numbers: int, **fields: Any) -> list[dict[str, Any]]:
     """Return the questions with these numbers, by default all, with medium parameters.
 
-    `changed` replaces fields of each.
+    `fields` replace fields of each question.
     """
     return [
-        {**question, "difficulty": 0.5, "discrimination": 1.0, **changed}
+        {**question, "difficulty": 0.5, "discrimination": 1.0, **fields}
         for i, question in enumerate(make_questions(QUESTIONS, concepts=CONCEPTS))
         if not numbers or i in numbers
     ]

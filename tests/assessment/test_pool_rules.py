@@ -10,7 +10,7 @@ from tests.assessment.tickets import TicketHolder, issue
 
 NAMES = ["Reading", "Writing"]
 DEFAULT_NAMES = ["Math", "Algebra", "Geometry", "Statistics", "Calculus"]
-SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
+COUNT_SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
 CRITERIA = (
     "SELECT end_criteria ->> 'type', (end_criteria ->> 'min_questions')::int,"
     " (end_criteria ->> 'max_questions')::int FROM assessment.test_sessions"
@@ -41,7 +41,7 @@ def test_names_that_differ_from_the_pools_are_refused(
     assert (response.status_code, response.json()["code"]) == (422, "other_concept_names")
     assert response.json()["details"][0]["field"] == "concept_names"
     assert "Reading, Writing" in response.json()["error"]
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     for fields in ({}, {"concept_names": NAMES}):
         assert post_start(client, pool_id, **fields).json()["concept_names"] == NAMES
@@ -50,7 +50,7 @@ def test_names_that_differ_from_the_pools_are_refused(
 def test_swapped_default_names_are_refused(client: TestClient, pool_id: str, rows: Rows) -> None:
     swapped_names = ["Algebra", "Math", "Geometry", "Statistics", "Calculus"]
     assert post_start(client, pool_id, concept_names=swapped_names).status_code == 422
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
     for fields in ({}, {"concept_names": DEFAULT_NAMES}):
         assert post_start(client, pool_id, **fields).json()["concept_names"] == DEFAULT_NAMES
 
@@ -63,7 +63,7 @@ def test_a_pool_without_names_keeps_those_of_its_first_start(
     assert post_start(client, pool_id, concept_names=NAMES).status_code == 200
     assert post_start(client, pool_id, concept_names=NAMES[::-1]).status_code == 422
     assert post_start(client, pool_id).json()["concept_names"] == NAMES
-    assert rows(SESSIONS) == [(2,)]
+    assert rows(COUNT_SESSIONS) == [(2,)]
 
 
 def test_a_pool_from_before_the_upgrade_keeps_the_names_of_its_tests(
@@ -109,7 +109,7 @@ def test_criteria_outside_the_rules_of_the_pool_are_refused(
     response = post_start(client, pool_id, end_criteria=criteria)
     assert (response.status_code, response.json()["code"]) == (422, "criterion_refused")
     assert response.json()["details"][0]["field"] == f"end_criteria.{field}"
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
     body = {
         "question_pool_id": pool_id,
         "student_ids": ["ann"],

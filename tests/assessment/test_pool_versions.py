@@ -52,8 +52,8 @@ def test_parameters_of_the_earlier_version_are_restored_exactly(
     assert parameters(deps, pool_id, third) == parameters(deps, pool_id, first)
     assert parameters(deps, pool_id, second) != parameters(deps, pool_id, first), "untouched"
     assert rows("SELECT count(*) FROM assessment.pool_items") == [(items[0][0] + 30,)]
-    live_parameters = questions(client, pool_id)["q0"]["parameters"]
-    assert (live_parameters["difficulty"], live_parameters["is_calibrated"]) == (0.5, False)
+    current_parameters = questions(client, pool_id)["q0"]["parameters"]
+    assert (current_parameters["difficulty"], current_parameters["is_calibrated"]) == (0.5, False)
     # The calibrated version is restored in the same way.
     fourth = go_back(client, pool_id, second).json()["version"]
     assert parameters(deps, pool_id, fourth) == parameters(deps, pool_id, second)

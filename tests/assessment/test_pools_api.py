@@ -245,7 +245,7 @@ def test_precision_follows_from_the_questions_that_can_be_asked(
     ("rules", "length"),
     [({"max_questions": 7}, 7), ({}, 20), ({"min_questions": 25}, 25)],
 )
-def test_precision_is_that_of_a_test_started_without_criteria(
+def test_precision_assumes_the_length_of_a_test_started_without_criteria(
     client: TestClient, operator: dict[str, str], rules: dict[str, Any], length: int
 ) -> None:
     pool_id = upload(client, operator, make_questions(30), **rules)

@@ -17,16 +17,16 @@ def status(student: Student) -> dict[str, Any]:
 
 def test_whole_test_can_be_taken_from_the_status_alone(ann: Student) -> None:
     ann.start(end_criteria={"max_questions": 4})
-    for answered in range(4):
+    for answer_count in range(4):
         body = status(ann)
         assert body["next_question"] == ann.question
-        assert body["questions_answered"] == answered
-        assert body["progress"] == answered / 4
+        assert body["questions_answered"] == answer_count
+        assert body["progress"] == answer_count / 4
         assert (body["min_questions"], body["max_questions"]) == (4, 4)
         assert body["is_active"] is True
         assert len(body["concept_names"]) == CONCEPTS
         ann.question = body["next_question"]  # as a page does after a reload
-        last = ann.answer(right=answered % 2 == 0)
+        last = ann.answer(right=answer_count % 2 == 0)
     assert last["status"] == "completed"
     body = status(ann)
     assert (body["next_question"], body["progress"], body["is_active"]) == (None, 1.0, False)
@@ -55,7 +55,7 @@ def test_progress_of_a_test_that_may_end_sooner_is_a_lower_bound(ann: Student) -
     while ann.question is not None:
         ann.answer()
         shares.append(status(ann)["progress"])
-    assert shares[:-1] == [answered / 20 for answered in range(len(shares) - 1)]
+    assert shares[:-1] == [answer_count / 20 for answer_count in range(len(shares) - 1)]
     assert shares[-1] == 1.0
     assert len(shares) - 1 < 20
 
@@ -67,7 +67,7 @@ def test_idle_test_offers_no_question(ann: Student, rows: Rows) -> None:
     assert (body["status"], body["next_question"], body["is_active"]) == ("expired", None, False)
 
 
-def test_question_of_a_status_is_that_of_the_tests_version(
+def test_status_keeps_the_question_text_of_the_version_with_which_the_test_began(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(3))

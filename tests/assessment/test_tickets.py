@@ -23,7 +23,7 @@ from tests.assessment.tickets import TicketHolder, issue
 from tests.conftest import ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 
 OTHER_KEY = "fedcba9876543210" * 4
-SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
+COUNT_SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_an_instructor_is_not_an_operator(
     issue_body = {"question_pool_id": ticket_pool, "student_ids": ["ann"]}
     assert client.post("/api/test/tickets", json=issue_body, headers=instructor).status_code == 403
     assert client.post("/api/test/tickets", json=issue_body).status_code == 401
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
 
 
 def test_a_deployment_may_need_tickets_for_every_pool(
@@ -133,7 +133,7 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     first = ann.start()
     next_question = ann.answer()["next_question"]
     assert ann.start() == {**first, "next_question": next_question}
-    assert rows(SESSIONS) == [(1,)]
+    assert rows(COUNT_SESSIONS) == [(1,)]
     ann.end()
     second = ann.start()
     assert second["session_id"] != first["session_id"]
@@ -141,7 +141,7 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     response = ann.post_start()
     assert (response.status_code, response.json()["code"]) == (403, "ticket_used_up")
     assert "2 of 2" in response.json()["error"]
-    assert rows(SESSIONS) == [(2,)]
+    assert rows(COUNT_SESSIONS) == [(2,)]
     other_holder = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
     assert other_holder.post_start().status_code == 200
 
@@ -167,7 +167,7 @@ def test_a_ticket_used_ten_times_at_once_starts_one_test(
     responses = at_once(10, lambda _: TicketHolder(client, ticket).post_start())
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["session_id"] for response in responses}) == 1
-    assert rows(SESSIONS) == [(1,)]
+    assert rows(COUNT_SESSIONS) == [(1,)]
 
 
 def test_a_ticket_is_not_overused_if_tests_end_between_simultaneous_starts(
@@ -188,7 +188,7 @@ def test_a_ticket_is_not_overused_if_tests_end_between_simultaneous_starts(
     assert set(statuses) <= {200, 403}
     while TicketHolder(client, ticket).post_start().status_code == 200:
         rows("UPDATE assessment.test_sessions SET status = 'completed'")
-    assert rows(SESSIONS) == [(3,)]
+    assert rows(COUNT_SESSIONS) == [(3,)]
 
 
 def test_a_ticket_expires(
@@ -204,7 +204,7 @@ def test_a_ticket_expires(
     reconfigure(clock=lambda: expiry)
     response = ann.post_start()
     assert (response.status_code, response.json()["code"]) == (403, "ticket_expired")
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
     reconfigure(clock=lambda: expiry - timedelta(seconds=1))
     assert ann.post_start().status_code == 200
 
@@ -258,7 +258,7 @@ def test_criteria_of_a_ticket_hold(
         response = ann.post_start(end_criteria=criteria_of_start)
         assert (response.status_code, response.json()["code"]) == (409, "ticket_contradicted")
         assert response.json()["details"][0]["field"] == "end_criteria"
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
     ann.start(end_criteria={"max_questions": 7})
     responses = [ann.answer() for _ in range(7)]
     assert responses[-1]["status"] == "completed"
@@ -275,7 +275,7 @@ def test_a_start_must_not_contradict_its_ticket(
         response = ann.post_start(**{field: value})
         assert (response.status_code, response.json()["code"]) == (409, "ticket_contradicted")
         assert response.json()["details"][0]["field"] == field
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
     assert ann.post_start(student_id="ann", question_pool_id=ticket_pool).status_code == 200
 
 
@@ -316,7 +316,7 @@ def test_a_forged_ticket_is_refused(
     (ticket,) = issue(client, operator, ticket_pool, "ann")
     response = client.post("/api/test/start", json={"ticket": forge(ticket["ticket"])})
     assert (response.status_code, response.json()["code"]) == (403, "ticket_invalid")
-    assert rows(SESSIONS) == [(0,)]
+    assert rows(COUNT_SESSIONS) == [(0,)]
 
 
 def test_a_ticket_survives_one_rotation_of_the_key(
@@ -367,7 +367,7 @@ def test_a_start_whose_backend_dies_uses_up_nothing(
     assert statuses[0] in {200, 503}
     assert ann.post_start().status_code == 200
     assert ann.post_start().status_code == 200
-    assert rows(SESSIONS) == [(1,)]
+    assert rows(COUNT_SESSIONS) == [(1,)]
 
 
 def _start_or_kill(number: int, ann: TicketHolder, rows: Rows) -> int:

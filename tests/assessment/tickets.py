@@ -10,7 +10,7 @@ from tests.assessment.conftest import Student
 def issue(
     client: TestClient, operator: dict[str, str], pool_id: str, *student_ids: str, **fields: Any
 ) -> list[dict[str, Any]]:
-    """Issue a ticket for each student; return them as the response has them."""
+    """Issue a ticket for each student; return the tickets of the response."""
     response = client.post(
         "/api/test/tickets",
         json={"question_pool_id": pool_id, "student_ids": list(student_ids), **fields},

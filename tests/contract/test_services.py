@@ -41,8 +41,8 @@ def test_addresses_work_as_they_are_pasted(
     # The earlier service's name for Postgres is `supabase`.
     assert response.body["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
     remarks = [remark.partition(",")[0] for remark in response.body["remarks"]]
-    unknown = ["POSTGRES_URL: unknown option supa_typo"] if "supa_typo" in form else []
-    assert (response.status, remarks) == (200, unknown)
+    expected = ["POSTGRES_URL: unknown option supa_typo"] if "supa_typo" in form else []
+    assert (response.status, remarks) == (200, expected)
 
 
 @pytest.mark.parametrize("platform", DEPLOYMENTS)

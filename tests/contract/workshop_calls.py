@@ -4,7 +4,7 @@ from tests.conftest import ADMIN_PASSWORD
 from tests.contract.call import CRON, INSTRUCTOR, OPERATOR, Call
 
 PROGRESS = {"sessionToken": "{token}", "stepNumber": 3, "completed": True, "timeSpent": 450}
-TRACKED = {
+EXERCISE_REPORT = {
     "sessionToken": "{token}",
     "studentEmail": "ann@example.com",
     "exerciseId": "step-1",
@@ -54,8 +54,8 @@ WORKSHOP = (
     ),
     Call("GET", "/api/student-config-get?sessionToken={token}", 200),
     Call("GET", "/api/student-config-get?sessionToken=ws_1_" + "0" * 64, 404),
-    Call("POST", "/api/track-student-progress", 200, TRACKED),
-    Call("POST", "/api/track-student-progress", 422, {**TRACKED, "timeSpent": "long"}),
+    Call("POST", "/api/track-student-progress", 200, EXERCISE_REPORT),
+    Call("POST", "/api/track-student-progress", 422, {**EXERCISE_REPORT, "timeSpent": "long"}),
     Call("GET", "/api/track-student-progress?studentId=ann%40example.com", 200),
     Call("GET", "/api/track-student-progress?getAllStudents=true", 200, headers=OPERATOR),
     Call("GET", "/api/track-student-progress?getAllStudents=true", 401),

@@ -70,7 +70,7 @@ def is_derivative(function: Function) -> Judge:
 
 
 def holds_where(condition: Callable[[float], bool]) -> Judge:
-    """Accept an inequality with the solutions of a condition; tests multiples of ½ from -9 to 9."""
+    """Accept an inequality that holds where a condition does, at multiples of ½ from -9 to 9."""
     grid = [half / 2 for half in range(-18, 19)]
     return lambda option: all(_value(option, {"x": x}) == float(condition(x)) for x in grid)
 

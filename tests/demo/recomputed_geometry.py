@@ -9,11 +9,11 @@ from tests.demo.notation import numbers
 def rectangle_symmetries() -> int:
     corners = [(3, 1), (-3, 1), (-3, -1), (3, -1)]
 
-    def mirrored(angle: float) -> set[tuple[float, float]]:
+    def mirror_image(angle: float) -> set[tuple[float, float]]:
         c, s = cos(2 * angle), sin(2 * angle)
         return {(round(c * x + s * y, 6), round(s * x - c * y, 6)) for x, y in corners}
 
-    return sum(mirrored(radians(angle)) == set(corners) for angle in range(180))
+    return sum(mirror_image(radians(angle)) == set(corners) for angle in range(180))
 
 
 def inscribed_angle(central: float) -> float:

@@ -89,9 +89,9 @@ def sizes(syllabus: Syllabus) -> Iterator[str]:
 
 
 def names_and_descriptions(syllabus: Syllabus) -> Iterator[str]:
-    for name in repeated(row["topic"] for row in syllabus.topics):
+    for name in duplicates(row["topic"] for row in syllabus.topics):
         yield f"{name}: a second topic has this name"
-    for name in repeated(f"{row['topic']}: {row['concept']}" for row in syllabus.concepts):
+    for name in duplicates(f"{row['topic']}: {row['concept']}" for row in syllabus.concepts):
         yield f"{name}: a second concept of the topic has this name"
     for row in [*syllabus.topics, *syllabus.concepts]:
         name = row.get("concept", row["topic"])
@@ -192,7 +192,7 @@ def questions_of_concepts(syllabus: Syllabus) -> Iterator[str]:
 
 def texts_of_questions(syllabus: Syllabus) -> Iterator[str]:
     texts = [" ".join(row["question_text"].casefold().split()) for row in syllabus.questions]
-    for text in repeated(texts):
+    for text in duplicates(texts):
         yield f"{text} a second question has this text"
     for row in syllabus.questions:
         text = row["question_text"]
@@ -248,7 +248,7 @@ def positions(syllabus: Syllabus) -> Iterator[str]:
             yield f"{file}.csv: right options favour some positions"
 
 
-def repeated(names: Iterable[str]) -> list[str]:
+def duplicates(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 

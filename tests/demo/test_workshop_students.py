@@ -38,21 +38,21 @@ def test_each_session_agrees_with_its_steps_and_flags(run_query: RunQuery) -> No
 
 
 def test_flags_and_step_rows_mark_the_same_steps_as_complete(run_query: RunQuery) -> None:
-    differing = """
+    differing_sessions_query = """
         SELECT session_token FROM sessions s WHERE flagged_steps(s) <> ARRAY(
           SELECT step_number FROM step_progress p
           WHERE p.session_token = s.session_token AND validation_passed ORDER BY 1)"""
-    assert run_query(differing) == []
+    assert run_query(differing_sessions_query) == []
 
 
-def test_times_of_a_session_are_in_order_and_past(run_query: RunQuery) -> None:
+def test_times_of_a_session_are_in_order_and_in_the_past(run_query: RunQuery) -> None:
     assert run_query("SELECT 1 FROM sessions WHERE NOT started_at < last_activity") == []
     assert run_query("SELECT 1 FROM sessions WHERE NOT last_activity < now()") == []
-    outside = """
+    steps_outside_query = """
         SELECT 1 FROM step_progress p JOIN sessions s USING (session_token)
         WHERE p.started_at < s.started_at OR p.updated_at > s.last_activity
            OR p.completed_at - p.started_at <> p.time_spent * INTERVAL '1 second'"""
-    assert run_query(outside) == []
+    assert run_query(steps_outside_query) == []
 
 
 def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_step(
@@ -143,7 +143,7 @@ def test_every_api_key_is_sealed_and_opens_for_its_session(
     assert "sk-demo" not in str(dump(postgres_url))
 
 
-def test_loading_again_changes_nothing_of_existing_students(deps: Deps, postgres_url: str) -> None:
+def test_loading_again_leaves_existing_students_unchanged(deps: Deps, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
         connection.execute("SET stepwise.removal = 'test'")

@@ -72,7 +72,7 @@ def test_change_of_the_curve_is_in_units_of_probability() -> None:
     assert float(unchanged.mean()) < 0.05
 
 
-def test_drift_is_found_when_guessing_is_kept() -> None:
+def test_drift_is_found_when_guessing_is_fixed() -> None:
     flags = drift_after(6, 0.6, shrinkage=Shrinkage(guessing_answers=np.inf)).drifted
     assert flags[DRIFTED].all()
 

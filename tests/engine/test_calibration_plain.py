@@ -64,13 +64,13 @@ def test_item_that_everybody_gets_right_or_wrong_keeps_its_slope(outcome: int, p
     result = calibration_of(answers, plain=plain)
     assert result.converged
     assert result.parameters.discrimination[-1] == pytest.approx(0.5, rel=0.01)
-    # The standard deviation of the prior; without priors, 1 stands for it.
+    # The error is the standard deviation of the prior, or 1 if there are no priors.
     assert result.errors.log_slope[-1] == pytest.approx(1.0 if plain else 0.4, rel=0.05)
     location = result.parameters.location
     easier = location[-1] < np.min(location[:-1])
     harder = location[-1] > np.max(location[:-1])
     assert (easier, harder) == (outcome == 1, outcome == 0)
-    without_it = calibration_of(answers[:, :-1], plain=plain)
+    without_last_item = calibration_of(answers[:, :-1], plain=plain)
     assert result.parameters.discrimination[:-1] == pytest.approx(
-        without_it.parameters.discrimination, rel=0.03
+        without_last_item.parameters.discrimination, rel=0.03
     )

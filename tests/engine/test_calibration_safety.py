@@ -172,6 +172,6 @@ def test_parameters_out_of_range_are_refused(
         ItemParameters(concepts, difficulty, discrimination, guessing)
 
 
-def test_pool_of_other_shape_is_refused() -> None:
+def test_pool_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="same items"):
         calibrate([1], [0], [1], origin=ItemParameters(np.eye(3)), current=ItemParameters([[1.0]]))

@@ -33,7 +33,7 @@ def test_a_test_ends_by_its_rule(rules: StopRules, answers: int, reason: Reason 
     assert stop(after(answers), rules) == reason
 
 
-def test_precision_is_that_of_the_least_precise_tested_concept() -> None:
+def test_precision_is_judged_by_the_least_precise_tested_concept() -> None:
     state = Posterior.prior(2, None, np.diag([0.04, 1.0]))
     rules = StopRules("precision", 0, 20, precision_threshold=0.3)
     assert stop(state, rules) is None

@@ -18,7 +18,7 @@ Rows = dict[tuple[SyncedTable, UUID], dict[str, Any]]
 
 @dataclass
 class Device:
-    """A device that sends the changes of a test, and stores every row that it receives."""
+    """A device that sends changes made by a test, and stores every row that it receives."""
 
     call: Call
     ahead: timedelta = timedelta()

@@ -1,4 +1,4 @@
-"""A school in one of the two databases: users, a syllabus, and calls of its users."""
+"""A school in Postgres or SQLite: users, a syllabus, and calls of its users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ PASSWORD = "correct horse battery"
 
 @cache
 def hash_of_password() -> str:
-    """Return the hash of `PASSWORD`, computed once: that takes longer than many a test."""
+    """Return the hash of `PASSWORD`, computed once, because it takes longer than many tests."""
     return hash_password(PASSWORD)
 
 

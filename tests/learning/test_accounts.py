@@ -202,7 +202,8 @@ def test_bcrypt_compares_the_first_72_bytes_of_a_password() -> None:
 def test_unreadable_hash_admits_nobody(stored: str | None) -> None:
     assert not is_right(stored or "", stored)
     assert not is_right(PASSWORD, stored)
-    # Only a hash that admits somebody is asked whether it is outdated; a broken Argon2 hash raises.
+    # `is_outdated` is only called for a hash that admits somebody. It raises an error for a broken
+    # Argon2 hash.
     assert stored == "$argon2id$broken" or is_outdated(stored)
 
 

@@ -69,17 +69,17 @@ def fetch(
     """Return the names in the list, and the files whose hashes a device does not have."""
     files = list_files(call).files
     new_files = [file for file in files if (stored_hashes or {}).get(file.name) != file.sha256]
-    fetched = [
+    fetched_files = [
         verified_file(file.name, file.sha256, read_file(call, file.sha256).body)
         for file in new_files
     ]
-    return [file.name for file in files], fetched
+    return [file.name for file in files], fetched_files
 
 
 def install(call: Call, device: Session) -> RowChanges:
-    installed = store_content(device, *fetch(call), NOW)
+    row_changes = store_content(device, *fetch(call), NOW)
     device.commit()
-    return installed
+    return row_changes
 
 
 def hashes(call: Call) -> dict[str, str]:
@@ -110,17 +110,17 @@ def content_of(db: Session) -> tuple[Any, Any, Any]:
 def test_list_names_every_file_with_its_hash_and_size(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
-    listed = list_files(student)
+    file_list = list_files(student)
     algebra, calculus = school.topic("Algebra"), school.topic("Calculus")
     expected = ["calibration", f"questions/{algebra}", f"questions/{calculus}", "syllabus"]
-    assert [file.name for file in listed.files] == expected
-    assert listed.count == 4
-    for file in listed.files:
+    assert [file.name for file in file_list.files] == expected
+    assert file_list.count == 4
+    for file in file_list.files:
         content = read_file(student, file.sha256)
         assert hashlib.sha256(content.body).hexdigest() == file.sha256
         assert len(content.body) == file.size
         assert gzip.decompress(content.compressed) == content.body
-    by_name = {file.name: file.sha256 for file in listed.files}
+    by_name = {file.name: file.sha256 for file in file_list.files}
     questions = read_file(student, by_name[f"questions/{algebra}"])
     rows = ContentFileOut.model_validate_json(questions.body).questions
     assert [row.correct_answer for row in rows] == ["true", "true"]
@@ -303,9 +303,9 @@ def test_device_has_the_content_of_the_server(school: School, device: Session) -
         created_at=NOW,
         updated_at=NOW,
     )
-    installed = install(author, device)
+    row_changes = install(author, device)
     # 2 topics, 1 prerequisite, 3 concepts, 7 questions, 1 calibration
-    assert (installed.stored, installed.deleted) == (2 + 1 + 3 + 7 + 1, 0)
+    assert (row_changes.stored, row_changes.deleted) == (2 + 1 + 3 + 7 + 1, 0)
     assert content_of(device) == content_of(school.db)
     assert current_calibration(device).version == "fitted"
     assert current_content(device) == current_content(school.db)

@@ -67,7 +67,7 @@ def role(live: Connection, options: str = "") -> Iterator[str]:
 
 
 def refusal(live: Connection) -> str:
-    """Upgrade; return why the context was refused, after checking that nothing of it changed."""
+    """Upgrade; return why the context was refused, after checking that nothing in it changed."""
     before = {name: rows for name, rows in everything(live).items() if "public" in name}
     (reason,) = upgrade(live).refused
     after = everything(live)

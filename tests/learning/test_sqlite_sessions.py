@@ -87,7 +87,7 @@ def test_write_ahead_log_needs_a_version_that_cannot_corrupt_it(
     version: tuple[int, int, int], safe: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    assert engines.may_keep_log() is safe
+    assert engines.wal_is_safe() is safe
 
 
 def test_sqlite_has_one_connection_that_is_waited_for(deps_of_both: Deps) -> None:

@@ -40,7 +40,7 @@ def test_config_get_returns_the_settings(legacy: Legacy, definitions: tuple[str,
     assert legacy.unified() == before
 
 
-def test_configuration_precedes_progress_and_what_a_page_saved_precedes_both(
+def test_configuration_wins_over_progress_and_what_a_page_saved_wins_over_both(
     legacy: Legacy,
 ) -> None:
     for table in ("workshop_students", "student_configs"):

@@ -79,8 +79,8 @@ def test_api_keys_are_nowhere_in_plain_text(
     run = legacy.run()
     assert run.verified
     report_text = report(run, legacy.deps).model_dump_json()
-    logged = "".join(capfd.readouterr())
-    for text in (stored_text(legacy), report_text, logged):
+    log_text = "".join(capfd.readouterr())
+    for text in (stored_text(legacy), report_text, log_text):
         assert [secret for secret in secrets if secret in text] == []
     reasons = {(field, reason) for field, _, reason in legacy.findings()}
     replaced = "contained an API key or another secret: replaced"
@@ -98,9 +98,9 @@ def test_api_keys_as_names_of_exercises_stay_different(legacy: Legacy) -> None:
     exercises = legacy.session("exercises")
     assert sorted(exercises.values()) == [1, 11]
     assert all(key.startswith("[API key ") for key in exercises)
-    migrated = legacy.unified()
+    unified_before = legacy.unified()
     legacy.run()
-    assert legacy.unified() == migrated
+    assert legacy.unified() == unified_before
 
 
 @pytest.mark.parametrize("column", AUTHORED_TEXTS)

@@ -96,8 +96,8 @@ class ChangeLog:
 def _complete(table: SyncedTable, clocks: Mapping[str, str], edited_at: datetime) -> dict[str, str]:
     """Return clocks of all columns.
 
-    Columns without a logged change get the time of the row's last change. The log keeps it for
-    them, because the row's time changes with any other column.
+    Columns without a logged change get the time of the row's last change. The log stores this
+    time for them, because the row's own time changes with any other column.
     """
     oldest = reading_at(edited_at, 0, SERVER)
     return {**dict.fromkeys(SYNCED[table].editable, oldest), **clocks}

@@ -24,7 +24,7 @@ class LoggedChange:
     number: int
     """Number of the transaction among those of the student, 1 or more."""
     clocks: Mapping[str, str]
-    """Clocks of the last changes of columns that a device may set; empty before the first one."""
+    """Clocks of the last changes of columns that a device may set; empty if there are none."""
     is_deleted: bool
 
 
@@ -77,7 +77,7 @@ def write_changes(db: Session, changes: Sequence[LoggedChange], now: datetime) -
 
 
 def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID) -> dict[str, str]:
-    """Return the logged clocks of columns that a device may set; empty before the first."""
+    """Return the logged clocks of columns that a device may set; empty if none was logged."""
     query = select(SyncChange.clocks).where(
         SyncChange.student_id == student_id,
         SyncChange.table_name == table.value,

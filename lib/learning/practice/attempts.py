@@ -34,7 +34,7 @@ from lib.learning.transactions import transaction
 from lib.web import cursor
 from lib.web.wire import utc_text
 
-LIVE_NEWEST = 100
+MAX_LIVE_ATTEMPTS = 100
 """Maximum number of answers in a list of the live system's shape."""
 
 
@@ -125,7 +125,7 @@ def list_live_attempts(call: Call, sent_id: str) -> LivePastAttemptsOut:
                 confidence=row.confidence,
                 timestamp=row.timestamp,
             )
-            for row in store.list_attempts(call.db, student.id, None, LIVE_NEWEST)
+            for row in store.list_attempts(call.db, student.id, None, MAX_LIVE_ATTEMPTS)
         ]
     )
 

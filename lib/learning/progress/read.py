@@ -80,8 +80,8 @@ def read_progress(call: Call, sent_id: str | None) -> StudyProgressOut:
     answers = mastery_store.list_attempts(call.db, student.id)
     history = History(answers, current_calibration(call.db))
     timeline, week_ago = _walk(history, syllabus, call.now)
-    now = _topics(syllabus, history.scores())
-    moved_topics = _moved(week_ago, now, syllabus)
+    now = _topic_masteries(syllabus, history.scores())
+    moved_topics = _moved_topics(week_ago, now, syllabus)
     return StudyProgressOut(
         student_id=student.id,
         mastery_score=timeline[-1].mastery_score,
@@ -109,7 +109,7 @@ def _walk(
         early_answers = []
         if day == today - WEEK:
             early_answers = history.forward_to(now - WEEK)
-            week_ago = _topics(syllabus, history.scores())
+            week_ago = _topic_masteries(syllabus, history.scores())
         # A device's clock may be ahead, so today includes all later answers.
         end = LAST if day == today else midnight(day + timedelta(days=1))
         answers = [*early_answers, *history.forward_to(end)]
@@ -154,7 +154,7 @@ def _today(
     return sorted(topics, key=lambda it: (it.expected_accuracy, it.topic_name))
 
 
-def _topics(syllabus: Syllabus, score_of: MasteryOf) -> dict[UUID, float]:
+def _topic_masteries(syllabus: Syllabus, score_of: MasteryOf) -> dict[UUID, float]:
     return {
         topic_id: mastery
         for topic_id in syllabus.topics
@@ -162,7 +162,7 @@ def _topics(syllabus: Syllabus, score_of: MasteryOf) -> dict[UUID, float]:
     }
 
 
-def _moved(
+def _moved_topics(
     before: Mapping[UUID, float], now: Mapping[UUID, float], syllabus: Syllabus
 ) -> list[MovedTopicOut]:
     """Return the topics that moved, the largest rise first, the largest fall last."""
@@ -189,14 +189,14 @@ def _accuracy(answers: Sequence[Attempt]) -> float | None:
 
 def _mistakes(mistakes: Sequence[Mistake], syllabus: Syllabus) -> list[ConceptMistakesOut]:
     names = {concept.id: concept.name for concept in syllabus.concepts}
-    grouped: dict[UUID, list[Mistake]] = {}
+    mistakes_by_concept: dict[UUID, list[Mistake]] = {}
     for mistake in mistakes:
-        grouped.setdefault(mistake.concept_id, []).append(mistake)
+        mistakes_by_concept.setdefault(mistake.concept_id, []).append(mistake)
     concepts = [
         ConceptMistakesOut(
             concept_id=concept_id,
             concept_name=names[concept_id],
-            wrong_answers=sum(mistake.count for mistake in of_concept),
+            wrong_answers=sum(mistake.count for mistake in concept_mistakes),
             most_common=[
                 MistakeOut(
                     question_id=mistake.question_id,
@@ -204,10 +204,10 @@ def _mistakes(mistakes: Sequence[Mistake], syllabus: Syllabus) -> list[ConceptMi
                     answer=mistake.answer,
                     count=mistake.count,
                 )
-                for mistake in of_concept[:MOST_COMMON]
+                for mistake in concept_mistakes[:MOST_COMMON]
             ],
         )
-        for concept_id, of_concept in grouped.items()
+        for concept_id, concept_mistakes in mistakes_by_concept.items()
     ]
     most_first = sorted(concepts, key=lambda it: (-it.wrong_answers, it.concept_name))
     return list(within(most_first))

@@ -39,7 +39,7 @@ class _Import:
 
 
 def import_content(call: Call, body: ContentIn) -> ImportedContentOut:
-    """Store topics, concepts and questions; those that exist by name or text are changed.
+    """Store topics, concepts and questions; change those whose name or text exists already.
 
     Raises:
         ContentRefused: If a row cannot be read, names something unknown, repeats an earlier row,
@@ -117,16 +117,16 @@ def _problems_of(state: _Import) -> list[tuple[str, str]]:
 
 def _duplicates(content: Content) -> list[tuple[str, str]]:
     """Return the place of each row that repeats an earlier one, and which one it repeats."""
-    keyed: list[tuple[str, object]] = [
+    places_and_keys: list[tuple[str, object]] = [
         *((place, row.topic) for place, row in content.topics),
         *((place, (row.topic, row.concept)) for place, row in content.concepts),
         *((place, (row.topic, row.concept, row.question_text)) for place, row in content.questions),
     ]
-    first: dict[object, str] = {}
+    first_places: dict[object, str] = {}
     problems = []
-    for place, key in keyed:
-        if first.setdefault(key, place) != place:
-            problems.append((place, f"It has the same name or text as {first[key]}."))
+    for place, key in places_and_keys:
+        if first_places.setdefault(key, place) != place:
+            problems.append((place, f"It has the same name or text as {first_places[key]}."))
     return problems
 
 

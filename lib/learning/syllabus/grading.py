@@ -7,7 +7,7 @@ from lib.learning.tables.closed_lists import QuestionType
 
 NUMERICAL_TOLERANCE = 0.01
 ROUNDING = 1e-9
-"""Allowance for the binary representation of decimal numbers, such as 0.31 - 0.3."""
+"""Allowance for decimal numbers in binary: 0.31 - 0.3 is not exactly 0.01."""
 TRUTH = ("true", "false")
 
 

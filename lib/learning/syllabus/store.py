@@ -211,7 +211,7 @@ def list_questions(
     Args:
         db: The session.
         concept_ids: Concepts whose questions are wanted; None for all.
-        after: Id after which the page begins; None for the first.
+        after: Id after which the page begins; None for the first page.
         limit: Maximum number of questions to return.
     """
     query = select(*_QUESTION).order_by(Question.id).limit(limit)

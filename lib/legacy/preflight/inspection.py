@@ -79,7 +79,7 @@ def inspect(deps: Deps) -> Inspection:
                 role=store.inspect_role(transaction),
                 tables=store.inspect_tables(transaction, LEGACY_TABLES, KNOWN_COLUMNS),
                 rows=asdict(count_legacy(transaction)),
-                elsewhere=store.find_elsewhere(transaction, LEGACY_TABLES),
+                elsewhere=store.find_tables_elsewhere(transaction, LEGACY_TABLES),
                 keys=_check_keys(transaction, vault),
             )
 
@@ -136,11 +136,11 @@ def _open_sources(transaction: "Transaction") -> Iterator[None]:
 def _check_keys(transaction: "Transaction", vault: Vault) -> KeyCheck:
     counts = store.count_keys(transaction)
     keys = store.sealed_keys(transaction, KEYS_TO_CHECK) if counts.sealed else []
-    unreadable = sum(not _opens(vault, key.key, key.session_token or "") for key in keys)
+    unreadable = sum(not _can_open(vault, key.key, key.session_token or "") for key in keys)
     return KeyCheck(counts.sealed, counts.plain, checked=len(keys), unreadable=unreadable)
 
 
-def _opens(vault: Vault, key: str, token: str) -> bool:
+def _can_open(vault: Vault, key: str, token: str) -> bool:
     try:
         vault.open(key, token, API_KEY_FIELD)
     except Unreadable:

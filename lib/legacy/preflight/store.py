@@ -69,7 +69,7 @@ def inspect_tables(
     return transaction.fetch_all(_queries["inspect_tables"], params, InspectedTable)
 
 
-def find_elsewhere(transaction: "Transaction", tables: Sequence[str]) -> list[Place]:
+def find_tables_elsewhere(transaction: "Transaction", tables: Sequence[str]) -> list[Place]:
     """Return tables of these names in other schemas."""
     return transaction.fetch_all(_queries["tables_elsewhere"], {"tables": list(tables)}, Place)
 

@@ -40,7 +40,7 @@ ROWS_AT_ONCE = 2_000
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; our rows are shorter
 AUDIT_TRAIL_STAYS = (
     "{name}: {rows} rows not restored; this database keeps its own audit trail, which only new "
-    "calls extend. The other trail is in the backup file."
+    "calls extend. The trail of the backed-up database is in the backup file."
 )
 CREATED = (
     "{name}: created with its columns and primary key; other constraints and indexes are not in a "

@@ -36,7 +36,7 @@ def save(
         NoSuchCurrentStep: If the course has fewer steps than currentStep.
         TokenReplaced: If the token was replaced by another one.
         TokenTooShort: If the token of a new session is too short; only deployments check it.
-        TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
+        TooManySessions: If the e-mail has reached the maximum number of new sessions in an hour.
         StaleConfiguration: If the configuration has been saved since the given version.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an API key, an account SID or an auth token was sent and there is no

@@ -117,8 +117,8 @@ class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
 
     def has_known_changes(self) -> bool:
         """Return whether there is anything to save except flags that are not columns."""
-        not_counted = {"session_token", "version", *self.other_flags()}
-        return bool(self.model_dump(exclude=not_counted, exclude_none=True))
+        ignored_names = {"session_token", "version", *self.other_flags()}
+        return bool(self.model_dump(exclude=ignored_names, exclude_none=True))
 
     @model_validator(mode="after")
     def _keep_flags_only(self) -> Self:
@@ -160,8 +160,8 @@ class ConfigSavedOut(CamelSuccessOut):
 
     message: str
     websocket_url: str | None
-    """Address of the student's WebSocket server: the stored one, or else the one of this session at
-    WEBSOCKET_DOMAIN."""
+    """Address of the student's WebSocket server: the stored one or, if there is none, this
+    session's address at WEBSOCKET_DOMAIN."""
     version: int
     """Version of the configuration, to send with the next save."""
     ignored_fields: list[str]

@@ -6,7 +6,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('stepwise.access.schema', 0));
 
 CREATE TABLE IF NOT EXISTS public.operator_failures (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT operator_failures_pkey PRIMARY KEY,
-  address_sha256 TEXT NOT NULL,  -- digest of the caller's address, for IPv6 of its /64 network
+  address_sha256 TEXT NOT NULL,  -- digest of the caller's address or, for IPv6, of its /64 network
   failed_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS public.operator_audit (
   outcome TEXT NOT NULL CONSTRAINT operator_audit_outcome_check CHECK (outcome IN (
     'allowed',   -- the password was right; the work began
     'refused',   -- the password was wrong, or the secret of a scheduled call
-    'locked',    -- too many failures; the password was not checked (one row per address and lock)
+    'locked',    -- too many failures; refused, whatever the password (one row per address and lock)
     'done',      -- the work ended; facts say whether it was a dry run
     'rejected',  -- the call got a 4xx error, such as for a wrong confirmation or state
     'failed'     -- the work raised another error
@@ -87,7 +87,7 @@ CREATE INDEX IF NOT EXISTS operator_audit_locked_idx ON public.operator_audit (h
 -- Serves admit_operator(): whether an address was admitted lately.
 CREATE INDEX IF NOT EXISTS operator_audit_allowed_idx
   ON public.operator_audit (address_sha256, happened_at) WHERE outcome = 'allowed';
--- Serves record_refused_schedule of operators.sql: the refused calls of one hour.
+-- Serves record_refused_schedule of sql/access/operators.sql: the refused calls of one hour.
 CREATE INDEX IF NOT EXISTS operator_audit_refused_idx ON public.operator_audit (happened_at)
   WHERE outcome = 'refused';
 

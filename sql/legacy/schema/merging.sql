@@ -57,8 +57,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Return whether an entry of an exercise counts as completed, as stage_steps judges it: by its
--- `completed`, or as a bare value; null for text that means neither true nor false.
+-- Return whether an entry of an exercise counts as completed, as stage_steps judges it: by its member
+-- `completed`, or by the entry itself if it is not an object; null for text that means neither true nor
+-- false.
 CREATE OR REPLACE FUNCTION legacy.entry_done(p_entry JSONB) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE jsonb_typeof(p_entry)
@@ -99,8 +100,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               ELSE jsonb_build_array(p_value) END
 $$;
 
--- Merge values that could not be read in rows of one table: a single value, or a list of distinct
--- ones, newest first.
+-- Merge raw values from rows of one table, such as unreadable ones: a single value, or a list of
+-- distinct ones, newest first.
 CREATE OR REPLACE FUNCTION legacy.add_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_newer IS NOT NULL OR p_older IS NOT NULL THEN (

@@ -99,8 +99,9 @@ BEGIN
   RETURN FALSE;
 END $$;
 
--- Give a backup its original name: one with rows that have no session, or else one with rows, or
--- else any; of several such backups, the one that was set aside last. A table that has this name is set aside first.
+-- Give a backup its original name. A backup with rows that have no session is preferred, then one with
+-- rows, then any; of several such backups, the one that was set aside last. A table that has this name
+-- now is set aside first.
 -- Return the name that the backup had; null if there is no backup, or if nothing is renamed because
 -- the table has rows without a session, the backup has no rows, or both have rows and every row of
 -- the backup has a session.

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS legacy.migration_runs (
     'done')),
   -- The cursor of the phase: e-mails or tokens with a lower hashtext() are done.
   next_hash BIGINT NOT NULL DEFAULT -2147483648,
-  batch_hashes BIGINT NOT NULL,          -- width of the next batch; depends on the time of the last
+  batch_hashes BIGINT NOT NULL,          -- width of the next batch; depends on how long the last one took
   counts JSONB NOT NULL DEFAULT '{}',    -- sums over all batches
   sources JSONB NOT NULL DEFAULT '{}',   -- rows of each legacy table when last counted
   verified BOOLEAN,                      -- null until completed
@@ -317,8 +317,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     '-', '0', 'true', 'false', '[object object]', '""', '{}', '[]', 'token', 'test')
 $$;
 
--- Return the key of a row for a report, which must not contain the token, a credential. The token of
--- one of several people holds the key of the token that they share.
+-- Return the key of a row for a report, which must not contain the token, because that is a credential.
+-- A token made by persons_token() contains the key of the shared token.
 CREATE OR REPLACE FUNCTION legacy.row_key(p_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN legacy.is_persons_token(p_token) THEN substr(p_token, 8, 16)
@@ -339,8 +339,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0
 $$;
 
--- Return whether the e-mail column of a row with this token holds a placeholder, with capitals or
--- without. The token is needed if the placeholder was made from a token that is short or contains @.
+-- Return whether the e-mail column of a row with this token holds a placeholder, in upper or lower
+-- case. The token is needed if the placeholder was made from a token that is short or contains @.
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))
@@ -350,7 +350,7 @@ $$;
 -- Return the person's normalized e-mail; null for a placeholder, for text that is not an e-mail, such as
 -- an id or 'n/a', and for text that is too long for an index.
 -- 'nonymous_' finds placeholders that begin with a or A; other text needs no closer look.
-DROP FUNCTION IF EXISTS legacy.email_of(TEXT, TEXT, BOOLEAN);  -- of earlier versions
+DROP FUNCTION IF EXISTS legacy.email_of(TEXT, TEXT, BOOLEAN);  -- left by earlier versions
 CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT)
 RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN position('@' IN p_email) > 0 AND octet_length(p_email) <= 2600

@@ -119,12 +119,12 @@ def take_workshop() -> dict[str, Any]:
     stale = ConfigIn(
         session_token=token, selected_voice="another", version=saved_config.version - 1
     )
-    looked_up = look_up_progress.sync(client=student, x_session_token=token)
-    assert isinstance(looked_up, ProgressOut)
+    stored_progress = look_up_progress.sync(client=student, x_session_token=token)
+    assert isinstance(stored_progress, ProgressOut)
     return {
         "steps": len(reply.progress.step_progress),
-        "completion": looked_up.progress.completion_rate,
-        "seconds": looked_up.progress.total_time_spent,
+        "completion": stored_progress.progress.completion_rate,
+        "seconds": stored_progress.progress.total_time_spent,
         "voice": get_config.sync(client=student, x_session_token=token).config.selected_voice,
         "stale": save_config.sync(client=student, body=stale).code,
         "completed": get_workshop_analytics.sync(client=operator).totals.completed_sessions,
