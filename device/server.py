@@ -141,9 +141,16 @@ def checked_address(text: str) -> str:
         UnusableServer: If it is not an address, or passwords would be sent to it in the clear.
     """
     address = text.strip().rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-        raise UnusableServer(reason=f"{text!r} is not an address such as https://example.org.")
+    not_an_address = UnusableServer(
+        reason=f"{text!r} is not an address such as https://example.org."
+    )
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # an incomplete IPv6 address, or a port that is not a number from 0 to 65535
+        raise not_an_address from None
+    if not is_address or parts.query:
+        raise not_an_address
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise UnusableServer(
             reason="the address begins with http://, so others could read the password; use https://."

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 
@@ -309,7 +308,7 @@ def from_another_site(request: Request, settings: Settings) -> bool:
     if origin is None:
         return site is not None
     return (
-        urlsplit(origin).netloc != request.headers.get("host")
+        origin.partition("://")[2] != request.headers.get("host")
         and origin not in settings.allowed_origins
     )
 

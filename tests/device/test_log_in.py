@@ -185,7 +185,13 @@ def test_address_of_the_server_is_kept_without_a_slash(address: str, stored_addr
     assert checked_address(address) == stored_address
 
 
-@pytest.mark.parametrize("address", ["example.org", "http://example.org", "https://", "ftp://a.b"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("example.org", "http://example.org", "https://", "ftp://a.b", "https://[::1"),
+        *("https://example.org:abc", "https://example.org:0", "https://example.org:65536"),
+    ],
+)
 def test_unusable_and_unencrypted_addresses_are_refused(address: str) -> None:
     with pytest.raises(UnusableServer):
         checked_address(address)

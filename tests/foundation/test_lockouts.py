@@ -27,6 +27,7 @@ CROSS_SITE: tuple[dict[str, str], ...] = (
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
     {"Origin": "https://evil.example"},
+    {"Origin": "https://[::1"},
     {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
 )
 
