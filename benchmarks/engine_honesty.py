@@ -32,7 +32,8 @@ from lib.engine.uncertainty import attenuated, regressed
 
 POOLS, ITEMS, PROCESSES = 40, 300, 1
 GUESSED, CALIBRATED = (0.7, 0.3), (0.2, 0.2)
-"""Standard deviations of the errors of b and log a."""
+"""Standard deviations of the errors of b and log a, if authors guessed the parameters, and after a
+calibration."""
 FIXED = StopRules(max_questions=20)
 PRECISION = StopRules("precision", max_questions=40, precision_threshold=0.35)
 

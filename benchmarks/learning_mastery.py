@@ -19,7 +19,7 @@ def main() -> None:
     student = fold(history, calibration)
     print(f"fold of {ATTEMPTS} attempts: {time.process_time() - start:8.3f} s of CPU")
     for count in (100, ATTEMPTS):
-        print(f"one more after {count:6}: {1e6 * _one_more(history[:count]):8.0f} µs of CPU")
+        print(f"one more after {count:6}: {1e6 * _seconds_to_add(history[:count]):8.0f} µs of CPU")
     start = time.process_time()
     for attempt in history[:1_000]:
         student.predict(attempt.question, attempt.time)
@@ -28,12 +28,12 @@ def main() -> None:
     start = time.process_time()
     mastery_of(answers)
     print(
-        f"one more after {ATTEMPTS:6} of one concept by the live formula:"
+        f"the live formula for {ATTEMPTS:6} answers to one concept:"
         f" {1e6 * (time.process_time() - start):8.0f} µs of CPU"
     )
 
 
-def _one_more(history: list[Attempt]) -> float:
+def _seconds_to_add(history: list[Attempt]) -> float:
     """Return the mean CPU time of adding one of the last 50 attempts, seconds."""
     student = Student(default_calibration())
     for attempt in history[:-50]:

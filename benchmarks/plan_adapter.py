@@ -13,7 +13,7 @@ MINIMUM_MASTERY = 0.4
 """Expected mastery that opens a topic, since the simulator names none. It is below the product's
 default of 0.6, because the simulator's prerequisites slow students down rather than stop them."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
-"""Days of an average student, and those attended; they are added to the student's own record."""
+"""Expected attendance, 9 of 10 days; both numbers are added to the student's own."""
 
 
 def plan(

@@ -65,7 +65,7 @@ class DeviceSecrets:
     """Secrets that the device makes for itself."""
 
     encryption_key: str
-    """Key from which the key that signs the device's own tokens is derived."""
+    """Master key; the key that signs the device's own tokens is derived from it."""
     code: str
     """Secret that replaces the password while the server is away."""
 

@@ -12,8 +12,8 @@ from lib.errors import AppError
 from lib.logs import log, place
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
-"""Seconds before the first retry of a failed sync, and their maximum: a sync begins within 30
-seconds of being online."""
+"""Seconds before the first retry of a failed sync, and at most before any retry: a sync begins
+within 30 seconds of being online, unless the server names a longer wait."""
 REGULAR_WAIT = 60.0
 """Seconds until the next sync, after a success for which the server names no other time, and after
 an attempt without a server or without a log-in."""
@@ -37,7 +37,7 @@ class Background:
     """Synchronises at intervals, and at once on request.
 
     Args:
-        sync: Function that makes one sync; it may raise `ServerAway`, `ServerNotSet` or
+        sync: Function that runs one sync; it may raise `ServerAway`, `ServerNotSet` or
             `LogInNeeded`.
         board: Progress for the pages.
         now: Function that returns the present time.
@@ -92,7 +92,7 @@ class Background:
                 self._ended.wait(AFTER_WRITE)
 
     def attempt(self) -> tuple[float, bool]:
-        """Make one sync; return the seconds to wait, and whether nothing may shorten them."""
+        """Run one sync; return the seconds to wait, and whether nothing may shorten them."""
         self._board.change(is_syncing=True, next_sync=None)
         problem, server_away = None, False
         try:

@@ -65,7 +65,10 @@ def export_file(folder: Folder, target: Path) -> str:
         CannotTransfer: If the folder holds no device, or the device has no user yet.
     """
     if not folder.database.exists():
-        raise CannotTransfer(f"{folder.path} holds no device.")
+        raise CannotTransfer(
+            f"{folder.path} does not hold the data of a device. Name the right folder: --folder for"
+            " `python -m device`, FOLDER= for `make device`."
+        )
     with tempfile.TemporaryDirectory(dir=folder.path) as temporary:
         copy = Path(temporary) / "local.db"
         shutil.copyfile(folder.database, copy)  # complete, since it is replaced as a whole

@@ -48,7 +48,7 @@ class Folder:
 
     @property
     def identity(self) -> Path:
-        """Ids of device and lock file, and number of syncs, to notice a restore or a copy."""
+        """Ids of the device and its lock file, and the number of syncs; they reveal a copy."""
         return self.path / "identity.json"
 
     def create(self) -> None:

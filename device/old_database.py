@@ -1,9 +1,9 @@
 """Import of an old device's `local.db`: what the server does not have yet becomes pending changes.
 
-Ids are made from the old device, the table and the row's number there, because two old devices gave
-the same numbers to different rows. Importing again therefore adds nothing. Rows that the old device
-had sent are at the server; derived rows are computed again. Rows that no table here can hold are
-kept aside.
+Ids are made from the old device, the table and the row's number there, because different old
+devices give the same numbers to different rows. Importing again therefore adds nothing. Rows that
+the old device had sent are at the server; derived rows are computed again. Rows that no table here
+can hold are kept aside.
 """
 
 import sqlite3

@@ -136,7 +136,7 @@ def _bring_up_to_date(folder: Folder) -> None:
 
 
 def _last_reading(db: Session) -> str | None:
-    """Return the largest reading that the device has made or seen; None for a new device."""
+    """Return the largest clock reading that the device has made or seen; None for a new device."""
     largest_seen = (read_value(db, SYNC) or {}).get("clock")
     return max((it for it in (queue.last_clock(db), largest_seen) if it is not None), default=None)
 

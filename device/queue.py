@@ -69,10 +69,10 @@ def add_operation(db: Session, operation: QueuedOperation) -> bool:
         created_at=operation.created_at,
         state=OperationState.PENDING.value,
     )
-    added = db.execute(
+    inserted_ids = db.execute(
         statement.on_conflict_do_nothing(index_elements=["id"]).returning(Operation.id)
     )
-    return added.one_or_none() is not None
+    return inserted_ids.one_or_none() is not None
 
 
 def list_pending(db: Session, limit: int | None = None) -> list[StoredOperation]:
@@ -139,7 +139,7 @@ def has_later(db: Session, operation: QueuedOperation, column: str) -> bool:
 
 
 def last_clock(db: Session) -> str | None:
-    """Return the largest reading of the queued changes; None if nothing was ever queued."""
+    """Return the largest clock reading of the queued changes; None if nothing was ever queued."""
     return db.execute(select(func.max(Operation.clock))).scalar_one()
 
 

@@ -1,8 +1,8 @@
 """Comparison of the device's rows with the server's, and repair of the tables that differ.
 
-Only rows without pending changes are repaired, so that nothing of the device is lost. An attempt
-that the server neither has nor has refused is sent again: the server never deletes attempts, so it
-has lost this one, for example because a backup was restored.
+Only rows without pending changes are repaired, so that no change made on the device is lost. An
+attempt that the server neither has nor has refused is sent again: the server never deletes
+attempts, so it has lost this one, for example because a backup was restored.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Storing a student's rows on the device, from the JSON of operations and of the server."""
+"""Storage of a student's rows on the device, from the JSON of operations and of responses."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -24,7 +24,7 @@ from local import console
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 2
-"""Time that requests have to finish after a signal to stop."""
+"""Seconds that requests in progress get to finish after a signal to stop."""
 
 
 class CannotServe(Exception):

@@ -58,7 +58,7 @@ class Operation(DeviceBase):
     columns: Mapped[dict[str, Any]]
     """New values by column; empty for a deletion."""
     clock: Mapped[str]
-    """Reading of the clock at the change, as text that sorts in the order of all changes."""
+    """Reading of the clock at the change, as text; sorting these texts puts changes in order."""
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(server_default=OperationState.PENDING.value)
     code: Mapped[str | None]
@@ -82,8 +82,8 @@ class SetAsideRow(DeviceBase):
     __tablename__ = "device_set_aside"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    """Made from the file's device, the table, the row and the reason, so that importing again adds
-    nothing."""
+    """Id made from the file's device, the table, the row and the reason, so that importing again
+    adds nothing."""
     origin: Mapped[str]
     """Device of the imported file."""
     table_name: Mapped[str]

@@ -29,7 +29,7 @@ REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
 REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
 """Names of tokens in the order of REDIS_URL_NAMES: a URL and its token are one pair."""
 WEBSOCKET_NAMES = ("WEBSOCKET_DOMAIN", "RAILWAY_WEBSOCKET_DOMAIN")
-"""Names of the variable; deployments of the old application use the second."""
+"""Names of WEBSOCKET_DOMAIN; deployments of the old application use the second one."""
 OTHER_REDIS_NAMES = ("KV_URL", "REDIS_URL", "UPSTASH_REDIS_URL")
 """Variables for Redis's own protocol, which needs a connection for each function."""
 _NO_REST_ADDRESS = (
@@ -68,7 +68,7 @@ class Settings:
     redis_url: str | None = None
     redis_token: str | None = field(default=None, repr=False)
     redis_problem: str | None = None
-    """Reason why the Redis that is set cannot be used; `redis_url` and token are None then."""
+    """Reason why the Redis that is set cannot be used; `redis_url` and `redis_token` are None."""
     ignored_options: tuple[str, ...] = ()
     """Sentences about options that were removed from addresses because other drivers use them."""
     unknown_options: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Settings:
     open_tests_count: bool = False
     """Whether a test without a ticket or an operator changes the proficiency of its student."""
     limits_writes: bool = True
-    """Whether the public's writes are counted and limited."""
+    """Whether the writes of the public and the calls of users are counted and limited."""
     trust_loopback: bool = False
     """Whether operators' calls from this machine need no password; on the local server only."""
 

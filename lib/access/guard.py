@@ -108,7 +108,7 @@ async def holds_admin_password(request: Request, deps: Annotated[Deps, Depends(g
 async def local_or_password(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
     """Return whether the caller may read everything: with a password, or as a local caller.
 
-    A local caller calls the local server from its own machine.
+    A local caller is on the machine on which the local server runs.
     """
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
@@ -119,7 +119,7 @@ async def local_or_password(request: Request, deps: Annotated[Deps, Depends(get_
 async def local_or_admin_password(
     request: Request, deps: Annotated[Deps, Depends(get_deps)]
 ) -> bool:
-    """Return whether the caller holds ADMIN_PASSWORD or calls the local server from its machine."""
+    """Return whether the caller holds ADMIN_PASSWORD or is on the local server's own machine."""
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
     return await holds_admin_password(request, deps)

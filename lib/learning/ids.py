@@ -1,8 +1,8 @@
 """Ids of rows as callers send and receive them.
 
-Rows that came from the live system keep the number that they had there: its pages use no other id,
-so the paths that they call return it, and every request may have it in place of the UUID. In all
-other responses, an id is a UUID.
+Rows that came from the live system keep the number that they had there. The live pages use no other
+id, so the paths that these pages call return the number, and every request may send it in place of
+the UUID. In all other responses, an id is a UUID.
 """
 
 from contextlib import suppress

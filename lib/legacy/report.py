@@ -217,7 +217,7 @@ def _next_steps(run: Run) -> list[str]:
     if run.dry_run:
         return ["Read findings, then call again with dryRun false."]
     return [
-        "Check the list of POST /api/admin-list-configs-v2 and point your pages to it.",
+        "Check what POST /api/admin-list-configs-v2 returns, and let your pages call it.",
         "Encrypt keys of the old format again: POST /api/admin-rotate-keys.",
         "When everything works: POST /api/admin-cleanup-old-tables renames the old tables.",
         "The renamed tables still hold API keys as plain text: delete them when nobody needs them.",

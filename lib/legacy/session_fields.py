@@ -80,7 +80,7 @@ OTHER_COLUMNS: Mapping[str, str] = {
 """Columns of public.sessions without a rule, and the origin of their values."""
 
 
-def _with(*rules: Rule) -> tuple[str, ...]:
+def _columns_with(*rules: Rule) -> tuple[str, ...]:
     return tuple(column for column, rule in SESSION_FIELDS.items() if rule in rules)
 
 
@@ -89,15 +89,15 @@ _ARRAYS = (Rule.ARRAY_SETTING, Rule.LOG)
 _OBJECTS = (Rule.OBJECT_SETTING, Rule.EXERCISES)
 
 SESSION_LISTS: Mapping[str, tuple[str, ...]] = {
-    **{rule.value: _with(rule) for rule in Rule},
-    "times": _with(*_TIMES),
-    "all_texts": _with(Rule.TEXT, Rule.AUTHORED_TEXT),
-    "booleans": _with(Rule.CHOICE, Rule.FLAG),
-    "settings": _with(Rule.ARRAY_SETTING, Rule.OBJECT_SETTING),
-    "arrays": _with(*_ARRAYS),
-    "objects": _with(*_OBJECTS),
-    "json": _with(*_ARRAYS, *_OBJECTS),
-    "comparable": _with(*(rule for rule in Rule if rule not in {*_TIMES, Rule.API_KEY})),
+    **{rule.value: _columns_with(rule) for rule in Rule},
+    "times": _columns_with(*_TIMES),
+    "all_texts": _columns_with(Rule.TEXT, Rule.AUTHORED_TEXT),
+    "booleans": _columns_with(Rule.CHOICE, Rule.FLAG),
+    "settings": _columns_with(Rule.ARRAY_SETTING, Rule.OBJECT_SETTING),
+    "arrays": _columns_with(*_ARRAYS),
+    "objects": _columns_with(*_OBJECTS),
+    "json": _columns_with(*_ARRAYS, *_OBJECTS),
+    "comparable": _columns_with(*(rule for rule in Rule if rule not in {*_TIMES, Rule.API_KEY})),
     "fields": tuple(SESSION_FIELDS),
 }
 """Columns by the name of their list in `sql/legacy/`; those in `comparable` have the same values in

@@ -106,7 +106,7 @@ class CourseNotFound(NotFound):
 
 
 class SessionOfAnotherCourse(Conflict):
-    """This session has progress in another course; begin a session of its own for this course."""
+    """This session has progress in another course; begin a new session for this course."""
 
     code = "session_of_another_course"
     fields = ("courseId",)

@@ -89,7 +89,7 @@ def check_vercel_byte_code(tree: Path) -> list[str]:
         if path.relative_to(partial_tree).as_posix() not in compiled_files:
             path.unlink()
     config = files.vercel()
-    # Each function by its name, because a pattern that no function needs would end the build.
+    # Functions are listed by name, because a pattern that matches no function would end the build.
     config["functions"] = {
         name: next(row for pattern, row in config["functions"].items() if fnmatch(name, pattern))
         for name in compiled_files

@@ -28,7 +28,8 @@ OWN_CODE = ("api", "lib", "sql")
 PYTHON = "3.12"
 """Version in `provider.runtime` of serverless.yml."""
 PLATFORM = "x86_64-manylinux_2_28"
-"""Architecture in `provider.architecture`; the glibc of Lambda's own system is newer."""
+"""Platform of the wheels: the architecture in `provider.architecture`, and a glibc that is older
+than that of Lambda's system, so that the wheels run there."""
 LAMBDA_FOLDER = "/var/task"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644 << 16

@@ -108,10 +108,10 @@ def build(folder: Path, arguments: Sequence[str], *, byte_code: bool = True) -> 
     """
     environment = {**os.environ, **(WRITE_BYTE_CODE if byte_code else WITHOUT_BYTE_CODE)}
     tools.run("vercel", ["build", "--yes", *arguments], folder, environment)
-    built = VercelBuild(folder)
-    if byte_code and (names := built.without_byte_code()):
+    output = VercelBuild(folder)
+    if byte_code and (names := output.without_byte_code()):
         raise SystemExit(f"Do not deploy this build: it has no byte code for {', '.join(names)}.")
-    return built
+    return output
 
 
 def _files(bundle: Path) -> dict[str, str]:
@@ -152,9 +152,9 @@ def main(arguments: Sequence[str], link: Path = LINK) -> int:
     tools.copy_deployed_tree(TARGET)
     shutil.copytree(link, TARGET / ".vercel", ignore=shutil.ignore_patterns("output", "python"))
     print("Building; every function is compiled separately, which takes minutes …", flush=True)
-    built = build(TARGET, arguments)
+    output = build(TARGET, arguments)
     folder = TARGET.relative_to(tools.ROOT)
-    print(f"Built {len(built.functions)} functions with byte code. To deploy them:")
+    print(f"Built {len(output.functions)} functions with byte code. To deploy them:")
     print(f"  {tools.npx('vercel')} deploy --prebuilt --cwd {folder}", *arguments)
     return 0
 

@@ -237,14 +237,15 @@ def _parser() -> argparse.ArgumentParser:
         "--difficulty-error",
         type=deviation,
         default=0.0,
-        help="draw true parameters, with this standard deviation of b = Φ⁻¹(difficulty)"
-        " around the pool's",
+        help="draw true parameters around the pool's; this is the standard deviation of"
+        " b = Φ⁻¹(difficulty)",
     )
     parser.add_argument(
         "--discrimination-error",
         type=deviation,
         default=0.0,
-        help="draw true parameters, with this standard deviation of log discrimination",
+        help="draw true parameters around the pool's; this is the standard deviation of log"
+        " discrimination",
     )
     parser.add_argument(
         "--truths",

@@ -80,8 +80,9 @@ class Comparison:
 
     Attributes:
         fixed: Figures after all questions.
-        precision: Figures after the answer that ends a test by the rule `precision`: the first from
-            the minimum number on with no stated error above the threshold, or else the last.
+        precision: Figures after the answer that ends a test by the rule `precision`: from the
+            minimum number of answers on, the first one after which no stated error is above the
+            threshold; the last answer if there is none.
     """
 
     fixed: ErrorFigures
@@ -152,7 +153,7 @@ def compare(
 
 
 def _comparison(runs: list[Simulation], is_tested: np.ndarray, threshold: float) -> Comparison:
-    """Derive both figures from complete tests, since a stop rule does not change the questions."""
+    """Compute both stop rules from complete tests: a stop rule does not change the questions."""
     error = np.concatenate([(run.mean - run.theta[:, None, :])[:, :, is_tested] for run in runs])
     variance = np.concatenate([run.variance[:, :, is_tested] for run in runs])
     length = np.concatenate([run.length for run in runs])

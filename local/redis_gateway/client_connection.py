@@ -111,7 +111,7 @@ class ClientConnection(BaseHTTPRequestHandler):
             remaining -= len(chunk)
 
     def _require_token(self) -> None:
-        """Check `?_token=` or else the header, in which `Bearer` may be missing."""
+        """Check the token in `?_token=` or, without one, in the header, even without `Bearer`."""
         header = self.headers.get("Authorization", "").strip()
         scheme, _, credentials = header.partition(" ")
         bearer = credentials.strip() if scheme.lower() == "bearer" else header

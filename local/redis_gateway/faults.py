@@ -46,7 +46,7 @@ class ActiveFault:
 
 
 class Faults:
-    """The faults of one gateway; at most one is on at a time. Safe for threads."""
+    """The faults of one gateway; at most one is on at a time. Thread-safe."""
 
     def __init__(self, listen: Callable[[bool], None]) -> None:
         """Begin without a fault; `listen` opens the gateway's port or closes it."""

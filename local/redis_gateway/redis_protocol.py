@@ -94,7 +94,7 @@ class RedisConnection:
 
 
 class ConnectionPool:
-    """Connections to one Redis, last used first; safe for threads."""
+    """Connections to one Redis, last used first; thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

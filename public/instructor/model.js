@@ -77,7 +77,7 @@ export function filtered(rows, { status = null, search = "" }) {
   return rows.filter((row) => (status === null || row.status === status) && words.every((word) => row.haystack.includes(word)));
 }
 
-// In units of 1e9 seconds; 2 is left out, so that students stuck since 1970 still come before the active ones.
+// In units of 1e9 seconds. 2 is left out, because stuckSeconds, which is added to 1, may exceed 1e9 but never 2e9.
 const RANK = { stuck: 1, active: 3, completed: 4, notStarted: 5 };
 const LEFT_SECONDS = 12 * 3600; // a student without progress for this long has probably left the room
 
@@ -122,8 +122,8 @@ export function nextQuery(last, { courseId, now }) {
 
 /** The state after a response to `query`. `reload` is set if the total shows that students were removed, or if the changes fill more than a page. */
 export function merged(last, query, page, now) {
-  const fresh = !query.cursor && !query.since;
-  const students = new Map(fresh || last === null ? [] : last.students);
+  const isFirstPage = !query.cursor && !query.since;
+  const students = new Map(isFirstPage || last === null ? [] : last.students);
   for (const student of page.students) students.set(student.studentId, student);
   const isLast = page.nextCursor === null;
   return {
@@ -135,8 +135,8 @@ export function merged(last, query, page, now) {
     asOf: page.asOf,
     clockOffset: Date.parse(page.asOf) - now,
     nextCursor: query.since ? null : page.nextCursor,
-    reload: (query.since !== undefined && page.nextCursor !== null) || (isLast && students.size !== page.totalStudents && !fresh),
-    fullLoadAt: fresh ? now : last.fullLoadAt,
+    reload: (query.since !== undefined && page.nextCursor !== null) || (isLast && students.size !== page.totalStudents && !isFirstPage),
+    fullLoadAt: isFirstPage ? now : last.fullLoadAt,
   };
 }
 

@@ -65,7 +65,7 @@ export const WORDS = {
   pause: "Pause",
   resume: "Resume",
   paused: "Paused",
-  live: (seconds) => `Live, ${duration(seconds)}`,
+  live: (seconds) => `Live, updated ${duration(seconds)} ago`,
   hands: (n) => `${count(n, "hand")} raised.`,
   hand: (step, waiting) => (step ? ` at step ${step} for ${waiting}` : ` for ${waiting}`),
   showFirst: "Show them first",

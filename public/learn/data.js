@@ -32,7 +32,7 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  let own = copy; // null once the copy can store nothing more; the page keeps the same data object and so its question
+  let own = copy; // null once the copy can store nothing more; this object stays, so that the page keeps its question
 
   /** The result of a function of the copy; null without a copy. */
   const fromCopy = async (use) => {

@@ -2,7 +2,7 @@
 
 const MINUTES = 60;
 
-/** A day in UTC as the planner counts them: "2026-11-28". `now` is in milliseconds. */
+/** The day in UTC of a time, as the planner writes it: "2026-11-28". `now` is in milliseconds. */
 export function dayOf(now) {
   return new Date(now).toISOString().slice(0, 10);
 }
@@ -164,8 +164,8 @@ export function nextQuestion(questions, mastery, askedIds) {
   const [last, before] = [askedIds.at(-1), askedIds.at(-2)].map((id) => conceptOf.get(id));
   const repeatedConcept = last !== undefined && last === before ? last : null;
   const fresh = questions.filter(({ id }) => !turn.has(id));
-  const pool = fresh.length ? fresh : questions.filter(({ id }) => id !== askedIds.at(-1));
-  const usable = pool.length ? pool : questions;
+  const candidates = fresh.length ? fresh : questions.filter(({ id }) => id !== askedIds.at(-1));
+  const usable = candidates.length ? candidates : questions;
   const others = usable.filter(({ concept_id: concept }) => concept !== repeatedConcept);
   const rank = (question) => [
     fresh.length ? 0 : turn.get(question.id),

@@ -100,7 +100,7 @@ export function useSync(data, copy, onSent) {
       if (isChanged) listener.current();
     });
   }, [copy]);
-  const send = useCallback(() => copy?.background.now(), [copy]);
+  const send = useCallback(() => copy?.background.syncNow(), [copy]);
   const sync = copy && state ? { ...state, send, refresh: () => {} } : direct;
   useWarning(sync);
   return sync;

@@ -4,7 +4,7 @@ import { FLAGS } from "./texts.js";
 const LOW_DISCRIMINATION = 0.4;
 const FEW_ANSWERS = 30;
 const FEW_TESTS = 20;
-const MARGIN = 1.1; // the random draw of exposure control may pass its limit by a little
+const MARGIN = 1.1; // the random draw of exposure control may exceed its limit slightly
 export const BATCH_BYTES = 3_000_000; // the platforms refuse bodies of more than 4.5 MB
 
 const DETAIL = /^questions\[(\d+)\](?:\.(.+))?$/;

@@ -30,7 +30,7 @@ export const POOL = {
   proposal: (n, drifted) => `New estimates for ${count(n, "question")} wait for your decision${drifted ? `; ${drifted} of them drifted` : ""}.`,
   proposalHint: "The last calibration changed more than it may without approval. Until you accept its estimates, tests use the parameters as they are.",
   accept: "Use the new estimates",
-  accepting: "Writing …",
+  accepting: "Saving …",
   concept: (place, name) => name ?? `Concept ${place + 1}`,
 };
 
@@ -67,7 +67,7 @@ export const FLAGS = {
   columns: { question: "Question", why: "Why", what: "What to do" },
   noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
   belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${number(answers)} answers: less often than by guessing`, what: "check the right answer" }),
-  drifted: (change) => ({ why: `Answers differ from its former parameters by ${percent(change)}`, what: "check whether it has leaked" }),
+  drifted: (change) => ({ why: `The chance of a right answer differs by ${percent(change)} from its former parameters`, what: "check whether it has leaked" }),
   weak: (discrimination, error) => ({ why: `Says little about ability: discrimination ${number(discrimination, 2)}${error ? ` ± ${number(error, 2)}` : ""}`, what: "retire or rewrite" }),
   shown: (share, limit) => ({ why: `Shown in ${percent(share)} of tests; the limit is ${percent(limit)}`, what: "add similar questions" }),
 };
@@ -174,7 +174,7 @@ export const TICKETS = {
   ],
   none: "Enter at least one student.",
   make: "Make tickets",
-  making: "Signing …",
+  making: "Making tickets …",
   made: (n, until) => `${count(n, "ticket")} made, valid until ${until}.`,
   download: "Download as CSV",
   label: "Tickets",
@@ -206,5 +206,5 @@ export const VERSIONS = {
   },
   current: "current",
   goBack: "Go back to it",
-  goingBack: "Writing …",
+  goingBack: "Going back …",
 };

@@ -15,7 +15,7 @@ export function JoinCard({ ownClass, data, onChange }) {
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };
-  const open = (isOpen) => async () => {
+  const setOpen = (isOpen) => async () => {
     setProblem(null);
     try {
       await data.change(ownClass.id, { open_to_join: isOpen });
@@ -30,9 +30,9 @@ export function JoinCard({ ownClass, data, onChange }) {
     ${ownClass.join_code
       ? html`<p class="big mono">${ownClass.join_code}</p><p class="small soft">${JOIN.about}</p>
           <div class="row"><button type="button" class="quiet" onClick=${copy}>${copied ? JOIN.copied : JOIN.copy}</button>
-            <${Action} key="renew" className="quiet" run=${open(true)} label=${JOIN.renew} busyLabel=${JOIN.renewing} />
-            <${Action} key="close" className="quiet" run=${open(false)} label=${JOIN.close} busyLabel=${JOIN.closing} /></div>`
-      : html`<p class="small soft">${JOIN.closed}</p><${Action} key="open" className="quiet" run=${open(true)} label=${JOIN.open} busyLabel=${JOIN.renewing} />`}
+            <${Action} key="renew" className="quiet" run=${setOpen(true)} label=${JOIN.renew} busyLabel=${JOIN.renewing} />
+            <${Action} key="close" className="quiet" run=${setOpen(false)} label=${JOIN.close} busyLabel=${JOIN.closing} /></div>`
+      : html`<p class="small soft">${JOIN.closed}</p><${Action} key="open" className="quiet" run=${setOpen(true)} label=${JOIN.open} busyLabel=${JOIN.renewing} />`}
   </section>`;
 }
 

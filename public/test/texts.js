@@ -21,7 +21,7 @@ export const INTRO = {
   start: "Start the test",
   starting: "Starting …",
   pools: "Choose a test",
-  pool: (questions, concepts) => `${count(questions, "question")} to choose from${concepts?.length ? ` · ${listOf(concepts)}` : ""}`,
+  pool: (questions, concepts) => `drawn from ${count(questions, "question")}${concepts?.length ? ` · ${listOf(concepts)}` : ""}`,
   ticketTitle: "Do you have a ticket?",
   ticketLabel: "Ticket",
   ticketHint: "Paste the ticket or the link that your teacher sent you.",
@@ -42,7 +42,7 @@ const START_PROBLEMS = {
   starts_used_up: ["You have taken this test as often as allowed today.", "Try again tomorrow."],
 };
 
-/** The reason why a test did not start, and what to do now; null where the usual words fit. */
+/** The reason why a test did not start, and what to do now; null where the words of `ProblemNote` fit. */
 export function startProblem(problem) {
   const words = START_PROBLEMS[problem.code];
   if (words) return words;

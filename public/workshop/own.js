@@ -17,9 +17,9 @@ const api = apiWith(null);
 /** The session of a token with its course, and the student's other sessions. The course is loaded once. */
 async function loadOwn(token, signal, last) {
   const { progress } = await api("GET", "/api/student-progress", { headers: { "X-Session-Token": token }, signal });
-  const loaded = last?.course.courseId === progress.course_id ? last.course : null;
+  const loadedCourse = last?.course.courseId === progress.course_id ? last.course : null;
   const [course, all] = await Promise.all([
-    loaded ?? api("GET", "/api/course", { query: { courseId: progress.course_id }, signal }).then((reply) => reply.course),
+    loadedCourse ?? api("GET", "/api/course", { query: { courseId: progress.course_id }, signal }).then((reply) => reply.course),
     api("GET", "/api/student-progress", { query: { studentId: progress.student_id, limit: 200 }, signal }).catch(() => ({ sessions: [] })),
   ]);
   return { session: progress, course, others: otherSessions(all.sessions, progress) };
@@ -112,8 +112,8 @@ function headlineOf(current, counts) {
 
 /**
  * @param {{token: string, isOther: (studentId: string) => boolean, onGone: () => void, onOther: () => void,
- *   onState: (words: string) => void}} props `onGone` when the token opens nothing, `onOther` when the
- *   link that was followed names another student
+ *   onState: (words: string) => void}} props `onGone` is called when the token opens nothing, `onOther`
+ *   when the link that was followed names another student
  */
 export function OwnDashboard({ token, isOther, onGone, onOther, onState }) {
   const load = useCallback((signal, last) => loadOwn(token, signal, last), [token]);

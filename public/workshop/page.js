@@ -9,7 +9,7 @@ import { LINKS, OWN } from "./texts.js";
 const Entry = lazy(() => import("./entry.js"), "Entry");
 const ShareView = lazy(() => import("./share_view.js"), "ShareView");
 
-/** The token in the address, else the stored one. A token in the address is stored and removed from it at once. */
+/** The token in the address, which is stored and removed from there at once; if there is none, the stored token. */
 function takeToken() {
   const token = location.hash.includes("sessionToken=") ? tokenIn(location.hash) : null;
   if (token) {

@@ -88,7 +88,7 @@ export const SETTINGS = {
   saved: (moment) => `Settings saved at ${clock(moment)}.`,
   same: "Nothing has changed.",
   stale: ["Your settings were saved elsewhere in the meantime.", "Close this form and open it again to see them. What you wrote here is not saved."],
-  otherStudent: ["This session belongs to another e-mail.", "Ask your instructor if yours has changed."],
+  otherStudent: ["This session belongs to another e-mail address.", "Ask your instructor if yours has changed."],
   secretHint: "Kept encrypted and never shown again. Leave it empty to keep the stored one.",
   wrong: (n) => (n === 1 ? "One field needs a change" : `${n} fields need a change`),
   url: "Enter the whole address, beginning with https://.",

@@ -46,6 +46,6 @@ WHERE row_count > 0 AND legacy.unified_is_empty() LIMIT 1;
 SELECT table_name, new_name FROM legacy.bring_back_unified();
 
 -- bring_back --
--- Give a table its original name; return its backup name, null if it has no backup, or if the table
--- with this name has to keep it.
+-- Give the backup of a table the table's original name; return the backup's name, null if there is no
+-- backup, or if another table has the original name and must keep it.
 SELECT legacy.bring_back(%(table)s);

@@ -110,7 +110,7 @@ SELECT legacy.close_sources();
 COPY pg_temp.findings TO STDOUT;
 
 -- create_findings --
--- Create the table for those findings again after the batch was rolled back.
+-- Create the temporary table of findings again after the batch was rolled back.
 CREATE TEMP TABLE findings ON COMMIT DROP AS
   SELECT source, row_key, field, outcome, reason FROM legacy.migration_findings WITH NO DATA;
 

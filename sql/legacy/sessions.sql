@@ -22,10 +22,10 @@ WHERE hashtext(session_token) >= %(from)s AND hashtext(session_token) < %(to)s
 ANALYZE pg_temp.batch_rows (origin, session_token);
 
 -- separate_people --
--- Give each person of a token that several people share a token of their own, and report their rows.
+-- If several people share a token, give each of them a token of their own, and report their rows.
 -- The session's stored owner keeps the token. If there is none, the person whom the session would
--- belong to keeps it, unless it is a word such as "undefined". Rows without an e-mail address are
--- nobody's, so that they become an anonymous session. People whom an earlier run separated stay
+-- belong to keeps it, unless it is a word such as "undefined". Rows without an e-mail address belong
+-- to nobody, so they become an anonymous session. People whom an earlier run separated stay
 -- separated.
 WITH separated AS MATERIALIZED (
   SELECT session_token FROM public.sessions
@@ -189,7 +189,7 @@ GROUP BY origin, session_token;
 
 -- stage_sessions --
 -- Stage one row per token. Times, counters, flags, logs and exercises combine the token's rows;
--- any other field has the first value of these: the configuration's, the student's row's, the login's.
+-- any other field has the first value in this order: the configuration, the student's row, the login.
 INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, github_username,
   moment, expires_at,
   in_students, in_configs, in_logins, openai_api_key,
@@ -675,7 +675,7 @@ WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
 -- give_events_to_new_student --
--- Give the events of such a session to its new student, too.
+-- Give the events of a session to its new student, as give_steps_to_new_student does with its steps.
 UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id

@@ -51,19 +51,19 @@ def test_questions_are_uploaded(loopback_client: TestClient) -> None:
 
 def test_uploaded_question_is_asked_and_graded(loopback_client: TestClient) -> None:
     pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
-    started = loopback_client.post(
+    start_response = loopback_client.post(
         "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
     )
-    question = started.json()["next_question"]
+    question = start_response.json()["next_question"]
     assert question["content"] == "What is 2+2?"
-    assert "correct_answer" not in started.text
+    assert "correct_answer" not in start_response.text
     answer = {
-        "session_id": started.json()["session_id"],
+        "session_id": start_response.json()["session_id"],
         "question_id": question["id"],
         "response": question["options"].index("4"),
     }
-    submitted = loopback_client.post("/api/test/submit", json=answer).json()
-    assert (submitted["status"], submitted["accuracy"]) == ("completed", 1.0)
+    submit_result = loopback_client.post("/api/test/submit", json=answer).json()
+    assert (submit_result["status"], submit_result["accuracy"]) == ("completed", 1.0)
 
 
 def test_redis_statistics_have_the_printed_keys(loopback_client: TestClient) -> None:
@@ -104,10 +104,10 @@ def test_calls_that_inspect_and_synchronise_a_session_succeed(
     loopback_client: TestClient, path: str
 ) -> None:
     pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
-    started = loopback_client.post(
+    start_response = loopback_client.post(
         "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
     )
-    address = path.format(started.json()["session_id"])
+    address = path.format(start_response.json()["session_id"])
     method = "GET" if "session/" in path else "POST"
     response = loopback_client.request(method, address)
     assert response.status_code == 200

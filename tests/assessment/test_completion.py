@@ -189,9 +189,9 @@ def test_pool_without_exactly_five_concepts_needs_their_names(
 ) -> None:
     pool_id = upload(client, operator, make_questions(6, concepts=2))
     body = {"student_id": "ann", "question_pool_id": pool_id}
-    refused = client.post("/api/test/start", json=body)
-    assert (refused.status_code, refused.json()["code"]) == (422, "wrong_concept_count")
-    assert "tests 2 concepts, not 5" in refused.json()["error"]
+    refusal = client.post("/api/test/start", json=body)
+    assert (refusal.status_code, refusal.json()["code"]) == (422, "wrong_concept_count")
+    assert "tests 2 concepts, not 5" in refusal.json()["error"]
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     response = client.post(
         "/api/test/start", json={**body, "concept_names": ["Reading", "Writing"]}

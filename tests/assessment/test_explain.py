@@ -19,7 +19,7 @@ def explanation_of(student: Student, **query: Any) -> Any:
     return response.json()["choice"]
 
 
-def test_each_step_is_explained_as_it_was(ann: Student) -> None:
+def test_explanation_of_a_step_does_not_change_later(ann: Student) -> None:
     question_ids, first_explanations = [], []
     ann.start()
     for _ in range(5):

@@ -47,7 +47,7 @@ def report_on_odd_questions(
 
 
 @pytest.mark.usefixtures("report_on_odd_questions")
-def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) -> None:
+def test_right_options_are_determined_in_every_spelling_but_only_if_clear(rows: Rows) -> None:
     right_options: dict[str, int | None] = dict(
         rows(
             "SELECT q.id, i.correct_option FROM assessment.questions q"

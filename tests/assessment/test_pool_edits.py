@@ -249,17 +249,17 @@ def test_retired_question_is_asked_in_no_new_test(
     assert question["correct_answer"] == f"{CANARY} q2"
     assert len(versions(rows)) == version_count + 1
 
-    def asked_by(student: Student) -> set[str]:
+    def question_ids_of(student: Student) -> set[str]:
         question_ids = set()
         while student.question is not None:
             question_ids.add(student.question["id"])
             student.answer()
         return question_ids
 
-    assert asked_by(ann) == {"q0", "q1", "q2", "q3"}, "a running test keeps its version"
+    assert question_ids_of(ann) == {"q0", "q1", "q2", "q3"}, "a running test keeps its version"
     bob = Student(client, pool_id, "bob")
     bob.start()
-    assert asked_by(bob) == {"q0", "q1", "q3"}
+    assert question_ids_of(bob) == {"q0", "q1", "q3"}
 
 
 def test_repeated_retirement_changes_nothing(client: TestClient, pool_id: str, rows: Rows) -> None:

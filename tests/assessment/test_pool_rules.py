@@ -203,8 +203,8 @@ def test_a_pool_that_admits_by_ticket_must_name_its_concepts(
     response = client.post("/api/questions/upload", json=body, headers=operator)
     assert (response.status_code, response.json()["code"]) == (422, "rule_conflict")
     body["concept_names"] = NAMES
-    uploaded = client.post("/api/questions/upload", json=body, headers=operator).json()
-    (ticket,) = issue(client, operator, uploaded["question_pool_id"], "ann")
+    pool = client.post("/api/questions/upload", json=body, headers=operator).json()
+    (ticket,) = issue(client, operator, pool["question_pool_id"], "ann")
     holder = TicketHolder(client, ticket)
     assert holder.post_start(concept_names=NAMES[::-1]).status_code == 422
     assert holder.start()["concept_names"] == NAMES

@@ -279,7 +279,8 @@ def test_session_draws_the_same_every_time_and_sessions_draw_differently() -> No
     assert np.array_equal(eligible_sets, repeated_sets)
     assert np.mean(eligible_sets, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
     assert np.mean(eligible_sets, axis=0)[0] == 1
-    # At the low level none of the ten is eligible with probability 0.8**8 · 0.5**2: then all are.
+    # At the low level, the probability that none of the ten is eligible is 0.8**8 · 0.5**2; then
+    # all are.
     low_level_sets = [eligibility.eligible(all_items, session, 0) for session in sessions]
     assert np.mean(low_level_sets, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
     only_question_3 = np.arange(10) == 3

@@ -48,7 +48,7 @@ def test_a_stranger_who_knows_the_student_gets_a_test_of_their_own(
     assert ann.answer()["questions_answered"] == 2
 
 
-def test_a_stranger_who_starts_first_gets_nothing_of_the_students_test(
+def test_student_does_not_resume_a_test_that_a_stranger_started(
     ann: Student, client: TestClient
 ) -> None:
     theirs = post_start(client, ann.pool_id).json()
@@ -56,7 +56,7 @@ def test_a_stranger_who_starts_first_gets_nothing_of_the_students_test(
     assert mine["session_id"] != theirs["session_id"]
 
 
-def test_a_stranger_gets_nothing_of_a_ticketed_test(
+def test_only_its_own_ticket_resumes_a_test_that_was_started_with_a_ticket(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     (ticket,) = issue(client, operator, pool_id, "ann")

@@ -115,6 +115,6 @@ def assert_synced(page: Page, account: Account) -> None:
     assert rows_here(page) == rows_at_server(account)
 
 
-def unexpected(watched: WatchedPage) -> list[str]:
+def unexpected_errors(watched: WatchedPage) -> list[str]:
     """Return the errors except the browser's own lines about failed requests."""
     return [error for error in watched.errors if "Failed to load resource" not in error]

@@ -221,7 +221,7 @@ def test_session_and_student_are_deleted_after_a_typed_confirmation(
     expect(page.get_by_role("heading", name="No student has begun")).to_be_visible(timeout=15_000)
 
 
-def test_instructors_password_may_read_and_its_changes_are_refused_with_the_reason(
+def test_instructors_may_read_and_their_changes_are_refused_with_the_reason(
     visit: Visit, own_server: LocalServer
 ) -> None:
     report(own_server, 1, studentName="Ann", studentEmail="ann@example.com")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from local.pages import shell
-from tests.browser.offline import PATH, WAIT_FOR_WORKER, unexpected
+from tests.browser.offline import PATH, WAIT_FOR_WORKER, unexpected_errors
 from tests.browser.school import School
 from tests.browser.site import Site, running_site
 from tests.support.browser import WatchedPage, watched_page
@@ -81,7 +81,7 @@ def test_page_opens_without_a_connection_and_loads_more_on_demand(watched: Watch
     expect(page.get_by_text("This computer is offline.")).to_be_visible()
     assert watched.overflow_at(320, 640, 2560) == [0, 0, 0]
     assert watched.violations() == []
-    assert unexpected(watched) == []
+    assert unexpected_errors(watched) == []
 
 
 def test_other_pages_and_calls_are_not_answered_from_the_copy(watched: WatchedPage) -> None:

@@ -18,7 +18,7 @@ from tests.browser.offline import (
     expect_synced,
     laptop,
     practise,
-    unexpected,
+    unexpected_errors,
 )
 from tests.browser.school import Account
 
@@ -149,7 +149,7 @@ def test_unknown_table_is_left_alone_and_a_known_one_that_differs_is_repaired_on
         assert len(row_urls) == 1
         assert "exam_marks" in row_urls[0]
         assert_synced(page, student)
-        assert unexpected(watched) == []
+        assert unexpected_errors(watched) == []
 
 
 @pytest.mark.parametrize("change", ["content", "version"])
@@ -203,7 +203,7 @@ def test_store_that_the_browser_has_deleted_is_a_new_device(
         expect_synced(page)
         assert browser_copy(page)["device"]["id"] != before
         assert_synced(page, student)
-        assert unexpected(watched) == []
+        assert unexpected_errors(watched) == []
 
 
 def test_answer_without_room_is_reported_as_not_saved_and_sent_when_online(

@@ -19,7 +19,7 @@ from tests.browser.offline import (
     practise,
     rows_at_server,
     rows_here,
-    unexpected,
+    unexpected_errors,
 )
 from tests.browser.school import Account, School
 from tests.support.browser import watched_page
@@ -61,7 +61,7 @@ def test_student_practises_offline_across_reloads_and_everything_is_sent_later(
         assert student.get("profile")["available_hours_per_day"] == 4.5
         assert student.get("profile")["exam_date"] == "2098-01-02T00:00:00Z"
         assert_synced(page, student)
-        assert unexpected(watched) == []
+        assert unexpected_errors(watched) == []
 
 
 def test_browser_and_server_derive_the_same_mastery(

@@ -40,7 +40,7 @@ class Call:
 
 
 def fill(template: Any, values: dict[str, Any]) -> Any:
-    """Replace each `{name}` in a JSON value by the value of that name.
+    """Replace each `{name}` in a JSON value with the value of that name.
 
     The value keeps its type if a string consists of `{name}` alone.
     """

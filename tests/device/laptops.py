@@ -1,4 +1,4 @@
-"""A device of a history, whose process can end between any two statements."""
+"""A device in a simulated history, whose process can end between any two statements."""
 
 from collections import Counter
 from collections.abc import Iterator

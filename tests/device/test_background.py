@@ -56,7 +56,7 @@ def test_wait_that_the_server_names_is_kept_and_cannot_be_shortened() -> None:
         [(wait, must_wait)] = waits(step)
         assert 90 <= wait <= 108
         assert must_wait
-    [(wait, must_wait)] = waits(Busy())  # it names one second
+    [(wait, must_wait)] = waits(Busy())  # a `Busy` names one second
     assert 1 <= wait <= 1.2
     assert must_wait
 
@@ -113,7 +113,7 @@ def test_thread_syncs_at_once_when_asked_and_stops() -> None:
     thread = Background(sync, ProgressBoard(), lambda: datetime.now(UTC), random.Random(1))
     thread.start()
     assert calls[0].wait(10)
-    assert not calls[1].wait(0.3), "it waits for its time"
+    assert not calls[1].wait(0.3), "the next sync is not due yet"
     thread.soon()
     assert calls[1].wait(10)
     thread.stop()

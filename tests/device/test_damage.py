@@ -158,9 +158,9 @@ def test_damaged_file_is_kept_and_the_next_sync_fetches_everything(
 ) -> None:
     folder, _ids = answered_folder
     damage(folder / "local.db", leaves(folder / "local.db", "question_attempts")[0])
-    damaged = (folder / "local.db").read_bytes()
+    damaged_content = (folder / "local.db").read_bytes()
     _present, _queued, report = repair_of(folder)
-    assert (folder / str(report["file"])).read_bytes() == damaged
+    assert (folder / str(report["file"])).read_bytes() == damaged_content
     assert str(report["file"]).startswith("local.db.damaged-20")
     with folder_database(folder) as database, database.session() as db:
         state = read_value(db, SYNC)

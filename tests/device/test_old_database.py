@@ -103,7 +103,7 @@ def old(tmp_path: Path) -> OldDevice:
     return OldDevice(tmp_path / "old.db")
 
 
-def set_aside(path: Path) -> list[tuple[str, str]]:
+def aside_rows(path: Path) -> list[tuple[str, str]]:
     with folder_database(path) as database, database.session() as db:
         rows = db.execute(select(SetAsideRow.table_name, SetAsideRow.reason))
         return sorted((row[0], row[1]) for row in rows)
@@ -239,7 +239,7 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: OldDevice, folder: Pa
     old.add("notes", id=1, body=b"\xff\x00")
     report = import_file(Folder(folder), old.path)
     assert attempts(folder) == []
-    set_aside_rows = set_aside(folder)
+    set_aside_rows = aside_rows(folder)
     assert [table for table, _ in set_aside_rows] == [
         "notes",
         *["question_attempts"] * 5,
@@ -248,7 +248,7 @@ def test_what_has_no_place_is_kept_aside_and_reported(old: OldDevice, folder: Pa
     ]
     assert all(f" kept aside from {table}: {reason}" in report for table, reason in set_aside_rows)
     import_file(Folder(folder), old.path)
-    assert set_aside(folder) == set_aside_rows
+    assert aside_rows(folder) == set_aside_rows
     with folder_database(folder) as database, database.session() as db:
         contents = {
             row.table_name: row.content for row in db.execute(select(SetAsideRow)).scalars()
@@ -270,7 +270,7 @@ def test_changes_of_another_student_in_the_queue_are_kept_aside(
     report = import_file(Folder(folder), old.path)
     assert "because the server does not have them: 2\n" in report
     reason = "it is another student's"
-    assert set_aside(folder) == [("question_attempts", reason), *3 * [("sync_operations", reason)]]
+    assert aside_rows(folder) == [("question_attempts", reason), *3 * [("sync_operations", reason)]]
     (attempt,) = attempts(folder)
     assert attempt.time_taken_seconds == 5
     with folder_database(folder) as database, database.session() as db:
@@ -293,7 +293,7 @@ def test_question_is_found_by_its_text_where_numbers_differ(folder: Path, tmp_pa
     old.attempt(2, question_id=2)
     import_file(Folder(folder), old.path)
     assert [it.question_id for it in attempts(folder)] == [QUESTION_IDS[8]]
-    assert [table for table, _ in set_aside(folder)] == ["question_attempts"]
+    assert [table for table, _ in aside_rows(folder)] == ["question_attempts"]
 
 
 def test_answer_is_kept_aside_if_several_questions_have_the_same_text(
@@ -308,7 +308,7 @@ def test_answer_is_kept_aside_if_several_questions_have_the_same_text(
     import_file(Folder(folder), old.path)
     assert attempts(folder) == []
     reason = "several questions on this device have the text of its question"
-    assert set_aside(folder) == [("question_attempts", reason)]
+    assert aside_rows(folder) == [("question_attempts", reason)]
 
 
 def test_answers_are_imported_once_their_questions_have_come(
@@ -378,7 +378,7 @@ def test_generated_databases_are_imported_completely(
     unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]
     with folder_database(folder) as database:
         imported_count = len(attempt_ids(database))
-    set_aside_count = sum(1 for table, _ in set_aside(folder) if table == "question_attempts")
+    set_aside_count = sum(1 for table, _ in aside_rows(folder) if table == "question_attempts")
     assert imported_count + set_aside_count == len(unsent), report
 
 

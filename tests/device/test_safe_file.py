@@ -53,7 +53,7 @@ class Countdown:
 
 
 def answer_until_killed(path: Path, steps: int, pipe: int) -> None:
-    """Record answers until the process is killed; write the id of each to the pipe afterwards."""
+    """Record answers until the process is killed; write each id to the pipe once it is recorded."""
     countdown = Countdown(steps)
 
     def count_file_operation(name: str, _arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""Arguments of the wrong type or outside their range are refused by name."""
+"""Arguments of the wrong type or outside their range raise an error that names them."""
 
 import re
 from collections.abc import Callable
@@ -113,7 +113,7 @@ def test_state_under_the_widest_prior_is_restored_bit_for_bit() -> None:
     assert abs(state.mean[0]) < 0.1
 
 
-def test_exposure_below_the_share_that_every_test_asks_warns() -> None:
+def test_rate_below_the_share_of_items_in_each_test_gives_a_warning() -> None:
     bank, theta = ItemBank([[1.0]] * 20), np.zeros((1, 1))
 
     def design(rate: float) -> Design:

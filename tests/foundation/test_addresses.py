@@ -161,7 +161,7 @@ def test_an_unknown_option_is_left_out_and_named_without_its_value() -> None:
 
 
 def test_the_systems_certificates_are_a_file_that_exists() -> None:
-    """The driver's own OpenSSL looks for them in a folder of the machine that built it."""
+    """The driver's own OpenSSL looks for certificates in a folder of the machine that built it."""
     address = read_address("postgresql://h/d?sslrootcert=system", "POSTGRES_URL")
     options = psycopg.conninfo.conninfo_to_dict(str(address.url))
     assert "BEGIN CERTIFICATE" in Path(str(options["sslrootcert"])).read_text()

@@ -112,7 +112,7 @@ BODIES = sorted(
 )
 
 
-def test_the_walk_finds_the_bodies() -> None:
+def test_bodies_include_the_models_in_their_fields() -> None:
     names = {model.__name__ for model in BODIES}
     assert {
         "StartIn",

@@ -81,7 +81,7 @@ def test_each_credential_opens_its_own_endpoints_only(
         assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
 
 
-def test_instructors_read_enroll_and_mark_help_only() -> None:
+def test_instructors_may_only_read_enroll_and_mark_as_helped() -> None:
     rows = {case_id(case) for case in PROTECTED if case[0].access is Access.INSTRUCTOR}
     assert rows == FOR_INSTRUCTORS
 

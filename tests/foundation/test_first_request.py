@@ -49,8 +49,8 @@ REDIS = {"httpx", "upstash_redis"}
 def after_first_request(module: str, request: Request, settings: Settings) -> tuple[int, set[str]]:
     """Return the status of the response and the packages that are loaded after it."""
     event = http_event(request, request.path)
-    status, loaded = run_in_new_process(CALL, [module, event, WATCHED], settings)
-    return status, set(loaded)
+    status, packages = run_in_new_process(CALL, [module, event, WATCHED], settings)
+    return status, set(packages)
 
 
 def run_in_new_process(program: str, arguments: list[Any], settings: Settings) -> Any:

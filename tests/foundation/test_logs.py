@@ -78,7 +78,7 @@ def test_place_of_code_that_cannot_be_parsed_is_its_own_line() -> None:
     assert place(raised.value) == "api/broken.py:2"
 
 
-def test_place_without_our_code_is_where_it_was_raised() -> None:
+def test_place_of_an_error_outside_our_code_is_where_it_was_raised() -> None:
     with pytest.raises(json.JSONDecodeError) as raised:
         json.loads("{")
     assert re.fullmatch(r"decoder\.py:\d+", place(raised.value))

@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 API_FILES = sorted((ROOT / "api").rglob("*.py"))
 API_LINES, INDEX_LINES = 45, 60
 ROUTES = 2
-"""Number of routes that a file of API_LINES may have."""
+"""Number of routes that a file may have within API_LINES."""
 LINES_OF_ROUTE = 10
 """Lines for each further route."""
 FUNCTIONS = 72
-"""Number of files in `api/`, with the index; a test that counts them fails if it finds none."""
+"""Number of files in `api/`, with the index; without it, tests that find no file would pass."""
 VERCEL_KEYS = 50
 """Number of entries in `functions` that Vercel allows."""
 STACK_RESOURCES = 450

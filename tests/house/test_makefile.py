@@ -289,7 +289,9 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
         for version in SUPPORTED
     }
     for version in with_own_packages:
-        assert list((project / f".build/python{version}").glob(".dev-*")), "made once, then kept"
+        assert list((project / f".build/python{version}").glob(".dev-*")), (
+            f"the environment of Python {version} has no stamp, so make would build it again"
+        )
 
 
 def mypy_runs(project: Path, absent: set[str]) -> set[str]:

@@ -67,8 +67,8 @@ def test_queries_give_functions_the_parameters_that_they_declare() -> None:
 
 def test_every_field_of_a_report_reaches_the_database() -> None:
     query = load_queries("workshop/progress.sql")["record_step_progress"].text.decode()
-    unsent = ProgressIn.model_fields.keys() - set(re.findall(r"%\((\w+)\)s", query))
-    assert unsent == set(), (
+    unsent_fields = ProgressIn.model_fields.keys() - set(re.findall(r"%\((\w+)\)s", query))
+    assert unsent_fields == set(), (
         "add these as %(…)s to record_step_progress in sql/workshop/progress.sql, and as p_… to the"
         " function in sql/workshop/schema/functions.sql"
     )
@@ -93,8 +93,8 @@ def columns_of_tables() -> dict[str, set[str]]:
                 re.findall(r"^\s+(\w+) [A-Z]", body, re.MULTILINE)
             )
         for table, body in ALTER_TABLE.findall(script):
-            added = re.findall(r"ADD COLUMN IF NOT EXISTS (\w+)", body)
-            columns.setdefault(table, set()).update(added)
+            new_columns = re.findall(r"ADD COLUMN IF NOT EXISTS (\w+)", body)
+            columns.setdefault(table, set()).update(new_columns)
     return columns
 
 
@@ -186,7 +186,7 @@ def test_page_of_the_assessment_lists_the_end_criteria_with_their_defaults() -> 
     }
 
 
-def test_start_on_the_page_of_the_assessment_is_accepted() -> None:
+def test_example_of_a_start_on_the_page_of_the_assessment_is_accepted() -> None:
     starts = re.findall(r"```json\n(.*?)```", END_CRITERIA, re.DOTALL)
     assert [StartIn.model_validate_json(start).end_criteria.type for start in starts] == [
         "precision"

@@ -219,7 +219,7 @@ def test_unknown_columns_are_kept_by_name_and_secret_ones_are_not(live: Connecti
     assert (users[3]["extra"], users[2]["tokens_valid_from"]) == (None, None)
     assert "values in the column extra: 1" in line_with(result, "column email")
     assert "values in the column extra: 2" in line_with(result, "column settings")
-    assert "its name is that of a secret: 1" in line_with(result, "column plain_password")
+    assert "the column is named like a secret: 1" in line_with(result, "column plain_password")
     assert "canary" not in str([users, result.reports])
 
 

@@ -90,7 +90,7 @@ def learning(session: Session) -> str:
 
 
 @DATABASES
-def test_violated_constraint_raises_the_same_error_at_the_statement(
+def test_violated_constraint_raises_its_own_error_at_the_statement(
     deps_of_both: Deps, session_on: SessionOn
 ) -> None:
     with name_taken("users_username_key"), session_on(deps_of_both) as session:
@@ -106,7 +106,7 @@ def test_violated_constraint_raises_the_same_error_at_the_statement(
 
 
 @DATABASES
-def test_violated_check_raises_the_same_error(deps_of_both: Deps, session_on: SessionOn) -> None:
+def test_violated_check_raises_its_own_error(deps_of_both: Deps, session_on: SessionOn) -> None:
     with name_taken("topics_exam_weightage_check"), session_on(deps_of_both) as session:
         session.add(Topic(name="Limits", exam_weightage=101, estimated_hours=1))
         with pytest.raises(NameTaken):

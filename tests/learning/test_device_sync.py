@@ -192,7 +192,7 @@ def test_later_change_of_a_column_wins_although_it_arrives_first(
     assert (profile["grade"], profile["target_exam"]) == (12, "Early")
 
 
-def test_later_change_of_another_column_hides_no_change(device: Device, other: Device) -> None:
+def test_later_change_of_another_column_overrides_nothing(device: Device, other: Device) -> None:
     """Both changes are later than the profile, and the second one arrives first."""
     device.ahead = timedelta(minutes=1)
     early = device.profile(target_exam="Early")
@@ -448,7 +448,7 @@ def test_devices_spread_their_next_syncs(device: Device) -> None:
 
 
 @pytest.mark.parametrize("joins", [True, False])
-def test_joining_or_leaving_a_class_hides_no_earlier_change_of_a_column(
+def test_joining_or_leaving_a_class_overrides_no_earlier_change_of_a_column(
     school: School, device: Device, *, joins: bool
 ) -> None:
     teacher = school.user("teacher", Role.TEACHER)

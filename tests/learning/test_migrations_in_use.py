@@ -87,7 +87,7 @@ def test_upgrade_that_waits_for_a_long_reader_gives_up_and_lets_others_read(
                 second.execute("SET statement_timeout = '30s'")
                 count = second.execute("SELECT count(*) FROM learning.users").fetchone()
                 assert count == (0,)
-            # The long reader still reads.
+            # The first reader's transaction stays open until the upgrade has given up.
         (process,) = results
         assert process.returncode == 1
         assert "Another connection holds a lock that the change needs" in process.stderr

@@ -21,7 +21,7 @@ TOPICS = """
 
 
 def counts(student: Call) -> dict[str, int]:
-    """Return the number of answers of each day of the timeline that has some."""
+    """Return the number of answers by day, for the days of the timeline with answers."""
     timeline = read_progress(student, None).timeline
     return {it.date: it.questions_attempted for it in timeline if it.questions_attempted}
 

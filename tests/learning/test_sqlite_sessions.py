@@ -90,7 +90,7 @@ def test_write_ahead_log_needs_a_version_that_cannot_corrupt_it(
     assert engines.wal_is_safe() is safe
 
 
-def test_sqlite_has_one_connection_that_is_waited_for(deps_of_both: Deps) -> None:
+def test_sqlite_has_one_connection_for_which_calls_wait(deps_of_both: Deps) -> None:
     pool = engines.sqlite_engine(deps_of_both).pool
     assert isinstance(pool, QueuePool)
     assert (pool.size(), pool._max_overflow, pool._timeout, pool._pre_ping) == (1, 0, 5, True)

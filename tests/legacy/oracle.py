@@ -85,7 +85,10 @@ class Token:
 
 
 def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
-    """Return the rows by token; the rows of a shared token by a token for each person."""
+    """Return the rows by token.
+
+    People who share a token get a token each; at most one of them keeps the shared one.
+    """
     tokens: dict[str, Token] = defaultdict(Token)
     for table in ("student_configs", "workshop_students", "workshop_sessions"):
         for row in _read(connection, table):

@@ -106,7 +106,7 @@ def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
     assert None in runs
 
 
-def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(
+def test_a_run_killed_in_some_of_its_calls_continues_and_counts_the_same(
     dated_rows: Legacy,
 ) -> None:
     expected = dated_rows.run(pace=SMALL_BATCHES)

@@ -20,8 +20,8 @@ def test_values_that_the_configuration_overrides_are_reported(legacy: Legacy) ->
         openai_api_key="sk-the-newer-key-of-ann", updated_at="2025-01-02",
     )  # fmt: skip
     assert legacy.run().verified
-    skipped = [finding for finding in legacy.findings() if finding[1] == "skipped"]
-    assert skipped == [
+    skipped_findings = [finding for finding in legacy.findings() if finding[1] == "skipped"]
+    assert skipped_findings == [
         (field, "skipped", OVERRIDDEN)
         for field in ("demo_mode", "openai_api_key", "student_name", "system_prompt", "tools")
     ]

@@ -48,7 +48,7 @@ def test_the_newest_name_that_is_not_empty_wins(legacy: Legacy) -> None:
     assert legacy.rows("SELECT student_name FROM public.students") == ["Newest"]
 
 
-def test_an_address_that_begins_like_a_placeholder_is_kept_without_a_token(legacy: Legacy) -> None:
+def test_an_address_like_a_placeholder_in_a_row_without_a_token_is_kept(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """

@@ -104,12 +104,12 @@ def _check_sessions(legacy: Legacy) -> None:
         assert session["total_time_spent"] >= max(
             (row.get("total_time_spent") or 0 for row in expected.rows), default=0
         )
-        passed = legacy.rows(
+        passed_steps = legacy.rows(
             "SELECT step_number FROM public.step_progress "
             "WHERE session_token = %s AND validation_passed",
             token,
         )
-        assert set(passed) == expected.passed_steps()
+        assert set(passed_steps) == expected.passed_steps()
         assert (session["openai_api_key"] is None) == (expected.key() is None)
         for table, column, value in expected.raw():
             raw_values = session["exercises"]["_legacy"][table]

@@ -67,7 +67,7 @@ def test_removing_a_person_removes_all_rows_of_their_tokens_and_nothing_returns(
 
 
 @pytest.mark.parametrize("path", [SESSIONS, STUDENT])
-def test_returned_tables_do_not_restore_what_was_removed(
+def test_tables_brought_back_do_not_restore_what_was_removed(
     migrated: Legacy, client: TestClient, path: str
 ) -> None:
     migrated.put("workshop_students", student_email=ANN, student_name="No token")
@@ -138,7 +138,7 @@ def test_legacy_tables_lose_removed_keys_too(migrated: Legacy, client: TestClien
     assert tokens(migrated) == [TOKEN, OTHER]
 
 
-def test_a_mistyped_person_is_not_recorded(migrated: Legacy, client: TestClient) -> None:
+def test_a_mistyped_email_is_not_recorded(migrated: Legacy, client: TestClient) -> None:
     call(client, STUDENT, 404, studentEmail="amm@example.com")
     assert migrated.one("SELECT count(*) FROM public.removals") == 0
 
@@ -223,7 +223,7 @@ def test_rows_of_older_tables_follow_a_changed_email(migrated: Legacy, client: T
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
 
-def test_returned_tables_do_not_restore_a_former_email(
+def test_tables_brought_back_do_not_restore_a_former_email(
     migrated: Legacy, client: TestClient
 ) -> None:
     migrated.put("workshop_students", session_token="ws_3_not_migrated_yet", student_email=ANN)

@@ -138,7 +138,7 @@ def test_a_session_of_the_new_application_is_filled_in_not_overwritten(
 
 def test_many_short_calls_give_the_same_result_as_one(dated_rows: Legacy) -> None:
     run = dated_rows.run(pace=SMALL_BATCHES)
-    complete = dated_rows.unified()
+    expected = dated_rows.unified()
     dated_rows.connection.execute(
         "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
     )
@@ -151,7 +151,7 @@ def test_many_short_calls_give_the_same_result_as_one(dated_rows: Legacy) -> Non
         assert 0 <= last.fraction_done < 1
     assert calls > 10
     assert last.verified
-    assert dated_rows.unified() == complete
+    assert dated_rows.unified() == expected
     names = {name for name in run.counts if not name.startswith("before")}
     assert {name: last.counts[name] for name in names} == {name: run.counts[name] for name in names}
 
@@ -259,9 +259,9 @@ def test_five_calls_at_once_migrate_everything_once(dated_rows: Legacy, settings
     refusals = [outcome for outcome in outcomes if isinstance(outcome, AlreadyRunning)]
     runs = [outcome for outcome in outcomes if not isinstance(outcome, AppError)]
     assert len(refusals) + len(runs) == 5
-    migrated = dated_rows.unified()
+    unified_before = dated_rows.unified()
     assert dated_rows.run().counts.get("sessions.created", 0) == 0
-    assert dated_rows.unified() == migrated
+    assert dated_rows.unified() == unified_before
 
 
 def test_an_interruption_is_counted_and_the_run_continues(dated_rows: Legacy) -> None:
@@ -287,12 +287,12 @@ def test_a_pooled_connection_keeps_nothing_of_a_run(dated_rows: Legacy) -> None:
     dated_rows.run(dry_run=True)
     dated_rows.run()
     with dated_rows.deps.postgres.transaction() as transaction:
-        temporary = transaction.connection.execute(
+        temporary_relations = transaction.connection.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() "
             "AND relkind IN ('r', 'v')"
         ).fetchall()
         limit = transaction.connection.execute("SHOW statement_timeout").fetchone()
-    assert temporary == []
+    assert temporary_relations == []
     assert limit == ("0",)
 
 

@@ -61,8 +61,8 @@ def test_a_private_key_in_json_is_removed_and_the_json_stays_whole(legacy: Legac
     assert legacy.run().verified
     assert "MIIE" not in stored_text(legacy)
     assert legacy.session("exercises #>> '{step-1,b}'") == "after-it"
-    migrated = json.loads(legacy.session("exercises #>> '{step-1,code}'", "token-b"))
-    assert migrated["b"] == "after-it"
+    migrated_code = json.loads(legacy.session("exercises #>> '{step-1,code}'", "token-b"))
+    assert migrated_code["b"] == "after-it"
 
 
 def test_account_of_a_login_without_an_email_is_not_stored_in_plain_text(legacy: Legacy) -> None:

@@ -180,11 +180,11 @@ def test_a_new_column_takes_one_line_and_follows_its_rule(
 ) -> None:
     put(legacy, "workshop_students", "2025-02-01", FIRST)
     assert migrate_with(extended_code, legacy) == "done True"
-    migrated = new_values(legacy)
-    assert [str(migrated.pop(name))[:10] for name in ("invited_at", "graded_at")] == [
+    migrated_values = new_values(legacy)
+    assert [str(migrated_values.pop(name))[:10] for name in ("invited_at", "graded_at")] == [
         "2025-02-01"
     ] * 2
-    assert migrated == {name: FIRST[name] for name in migrated}
+    assert migrated_values == {name: FIRST[name] for name in migrated_values}
     legacy.connection.execute("DELETE FROM public.workshop_students")
     put(legacy, "student_configs", "2025-03-01", SECOND)
     assert migrate_with(extended_code, legacy) == "done True"

@@ -214,9 +214,9 @@ def test_bug_reports_of_all_rows_are_kept(legacy: Legacy) -> None:
 
 
 def test_plain_keys_are_encrypted_and_keys_of_the_old_format_stay_readable(legacy: Legacy) -> None:
-    encrypted = old_format("sk-encrypted", bytes.fromhex(ENCRYPTION_KEY))
+    encrypted_key = old_format("sk-encrypted", bytes.fromhex(ENCRYPTION_KEY))
     legacy.put("workshop_students", session_token="token-a", openai_api_key="sk-plain")
-    legacy.put("workshop_students", session_token="token-b", openai_api_key=encrypted)
+    legacy.put("workshop_students", session_token="token-b", openai_api_key=encrypted_key)
     legacy.put("workshop_students", session_token="token-c", openai_api_key=" ")
     run = legacy.run()
     assert run.verified

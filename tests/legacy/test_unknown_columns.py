@@ -238,13 +238,13 @@ def test_rotation_seals_kept_secrets_with_the_new_key(
         api_key_secret=old_format("old", bytes.fromhex(first_key)),
     )
     legacy.run()
-    renewed = replace(
+    new_settings = replace(
         settings, encryption_key="ab" * 32, encryption_key_previous=settings.encryption_key
     )
-    with closing(Deps(renewed)) as deps:
+    with closing(Deps(new_settings)) as deps:
         rotation = rotate(deps)
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (2, 0, 0)
-    legacy.deps = later_deps(replace(renewed, encryption_key_previous=None))
+    legacy.deps = later_deps(replace(new_settings, encryption_key_previous=None))
     values = kept_values(legacy, "student_configs")
     assert decrypt(legacy, values["auth_token"]) == "hush"
     assert decrypt(legacy, values["api_key_secret"]) == "old"

@@ -184,15 +184,15 @@ def test_what_belongs_to_another_server_is_left_out_and_rows_are_not(
         "extension pg_graphql_of_elsewhere, which this server does not have",
         "row-level security policies of the role authenticated_elsewhere, which this server lacks",
     ]
-    words = "SELECT array_agg(word ORDER BY n) FROM public.kept"
-    assert fetch_value(postgres_url, words) == [
+    words_query = "SELECT array_agg(word ORDER BY n) FROM public.kept"
+    assert fetch_value(postgres_url, words_query) == [
         "ALTER TABLE public.kept OWNER TO me;",
         "GRANT ALL ON TABLE public.kept TO anon;",
         "-- Name: TABLE kept; Type: ACL; Schema: public; Owner: neon_owner",
         "\\connect elsewhere",
     ]
-    policies = "SELECT array_agg(polname::text) FROM pg_policy"
-    assert fetch_value(postgres_url, policies) == ["everyone"]
+    policies_query = "SELECT array_agg(polname::text) FROM pg_policy"
+    assert fetch_value(postgres_url, policies_query) == ["everyone"]
 
 
 def test_sql_written_by_hand_runs_as_it_is(postgres_url: str, tmp_path: Path) -> None:

@@ -89,10 +89,10 @@ def test_ctrl_c_in_a_terminal_cancels_the_query_and_keeps_the_console(
 
 
 def wait_until_asleep(url: str) -> None:
-    asleep = "SELECT FROM pg_stat_activity WHERE query ~ '^select pg_sleep' AND datname = %s"
+    asleep_query = "SELECT FROM pg_stat_activity WHERE query ~ '^select pg_sleep' AND datname = %s"
     with psycopg.connect(url, autocommit=True) as connection:
         deadline = time.monotonic() + 60
-        while connection.execute(asleep, [connection.info.dbname]).fetchone() is None:
+        while connection.execute(asleep_query, [connection.info.dbname]).fetchone() is None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 

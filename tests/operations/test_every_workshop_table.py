@@ -46,7 +46,7 @@ def set_aside_tables(rows: Rows) -> list[str]:
     return sorted(name for (name,) in names)
 
 
-def test_drop_existing_sets_every_table_aside_that_does_not_have_to_stay(
+def test_drop_existing_sets_aside_every_table_that_does_not_have_to_stay(
     client: TestClient, rows: Rows
 ) -> None:
     import_ann(client, created=1)

@@ -115,7 +115,7 @@ def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role:
 def test_without_the_script_of_rights_most_attacks_of_the_public_key_succeed(
     supabase: Supabase,
 ) -> None:
-    """Without it, statements succeed that test_public_key_reaches_nothing expects to fail."""
+    """Most of ATTACKS succeed without the script; test_public_key_reaches_nothing runs with it."""
     with psycopg.connect(supabase.url()) as connection:
         for name, script in schema_scripts():
             if name != RIGHTS[-1]:

@@ -41,7 +41,7 @@ def change_settings(settings: Settings, deps: Deps) -> Iterator[Any]:
         other_deps.close()
 
 
-def sessions(legacy: Legacy) -> int:
+def session_count(legacy: Legacy) -> int:
     return int(legacy.one("SELECT count(*) FROM public.sessions"))
 
 
@@ -55,7 +55,7 @@ def test_tables_with_rows_are_backed_up_before_they_are_set_aside_and_can_be_res
     before = migrated.unified()
     response = call(client, CREATE, **DROP)
     assert f"backup written first: {response['backup']}" in response["results"]
-    assert sessions(migrated) == 0
+    assert session_count(migrated) == 0
     (old_table,) = [
         name for name in names_set_aside(migrated) if "idx" not in name and "pkey" not in name
     ]
@@ -80,7 +80,7 @@ def test_backup_before_setting_aside_is_written_to_the_bucket(
     response = call(client, CREATE, **DROP)
     assert response["backup"].startswith(f"s3://{BUCKET}/stepwise-")
     assert bucket.head_object(Bucket=BUCKET, Key=response["backup"].rpartition("/")[2])
-    assert sessions(migrated) == 0
+    assert session_count(migrated) == 0
 
 
 @pytest.mark.usefixtures("bucket")
@@ -103,13 +103,13 @@ def test_without_bucket_the_renamed_tables_keep_the_rows_and_are_reported(
     (remark,) = [line for line in response["results"] if line.startswith("no backup was written")]
     assert "every row stays" in remark
     assert "BACKUP_BUCKET" in remark
-    assert (sessions(migrated), len(names_set_aside(migrated)) > 0) == (0, True)
+    assert (session_count(migrated), len(names_set_aside(migrated)) > 0) == (0, True)
 
 
 def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_reported(
     migrated: Legacy,
 ) -> None:
-    rows = sessions(migrated)
+    rows = session_count(migrated)
     renewal = renew_schema(
         migrated.deps, drop_existing=True, confirmation=CONFIRMATION, backup_seconds=0.0
     )
@@ -122,7 +122,7 @@ def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_reported
         name for name in names_set_aside(migrated) if "idx" not in name and "pkey" not in name
     ]
     assert migrated.one(f"SELECT count(*) FROM public.{old_table}") == rows > 0
-    assert sessions(migrated) == 0
+    assert session_count(migrated) == 0
 
 
 def test_no_backup_is_written_without_confirmation_or_without_rows(

@@ -2,7 +2,7 @@
 
 It shares no code with lib.engine, neither likelihood nor integration. The grid is a tensor product
 of trapezoid rules, which converge geometrically for smooth functions. It is aligned with the
-posterior: first centred on the mode, then repeatedly on the last moments. In one dimension the grid
+posterior: first centred on the mode, then repeatedly on the newest mean. In one dimension the grid
 covers the whole prior, so it cannot miss a second mode. In more dimensions `exact_by_pairs` covers
 the whole prior, if every item measures one or two concepts.
 """

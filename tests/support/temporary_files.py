@@ -16,7 +16,8 @@ from tests.support.memory import folder_in_memory
 VARIABLES = ("PYTEST_DEBUG_TEMPROOT", "TMPDIR")
 """Variables that name the folder, for pytest and for everything else; the workers inherit them."""
 REMOVAL_PRIORITY = -200
-"""Lower than -100, with which multiprocessing removes its own folder inside of this one."""
+"""Lower than -100, the priority with which multiprocessing removes its own folder, which is in the
+folder of the run."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -116,7 +116,7 @@ class WriteCount:
                 raise self.refusal(position)
 
     def refusal(self, position: int) -> TooManyWrites:
-        """Return the error for the key at this position, from 0."""
+        """Put the writes back, and return the error for the key at this position, from 0."""
         self.uncounted.put_back(self.writes)
         seconds = max(1, round((self.ends_at - self.now).total_seconds()))
         return TooManyWrites(origin=self.origins[position], retry_after=seconds)

@@ -176,7 +176,7 @@ def lock_item(tx: "Transaction", pool_id: UUID, question_id: str) -> LockedItem 
 
 
 def retire(tx: "Transaction", pool_id: UUID, item: LockedItem) -> None:
-    """Add the version of a locked pool in which a question is retired."""
+    """Add a version to a locked pool, in which the question is retired."""
     version = _write_next_version(tx, pool_id, "retired", item.current_version, None)
     params = {"pool_id": pool_id, "position": item.position, "version": version}
     tx.execute(_queries["write_retired_item"], params)
@@ -190,7 +190,7 @@ def lock_versions(tx: "Transaction", pool_id: UUID, version: int) -> LockedVersi
 
 
 def restore(tx: "Transaction", pool_id: UUID, version: int, current_version: int) -> int:
-    """Add the version of a locked pool with the parameters and settings of an earlier one."""
+    """Add a version to a locked pool, with an earlier one's parameters; return its number."""
     new_version = _write_next_version(tx, pool_id, "restored", current_version, version)
     params = {"pool_id": pool_id, "version": new_version, "source": version}
     tx.execute(_queries["write_restored_items"], params)

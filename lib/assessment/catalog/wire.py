@@ -271,8 +271,8 @@ class PrecisionOut(SuccessOut):
     version: int
     """Version that new tests get."""
     questions: int
-    """Number of questions of the test: the default maximum of a start, within the minimum and the
-    maximum length of the pool's rules."""
+    """Number of questions of the test: the default maximum length, limited by the minimum and the
+    maximum length in the pool's rules."""
     precise_enough: float
     """Deviation at which `precision` ends a test by default."""
     proficiencies: list[float]

@@ -16,7 +16,7 @@ MIN_LENGTH_TOLD_AT_END = 5
 """Minimum length of a test on a pool that tells results at the end: the result of fewer answers
 would reveal which of them were right."""
 DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-"""Default names of a pool's concepts, if it has exactly as many."""
+"""Default names of the concepts of a pool that tests exactly five."""
 
 StopRule = Literal["fixed_length", "precision", "classification"]
 STOP_RULES: tuple[StopRule, ...] = get_args(StopRule)
@@ -56,7 +56,7 @@ def problem(rules: dict[str, Any], concept_count: int) -> tuple[str, str] | None
     """Return the field of rules that do not fit together, and why; None if they do.
 
     Args:
-        rules: All rules of a pool, without those that have their defaults.
+        rules: The rules that the pool stores; a rule that is missing has its default.
         concept_count: Number of concepts that the pool tests.
     """
     names = rules.get("concept_names")

@@ -84,7 +84,7 @@ class TimelinePoint(Body):
     session_id: UUID
     """Id of the test."""
     date: UtcTime | None
-    """Time of the test's end, or else of its start."""
+    """Time of the test's end; of its last activity if no end was recorded."""
     accuracy: float | None
     """Share of the answers that were correct, 0 to 1."""
     learning_gain: float | None
@@ -106,7 +106,7 @@ class ConceptPoint(Body):
     """Proficiency in one concept at the end of a test."""
 
     date: UtcTime | None
-    """Time of the test's end, or else of its start."""
+    """Time of the test's end; of its last activity if no end was recorded."""
     value: float
     """A percentile from 0 to 1."""
 

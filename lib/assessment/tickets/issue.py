@@ -31,11 +31,11 @@ def issue(body: TicketsIn, deps: Deps) -> TicketsOut:
     criteria = None
     if body.end_criteria is not None:
         criteria = body.end_criteria.model_dump(exclude_unset=True)
-    fitted = store.fit_criteria(deps.postgres, body.question_pool_id, criteria or {})
-    if fitted is None:
+    check = store.fit_criteria(deps.postgres, body.question_pool_id, criteria or {})
+    if check is None:
         raise PoolNotFound
-    if fitted.refused is not None:
-        raise CriterionRefused(field=f"end_criteria.{fitted.refused}", expected=fitted.expected)
+    if check.refused is not None:
+        raise CriterionRefused(field=f"end_criteria.{check.refused}", expected=check.expected)
     tickets = [
         Ticket(
             id=uuid4(),

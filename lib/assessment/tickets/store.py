@@ -26,6 +26,6 @@ class FittedCriteria:
 def fit_criteria(
     postgres: "Postgres", pool_id: UUID, criteria: dict[str, Any]
 ) -> FittedCriteria | None:
-    """Return whether the pool allows the criteria; None if the pool does not exist."""
+    """Check criteria against the limits of a pool; return None if the pool does not exist."""
     params = {"pool_id": pool_id, "end_criteria": as_jsonb(criteria)}
     return postgres.fetch_one(_queries["fit_criteria"], params, FittedCriteria, read=True)

@@ -1,4 +1,4 @@
-"""Selection of the next item, with exact values only of items whose upper bounds are close."""
+"""Selection of the next item; exact values are computed only for items with high upper bounds."""
 
 from typing import Any, NamedTuple
 

@@ -29,7 +29,7 @@ _MINUS_ONE = np.float32(-1.0)
 _EIGHTH_PI = np.pi / 8
 FIRST_BLOCK, _LARGEST_BLOCK = 4096, 16384  # items; a block's arrays fit the processor's cache
 _ROUNDING_MARGIN = 1.0 + 1e-4
-"""Stand-in for 1, because the bound is computed in single precision, with errors near 1e-6."""
+"""1 plus a margin, because the bounds are computed in single precision, with errors near 1e-6."""
 
 
 class SortedItems(NamedTuple):

@@ -29,5 +29,5 @@ def read_filters(
         Query(alias="to", description="Only concepts last practised on or before this day, UTC."),
     ] = None,
 ) -> Filters:
-    """Return the filter that a teacher chose."""
+    """Return the filters that a teacher chose."""
     return Filters(student_id=student_id, topic_id=topic_id, since=since, until=until)

@@ -188,7 +188,7 @@ def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePre
 
 
 def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveComparisonOut:
-    """Return a student's mastery beside the class's means, in the live system's shape.
+    """Return a student's mastery compared with the class's, in the live system's shape.
 
     A student sees the means of the class and their own place in it, but nobody else's figures.
 

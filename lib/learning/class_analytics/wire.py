@@ -107,7 +107,7 @@ class LivePredictionsOut(Body):
 
 
 class TopicComparisonOut(Body):
-    """A student beside the class in a topic."""
+    """A student compared with the class in a topic."""
 
     topic_id: LiveId
     """Id of the topic."""
@@ -124,7 +124,7 @@ class TopicComparisonOut(Body):
 
 
 class LiveComparisonOut(Body):
-    """A student beside the class."""
+    """A student compared with the class."""
 
     student_id: LiveId
     """Id of the student."""

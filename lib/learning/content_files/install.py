@@ -54,13 +54,13 @@ def verified_file(name: str, sha256: str, body: bytes) -> ContentFile:
 
 
 def store_content(
-    db: Session, listed: Collection[str], files: Sequence[ContentFile], now: datetime
+    db: Session, listed_names: Collection[str], files: Sequence[ContentFile], now: datetime
 ) -> RowChanges:
     """Store files; doing so again changes nothing. The caller commits.
 
     Args:
         db: A session on the device's database.
-        listed: Names of all files of the list, including those that the device already has.
+        listed_names: Names of all files of the list, including those that the device already has.
         files: At least those files of the list that the device does not have.
         now: Time of the call.
 
@@ -68,7 +68,7 @@ def store_content(
         ContentFileUnusable: If a file cannot be read or is not in the list; nothing was stored.
     """
     contents = {file.name: _read(file) for file in files}
-    if unlisted := contents.keys() - set(listed):
+    if unlisted := contents.keys() - set(listed_names):
         raise ContentFileUnusable(f"{min(unlisted)} is not in the list of files.")
     stored = deleted = 0
     syllabus = contents.get(SYLLABUS)
@@ -85,7 +85,7 @@ def store_content(
     questions = [row for content in contents.values() for row in content.questions]
     stored += store.put_rows(db, questions, now)
     question_ids = {row.id for row in questions}
-    for topic_id in _replaced_topics(db, listed, contents):
+    for topic_id in _replaced_topics(db, listed_names, contents):
         deleted += store.delete_unanswered(db, topic_id, question_ids)
     if syllabus is not None:
         deleted += store.delete_empty_concepts(db, {row.id for row in syllabus.concepts})
@@ -105,10 +105,10 @@ def _read(file: ContentFile) -> ContentFileOut:
 
 
 def _replaced_topics(
-    db: Session, listed: Collection[str], contents: Collection[str]
+    db: Session, listed_names: Collection[str], contents: Collection[str]
 ) -> Iterator[UUID]:
     """Yield the topics whose questions are all in the files, or which no longer have any."""
     for topic_id in store.list_topic_ids(db):
         name = f"{QUESTIONS}{topic_id}"
-        if name in contents or name not in listed:
+        if name in contents or name not in listed_names:
             yield topic_id

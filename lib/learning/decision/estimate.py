@@ -134,7 +134,7 @@ class _Replay:
         self.last_day = np.zeros(shape[-1])
 
     def add(self, session: PastSession) -> None:
-        """Let every member study a session, and compare its expectation with the answers."""
+        """Apply a session to every hypothesis, and compare its expectation with the answers."""
         topic = self.graph.position[session.topic]
         minutes = productive(session.minutes)
         days = session.day - self.last_day[topic]

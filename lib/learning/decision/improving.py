@@ -90,7 +90,7 @@ def improve(simulation: Simulation, slots: Slots, rounds: int) -> Slots:
         if not exchanges:
             break
         size = min(size, len(exchanges))
-        candidate = _with(slots, exchanges[:size])
+        candidate = _with_exchanges(slots, exchanges[:size])
         other = simulation.follow(candidate.minutes_by_topic)
         if other.marks > trajectory.marks and other.keeps_prerequisites:
             slots, trajectory = candidate, other
@@ -103,7 +103,7 @@ def improve(simulation: Simulation, slots: Slots, rounds: int) -> Slots:
     return slots
 
 
-def _with(slots: Slots, exchanges: Sequence[Exchange]) -> Slots:
+def _with_exchanges(slots: Slots, exchanges: Sequence[Exchange]) -> Slots:
     topic = slots.topic.copy()
     for each in exchanges:
         topic[list(each.sessions)] = each.topics

@@ -31,8 +31,8 @@ from lib.learning.decision.worth import (
 SHORTEST_SESSION = 10.0
 """Length below which no session is planned, minutes."""
 SAME_DAY = 0.65
-"""Factor on the worth of another session on a topic on the same day, or on the next one if topics
-are not weighed again by then: spaced sessions teach more."""
+"""Factor on the worth of another session on a topic on the same day, and on the next day if topics
+are not weighed again by then, because spaced sessions teach more."""
 REVISION_SHARE = 0.2
 """Share of the time that is reserved for fading topics."""
 TOPIC_SHARE = 0.5

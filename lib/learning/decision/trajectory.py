@@ -1,9 +1,9 @@
 """The trajectory of a student who follows a plan, and the worth of changes of the plan; pure.
 
 The expected student of each theory follows a plan day by day. Derivatives, computed backwards
-through the same days, give the marks at the exam that a little more of the level, retention or
-stability on a day is worth, with all its effects on later sessions, on prerequisites and on
-forgetting. Together they give the worth of one session more or less on any topic and any day.
+through the same days, say how many marks at the exam a little more level, retention or stability
+on a day is worth, with all its effects on later sessions, on prerequisites and on forgetting.
+Together they give the worth of one session more or less on any topic and any day.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Simulation:
         gate: FloatArray | None,
         days_after_plan: float,
     ) -> None:
-        """Take the recorded mastery that opens topics, if any, and days from plan end to exam."""
+        """Take the recorded mastery that opens topics, if any, and the days from plan to exam."""
         self.graph, self.state, self.gate = graph, state, gate
         self.days_after_plan = days_after_plan
         self.minutes_per_log = minutes_per_log(graph, state)

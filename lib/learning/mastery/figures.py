@@ -59,7 +59,7 @@ class StudentFigures:
     """Ids of the questions that the student has answered."""
 
     def add(self, attempt: Attempt, calibration: Calibration) -> None:
-        """Count one answer to a question with one concept; it is later than all counted before."""
+        """Count one answer, later than all counted before, to a question with one concept."""
         [concept] = attempt.question.concepts
         earlier = self.concepts.get(concept)
         beginning = Ability(beginning_of(calibration, self.ability), 0)

@@ -34,7 +34,7 @@ class SkillRow:
     """Overall ability, logits."""
     attempts: int
     calibration: str | None
-    """Version of the calibration by which they are counted; None if the figures are stale."""
+    """Version of the calibration that counted the answers; None if the figures are stale."""
     last: tuple[str, str] | None
     """Clock and id of the last answer."""
 
@@ -161,7 +161,7 @@ def write_figures(
 
 
 def repeated_questions(db: Session, student_id: UUID, attempt: Attempt) -> set[str]:
-    """Return an answer's question as a set if another answer to it is stored, or an empty set."""
+    """Return the id of an answer's question as a set; empty if no other answer to it is stored."""
     item = attempt.question.item
     others = select(QuestionAttempt.id).where(
         QuestionAttempt.student_id == student_id,

@@ -49,8 +49,8 @@ FAMILIES = (
     *("concept_right", "concept_wrong", "concept_outcomes", "concept_overall"),
     *("item_ability", "combination_recent", "item_recent"),
 )
-"""Families of sparse features: one weight per question, concept, or combination of concepts; in the
-families `…_recent`, one for each outcome of the last answer, too."""
+"""Families of sparse features: one weight per question, concept, or combination of concepts. The
+families `…_recent` have one weight for each of these with each outcome of the last answer."""
 
 
 class ScopeRecords:
@@ -67,7 +67,7 @@ class ScopeRecords:
         previous_item: str | None,
         previous_concepts: tuple[str, ...],
     ) -> None:
-        """Keep the records of a question's scopes, and what came before it."""
+        """Keep the records of a question's scopes, and the question that was answered before it."""
         self.overall = overall
         self.concepts = concepts
         self.combination = combination
@@ -97,7 +97,7 @@ def dense(
     item_answers: int,
     time: float | None,
 ) -> list[float]:
-    """Return the values of `NAMES`."""
+    """Return the values of the dense features, in the order of `NAMES`."""
     overall, records, combination, item_record = (
         scopes.overall,
         scopes.concepts,

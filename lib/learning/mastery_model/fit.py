@@ -119,7 +119,7 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
 def _usual_seconds(training_set: _TrainingSet) -> dict[str, float]:
     """Return geometric mean times by question, shrunk towards the mean of all answers.
 
-    The key of the latter is `""`.
+    The mean of all answers itself has the key `""`.
     """
     total: dict[str, list[float]] = {}
     for attempt in training_set.attempts:

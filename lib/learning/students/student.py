@@ -44,8 +44,8 @@ class Student:
 def readable_student(call: Call, sent_id: str | int | UUID) -> Student:
     """Return a student whose data the caller may see.
 
-    Students see themselves, teachers the students of their classes and adopted ones who are in no
-    class, admins everyone.
+    Students see themselves, teachers see the students of their classes and adopted students who are
+    in no class, and admins see everyone.
 
     Raises:
         StudentClosed: If the caller may not see this student, or is not an admin and nobody has

@@ -32,18 +32,20 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
     _read_batch(transaction, run, counts)
     counts.add("tokens.with_several_rows", store.count_merged_tokens(transaction))
     seal_unknown_columns(transaction, vault)
-    staged = store.stage_batch(transaction)
-    sealed = seal_keys(transaction, vault, any_stored=staged.stored > 0, at_once=pace.keys_at_once)
-    counts.add("keys.sealed", sealed)
+    token_counts = store.stage_batch(transaction)
+    sealed_count = seal_keys(
+        transaction, vault, any_stored=token_counts.stored > 0, at_once=pace.keys_at_once
+    )
+    counts.add("keys.sealed", sealed_count)
     _add_owners(transaction, run, counts)
-    if store.insert_sessions(transaction) != staged.tokens - staged.stored:
+    if store.insert_sessions(transaction) != token_counts.tokens - token_counts.stored:
         raise Busy
     steps = store.insert_steps(transaction)
     counts.add("steps.created", steps.rows)
-    if staged.stored:
-        merged = store.merge_stored(transaction)
-        counts.add("steps.created", merged.steps_created)
-        counts.add("people.claimed", merged.people_claimed)
+    if token_counts.stored:
+        merge_counts = store.merge_stored(transaction)
+        counts.add("steps.created", merge_counts.steps_created)
+        counts.add("people.claimed", merge_counts.people_claimed)
     store.add_accounts(transaction)
     store.fill_extra(transaction)
     fill_auth_tokens(transaction, vault, at_once=pace.keys_at_once)

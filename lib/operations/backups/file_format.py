@@ -28,7 +28,7 @@ _TEXT_TYPES = frozenset({"text", "character varying", "character"})
 
 
 def is_secret(column: str, column_type: str) -> bool:
-    """Return whether a column holds texts that are secrets: API keys, accounts and their tokens.
+    """Return whether a column holds texts that are secrets, such as API keys and account ids.
 
     Tables may have columns that are not in our schema, so the column's name decides.
     """

@@ -76,7 +76,7 @@ def _rotate_kept_values(deps: Deps, vault: Vault, deadline: float, batch_session
 
 @dataclass
 class _SessionSealing:
-    """Seals the kept texts of one session, and counts them and those that no key opens."""
+    """Seals the kept texts of one session; counts those sealed, and those that no key opens."""
 
     vault: Vault
     session_token: str

@@ -300,13 +300,13 @@ class DeletedSessionsOut(CamelSuccessOut):
     found: int
     """Number of sessions with one of these tokens."""
     keys_deleted: int
-    """Sessions of the unified tables from which an API key or an auth token was removed."""
+    """Number of sessions of the unified tables that lost an API key or an auth token."""
     older_keys_deleted: int
-    """API keys that were removed from the legacy tables."""
+    """Number of API keys that were removed from the legacy tables."""
     sessions_deleted: int
-    """Sessions that were removed."""
+    """Number of sessions that were removed."""
     older_rows_deleted: int
-    """Rows that were removed from the legacy tables."""
+    """Number of rows that were removed from the legacy tables."""
 
 
 class ChangeEmailIn(CamelRequest):
@@ -331,7 +331,7 @@ class ChangedEmailOut(CamelSuccessOut):
     sessions: int
     """Number of the student's sessions."""
     older_rows_changed: int
-    """Rows of the legacy tables in which the e-mail was changed."""
+    """Number of rows of the legacy tables in which the e-mail was changed."""
 
 
 class NewLinkIn(CamelRequest):

@@ -145,7 +145,7 @@ def load_all_students(
 def load_legacy_students(
     postgres: "Postgres", student: str | None, limit: int
 ) -> list[LegacyStudentRow]:
-    """Return rows of workshop_students, most recently active first: those with an e-mail, or all.
+    """Return rows of workshop_students, most recently active first: those of one e-mail, or all.
 
     Raises:
         SchemaMissing: If the table does not exist.

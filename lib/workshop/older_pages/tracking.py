@@ -52,12 +52,12 @@ def look_up(lookup: StudentLookup, deps: Deps) -> TrackedOut | TrackedStudentsOu
     student, shared_exercises = _find_student(lookup.student, deps)
     if lookup.holds_password:
         return TrackedOut(progress=student)
-    shared = TrackedStudent(
+    shared_student = TrackedStudent(
         student_id=lookup.student,
         exercises=shared_exercises,
         completion_rate=student.completion_rate,
     )
-    return TrackedOut(progress=shared)
+    return TrackedOut(progress=shared_student)
 
 
 def _find_student(student: str, deps: Deps) -> tuple[TrackedStudent, dict[str, Any]]:

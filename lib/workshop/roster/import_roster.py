@@ -20,7 +20,7 @@ MAX_COLUMN_LENGTH = 100
 
 @dataclass(frozen=True)
 class QueryFields:
-    """Fields of `RosterIn` that may be query parameters, as they are for a CSV file.
+    """Fields of `RosterIn` that may be query parameters, since a CSV body has no place for them.
 
     Declaring them adds them to the API's description; `lib/web/strict_route.py` puts them into the
     body.

@@ -69,12 +69,12 @@ def read_csv(text: str, *, by_github: bool) -> Roster:
     columns = [_column_of(cell) for cell in rows[0][1]]
     if any(columns):
         header = [cell.strip() for cell in rows[0][1]]
-        ignored = [
+        ignored_names = [
             cell for cell, column in zip(header, columns, strict=True) if cell and not column
         ]
         del rows[0]
     else:
-        columns, ignored = _guess_columns(rows[0][1]), []
+        columns, ignored_names = _guess_columns(rows[0][1]), []
     if not {EMAIL, IDENTIFIER, GITHUB} & set(columns):
         raise UnreadableRoster(
             reason="No column holds e-mails. Name it in the first line, as in: email,name,github."
@@ -82,15 +82,15 @@ def read_csv(text: str, *, by_github: bool) -> Roster:
     if len(rows) > MAX_PEOPLE:
         raise UnreadableRoster(reason=f"A roster has at most {MAX_PEOPLE} lines.")
     lines = ((number, _cells(columns, cells)) for number, cells in rows)
-    return _roster(lines, ignored, by_github=by_github)
+    return _roster(lines, ignored_names, by_github=by_github)
 
 
 def read_list(students: Iterable[Mapping[str, Any]], *, by_github: bool) -> Roster:
     """Read a list of objects."""
     objects = list(students)
     names = dict.fromkeys(name for each in objects for name in each)
-    ignored = [name for name in names if name not in {EMAIL, NAME, GITHUB}]
-    return _roster(enumerate(objects, start=1), ignored, by_github=by_github)
+    ignored_names = [name for name in names if name not in {EMAIL, NAME, GITHUB}]
+    return _roster(enumerate(objects, start=1), ignored_names, by_github=by_github)
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
@@ -146,7 +146,7 @@ def _cells(columns: list[str | None], cells: list[str]) -> dict[str, str]:
 
 
 def _roster(
-    lines: Iterable[tuple[int, Mapping[str, Any]]], ignored: list[str], *, by_github: bool
+    lines: Iterable[tuple[int, Mapping[str, Any]]], ignored_names: list[str], *, by_github: bool
 ) -> Roster:
     people: dict[str, Person] = {}
     rejected: list[RejectedLine] = []
@@ -165,7 +165,7 @@ def _roster(
         key = person.email or f"github {person.github}".lower()
         repeated += key in people
         people.setdefault(key, person)
-    return Roster(list(people.values()), rejected, repeated, ignored)
+    return Roster(list(people.values()), rejected, repeated, ignored_names)
 
 
 def _problem(values: Mapping[str, Any], *, by_github: bool) -> tuple[Any, str] | None:

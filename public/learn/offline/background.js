@@ -33,7 +33,7 @@ export class Background {
     this.channel.onmessage = () => this.#read("rows").catch(() => {}); // the store is closed by a log-out in another tab
     this.online = () => {
       this.blockedUntil = 0;
-      this.soon(0);
+      this.syncSoon(0);
     };
     addEventListener("online", this.online);
   }
@@ -41,7 +41,7 @@ export class Background {
   /** Read the state and begin to synchronise. */
   async start() {
     await this.#read(null);
-    this.soon(0);
+    this.syncSoon(0);
   }
 
   /** Stop: abort the call that is under way and close the store. */
@@ -65,21 +65,21 @@ export class Background {
   }
 
   /** Notify all tabs of a change that was written here, and send it soon. */
-  async changed() {
+  async announceChange() {
     this.channel.postMessage("changed");
     await this.#read("rows");
-    this.soon();
+    this.syncSoon();
   }
 
   /** Schedule a sync in `pause` milliseconds, but not before the time that the server has asked for. */
-  soon(pause = AFTER_WRITE_MS) {
+  syncSoon(pause = AFTER_WRITE_MS) {
     if (this.ended) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.now().catch(() => {}), Math.max(pause, this.blockedUntil - Date.now()));
+    this.timer = setTimeout(() => this.syncNow().catch(() => {}), Math.max(pause, this.blockedUntil - Date.now()));
   }
 
   /** Synchronise now; resolves to whether it succeeded. Concurrent calls share one sync. */
-  now() {
+  syncNow() {
     this.running ??= this.#run().finally(() => {
       this.running = null;
     });
@@ -98,7 +98,7 @@ export class Background {
     });
     if (this.ended) return false;
     if (outcome === null) {
-      this.soon(FIRST_WAIT_MS); // another tab is synchronising
+      this.syncSoon(FIRST_WAIT_MS); // another tab is synchronising
       return false;
     }
     const { problem = null, stuck = false, seconds = null, repaired = [] } = outcome;
@@ -111,7 +111,7 @@ export class Background {
     this.channel.postMessage("synced");
     await this.#read("rows");
     const hasNew = !failed && this.state.pending > 0; // a change that was written while the sync ended
-    if (problem?.kind !== "credential") this.soon(hasNew ? AFTER_WRITE_MS : wait);
+    if (problem?.kind !== "credential") this.syncSoon(hasNew ? AFTER_WRITE_MS : wait);
     return !failed;
   }
 

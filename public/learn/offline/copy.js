@@ -70,7 +70,7 @@ class Copy {
 
   /** The questions of a topic and the ids of those that were answered, oldest first; null if no content is here. */
   async practice(topicId) {
-    if (!(await this.content())?.byTopic.has(topicId)) await this.background.now();
+    if (!(await this.content())?.byTopic.has(topicId)) await this.background.syncNow();
     const content = await this.content();
     if (content === null) return null;
     const questions = content.byTopic.get(topicId) ?? [];
@@ -95,7 +95,7 @@ class Copy {
       return tables.rows(ATTEMPTS);
     });
     const mastery = foldAttempts(attemptsOf(rows), content.questions, content.calibration);
-    await this.background.changed();
+    await this.background.announceChange();
     return { id: body.id, question_id: question.id, concept_id: question.concept_id, is_correct: right, correct_answer: question.correct_answer, mastery_score: mastery.get(question.concept_id).score };
   }
 
@@ -108,7 +108,7 @@ class Copy {
       await changeProfile(tables, values, Date.now());
       return true;
     });
-    if (isStored) await this.background.changed();
+    if (isStored) await this.background.announceChange();
     return isStored;
   }
 
@@ -149,13 +149,13 @@ class Copy {
   async importText(text) {
     const content = await this.content();
     const outcome = await importText(this.store, text, (columns) => gradeOf(content, columns) ?? columns.is_correct ?? null);
-    await this.background.changed();
+    await this.background.announceChange();
     return outcome;
   }
 
   async dismiss(id) {
     await this.store.write((tables) => dismiss(tables, id));
-    await this.background.changed();
+    await this.background.announceChange();
   }
 
   /** Close the copy, and remove it from this browser unless it holds changes that the server lacks. */

@@ -139,7 +139,7 @@ BEGIN
         AND k.contype = 'u'
       WHERE i.indrelid = v_table.relation AND i.indisunique AND NOT i.indisprimary
         AND v_table.former_name IN ('test_sessions', 'test_responses')
-        AND NOT EXISTS (  -- one of our columns, or one that distinguishes tests
+        AND NOT EXISTS (  -- a column that an upgrade added, or one that distinguishes tests
           SELECT FROM pg_catalog.pg_attribute AS a
           WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) AND (
             a.attname::TEXT <> ALL (v_table.columns)

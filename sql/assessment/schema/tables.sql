@@ -291,7 +291,7 @@ ALTER TABLE assessment.test_responses
 -- ---------------------------------------------------------------------------------------------
 -- Indexes
 -- ---------------------------------------------------------------------------------------------
--- Long-term proficiencies of a student: start, results.
+-- Long-term proficiencies of a student, read when a test starts and for results.
 CREATE INDEX IF NOT EXISTS idx_student_proficiencies_student_id
   ON assessment.student_proficiencies (student_id);
 -- Questions per pool (monitoring), the newest questions.

@@ -70,7 +70,7 @@ CREATE OR REPLACE FUNCTION stepwise.adopt(
   WHERE c.oid = to_regclass(format('public.%I', p_former_name))
   ON CONFLICT ON CONSTRAINT adopted_tables_pkey DO UPDATE SET
     columns = CASE WHEN adopted_tables.added_columns IS NULL THEN adopted_tables.columns ELSE
-      ARRAY(SELECT name FROM unnest(excluded.columns) WITH ORDINALITY AS found (name, place)
+      ARRAY(SELECT name FROM unnest(excluded.columns) WITH ORDINALITY AS present_columns (name, place)
             WHERE name <> ALL (adopted_tables.added_columns) ORDER BY place) END,
     constraints = excluded.constraints, triggers = excluded.triggers,
     row_security = excluded.row_security, added_columns = NULL,

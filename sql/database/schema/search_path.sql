@@ -12,7 +12,7 @@ LANGUAGE sql IMMUTABLE AS $$
       THEN replace(substr(part[1], 2, length(part[1]) - 2), '""', '"')
       ELSE lower(part[1]) END ORDER BY place), '{}')
   FROM regexp_matches(p_search_path, '("(?:[^"]|"")*"|[^",\s]+)', 'g')
-    WITH ORDINALITY AS found (part, place)
+    WITH ORDINALITY AS matches (part, place)
 $$;
 
 -- The search_path settings for new sessions of this role in this database: the database's and, if it

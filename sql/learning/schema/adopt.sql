@@ -94,7 +94,7 @@ DECLARE
   v_view TEXT;
   v_schema TEXT := 'learning_set_aside_' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS_US');
   v_table TEXT;
-  v_moved TEXT[] := '{}';
+  v_moved_tables TEXT[] := '{}';
   v_rows BIGINT;
   v_before BIGINT;
   v_after BIGINT;
@@ -106,9 +106,9 @@ BEGIN
       CONTINUE;
     END IF;
     PERFORM pg_temp.check_live_table(v.table_name, v.relation);
-    v_moved := v_moved || v.table_name;
+    v_moved_tables := v_moved_tables || v.table_name;
   END LOOP;
-  IF v_moved = '{}' THEN
+  IF v_moved_tables = '{}' THEN
     RETURN;
   END IF;
 
@@ -134,7 +134,7 @@ BEGIN
   END LOOP;
 
   FOR v_table IN SELECT DISTINCT live.table_name FROM pg_temp.live_columns() AS live LOOP
-    IF v_table = ANY (v_moved) THEN
+    IF v_table = ANY (v_moved_tables) THEN
       PERFORM pg_temp.create_old_view(v_table, format('%I.%I', v_schema, v_table)::REGCLASS);
     ELSE
       PERFORM pg_temp.create_empty_view(v_table);
@@ -156,7 +156,7 @@ BEGIN
     -- The next tables refer to this one; without statistics about it, each row would scan it.
     EXECUTE format('ANALYZE learning.%I', v_table);
     EXECUTE format('SELECT count(*) FROM learning.%I', v_table) INTO v_after;
-    IF v_table = ANY (v_moved) THEN
+    IF v_table = ANY (v_moved_tables) THEN
       EXECUTE format('SELECT count(*) FROM %I.%I', v_schema, v_table) INTO v_rows;
       RAISE NOTICE 'public.%: moved to %.% with % rows, of which % were copied to learning.%', v_table, v_schema,
         v_table, v_rows, v_after - v_before, v_table USING ERRCODE = 'SW001';

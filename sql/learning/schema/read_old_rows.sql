@@ -156,7 +156,7 @@ BEGIN
       '(api[-_]?key|(^|_)token$|secret|passw(or)?d|private[-_]?key|credential|account_?sid)';
     EXECUTE format('SELECT count(%I) FROM %s', v_name, p_relation) INTO v_values;
     RAISE NOTICE 'learning.%: the live system''s column % has no counterpart; values %: %', p_table, v_name,
-      CASE WHEN v_is_secret THEN 'not copied, because its name is that of a secret'
+      CASE WHEN v_is_secret THEN 'not copied, because the column is named like a secret'
         ELSE 'in the column extra' END, v_values
       USING ERRCODE = 'SW001';
     CONTINUE WHEN v_is_secret;

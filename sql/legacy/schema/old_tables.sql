@@ -74,13 +74,13 @@ END $$;
 CREATE OR REPLACE FUNCTION legacy.backup_tables()
 RETURNS TABLE (original TEXT, table_name TEXT, set_aside TEXT, row_count BIGINT,
   without_session BIGINT) LANGUAGE sql AS $$
-  SELECT name, relname::text, obj_description(c.oid, 'pg_class'), counted.row_count,
-    counted.without_session
+  SELECT name, relname::text, obj_description(c.oid, 'pg_class'), counts.row_count,
+    counts.without_session
   FROM unnest(ARRAY['workshop_students', 'student_configs', 'workshop_sessions']) AS name
   JOIN pg_class AS c ON relnamespace = 'public'::regnamespace
     AND relkind IN ('r', 'p', 'v', 'm', 'f')
     AND relname ~ ('^' || name || '_backup_[0-9]+(_[0-9]+)*$'),
-  LATERAL legacy.rows_of(relname::text, name) AS counted
+  LATERAL legacy.rows_of(relname::text, name) AS counts
 $$;
 
 -- Return whether a legacy table holds a row.

@@ -280,8 +280,8 @@ DO $$ BEGIN
 END $$;
 
 -- Return the finding about a value that should be JSON of a kind; null if the value is of that kind
--- or is itself null. p_any_raw: whether any value of its token was kept raw; if not, this value is not parsed
--- again.
+-- or is itself null. `p_any_raw` says whether any value of the row's token was kept raw; if not, this
+-- value is not parsed again.
 DROP FUNCTION IF EXISTS legacy.json_finding(TEXT, JSONB, TEXT);
 CREATE OR REPLACE FUNCTION legacy.json_finding(
   p_field TEXT, p_value JSONB, p_kind TEXT, p_any_raw BOOLEAN

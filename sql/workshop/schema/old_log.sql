@@ -62,7 +62,7 @@ DECLARE
   v_events BIGINT;
   v_last BIGINT;
 BEGIN
-  -- The people of the `students` that was renamed last, by their numbers.
+  -- The people, by their numbers, of the table `students` that was renamed last.
   CREATE TEMP TABLE old_people (number BIGINT, email TEXT) ON COMMIT DROP;
   FOR v_table IN
     SELECT c.oid::regclass AS relation, c.relname FROM pg_catalog.pg_class c

@@ -43,8 +43,8 @@ LANGUAGE sql AS $$
   ON CONFLICT ON CONSTRAINT removals_pkey DO UPDATE SET removed_at = now()
 $$;
 
--- Return the name that a column of a legacy table has there, which may be in camel case; null if the
--- table lacks the column.
+-- Return the actual name of a column of a legacy table, which may be in camel case; null if the table
+-- lacks the column.
 CREATE OR REPLACE FUNCTION public.older_column(p_table REGCLASS, p_column TEXT) RETURNS TEXT
 LANGUAGE sql STABLE AS $$
   SELECT attname::text FROM pg_attribute
