@@ -35,14 +35,14 @@ def main() -> int:
 
 def in_words(result: LearningCalibrationOut) -> str:
     """Return a report on a calibration, for a terminal."""
-    lines = [f"{result.answers:,} answers by {result.students:,} students."]
+    lines = [f"Answers: {result.answers:,}; students: {result.students:,}."]
     if result.log_loss_before is not None:
         lines.append(
             f"Log loss of held-out students: {result.log_loss_before:.4f} before,"
             f" {result.log_loss_after:.4f} after."
         )
     lines.append(OUTCOMES[result.outcome])
-    lines.append(f"Mastery was recomputed for {result.recounted:,} students.")
+    lines.append(f"Students whose mastery was recomputed: {result.recounted:,}.")
     return "\n".join(lines)
 
 

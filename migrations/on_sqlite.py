@@ -90,7 +90,7 @@ def intact_references(connection: Connection) -> Iterator[None]:
     yield
     broken = _broken_references(connection) - before
     if broken:
-        tables = ", ".join(f"{table} ({count} rows)" for table, count in sorted(broken.items()))
+        tables = ", ".join(f"{table} (rows: {count})" for table, count in sorted(broken.items()))
         raise CommandError(
             f"The revision was undone: rows of {tables} would refer to rows that do not exist."
         )

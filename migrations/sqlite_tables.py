@@ -32,7 +32,7 @@ def create_tables(operations: Operations) -> list[str]:
             reports.append(f"{current_name}: not brought back, because a table {name} exists")
         else:
             operations.rename_table(current_name, name)
-            reports.append(f"{name}: brought back, {_row_count(connection, name)} rows")
+            reports.append(f"{name}: brought back; rows: {_row_count(connection, name)}")
     existing_names = set(inspect(connection).get_table_names())
     for model_table in _METADATA.sorted_tables:
         if model_table.name not in existing_names:
@@ -57,7 +57,8 @@ def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
             count = _row_count(connection, name)
             operations.rename_table(name, name_aside)
             reports.append(
-                f"{name}: set aside as {name_aside}, {count} rows; the next upgrade brings it back"
+                f"{name}: set aside as {name_aside} (rows: {count}); the next upgrade brings it"
+                " back"
             )
     return reports
 

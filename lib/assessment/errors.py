@@ -77,7 +77,7 @@ class TicketExpired(Forbidden):
 
 
 class TicketUsedUp(Forbidden):
-    """This ticket has started {uses} of {uses} tests; ask the organiser of the test for another."""
+    """This ticket is used up (tests: {uses}); ask the organiser of the test for another."""
 
     code = "ticket_used_up"
     fields = ("ticket",)
@@ -133,14 +133,14 @@ class RuleConflict(InvalidInput):
 
 
 class SessionConceptMismatch(InvalidInput):
-    """concept_names: this pool tests {expected} concepts, not {actual}; name each of them."""
+    """concept_names: this pool's number of concepts is {expected}, not {actual}; name each."""
 
     code = "wrong_concept_count"
     fields = ("concept_names",)
 
 
 class PoolConceptMismatch(InvalidInput):
-    """questions[0].concepts: this pool tests {expected} concepts, not {actual}."""
+    """questions[0].concepts: this pool's number of concepts is {expected}, not {actual}."""
 
     code = "pool_concept_mismatch"
     fields = ("questions[0].concepts",)
@@ -160,7 +160,7 @@ class QuestionInOtherPool(Conflict):
 
 
 class EditConceptMismatch(InvalidInput):
-    """concepts: this pool tests {expected} concepts, not {actual}."""
+    """concepts: this pool's number of concepts is {expected}, not {actual}."""
 
     code = "pool_concept_mismatch_edit"
     fields = ("concepts",)

@@ -139,8 +139,9 @@ def simulate(
     max_length = min(design.stop.max_questions, len(bank))
     if design.exposure is not None and design.exposure.max_rate < max_length / len(bank):
         warnings.warn(
-            f"max_rate {design.exposure.max_rate:g} cannot be kept by tests of {max_length} of"
-            f" {len(bank)} items; the mean exposure is {max_length / len(bank):.3g}",
+            f"max_rate {design.exposure.max_rate:g} cannot be kept by tests of length"
+            f" {max_length} on a bank of size {len(bank)}; the mean exposure is"
+            f" {max_length / len(bank):.3g}",
             stacklevel=2,
         )
     mean = np.empty((len(truth), max_length + 1, bank.concepts))

@@ -35,7 +35,7 @@ class TablesSetAside(Conflict):
 
 
 class KeysUnreadable(Conflict):
-    """Nothing was migrated: {unreadable} of {checked} keys cannot be opened. {advice}"""  # noqa: D415 the advice is a sentence
+    """Nothing was migrated; keys that cannot be opened: {unreadable} of {checked}. {advice}"""  # noqa: D415 the advice is a sentence
 
     code = "keys_unreadable"
     fields = ("acceptUnreadableKeys",)

@@ -152,8 +152,8 @@ def _results(run: Run, sources: list[Source]) -> list[str]:
         + ", ".join(f"{count(f'sessions.{fate}')} {fate}" for fate in FATES if fate != "skipped"),
         f"people with several rows: {count('people.with_several_rows')}, merged",
         f"tokens with several rows: {count('tokens.with_several_rows')}, merged",
-        f"step_progress: {count('checked.step_progress')} steps read from exercises",
-        f"API keys: {count('keys.sealed')} were stored as plain text and are now encrypted",
+        f"steps read from exercises: {count('checked.step_progress')}",
+        f"API keys stored as plain text: {count('keys.sealed')}, now encrypted",
         *([DRY_RUN_IN_PARTS.format(calls=run.calls)] if run.in_parts else []),
     ]
 
@@ -162,7 +162,7 @@ def _source_result(source: Source) -> str:
     if not source.present:
         return f"{source.table}: no such table"
     return (
-        f"{source.table}: {source.read} rows read = {source.created} created + "
+        f"{source.table}: {source.read} read = {source.created} created + "
         f"{source.merged} merged + {source.unchanged} unchanged + {source.skipped} skipped"
     )
 

@@ -35,7 +35,7 @@ def creation_response(renewal: "Renewal") -> CreateOut:
             *(f"{table.table_name}: set aside as {table.new_name}" for table in creation.set_aside),
             *renewal.remarks,
             *(
-                f"{table.table_name}: brought up to date, {_row_count(table.row_count)}"
+                f"{table.table_name}: brought up to date; rows: {table.row_count}"
                 if table.table_name in kept_tables
                 else f"{table.table_name}: created"
                 for table in creation.after
@@ -45,10 +45,6 @@ def creation_response(renewal: "Renewal") -> CreateOut:
         ],
         next_steps=list(NEXT_STEPS),
     )
-
-
-def _row_count(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows} rows"
 
 
 def rotation_response(rotation: "Rotation") -> RotationOut:
@@ -66,10 +62,9 @@ def rotation_response(rotation: "Rotation") -> RotationOut:
 def _rotation_message(unreadable: int) -> str:
     if not unreadable:
         return "All keys are sealed with the current encryption key"
-    keys = "1 key" if unreadable == 1 else f"{unreadable} keys"
     return (
-        f"{keys} cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and could not"
-        " be sealed again; all others are sealed with the current encryption key"
+        "Keys that cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and stay as they"
+        f" are: {unreadable}; all others are sealed with the current encryption key"
     )
 
 

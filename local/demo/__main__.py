@@ -25,15 +25,16 @@ def main() -> int:
         deps.close()
     print(f"Questions added: {questions}")
     print(
-        f"Workshop: {workshop.students} students added, {workshop.sessions} sessions,"
-        f" {workshop.steps} steps, {workshop.events} events"
+        f"Workshop; students added: {workshop.students}, sessions: {workshop.sessions},"
+        f" steps: {workshop.steps}, events: {workshop.events}"
     )
     print(
-        f"Tests: {tests.students} students added, {tests.sessions} tests, {tests.answers} answers"
+        f"Tests; students added: {tests.students}, tests: {tests.sessions},"
+        f" answers: {tests.answers}"
     )
     print(
-        f"Study planner: {planner.questions} questions, {planner.users} users,"
-        f" {planner.answers} answers"
+        f"Study planner; questions: {planner.questions}, users: {planner.users},"
+        f" answers: {planner.answers}"
     )
     print(accounts(password))
     print()

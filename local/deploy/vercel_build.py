@@ -154,7 +154,7 @@ def main(arguments: Sequence[str], link: Path = LINK) -> int:
     print("Building; every function is compiled separately, which takes minutes …", flush=True)
     output = build(TARGET, arguments)
     folder = TARGET.relative_to(tools.ROOT)
-    print(f"Built {len(output.functions)} functions with byte code. To deploy them:")
+    print(f"Functions built with byte code: {len(output.functions)}. To deploy them:")
     print(f"  {tools.npx('vercel')} deploy --prebuilt --cwd {folder}", *arguments)
     return 0
 

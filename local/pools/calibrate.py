@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def _print_result(pool: PoolCalibrationOut) -> None:
     print(
-        f"{pool.answers:,} answers by {pool.people:,} people to {pool.questions:,} questions.\n"
+        f"Answers: {pool.answers:,}; people: {pool.people:,}; questions: {pool.questions:,}.\n"
         + OUTCOMES[pool.outcome].format(
             version=pool.version, pool_id=pool.question_pool_id, proposal=pool.proposal
         )

@@ -152,17 +152,17 @@ def _compare(
         rng=rng,
     )
     print(
-        f"Pool {pool.pool_id}, version {pool.version}: {int(pool.gradable.sum())} questions,"
-        f" {pool.bank.concepts} concepts\nSettings: {_settings(pool)}\n\n"
-        f"{arguments.truths} times, the true parameters were drawn around the pool's, with"
+        f"{_heading(pool)}\nSettings: {_settings(pool)}\n\n"
+        f"Replications: {arguments.truths}. Each draws true parameters around the pool's, with"
         f" deviations of {errors.difficulty} in Φ⁻¹(difficulty) and {errors.discrimination} in log"
-        f" discrimination;\n{students} students of the population took a test each time, with the"
-        " pool's bank and with one that treats the parameters as exact (plug-in)\n\n"
+        f" discrimination.\nStudents drawn from the population in each replication: {students}."
+        " Each takes a test with the pool's bank and one with a bank that takes the parameters for"
+        " exact (plug-in).\n\n"
         "  bank     end                answers  actual error  stated error  actual/stated  coverage"
     )
     for bank, comparison in (("pool", own), ("plug-in", plug_in)):
         for end, row in (
-            (f"{questions} questions", comparison.fixed),
+            (f"length {questions}", comparison.fixed),
             (f"precision {threshold:g}", comparison.precision),
         ):
             print(
@@ -174,9 +174,8 @@ def _compare(
 
 def _print_tables(pool: ItemPool, accuracy: PoolAccuracy) -> None:
     print(
-        f"Pool {pool.pool_id}, version {pool.version}: {int(pool.gradable.sum())} questions,"
-        f" {pool.bank.concepts} concepts; {accuracy.students} simulated students of each ability,"
-        f" and as many drawn from the population ({POPULATION})\n"
+        f"{_heading(pool)}; simulated students of each ability: {accuracy.students}, and as many"
+        f" drawn from the population ({POPULATION})\n"
         f"Settings: {_settings(pool)}\n"
     )
     for title, table, form in (
@@ -188,6 +187,14 @@ def _print_tables(pool: ItemPool, accuracy: PoolAccuracy) -> None:
     _print_table("Exposure: the most exposed question", accuracy, accuracy.exposure.max(2), ".0%")
     shares = (accuracy.exposure > 0).mean(axis=2)
     _print_table("Exposure: share of the pool that was shown", accuracy, shares, ".0%")
+
+
+def _heading(pool: ItemPool) -> str:
+    """Return the pool's version and size in words."""
+    return (
+        f"Pool {pool.pool_id}, version {pool.version}; questions: {int(pool.gradable.sum())},"
+        f" concepts: {pool.bank.concepts}"
+    )
 
 
 def _settings(pool: ItemPool) -> str:

@@ -126,7 +126,7 @@ def _exposure(axes: Any, accuracy: PoolAccuracy) -> None:
         ylim=(0, 1.02 * highest),
     )
     _percent(axes.yaxis)
-    axes.set_title(f"Exposure among {accuracy.students} students drawn from the population")
+    axes.set_title(f"Exposure; students drawn from the population: {accuracy.students}")
 
 
 def _within_chance(accuracy: PoolAccuracy) -> float:

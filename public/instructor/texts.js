@@ -46,7 +46,7 @@ export const LEGEND = [
 
 export const WORDS = {
   loading: "Loading the students …",
-  loadingRest: (loaded, all) => `${loaded} of ${all} students loaded; the counts grow until all are here.`,
+  loadingRest: (loaded, all) => `${loaded} of ${count(all, "student")} loaded; the counts grow until all are here.`,
   search: "Search",
   searchHint: "Name or e-mail",
   status: "Status",

@@ -19,7 +19,7 @@ export const PAGE = {
 
 export const POOL = {
   loading: "Loading the pool …",
-  loadingRest: (loaded, all) => `${loaded} of ${all} questions loaded …`,
+  loadingRest: (loaded, all) => `${loaded} of ${count(all, "question")} loaded …`,
   subtitle: (pool) =>
     [count(pool.question_count, "question"), count(pool.concept_count, "concept"), count(pool.test_count, "test"), count(pool.answer_count, "answer")].join(" · "),
   rules: ({ admission, tells }) =>
@@ -66,7 +66,7 @@ export const FLAGS = {
   none: "Nothing looks wrong. Questions are flagged here when their answers or options point to a problem.",
   columns: { question: "Question", why: "Why", what: "What to do" },
   noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
-  belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${number(answers)} answers: less often than by guessing`, what: "check the right answer" }),
+  belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${count(answers, "answer")}: less often than by guessing`, what: "check the right answer" }),
   drifted: (change) => ({ why: `The chance of a right answer differs by ${percent(change)} from its former parameters`, what: "check whether it has leaked" }),
   weak: (discrimination, error) => ({ why: `Says little about ability: discrimination ${number(discrimination, 2)}${error ? ` ± ${number(error, 2)}` : ""}`, what: "retire or rewrite" }),
   shown: (share, limit) => ({ why: `Shown in ${percent(share)} of tests; the limit is ${percent(limit)}`, what: "add similar questions" }),

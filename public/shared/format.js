@@ -33,7 +33,7 @@ export function ago(moment, now) {
 
 /** A size in bytes: "12 KB", "3.4 MB". */
 export function bytes(value) {
-  if (value < 1024) return `${value} bytes`;
+  if (value < 1024) return count(value, "byte");
   return value < 1024 ** 2 ? `${Math.round(value / 1024)} KB` : `${number(value / 1024 ** 2, 1)} MB`;
 }
 

@@ -28,7 +28,7 @@ export const PAGE = {
   picker: "Class",
   atRisk: (name, n, all) => `${name}: ${n} of ${count(all, "student")} at high risk`,
   someRisk: (name, n, all) => `${name}: ${n} of ${count(all, "student")} at some risk`,
-  calm: (name, all) => (all === 1 ? `${name}: the only student is not at risk` : `${name}: none of ${all} students is at risk`),
+  calm: (name, all) => `${name}: ${all === 1 ? "the only student is not" : `none of ${count(all, "student")} is`} at risk`,
   empty: (name) => `${name}: nobody has joined yet`,
   about: (n, grade) => `${count(n, "student")} · year ${grade}`,
   expected: ["If the exam were today, the class would be expected to get ", " of 100 marks on average", "."],

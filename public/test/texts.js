@@ -131,7 +131,7 @@ export const RESULT = {
   change: (points) => (points > 0 ? `+${points}` : `−${-points}`),
   was: (points) => `was ${points}`,
   meaning: (value) => `What does ${value} mean?`,
-  meaningText: (value, name) => `It compares you with all students: about ${value} of 100 have a lower level in ${name}, and the middle is 50. A test cannot measure your level exactly, so the band shows where your level lies with a probability of 95 %. A change inside the band may be chance.`,
+  meaningText: (value, name) => `It compares you with all students: about ${value} of 100 ${value === 1 ? "has" : "have"} a lower level in ${name}, and the middle is 50. A test cannot measure your level exactly, so the band shows where your level lies with a probability of 95 %. A change inside the band may be chance.`,
   undisclosed: "Your answers are saved.",
   undisclosedHint: "The result of this test is not shown yet. Ask your teacher.",
   over: "Over time",
@@ -148,7 +148,7 @@ export const RESULT = {
 export function headline(profile) {
   const names = (level) => profile.filter((row) => row.level === level).map((row) => row.name);
   const [above, below] = [names("above"), names("below")];
-  const several = profile.length === 2 ? "both concepts" : `all ${profile.length} concepts`;
+  const several = profile.length === 2 ? "both concepts" : `all ${count(profile.length, "concept")}`;
   const all = profile.length > 1 ? several : profile[0]?.name;
   if (!above.length && !below.length) return `You are around the middle in ${all}.`;
   if (above.length === profile.length) return `You are above the middle in ${all}.`;

@@ -191,7 +191,7 @@ def test_pool_without_exactly_five_concepts_needs_their_names(
     body = {"student_id": "ann", "question_pool_id": pool_id}
     refusal = client.post("/api/test/start", json=body)
     assert (refusal.status_code, refusal.json()["code"]) == (422, "wrong_concept_count")
-    assert "tests 2 concepts, not 5" in refusal.json()["error"]
+    assert "number of concepts is 2, not 5" in refusal.json()["error"]
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     response = client.post(
         "/api/test/start", json={**body, "concept_names": ["Reading", "Writing"]}

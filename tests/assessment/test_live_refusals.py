@@ -76,7 +76,7 @@ def test_refused_workshop_does_not_prevent_the_move_of_tests_and_is_reported(
     error = response.json()["error"]
     assert error.startswith("workshop: ")
     assert "step_progress" in error.partition("What was done")[0]
-    assert "public.test_responses: moved to assessment.test_responses, 4 rows" in error
+    assert "public.test_responses: moved to assessment.test_responses; rows: 4" in error
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(4,)]
     run("DROP VIEW public.step_progress")
     assert create_schema(client, operator, finish=True).status_code == 200
@@ -89,7 +89,7 @@ def test_migrate_ends_with_the_reason_and_the_report(
     process = run_unchecked("migrate.py", "finish", url=postgres_url)
     assert process.returncode == 1
     assert "workshop: " in process.stderr
-    assert "test_responses, 4 rows" in process.stderr
+    assert "test_responses; rows: 4" in process.stderr
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(4,)]
 
 

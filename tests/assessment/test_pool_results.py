@@ -56,6 +56,11 @@ def test_results_list_every_test_of_the_pool(
     assert bob["session_id"] is None, "the id of a running session is bob's credential"
 
 
+def test_concepts_without_names_are_numbered(client: TestClient, operator: dict[str, str]) -> None:
+    pool_id = upload(client, operator, make_questions(3, concepts=2))
+    assert results(client, pool_id).json()["concept_names"] == ["Concept 1", "Concept 2"]
+
+
 def test_pages_hold_each_test_once(client: TestClient, pool_id: str) -> None:
     for i in range(5):
         Student(client, pool_id, f"s{i}").start()

@@ -140,7 +140,7 @@ def test_a_ticket_resumes_its_running_test_and_starts_as_many_as_it_allows(
     ann.end()
     response = ann.post_start()
     assert (response.status_code, response.json()["code"]) == (403, "ticket_used_up")
-    assert "2 of 2" in response.json()["error"]
+    assert "used up (tests: 2)" in response.json()["error"]
     assert rows(COUNT_SESSIONS) == [(2,)]
     other_holder = TicketHolder(client, issue(client, operator, ticket_pool, "ann")[0])
     assert other_holder.post_start().status_code == 200

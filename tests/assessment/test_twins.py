@@ -99,8 +99,8 @@ def test_new_rows_are_moved_equal_ones_dropped_and_different_ones_set_aside(url:
     )
     (line,) = [line for line in upgrade().json()["results"] if "public.questions" in line]
     assert line == (
-        "public.questions: twin of assessment.questions merged: 1 rows moved, 1 equal,"
-        " 1 set aside in assessment.set_aside_rows: q2"
+        "public.questions: twin of assessment.questions merged; rows moved: 1, equal: 1,"
+        " set aside in assessment.set_aside_rows: 1 (q2)"
     )
     assert fetch(
         url, "SELECT id, content, difficulty::float, discrimination::float"

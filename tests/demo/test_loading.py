@@ -46,8 +46,8 @@ def test_seeding_reports_the_added_rows_and_calls_to_try(
     assert main() == 0
     first_output = capsys.readouterr().out
     assert "Questions added: 150" in first_output
-    assert "40 students added, 44 sessions" in first_output
-    assert "70 students added, 113 tests" in first_output
+    assert "students added: 40, sessions: 44" in first_output
+    assert "students added: 70, tests: 113" in first_output
     assert main() == 0
     second_output = capsys.readouterr().out
     assert "Questions added: 0" in second_output

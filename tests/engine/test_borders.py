@@ -120,5 +120,5 @@ def test_rate_below_the_share_of_items_in_each_test_gives_a_warning() -> None:
         return Design(StopRules(max_questions=5), exposure=ExposureControl.start(20, rate))
 
     simulate(bank, theta, RNG, design(5 / 20))  # warnings are errors
-    with pytest.warns(UserWarning, match=r"max_rate 0\.24 .* 5 of 20 items"):
+    with pytest.warns(UserWarning, match=r"max_rate 0\.24 .* length 5 on a bank of size 20"):
         simulate(bank, theta, RNG, design(0.24))

@@ -86,7 +86,7 @@ def test_weightages_of_children_are_subtracted_from_that_of_their_parent(live: C
     expected = [5 / 1.05, 10 / 1.05, 15 / 1.05, 50 / 1.05, 0, 25 / 1.05]
     assert [share for share, _ in weightages(live)] == pytest.approx(expected)
     assert [stated for _, stated in weightages(live)] == [5, 10, 15, 50, 0, 25]
-    assert "weightages of 2 topics include" in line_with(result, "children")
+    assert "; topics: 2" in line_with(result, "children")
     assert "added up to 150.00" in line_with(result, "added up")
 
 
@@ -148,7 +148,7 @@ def test_newest_prerequisite_of_a_cycle_is_left_out(live: Connection) -> None:
     }
     for reason, id_ in (("closes a cycle", 3), ("own prerequisite", 4), ("already", 6),
                         ("prerequisite_topic_id is not", 7)):  # fmt: skip
-        assert line_with(result, reason, "were not adopted").endswith(f": id {id_}")
+        assert line_with(result, reason, "rows not adopted: ").endswith(f" (id {id_})")
 
 
 def test_newest_parent_of_a_cycle_is_left_out(live: Connection) -> None:
@@ -158,9 +158,9 @@ def test_newest_parent_of_a_cycle_is_left_out(live: Connection) -> None:
     assert parents == {
         1: str(fixed_uuid("topics", 2)), 2: str(fixed_uuid("topics", 3)), 3: None, 4: None, 5: None,
     }  # fmt: skip
-    assert line_with(result, "parents formed a cycle").endswith(": id 3")
-    assert line_with(result, "its own parent").endswith(": id 4")
-    assert line_with(result, "not that of an adopted topic").endswith(": id 5")
+    assert line_with(result, "parents formed a cycle").endswith(" (id 3)")
+    assert line_with(result, "its own parent").endswith(" (id 4)")
+    assert line_with(result, "not that of an adopted topic").endswith(" (id 5)")
 
 
 def test_users_with_the_same_name_are_all_kept(live: Connection) -> None:
@@ -173,8 +173,8 @@ def test_users_with_the_same_name_are_all_kept(live: Connection) -> None:
     assert {number: user["username"] for number, user in users.items()} == {
         1: "ann", 2: "ann-3", 3: "ann-2", 4: "Ann", 5: "ann-4",
     }  # fmt: skip
-    assert line_with(result, "-3 was added").endswith(": id 2")
-    assert line_with(result, "-4 was added").endswith(": id 5")
+    assert line_with(result, "-3 was added").endswith(" (id 2)")
+    assert line_with(result, "-4 was added").endswith(" (id 5)")
 
 
 def test_only_hashes_of_passwords_are_stored(live: Connection) -> None:
@@ -191,7 +191,7 @@ def test_only_hashes_of_passwords_are_stored(live: Connection) -> None:
     assert {number: user["password_hash"] for number, user in users.items()} == {
         number: password if number <= 4 else None for number, password in passwords.items()
     }
-    assert line_with(result, "a new password is needed").endswith(": id 5, 6, 7, 8, 10")
+    assert line_with(result, "a new password is needed").endswith(" (id 5, 6, 7, 8, 10)")
     assert not [line for line in result.reports if "canary" in line]
     learning_rows = [
         rows for table, rows in everything(live).items() if table.startswith("learning.")
@@ -239,7 +239,7 @@ def test_options_are_lists_of_texts_however_they_were_wrapped(live: Connection) 
         20: None,
     }  # fmt: skip
     assert questions[20]["extra"] == {"options": ["True", "False"]}
-    assert line_with(result, "not a list of texts").endswith(": id 9, 10, 11, 12")
+    assert line_with(result, "not a list of texts").endswith(" (id 9, 10, 11, 12)")
 
 
 def test_times_without_a_zone_mean_utc_in_every_session_time_zone(live: Connection) -> None:
@@ -295,7 +295,7 @@ def test_booleans_of_other_types_are_read(
         number: row["is_correct"] for number, row in adopted(live, "question_attempts").items()
     }
     assert adopted_values == {n: v for n, v in enumerate(values.values(), start=1) if v is not None}
-    assert line_with(result, "neither true nor false").endswith(f": id {len(values)}")
+    assert line_with(result, "neither true nor false").endswith(f" (id {len(values)})")
 
 
 def test_answer_without_a_time_gets_the_newest_time_of_smaller_ids(live: Connection) -> None:
@@ -312,7 +312,7 @@ def test_answer_without_a_time_gets_the_newest_time_of_smaller_ids(live: Connect
     assert fetch(live, f"{times} ORDER BY former_id") == [
         ("2025-01-02",), ("2025-01-02",), ("2025-01-05",), ("2025-01-05",),
     ]  # fmt: skip
-    assert line_with(result, "timestamp is missing").endswith(": id 2, 4")
+    assert line_with(result, "timestamp is missing").endswith(" (id 2, 4)")
 
 
 def test_grades_and_plans_in_other_spellings_are_read(live: Connection) -> None:
@@ -333,16 +333,16 @@ def test_grades_and_plans_in_other_spellings_are_read(live: Connection) -> None:
         number: row["grade"] for number, row in adopted(live, "student_profiles").items()
     }
     assert stored_grades == {1: 9, 2: 10, 3: 11, 4: 12}
-    assert line_with(result, "grade is not").endswith(": id 5, 6, 7")
+    assert line_with(result, "grade is not").endswith(" (id 5, 6, 7)")
     kinds = {number: row["plan_type"] for number, row in adopted(live, "study_plans").items()}
     assert kinds == {1: "daily", 2: "exam_countdown", 3: "exam_countdown", 4: "exam_countdown"}
-    assert line_with(result, "end_date is before").endswith(": id 6")
+    assert line_with(result, "end_date is before").endswith(" (id 6)")
 
 
 def test_many_rows_with_the_same_fault_are_counted_and_the_first_named(live: Connection) -> None:
     insert(live, "classes", [{"id": n, "name": "x", "grade": 13} for n in range(1, 26)])
-    line = line_with(upgrade(live), "learning.classes: 25 rows were not adopted")
-    assert line.endswith(", 19, 20 and 5 more")
+    line = line_with(upgrade(live), "learning.classes", "rows not adopted: 25")
+    assert line.endswith(", 19, 20 and 5 more)")
 
 
 def test_rows_without_an_id_or_with_a_repeated_one_are_not_adopted(live: Connection) -> None:
@@ -352,5 +352,5 @@ def test_rows_without_an_id_or_with_a_repeated_one_are_not_adopted(live: Connect
     add_student(live)
     result = upgrade(live)
     assert sorted(adopted(live, "classes")) == [1, 2]
-    assert line_with(result, "another row has this id").endswith(": id 1")
-    assert line_with(result, "it has no id").endswith(": id unknown")
+    assert line_with(result, "another row has this id").endswith(" (id 1)")
+    assert line_with(result, "it has no id").endswith(" (id unknown)")

@@ -85,8 +85,8 @@ def test_random_database_is_adopted_row_by_row(live: Connection, seed: int) -> N
         reported_ids = {
             int(number)
             for line in result.reports
-            if line.startswith(f"learning.{table}: ") and "were not adopted" in line
-            for number in line.rpartition(": id ")[2].split(", ")
+            if line.startswith(f"learning.{table}: ") and "rows not adopted: " in line
+            for number in line.removesuffix(")").rpartition(" (id ")[2].split(", ")
         }
         assert reported_ids == missing, table
 

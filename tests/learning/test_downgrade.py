@@ -67,9 +67,9 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
     assert rows_in_schema(live, "public") == before
     assert fetch(live, query, name_pattern) == definitions
     (set_aside,) = schemas(live)
-    assert f"- learning: 21 tables with {rows} rows set aside in the schema {set_aside}" in output
+    assert f"- learning: set aside in the schema {set_aside} (tables: 21, rows: {rows});" in output
     users = len(before["users"])
-    assert f"- public.users: serves the previous version again, {users} rows" in output
+    assert f"- public.users: serves the previous version again; rows: {users}" in output
 
 
 def test_up_and_down_and_up_again_keeps_every_row(live: Connection) -> None:
@@ -145,7 +145,7 @@ def test_without_a_live_system_the_rows_are_set_aside_and_return(databases: Data
         up(live)
         live.execute("INSERT INTO learning.users (id, username, role)"
                      " VALUES (gen_random_uuid(), 'cy', 'student')")  # fmt: skip
-        assert "- learning: 21 tables with 1 rows set aside in the schema learning_" in down(live)
+        assert "(tables: 21, rows: 1); the next upgrade returns them" in down(live)
         up(live)
         assert fetch(live, "SELECT username FROM learning.users") == [("cy",)]
         assert schemas(live) == ["learning"]

@@ -289,7 +289,7 @@ def test_partitions_and_ids_that_are_words_are_refused(live: Connection) -> None
         " VALUES (%s, 5, 'daily', '2025-01-01', '2025-01-01', '{}')"
     )
     live.execute(insert_plan, ["seven"])
-    assert "public.study_plans has a column id of the type text with 1" in refusal(live)
+    assert "of the type text with values that are not whole numbers: 1." in refusal(live)
     live.execute("UPDATE study_plans SET id = ' 7 '")
     upgrade(live)
     assert adopted(live, "study_plans")[7]["id"] == str(fixed_uuid("study_plans", 7))

@@ -74,10 +74,10 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
         assert not tables(migrated_db) & TABLES
         if script == "migrate.py":
             (name,) = (name for name in tables(migrated_db) if name.startswith("users_set_aside_"))
-            assert f"- users: set aside as {name}, {times + 1} rows;" in printed
+            assert f"- users: set aside as {name} (rows: {times + 1});" in printed
         printed = run(script, "upgrade", "head", url="", sqlite=migrated_db)
         if script == "migrate.py":
-            assert f"- users: brought back, {times + 1} rows" in printed
+            assert f"- users: brought back; rows: {times + 1}" in printed
         assert sqlite_catalog(migrated_db) == before
         query(migrated_db, ADD_USER.replace("'0", f"'{times + 4}").replace("mei", f"lee{times}"))
     assert query(migrated_db, "SELECT count(*) FROM users") == [(3,)]
@@ -138,7 +138,7 @@ def test_tables_made_without_migrations_are_the_same_and_can_be_upgraded(
 
 def test_init_db_brings_back_what_was_set_aside(migrated_db: Path) -> None:
     run("migrate.py", "downgrade", url="", sqlite=migrated_db)
-    assert "users: brought back, 1 rows" in run("init_db.py", url="", sqlite=migrated_db)
+    assert "users: brought back; rows: 1" in run("init_db.py", url="", sqlite=migrated_db)
     assert query(migrated_db, "SELECT username FROM users") == [("mei",)]
 
 

@@ -66,7 +66,7 @@ def test_revision_that_leaves_orphans_is_undone(project: Project) -> None:
     project.add_revision("002", "001", f'{CHANGED_COLUMN}op.execute("DELETE FROM users")')
     process = project.run_unchecked("migrate.py", "upgrade")
     assert process.returncode == 1
-    assert "classes (1 rows), student_profiles (1 rows) would refer to rows" in process.stderr
+    assert "classes (rows: 1), student_profiles (rows: 1) would refer to rows" in process.stderr
     assert counts(project) == [(2, 1, 1)]
     assert sqlite_catalog(project.sqlite) == before
     assert "001" in project.run("migrate.py", "current")

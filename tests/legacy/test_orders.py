@@ -75,10 +75,10 @@ def test_rollback_after_the_last_step_leads_to_the_tables_set_aside(
         call(client, CREATE)
         for dry_run in (True, False):
             assert refusal(client, MIGRATE, dryRun=dry_run) == (
-                "Nothing was migrated: set-aside tables hold 3 rows: run admin-restore-old-tables"
-                " first (3 of them have no session or student now)."
+                "Nothing was migrated: set-aside tables hold rows: 3, of which without session or"
+                " student now: 3; run admin-restore-old-tables first."
             )
-        assert "set-aside tables hold 3 rows" in refusal(client, NORMALIZE)
+        assert "set-aside tables hold rows: 3" in refusal(client, NORMALIZE)
         call(client, CLEANUP, 400, **CONFIRM)
         assert (
             three_sessions.one(
@@ -109,7 +109,7 @@ def test_migrating_again_after_the_last_step_names_the_place_of_the_rows(
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CONFIRM)
-    assert "hold 3 rows: run admin-restore-old-tables first (0 of" in refusal(client, MIGRATE)
+    assert "hold rows: 3, of which without session or student now: 0;" in refusal(client, MIGRATE)
     assert tokens(three_sessions) == ALL
     call(client, RESTORE)
     migrate(client)
@@ -127,8 +127,8 @@ def test_rows_set_aside_are_reported_while_another_legacy_table_remains(
     assert report["verification"]["setAsideRows"] == 2
     assert report["verification"]["whyNot"] == [
         (
-            "2 rows of set-aside tables have no session: run admin-restore-old-tables, then migrate"
-            " again"
+            "rows of set-aside tables without a session: 2; run admin-restore-old-tables, then"
+            " migrate again"
         )
     ]
     assert tokens(three_sessions) == [BOB]
@@ -156,7 +156,7 @@ def test_table_that_an_old_page_created_again_hides_no_rows(
         )
         assert migrate(client, verified=False)["verification"]["setAsideRows"] == 3
     else:
-        assert "hold 3 rows" in refusal(client, MIGRATE)
+        assert "hold rows: 3," in refusal(client, MIGRATE)
     assert len(call(client, RESTORE)["restoredTables"]) == 3
     migrate(client)
     assert tokens(three_sessions) == [*ALL, "ws_4_of_dora"][: 3 + rows]
@@ -191,7 +191,7 @@ def test_starting_over_after_the_last_step_needs_a_restore_first(
     migrate(client)
     call(client, CLEANUP, **CONFIRM)
     call(client, CREATE, **DROP)
-    assert "set-aside tables hold 3 rows" in refusal(client, MIGRATE)
+    assert "set-aside tables hold rows: 3" in refusal(client, MIGRATE)
     assert [name.partition("_backup")[0] for name in call(client, RESTORE)["restoredTables"]] == [
         "workshop_students", "student_configs", "workshop_sessions",
     ]  # fmt: skip
@@ -221,10 +221,10 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
         call(client, CREATE)
     events = three_sessions.one("SELECT count(*) FROM events")
     assert events == 0
-    assert "set-aside tables hold 7 rows: run admin-restore-old-tables first" in refusal(
+    assert "set-aside tables hold rows: 7, of which without session or student now: 7;" in refusal(
         client, MIGRATE, dryRun=True
     )
-    assert "set-aside tables hold 7 rows" in refusal(client, NORMALIZE)
+    assert "set-aside tables hold rows: 7," in refusal(client, NORMALIZE)
     assert call(client, RESTORE)["restoredTables"] == [
         "students", "sessions", "step_progress", "events", "enrollments",
     ]  # fmt: skip

@@ -102,7 +102,7 @@ def test_wrong_encryption_key_is_found_and_stops_the_real_run(
     legacy.put(table, session_token="v", openai_api_key="sk-" + "plain" * 8)
     report = preflight(client)
     assert report["keys"] == {"sealed": 2, "plain": 1, "checked": 2, "unreadable": 1}
-    assert "does not open 1 of 2 encrypted API keys" in report["remarks"][0]
+    assert "ENCRYPTION_KEY does not open: 1 of 2." in report["remarks"][0]
     refusal = call(client, path, 409, **REFUSE)
     assert refusal["code"] == "keys_unreadable"
     assert refusal["details"][0]["field"] == "acceptUnreadableKeys"

@@ -122,5 +122,5 @@ def test_keys_in_the_clear_are_counted_by_legacy_rows(legacy: Legacy, client: Te
     verification = call(client, MIGRATE, dryRun=False)["verification"]
     assert (verification["verified"], verification["keysInTheClear"]) == (False, 2)
     assert verification["whyNot"] == [
-        "2 legacy rows have a session with an API key that is not encrypted"
+        "legacy rows whose session has an API key that is not encrypted: 2"
     ]

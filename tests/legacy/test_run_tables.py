@@ -132,7 +132,7 @@ def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(dated_rows: Lega
         "DELETE FROM public.sessions WHERE session_token = (SELECT session_token "
         "FROM public.student_configs WHERE btrim(session_token) <> '' LIMIT 1)"
     )
-    with pytest.raises(NotSafeYet, match="have no session now"):
+    with pytest.raises(NotSafeYet, match="without a session now"):
         clean_up(CONFIRMATION, dated_rows.deps)
     dated_rows.run()
     clean_up(CONFIRMATION, dated_rows.deps)

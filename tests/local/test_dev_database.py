@@ -130,7 +130,7 @@ def test_reason_is_the_last_error(output: str, reason: str) -> None:
 def test_what_an_upgrade_repairs_is_printed(folder: Path, start_dev: Start) -> None:
     prepare(folder, OLD_STUDENTS)
     dev = start_dev()
-    assert "\n- public.students: moved to assessment.examinees, 1 rows\n" in f"\n{dev.output}"
+    assert "\n- public.students: moved to assessment.examinees; rows: 1\n" in f"\n{dev.output}"
     status, health = send(dev, "/health")
     assert (status, health["status"]) == (200, "degraded")
     assert health["schema"]["waiting"] == list(workshop_tables())

@@ -254,7 +254,7 @@ def test_simulate_prints_both_banks_when_parameters_are_wrong(
     assert [row[:3] for row in rows] == [
         [bank, *end]
         for bank in ("pool", "plug-in")
-        for end in (["6", "questions"], ["precision", "0.9"])
+        for end in (["length", "6"], ["precision", "0.9"])
     ]
     fixed, precise = float(rows[0][3]), float(rows[1][3])
     assert fixed == 6

@@ -300,7 +300,7 @@ def test_the_audit_trail_is_saved_and_never_replaced(
     response = client.post("/api/admin-restore", json={**body, "name": backup["name"]}).json()
     assert response["success"] is True
     (note,) = response["notes"]
-    assert note.startswith(f"public.operator_audit: {entries} rows not restored")
+    assert note.startswith(f"public.operator_audit: rows not restored: {entries};")
     assert one(used_assessment, "SELECT count(*) FROM public.operator_audit") == before + 2
     assert one(used_assessment, "SELECT public.verify_operator_audit()") is None
 

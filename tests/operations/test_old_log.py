@@ -89,8 +89,8 @@ def test_people_and_events_of_the_old_log_are_copied_and_reported(
     assert fetch(old_log, "SELECT session_token FROM public.sessions ORDER BY 1") == [
         ("ws_1_ann",), ("ws_2_stranger",)
     ]  # fmt: skip
-    assert "2 people of the old log" in results
-    assert "4 events and 2 sessions of the old log" in results
+    assert "a table of the old log; people: 2" in results
+    assert "a table of the old log; events: 4, sessions: 2" in results
     assert "shoe_size" in results
 
 

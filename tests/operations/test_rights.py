@@ -131,10 +131,10 @@ def test_upgrade_closes_everything_and_reports_it_once(supabase: Supabase) -> No
     reports = supabase.upgrade()
     assert len(reports) == 2
     assert re.fullmatch(
-        r"anon and authenticated: revoked their rights on 10 tables, 3 sequences and \d+ functions",
+        r"anon and authenticated: revoked their rights; tables: 10, sequences: 3, functions: \d+",
         reports[0],
     )
-    assert re.fullmatch(r"row-level security: turned on for \d+ tables", reports[1])
+    assert re.fullmatch(r"row-level security: turned on; tables: \d+", reports[1])
     assert supabase.open_objects() == []
     assert supabase.upgrade() == []
     assert supabase.open_objects() == []
@@ -153,8 +153,8 @@ def test_each_upgrade_revokes_rights_that_were_granted_since(
         connection.execute("GRANT SELECT ON public.removals TO service_role")
     assert len(supabase.open_objects()) > 4
     assert supabase.upgrade() == [
-        "anon and authenticated: revoked their rights on 4 tables, 0 sequences and 0 functions",
-        "row-level security: turned on for 1 tables",
+        "anon and authenticated: revoked their rights; tables: 4, sequences: 0, functions: 0",
+        "row-level security: turned on; tables: 1",
     ]
     assert supabase.open_objects() == []
 
@@ -294,7 +294,7 @@ def test_views_for_an_old_application_keep_rights_until_they_are_dropped(
     for name in ("test_sessions", "test_responses", "questions"):
         rows(f"DROP VIEW public.{name}")
     assert supabase.upgrade() == [
-        "anon and authenticated: revoked their rights on 0 tables, 1 sequences and 0 functions"
+        "anon and authenticated: revoked their rights; tables: 0, sequences: 1, functions: 0"
     ]
     assert supabase.open_objects() == []
 
@@ -376,7 +376,7 @@ def test_role_with_rights_on_a_table_still_sees_rows_and_calls_functions(
             rows(f"GRANT EXECUTE ON FUNCTION public.{function}(TEXT) TO PUBLIC")
         reports = supabase.upgrade()
         assert reports == [
-            "anon and authenticated: revoked their rights on 0 tables, 0 sequences and 2 functions",
+            "anon and authenticated: revoked their rights; tables: 0, sequences: 0, functions: 2",
             f"public.students: row-level security stays off, {reason}",
         ]
         with psycopg.connect(supabase.url("reports")) as connection:
@@ -385,7 +385,7 @@ def test_role_with_rights_on_a_table_still_sees_rows_and_calls_functions(
             ).fetchall() == [("a@example.com",)]
         assert attempt(supabase, "anon", "SELECT public.normalized_email('A')") == "42501"
         rows("REVOKE ALL ON public.students FROM reports")
-        assert supabase.upgrade() == ["row-level security: turned on for 1 tables"]
+        assert supabase.upgrade() == ["row-level security: turned on; tables: 1"]
     finally:
         with psycopg.connect(superuser, autocommit=True) as connection:
             connection.execute("DROP OWNED BY reports; DROP ROLE reports")
@@ -441,6 +441,6 @@ def test_printed_upgrade_closes_everything_too(supabase: Supabase) -> None:
     sql_script = run("migrate.py", "upgrade", "--sql", url=supabase.url())
     command = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", supabase.url()]
     process = subprocess.run(command, input=sql_script, text=True, check=True, capture_output=True)
-    assert "anon and authenticated: revoked their rights on" in process.stderr
+    assert "anon and authenticated: revoked their rights;" in process.stderr
     assert supabase.open_objects() == []
     assert supabase.upgrade() == []

@@ -69,7 +69,7 @@ def test_second_creation_changes_nothing(empty_url: str) -> None:
     create()
     before = [fetch(empty_url, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)]
     second_response = create()
-    assert second_response.json()["results"][0] == "students: brought up to date, 0 rows"
+    assert second_response.json()["results"][0] == "students: brought up to date; rows: 0"
     assert [
         fetch(empty_url, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)
     ] == before

@@ -82,7 +82,7 @@ test("numbers have separators, counts a plural, sizes a unit; an e-mail or id re
   assert.equal(number(1186), "1,186");
   assert.equal(number(-2.345, 1), "−2.3");
   assert.deepEqual([count(1, "student"), count(0, "student"), count(2, "person", "people")], ["1 student", "0 students", "2 people"]);
-  assert.deepEqual([bytes(10), bytes(2048), bytes(3.4 * 1024 ** 2)], ["10 bytes", "2 KB", "3.4 MB"]);
+  assert.deepEqual([bytes(1), bytes(10), bytes(2048), bytes(3.4 * 1024 ** 2)], ["1 byte", "10 bytes", "2 KB", "3.4 MB"]);
   assert.equal(nameOf({ studentName: "", studentEmail: "a@x.org" }), "a@x.org");
   assert.equal(nameOf({ studentId: "1c9e77" }), "No name (1c9e)");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { dataOf } from "../../public/teach/data.js";
 import { classOf, costliest, countsOf, examsOf, marksIn, memberName, ofKind, studentRows, topicRows } from "../../public/teach/model.js";
-import { MARKS, signed } from "../../public/teach/texts.js";
+import { MARKS, PAGE, signed } from "../../public/teach/texts.js";
 
 const member = (student_id, student_name = student_id) => ({ student_id, student_name });
 const predicted = (student_id, predicted_score) => ({ student_id, predicted_score, confidence_interval: { lower: predicted_score - 5, upper: predicted_score + 5 } });
@@ -74,4 +74,9 @@ test("lists are read to their last page", async () => {
 
 test("a difference is written with its sign", () => {
   assert.deepEqual([1.25, 0, -3].map(signed), ["+1.3", "+0.0", "−3.0"]);
+});
+
+test("the heading of a class is right for one student, too", () => {
+  assert.equal(PAGE.atRisk("8b", 1, 1), "8b: 1 of 1 student at high risk");
+  assert.deepEqual([PAGE.calm("8b", 1), PAGE.calm("8b", 2)], ["8b: the only student is not at risk", "8b: none of 2 students is at risk"]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { changedFields, countsOf, currentStep, faultsOf, fieldsOf, lookupOf, otherSessions, refusedFields, stepsOf, tokenIn } from "../../public/workshop/model.js";
+import { OWN, SHARED, STEPS } from "../../public/workshop/texts.js";
 
 const COURSE = {
   builtIn: true,
@@ -82,4 +83,10 @@ test("addresses and e-mails are checked before they are sent", () => {
   assert.deepEqual(names({ studentEmail: "ann", githubRepoUrl: "github.com/x", railwayUrl: "javascript:alert(1)", websocketUrl: "https://x" }), ["studentEmail", "githubRepoUrl", "railwayUrl", "websocketUrl"]);
   const problem = { details: [{ field: "studentEmail", problem: "Bad." }, { field: "other", problem: "No." }] };
   assert.deepEqual(refusedFields(problem, ["studentEmail"]), { studentEmail: "Bad." });
+});
+
+test("the texts about steps are right for a course of one step, too", () => {
+  assert.deepEqual([STEPS.done(0, 1), STEPS.done(3, 9)], ["0 of 1 step done", "3 of 9 steps done"]);
+  assert.deepEqual([OWN.finished(1), OWN.finished(9)], ["you have done the only step", "you have done all 9 steps"]);
+  assert.deepEqual([SHARED.finished(1), SHARED.finished(9)], ["The only step is done", "All 9 steps are done"]);
 });

@@ -28,6 +28,13 @@ Admission = Literal["open", "ticket"]
 ConceptName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
+def default_names(concept_count: int) -> list[str]:
+    """Return the names of concepts that nobody has named."""
+    if concept_count == len(DEFAULT_CONCEPTS):
+        return list(DEFAULT_CONCEPTS)
+    return [f"Concept {number}" for number in range(1, concept_count + 1)]
+
+
 def distinct(names: list[str]) -> list[str]:
     """Return the names, which must all differ."""
     if len(set(names)) != len(names):
@@ -61,7 +68,10 @@ def problem(rules: dict[str, Any], concept_count: int) -> tuple[str, str] | None
     """
     names = rules.get("concept_names")
     if names is not None and len(names) != concept_count:
-        return "concept_names", f"this pool tests {concept_count} concepts, not {len(names)}"
+        return (
+            "concept_names",
+            f"this pool's number of concepts is {concept_count}, not {len(names)}",
+        )
     is_named = names is not None or concept_count == len(DEFAULT_CONCEPTS)
     if rules.get("admission") == "ticket" and not is_named:
         return "concept_names", "a pool that admits by ticket must name its concepts"

@@ -196,7 +196,7 @@ class UploadIn(StrictBody):
             if len(question.concepts) != concept_count:
                 raise PydanticCustomError(
                     "concept_count",
-                    "question {id} has {actual} concepts, the first question {first}",
+                    "number of concepts: {actual} in question {id}, {first} in the first question",
                     {
                         "field": f"questions[{position}].concepts",
                         "id": question.id,
@@ -223,7 +223,7 @@ class UploadIn(StrictBody):
         if shares and len(shares) != concepts:
             raise PydanticCustomError(
                 "share_count",
-                "{shares} shares for {concepts} concepts; send one for each concept",
+                "send one share for each concept; concepts: {concepts}, shares: {shares}",
                 {
                     "field": "selection.content_shares",
                     "shares": len(shares),

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from lib.assessment.errors import PoolNotFound
-from lib.assessment.pools.rules import DEFAULT_CONCEPTS
+from lib.assessment.pools.rules import default_names
 from lib.assessment.results import store
 from lib.assessment.results.store import HistoryPosition, ResultRow, ResultsPoolRow
 from lib.assessment.results.wire import PoolResultOut, PoolResultsOut
@@ -72,11 +72,7 @@ def _cell(value: Any) -> Any:
 
 def _concept_names(pool: ResultsPoolRow) -> list[str]:
     names: list[str] | None = pool.rules.get("concept_names")
-    if names is not None:
-        return names
-    if pool.concept_count == len(DEFAULT_CONCEPTS):
-        return list(DEFAULT_CONCEPTS)
-    return [f"concept {number}" for number in range(1, pool.concept_count + 1)]
+    return default_names(pool.concept_count) if names is None else names
 
 
 def _result(row: ResultRow, names: list[str]) -> PoolResultOut:

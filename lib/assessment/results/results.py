@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from lib.assessment.pools.rules import DEFAULT_CONCEPTS
+from lib.assessment.pools.rules import default_names
 from lib.assessment.results import store
 from lib.assessment.results.store import (
     ClosedSessionRow,
@@ -134,11 +134,7 @@ def _point(row: ClosedSessionRow, scope: ReadScope) -> TimelinePoint:
 
 def _names(row: ClosedSessionRow, count: int) -> list[str]:
     """Return the names of a test's concepts; older deployments stored none."""
-    if row.concept_names is not None:
-        return row.concept_names
-    if count == len(DEFAULT_CONCEPTS):
-        return list(DEFAULT_CONCEPTS)
-    return [f"Concept {number}" for number in range(1, count + 1)]
+    return default_names(count) if row.concept_names is None else row.concept_names
 
 
 def _by_concept(timeline: list[TimelinePoint]) -> dict[str, ConceptProgress]:

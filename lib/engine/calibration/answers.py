@@ -120,7 +120,7 @@ def _refuse_repetitions(persons: Indices, items: Indices, item_count: int) -> No
     if (counts > 1).any():
         item = int(pairs[np.argmax(counts > 1)]) % item_count
         raise ValueError(
-            f"person and item: {int((counts > 1).sum())} pairs occur twice, the first with item"
+            f"pairs of person and item that repeat: {int((counts > 1).sum())}, the first with item"
             f" {item}; keep one answer of each pair"
         )
 

@@ -88,7 +88,7 @@ class Posterior:
         if v.ndim < 2 and v.size == k:  # noqa: PLR2004 - not a matrix
             v = np.diag(v.reshape(-1))
         if m.shape != (k,) or v.shape != (k, k):
-            raise ValueError(f"a prior over {k} concepts has {k} means and a {k} by {k} covariance")
+            raise ValueError(f"for k = {k}, the mean has shape ({k},), the covariance ({k}, {k})")
         if not (np.isfinite(m).all() and np.isfinite(v).all()):
             raise ValueError("means and covariances must be finite")
         if not np.allclose(v, v.T, atol=_ASYMMETRY * float(np.abs(v).max())):
@@ -193,7 +193,9 @@ def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Po
 def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> FloatArray:
     """Return the column of `Posterior.evidence` that stands for one answer."""
     if bank.concepts != len(prior.mean):
-        raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(prior.mean)}")
+        raise ValueError(
+            f"number of concepts: {bank.concepts} in the bank, {len(prior.mean)} in the posterior"
+        )
     if isinstance(item, bool) or not isinstance(item, int | np.integer):
         raise ValueError(  # noqa: TRY004 - as in `lib.engine.checks`
             f"item must be an integer, not {item!r}"

@@ -118,7 +118,10 @@ def select(
         IndexError: If an available item is not in the bank.
     """
     if bank.concepts != len(posterior.mean):
-        raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(posterior.mean)}")
+        raise ValueError(
+            f"number of concepts: {bank.concepts} in the bank, {len(posterior.mean)} in the"
+            " posterior"
+        )
     checks.whole("best", best, 1)
     if not 0.0 <= loss <= 1.0:
         raise ValueError("loss must lie between 0 and 1")

@@ -127,8 +127,8 @@ def require_rows(transaction: "Transaction") -> None:
     if rows:
         without_session = count.without_session if count.rows else rows
         raise TablesSetAside(
-            reason=f"set-aside tables hold {rows} rows: run admin-restore-old-tables first "
-            f"({without_session} of them have no session or student now)"
+            reason=f"set-aside tables hold rows: {rows}, of which without session or student now: "
+            f"{without_session}; run admin-restore-old-tables first"
         )
 
 
@@ -177,7 +177,7 @@ def require_verified(transaction: "Transaction") -> Run:
         raise NotSafeYet(reason="the old tables were written to since the migration, run it again")
     if rows_left_behind:
         raise NotSafeYet(
-            reason=f"{rows_left_behind} rows of the old tables have no session now, run the "
+            reason=f"the old tables have rows without a session now ({rows_left_behind}), run the "
             "migration again"
         )
     return run

@@ -102,8 +102,8 @@ def remarks(inspection: Inspection) -> list[str]:
     lines = []
     if keys.unreadable:
         lines.append(
-            f"ENCRYPTION_KEY does not open {keys.unreadable} of {keys.checked} encrypted API keys, "
-            f"so the real run will be refused. {ADVICE}"
+            f"Encrypted API keys that ENCRYPTION_KEY does not open: {keys.unreadable} of "
+            f"{keys.checked}. The real run will be refused. {ADVICE}"
         )
     lines += [
         f"{place.schema_name}.{place.table_name} is not migrated, because it is not in the schema "

@@ -8,16 +8,16 @@ CHECKED_TABLES = ("students", "sessions", "step_progress")
 CHECKSUM_NAMES = {"students": "people"}
 """Names by which the sums call a table, where these differ from the name of the table."""
 LOSSES = {
-    "tokens_missing": "legacy rows have no session",
-    "values_lost": "legacy rows have a value that their session lacks",
-    "keys_in_the_clear": "legacy rows have a session with an API key that is not encrypted",
-    "set_aside_rows": "rows of set-aside tables have no session: run admin-restore-old-tables, "
-    "then migrate again",
+    "tokens_missing": "legacy rows without a session: {}",
+    "values_lost": "legacy rows with a value that their session lacks: {}",
+    "keys_in_the_clear": "legacy rows whose session has an API key that is not encrypted: {}",
+    "set_aside_rows": "rows of set-aside tables without a session: {}; run "
+    "admin-restore-old-tables, then migrate again",
 }
 STRAYS = {
-    "sessions_without_student": "sessions have no student",
-    "steps_without_session": "steps have no session",
-    "people_with_more_than_one_record": "people have more than one record",
+    "sessions_without_student": "sessions without a student: {}",
+    "steps_without_session": "steps without a session: {}",
+    "people_with_more_than_one_record": "people with more than one record: {}",
 }
 
 
@@ -26,10 +26,9 @@ def objections(run: Run) -> list[str]:
     return [
         *_tables_that_do_not_add_up(run),
         *_checksums_that_differ(run),
-        *(f"{run.counts[f'lost.{name}']} {text}" for name, text in _present(run, "lost", LOSSES)),
-        *(f"{run.counts[f'strays.{name}']} {text}"
-          for name, text in _present(run, "strays", STRAYS)),
-    ]  # fmt: skip
+        *_counts_above_zero(run, "lost", LOSSES),
+        *_counts_above_zero(run, "strays", STRAYS),
+    ]
 
 
 def fates(run: Run, table: str) -> dict[str, int]:
@@ -50,8 +49,8 @@ def checksum(run: Run, table: str, side: str) -> str:
 
 def _tables_that_do_not_add_up(run: Run) -> list[str]:
     return [
-        f"{table} has {rows} rows, but {sum(fates(run, table).values())} were read: the table was "
-        "written to during the migration; run the migration again"
+        f"{table}: written to during the migration (rows: {rows}, read: "
+        f"{sum(fates(run, table).values())}); run the migration again"
         for table, rows in run.sources.items()
         if rows is not None and rows != sum(fates(run, table).values())
     ]
@@ -65,5 +64,6 @@ def _checksums_that_differ(run: Run) -> list[str]:
     ]
 
 
-def _present(run: Run, kind: str, texts: dict[str, str]) -> list[tuple[str, str]]:
-    return [(name, text) for name, text in texts.items() if run.counts.get(f"{kind}.{name}", 0)]
+def _counts_above_zero(run: Run, kind: str, texts: dict[str, str]) -> list[str]:
+    counts = {name: run.counts.get(f"{kind}.{name}", 0) for name in texts}
+    return [texts[name].format(count) for name, count in counts.items() if count]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2_000
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; our rows are shorter
 AUDIT_TRAIL_STAYS = (
-    "{name}: {rows} rows not restored; this database keeps its own audit trail, which only new "
+    "{name}: rows not restored: {rows}; this database keeps its own audit trail, which only new "
     "calls extend. The trail of the backed-up database is in the backup file."
 )
 CREATED = (

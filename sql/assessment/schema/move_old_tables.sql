@@ -126,7 +126,7 @@ BEGIN
           SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
             AND a.attname = 'session_token' AND NOT a.attisdropped)))
     THEN
-      RAISE EXCEPTION 'public.students (% rows) belongs to the previous version of the tests, and '
+      RAISE EXCEPTION 'public.students (rows: %) belongs to the previous version of the tests, and '
         'the workshop, whose tables are in this database too, needs that name. Stop the previous '
         'version, then upgrade with finish: "finish": true in admin-create-unified-schema, or '
         'python migrate.py finish.', rows
@@ -138,7 +138,7 @@ BEGIN
     IF old.former_name <> old.table_name THEN
       EXECUTE format('ALTER TABLE assessment.%I RENAME TO %I', old.former_name, old.table_name);
     END IF;
-    RAISE NOTICE 'public.%: moved to assessment.%, % rows', old.former_name, old.table_name, rows
+    RAISE NOTICE 'public.%: moved to assessment.%; rows: %', old.former_name, old.table_name, rows
       USING ERRCODE = 'SW001';
   END LOOP;
   IF EXISTS (

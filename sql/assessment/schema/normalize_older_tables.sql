@@ -136,8 +136,8 @@ BEGIN
     || ') SELECT count(*), left(string_agg(id, '', '' ORDER BY id), 500) FROM kept',
     p_table, p_reason, p_relation, p_condition) INTO v_rows, v_ids;
   IF v_rows > 0 THEN
-    RAISE NOTICE 'assessment.%: % rows % assessment.set_aside_rows: %: %', p_table, v_rows,
-      CASE WHEN p_deletes THEN 'set aside in' ELSE 'copied to' END, p_reason, v_ids
+    RAISE NOTICE 'assessment.%: %; rows % assessment.set_aside_rows: % (%)', p_table, p_reason,
+      CASE WHEN p_deletes THEN 'set aside in' ELSE 'copied to' END, v_rows, v_ids
       USING ERRCODE = 'SW001';
   END IF;
   IF v_rows > 0 AND p_deletes THEN

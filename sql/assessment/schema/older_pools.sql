@@ -36,7 +36,7 @@ BEGIN
   FROM assessment.question_pools AS p
   WHERE p.id = s.question_pool_id AND s.concept_names IS NULL AND s.pool_version IS NULL
     AND jsonb_array_length(s.final_proficiency) = jsonb_array_length(p.rules -> 'concept_names');
-  RAISE NOTICE 'public.question_pools: its attributes now name the concepts of % pools; it stays as it is',
+  RAISE NOTICE 'public.question_pools: stays as it is; pools whose concepts its attributes now name: %',
     v_pools USING ERRCODE = 'SW001';
 END
 $$;

@@ -181,8 +181,8 @@ BEGIN
   $query$, p_condition, p_what, p_change);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
-    RAISE NOTICE 'assessment.questions: % questions: %. assessment.set_aside_rows has them as they were',
-      v_rows, p_what USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: %; rows: %. assessment.set_aside_rows has them as they were',
+      p_what, v_rows USING ERRCODE = 'SW001';
   END IF;
 END
 $$;
@@ -238,7 +238,7 @@ BEGIN
     WHERE r.what = 'the parameters were converted from logits' GROUP BY r.pool_id
   LOOP
     RAISE NOTICE 'assessment.question_pools: % is in logits, because it has a difficulty outside 0 to 1; '
-      '% questions were converted', pool.pool_id, pool.questions USING ERRCODE = 'SW001';
+      'questions converted: %', pool.pool_id, pool.questions USING ERRCODE = 'SW001';
   END LOOP;
   PERFORM pg_temp.repair('a discrimination too high for any question was lowered',
     'q.discrimination > ' || steepest, 'discrimination = ' || steepest);

@@ -89,9 +89,9 @@ BEGIN
     ELSE
       row_ids := array_to_string(set_aside[1:20], ', ')
         || CASE WHEN cardinality(set_aside) > 20 THEN ', …' ELSE '' END;
-      RAISE NOTICE 'public.%: twin of assessment.% merged: % rows moved, % equal, % set aside in '
-        'assessment.set_aside_rows%', twin.former_name, twin.table_name, moved, equal,
-        cardinality(set_aside), CASE WHEN row_ids = '' THEN '' ELSE ': ' || row_ids END
+      RAISE NOTICE 'public.%: twin of assessment.% merged; rows moved: %, equal: %, set aside in '
+        'assessment.set_aside_rows: %', twin.former_name, twin.table_name, moved, equal,
+        cardinality(set_aside) || CASE WHEN row_ids = '' THEN '' ELSE format(' (%s)', row_ids) END
         USING ERRCODE = 'SW001';
     END IF;
     merged := twin.former_name || merged;

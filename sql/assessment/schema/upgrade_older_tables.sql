@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION pg_temp.report_set_aside(relation TEXT, rows BIGINT, 
 RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
   IF rows > 0 THEN
-    RAISE NOTICE '%: % rows set aside in assessment.set_aside_rows: %', relation, rows, reason
+    RAISE NOTICE '%: % set aside in assessment.set_aside_rows; rows: %', relation, reason, rows
       USING ERRCODE = 'SW001';
   END IF;
 END
@@ -93,7 +93,7 @@ BEGIN
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS added = ROW_COUNT;
     IF added > 0 THEN
-      RAISE NOTICE 'assessment.examinees: % rows added for students that other tables name', added
+      RAISE NOTICE 'assessment.examinees: rows added for students that other tables name: %', added
         USING ERRCODE = 'SW001';
     END IF;
   END IF;
@@ -212,22 +212,22 @@ BEGIN
       WHERE i.pool_id = q.pool_id AND i.position = q.position
     );
     adopted := adopted || new_version;
-    RAISE NOTICE 'assessment.questions: % questions are now version % of the pool %',
-      (SELECT count(*) FROM assessment.pool_items i WHERE i.pool_id = pool.id AND i.version = new_version),
-      new_version, pool.id USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: now version % of the pool %; questions: %', new_version, pool.id,
+      (SELECT count(*) FROM assessment.pool_items i WHERE i.pool_id = pool.id AND i.version = new_version)
+      USING ERRCODE = 'SW001';
   END LOOP;
   SELECT count(*), left(string_agg(id, ', ' ORDER BY id), 500) INTO left_over, names
   FROM assessment.questions WHERE position IS NULL;
   IF left_over > 0 THEN
-    RAISE NOTICE 'assessment.questions: % questions are never asked, because their concepts are not '
-      'a row of weights of their pool''s length: %', left_over, names USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: never asked, because the concepts are not a row of weights of '
+      'the pool''s length; questions: % (%)', left_over, names USING ERRCODE = 'SW001';
   END IF;
   SELECT count(*), left(string_agg(i.question_id, ', ' ORDER BY i.question_id), 500)
   INTO left_over, names
   FROM assessment.pool_items i WHERE i.correct_option IS NULL AND i.version = ANY (adopted);
   IF left_over > 0 THEN
-    RAISE NOTICE 'assessment.questions: % questions are never asked, because they have fewer than '
-      'two options, or not exactly one option is the right answer: %', left_over, names USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: never asked, because there are fewer than two options, or not '
+      'exactly one option is the right answer; questions: % (%)', left_over, names USING ERRCODE = 'SW001';
   END IF;
 END
 $$;

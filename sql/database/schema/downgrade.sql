@@ -78,8 +78,8 @@ BEGIN
     table_count := table_count + 1;
   END LOOP;
   IF table_count > 0 THEN
-    RAISE NOTICE 'workshop: % tables with % rows set aside in the schema %; the next upgrade '
-      'returns them', table_count, total_rows, workshop USING ERRCODE = 'SW001';
+    RAISE NOTICE 'workshop: set aside in the schema % (tables: %, rows: %); the next upgrade returns them',
+      workshop, table_count, total_rows USING ERRCODE = 'SW001';
   END IF;
 
   -- Give the tables of an older application's log function, renamed by workshop/schema/adopt.sql,
@@ -147,7 +147,7 @@ BEGIN
       EXECUTE format('ALTER TABLE %s SET SCHEMA public', adopted.relation);
     END IF;
     EXECUTE format('SELECT count(*) FROM public.%I', adopted.former_name) INTO v_rows;
-    RAISE NOTICE 'public.%: serves the previous version again, % rows', adopted.former_name, v_rows
+    RAISE NOTICE 'public.%: serves the previous version again; rows: %', adopted.former_name, v_rows
       USING ERRCODE = 'SW001';
   END LOOP;
 
@@ -175,8 +175,8 @@ BEGIN
     INSERT INTO stepwise.set_aside (former_name, present_name) VALUES ('learning', learning)
     ON CONFLICT ON CONSTRAINT set_aside_pkey DO UPDATE SET
       present_name = excluded.present_name, set_aside_at = now();
-    RAISE NOTICE 'learning: % tables with % rows set aside in the schema %; the next upgrade returns '
-      'them', table_count, total_rows, learning USING ERRCODE = 'SW001';
+    RAISE NOTICE 'learning: set aside in the schema % (tables: %, rows: %); the next upgrade returns them',
+      learning, table_count, total_rows USING ERRCODE = 'SW001';
   END IF;
   -- Drop the schemas that held the live learning system's tables and are empty now.
   FOR v_schema IN

@@ -153,7 +153,7 @@ BEGIN
     v_functions := v_functions + (v.kind = 'ROUTINE')::INTEGER;
   END LOOP;
   IF v_tables + v_sequences + v_functions > 0 THEN
-    RAISE NOTICE 'anon and authenticated: revoked their rights on % tables, % sequences and % functions',
+    RAISE NOTICE 'anon and authenticated: revoked their rights; tables: %, sequences: %, functions: %',
       v_tables, v_sequences, v_functions USING ERRCODE = 'SW001';
     FOR v IN
       SELECT kind, object, string_agg(grantee, ', ') AS grantees FROM stepwise.api_rights()
@@ -191,7 +191,7 @@ BEGIN
     END IF;
   END LOOP;
   IF v_secured > 0 THEN
-    RAISE NOTICE 'row-level security: turned on for % tables', v_secured USING ERRCODE = 'SW001';
+    RAISE NOTICE 'row-level security: turned on; tables: %', v_secured USING ERRCODE = 'SW001';
   END IF;
 
   -- The legacy tables belong to the application before this one until they are set aside.

@@ -76,7 +76,7 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM %s AS t WHERE t.id IS NOT NULL AND pg_temp.read_id(t.id::TEXT) IS NULL',
       p_relation) INTO v_rows;
     IF v_rows > 0 THEN
-      v_problem := format('has a column id of the type %s with %s values that are not whole numbers', v_id_type,
+      v_problem := format('has a column id of the type %s with values that are not whole numbers: %s', v_id_type,
         v_rows);
     END IF;
   END IF;
@@ -158,8 +158,8 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM learning.%I', v_table) INTO v_after;
     IF v_table = ANY (v_moved_tables) THEN
       EXECUTE format('SELECT count(*) FROM %I.%I', v_schema, v_table) INTO v_rows;
-      RAISE NOTICE 'public.%: moved to %.% with % rows, of which % were copied to learning.%', v_table, v_schema,
-        v_table, v_rows, v_after - v_before, v_table USING ERRCODE = 'SW001';
+      RAISE NOTICE 'public.%: moved to %.%; rows: %, of which copied to learning.%: %', v_table, v_schema,
+        v_table, v_rows, v_table, v_after - v_before USING ERRCODE = 'SW001';
     END IF;
   END LOOP;
   FOR v_table IN SELECT DISTINCT live.table_name FROM pg_temp.live_columns() AS live LOOP

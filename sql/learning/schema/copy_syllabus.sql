@@ -91,8 +91,8 @@ BEGIN
       round(v_sum::NUMERIC, 2) USING ERRCODE = 'SW001';
   END IF;
   IF v_parents > 0 THEN
-    RAISE NOTICE 'learning.topics: the weightages of % topics include those of their children, so only '
-      'the excess over these is used', v_parents USING ERRCODE = 'SW001';
+    RAISE NOTICE 'learning.topics: a weightage that includes those of the topic''s children counts only with '
+      'its excess over these; topics: %', v_parents USING ERRCODE = 'SW001';
   END IF;
   DROP TABLE pg_temp.own_weightages;
 END

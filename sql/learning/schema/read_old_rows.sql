@@ -215,8 +215,8 @@ BEGIN
       ) AS outcomes) AS numbered
     GROUP BY is_fault, what ORDER BY is_fault DESC, what
   LOOP
-    RAISE NOTICE 'learning.%: % rows % (%): id %', p_table, v.rows,
-      CASE WHEN v.is_fault THEN 'were not adopted' ELSE 'were repaired' END, v.what,
+    RAISE NOTICE 'learning.%: %; rows %: % (id %)', p_table, v.what,
+      CASE WHEN v.is_fault THEN 'not adopted' ELSE 'repaired' END, v.rows,
       coalesce(v.ids, 'unknown') || CASE WHEN v.rows > 20 THEN format(' and %s more', v.rows - 20) ELSE '' END
       USING ERRCODE = 'SW001';
   END LOOP;

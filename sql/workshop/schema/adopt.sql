@@ -65,8 +65,8 @@ BEGIN
         v_table.present_name USING ERRCODE = 'SW001';
     ELSIF v_taken IS NOT NULL THEN  -- they refer to each other, so all return or none
       EXECUTE format('SELECT count(*) FROM %s', v_table.relation) INTO v_rows;
-      RAISE NOTICE '%: % rows stay set aside in %, because % exists again', v_table.former_name,
-        v_rows, v_table.present_name, v_taken USING ERRCODE = 'SW001';
+      RAISE NOTICE '%: stays set aside in %, because % exists again; rows: %', v_table.former_name,
+        v_table.present_name, v_taken, v_rows USING ERRCODE = 'SW001';
       CONTINUE;
     ELSE
       SELECT relnamespace::regnamespace::text INTO v_schema

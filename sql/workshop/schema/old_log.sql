@@ -97,8 +97,8 @@ BEGIN
           github_username,twilio_account_sid,created_at,first_seen,updated_at,last_seen,
           last_activity}'::text[]);
     IF v_students > 0 THEN
-      RAISE NOTICE 'public.students: % people of the old log were added from %', v_students,
-        v_table.relname USING ERRCODE = 'SW001';
+      RAISE NOTICE 'public.students: added from %, a table of the old log; people: %',
+        v_table.relname, v_students USING ERRCODE = 'SW001';
       IF v_columns IS NOT NULL THEN
         RAISE NOTICE 'public.students: columns that only % has, and that stay there: %',
           v_table.relname, v_columns USING ERRCODE = 'SW001';
@@ -165,8 +165,8 @@ BEGIN
     DROP TABLE pg_temp.old_events;
     IF v_events > 0 THEN
       EXECUTE format('COMMENT ON TABLE %s IS %L', v_table.relation, 'old log, copied to ' || v_last);
-      RAISE NOTICE 'public.events: % events and % sessions of the old log were added from %',
-        v_events, v_sessions, v_table.relname USING ERRCODE = 'SW001';
+      RAISE NOTICE 'public.events: added from %, a table of the old log; events: %, sessions: %',
+        v_table.relname, v_events, v_sessions USING ERRCODE = 'SW001';
     END IF;
   END LOOP;
   DROP TABLE pg_temp.old_people;

@@ -22,8 +22,8 @@ BEGIN
     EXECUTE format('ALTER INDEX public.enrollments_pkey RENAME TO %I', 'enrollments_pkey' || v_suffix);
     EXECUTE format('ALTER INDEX IF EXISTS public.idx_enrollments_course_id RENAME TO %I',
       'idx_enrollments_course_id' || v_suffix);
-    RAISE NOTICE 'public.enrollments: % rows, whose students no longer exist, set aside in %', v_rows,
-      'enrollments' || v_suffix USING ERRCODE = 'SW001';
+    RAISE NOTICE 'public.enrollments: set aside in %, because the students no longer exist; rows: %',
+      'enrollments' || v_suffix, v_rows USING ERRCODE = 'SW001';
   END IF;
 END $$;
 
