@@ -3,9 +3,10 @@
 python -m benchmarks engine_ablation [EXAMINEES]
 
 Guessing is 0.25 and discriminations are 2 exp(N(0, 0.2²)) probits, where the parts have the most to
-do; abilities correlate by 0.5. Each variant replaces a function or two, selects its own questions,
-and gets the same answers. *Largest errors* are those of adaptive tests against brute force (see
-`benchmarks.engine_exactness`). A part that changes no column could be removed.
+do; abilities have correlations of 0.5. Each variant replaces a function or two and selects its own
+questions; an examinee answers a question alike in all variants. *Largest errors* are those of
+adaptive tests against brute force (see `benchmarks.engine_exactness`). A part that changes no
+column could be removed.
 """
 
 import sys
@@ -166,8 +167,8 @@ def _print_selection() -> None:
     for n in BANK_SIZES:
         complete = milliseconds_of_selection(n, by_index=False)
         with without((NO_BOUNDS,)):  # takes effect only for items given as indices
-            integrated = milliseconds_of_selection(n, by_index=True)
-        print(f"| {n:,} | {complete:.2f} | {integrated:.2f} |", flush=True)
+            without_bounds = milliseconds_of_selection(n, by_index=True)
+        print(f"| {n:,} | {complete:.2f} | {without_bounds:.2f} |", flush=True)
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -76,7 +76,7 @@ Cells = dict[str, Errors]
 
 
 def errors(state: Posterior, exact: Moments) -> Errors:
-    """Return the largest errors over the concepts of `exact`, the first ones of `state`."""
+    """Return the largest errors over the concepts of `exact`, which are the first of `state`."""
     k, root = len(exact.mean), state.prior_root
     ep_mean = state.prior_mean + root @ state.normal.mean
     ep_deviation = np.sqrt(np.diagonal(root @ state.normal.covariance @ root.T))

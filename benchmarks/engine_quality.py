@@ -1,8 +1,8 @@
 """Estimation errors of the engines on the same answers, and coverage of this engine's intervals.
 
 All engines get 500 two-parameter items and the same simulated answers. `exact` is exact Bayes by
-brute force, the best that any engine can do with the variance rule. `limit` is a lower bound for
-every engine, even one that selects questions knowing θ.
+brute force, the best that any engine can do with the variance rule. `limit` is a lower bound on
+the error of every engine, even of one that selects questions knowing θ.
 
 `python -m benchmarks engine_quality 200` uses 200 examinees in five dimensions.
 """
@@ -132,7 +132,7 @@ def five_concepts(examinees: int) -> None:
 
 
 def beside_mirt(concepts: int, points: int, examinees: int = MANY_EXAMINEES) -> None:
-    """Print errors in several correlated dimensions beside those of mirt's grid of `points`."""
+    """Print errors in several correlated dimensions beside mirt's with `points` points an axis."""
     bank = mixed_bank(ITEMS, concepts, 3)
     theta, answers, correlation = sample(bank, examinees, 4)
     heading(f"{concepts} concepts, correlation 0.5, beside mirt", examinees, LENGTHS)

@@ -48,7 +48,7 @@ def _per_step(engine: Engine, answers: Answers, length: int) -> float:
 
 
 def median(n: int, length: int, turns: int, engine: Engine) -> float:
-    """Return the CPU time per step of one engine, milliseconds."""
+    """Return the median CPU time per step of one engine, milliseconds."""
     return float(np.median(milliseconds(n, length, turns, engine)))
 
 

@@ -1,4 +1,4 @@
-"""Simulated students of two kinds; none of the compared models is the one that simulates them."""
+"""Answers of two kinds of simulated students; none of the compared models generates them."""
 
 import math
 
@@ -81,7 +81,7 @@ def practice_with_forgetting(
                     clock=f"{len(attempts):06}",
                     id=f"{student}-{len(attempts)}",
                     question=Question(
-                        f"item {item}", tuple(f"concept {it}" for it in item_concepts)
+                        f"item {item}", tuple(f"concept {number}" for number in item_concepts)
                     ),
                     is_correct=bool(rng.random() < chance),
                     time=now,

@@ -1,4 +1,5 @@
--- Statements of the floor of `legacy_migration`: a bare insert of the rows that a migration made.
+-- Statements of the floor with which the benchmark `legacy_migration` compares a migration: a bare
+-- insert of the rows that the migration made.
 
 -- keep_result --
 -- Copy into plain tables the rows that a migration made.

@@ -2,13 +2,13 @@
 
 `make bench ARGS=legacy_migration` migrates 10,000 and 100,000 people; PEOPLE=1000000 migrates a
 million instead (half an hour, 25 GB of disk), and several sizes are separated by commas.
-The bare insert, called the floor here, takes the rows that the migration made from three plain
-tables and stores them in the same unified tables, with the same indexes, constraints and triggers.
-"CPU" is the CPU time of Postgres;
-that of a migration includes the function, but not the start of Python. Other programs on the
-machine lengthen the elapsed time a lot, and the CPU time by a fifth or more. Up to 100,000 people,
-migration and floor are therefore measured three times, in turns, and the line printed is that of
-the run with the median ratio of CPU times, which is printed after the ratio of elapsed times.
+For the bare insert, called the floor here, the rows that the migration made are copied into three
+plain tables; the insert stores them in the same unified tables, with the same indexes, constraints
+and triggers. "CPU" is the CPU time of Postgres; for a migration it includes the function's, but not
+the start of Python. Other programs on the machine lengthen the elapsed time a lot, and the CPU time
+by a fifth or more. Up to 100,000 people, migration and floor are therefore measured three times, in
+turns, and the line printed is that of the run with the median ratio of CPU times, which is printed
+after the ratio of elapsed times.
 """
 
 import multiprocessing

@@ -12,7 +12,7 @@ from lib.errors import AppError
 from lib.logs import log, place
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
-"""Seconds before the first retry of a failed sync, and at most before any retry: a sync begins
+"""Seconds before the first retry of a failed sync, and maximum before any other: a sync begins
 within 30 seconds of being online, unless the server names a longer wait."""
 REGULAR_WAIT = 60.0
 """Seconds until the next sync, after a success for which the server names no other time, and after

@@ -71,7 +71,7 @@ def export_file(folder: Folder, target: Path) -> str:
         )
     with tempfile.TemporaryDirectory(dir=folder.path) as temporary:
         copy = Path(temporary) / "local.db"
-        shutil.copyfile(folder.database, copy)  # complete, since it is replaced as a whole
+        shutil.copyfile(folder.database, copy)  # never partial: the device replaces the whole file
         engine = create_sqlite_engine(f"sqlite:///{copy}", wal=False)
         with Session(engine) as db:
             user, device = read_device_user(db), read_value(db, DEVICE)

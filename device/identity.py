@@ -61,7 +61,7 @@ def become_new(db: Session, folder: Folder) -> UUID:
 
 
 def write_count(db: Session, folder: Folder) -> None:
-    """Write the number of syncs to the file; the smaller number until then is harmless."""
+    """Write the number of syncs to the file; until then, the file's smaller number is harmless."""
     device_value = read_value(db, DEVICE)
     assert device_value is not None  # noqa: S101 as above
     _write(folder, _Identity(device_value["id"], device_value["syncs"], _lock_number(folder)))

@@ -94,7 +94,8 @@ def import_old_database(database: Database, source: Path, user: DeviceUser, now:
     """Import what the server does not have yet; return a report for the person at the terminal.
 
     Raises:
-        CannotTransfer: If the file is damaged or not that of an old device, or another student's.
+        CannotTransfer: If the file is damaged, is not the database of an old device, or is another
+            student's.
     """
     try:
         with old_database(source) as old, database.session() as db, database.recorder.paused():
@@ -116,7 +117,7 @@ def _student_number(old: OldDatabase, user: DeviceUser, source: Path) -> int | N
     """Return the number that the old device gave to the student; None if the file does not have it.
 
     Raises:
-        CannotTransfer: If the file is not that of an old device, or it is another student's.
+        CannotTransfer: If the file is not an old device's database, or is another student's.
     """
     if not {ATTEMPTS, QUEUE} & set(old.tables):
         raise CannotTransfer(f"{source} is not the database of an old device.")
@@ -136,7 +137,7 @@ def _student_number(old: OldDatabase, user: DeviceUser, source: Path) -> int | N
 
 
 def _import_attempts(work: _Import, student_number: int | None) -> None:
-    """Queue the attempts of the student that were not sent."""
+    """Queue the student's attempts that were not sent; set aside those of other students."""
     for row in work.old.rows(ATTEMPTS):
         if student_number is not None and row.get("student_id") != student_number:
             work.set_aside(ATTEMPTS, row["_number"], row, "it is another student's")
@@ -147,7 +148,7 @@ def _import_attempts(work: _Import, student_number: int | None) -> None:
 
 
 def _import_queue(work: _Import, student_number: int | None) -> None:
-    """Queue the operations of the student that were not sent."""
+    """Queue the student's operations that were not sent; set aside those that cannot be queued."""
     owners = {row["id"]: row.get("student_id") for row in work.old.rows(ATTEMPTS)}
     for row in work.old.rows(QUEUE):
         table, number = str(row.get("table_name")), row.get("record_id")
@@ -183,7 +184,7 @@ def _attempt(work: _Import, number: object, values: Row, time: object) -> Queued
     """Return the operation that creates an attempt.
 
     Raises:
-        _Unusable: If a value is missing or wrong, or its question is unknown.
+        _Unusable: If a value is missing or wrong, or the attempt's question is unknown.
     """
     try:
         attempt = LiveAttemptIn.model_validate(

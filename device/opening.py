@@ -91,12 +91,12 @@ def _prepare(folder: Folder, now: datetime) -> _Repair | None:
         _require_device_database(folder)
         _bring_up_to_date(folder)
         return None
-    aside = folder.path / folder.free_name(folder.database.name, "damaged", now)
-    shutil.copyfile(folder.newest, aside)
+    damaged_copy = folder.path / folder.free_name(folder.database.name, "damaged", now)
+    shutil.copyfile(folder.newest, damaged_copy)
     remove_working_copy(folder)
     _bring_up_to_date(folder)
-    files = [aside, *([folder.previous] if folder.previous.exists() else [])]
-    return _Repair(aside, problems, salvage(files, folder.working_copy))
+    files = [damaged_copy, *([folder.previous] if folder.previous.exists() else [])]
+    return _Repair(damaged_copy, problems, salvage(files, folder.working_copy))
 
 
 def _require_device_database(folder: Folder) -> None:

@@ -86,19 +86,19 @@ def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
                 send_again(db, table, row_id, present[row_id], clock, now)
             else:
                 remove_row(db, table, row_id)
-        without_place = 0
+        unstored_rows = 0
         for row_id, columns in rows.items():
             if row_id in pending or _has_values(present.get(row_id), columns):
                 continue
             try:
                 put_row(db, table, row_id, columns, student_id, now)
             except MissingReference:
-                without_place += 1
+                unstored_rows += 1
         if table is SyncedTable.QUESTION_ATTEMPTS:
             recount_mastery(db, student_id, now)
         db.commit()
-    if without_place:
-        log("rows_without_place", table=table.value, number=without_place)
+    if unstored_rows:
+        log("rows_without_place", table=table.value, number=unstored_rows)
 
 
 def _has_values(present: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> bool:

@@ -152,8 +152,8 @@ def _shared_columns(
     source: sqlite3.Connection, writer: sqlite3.Connection, table: str
 ) -> list[str]:
     """Return the columns that both files have."""
-    present = set(_columns(source, table))
-    return [name for name in _columns(writer, table) if name in present]
+    source_columns = set(_columns(source, table))
+    return [name for name in _columns(writer, table) if name in source_columns]
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:

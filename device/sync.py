@@ -34,7 +34,7 @@ MAX_BYTES = 240 * 1024
 """Maximum size of the changes in a call, which keeps the whole body below 256 KB."""
 CONFLICT, TOO_MANY, SERVER_FAULT = 409, 429, 500
 UNREADABLE = frozenset({400, 413, 422})
-"""Statuses of a call whose body is refused as a whole, for example for the size of one change."""
+"""Statuses of a call whose body is refused as a whole, such as for one change that is too large."""
 SUPERSEDED, STALE_CURSOR = "device_superseded", "invalid_cursor"
 TABLES = frozenset(SyncedTable)
 APPLIED_STATUSES = frozenset({"applied", "duplicate"})
@@ -87,7 +87,7 @@ def synchronise(device: Device) -> Outcome:
 
 
 def _adapt(device: Device, call: _Call) -> bool:
-    """Remove the cause of a refusal, so that the call can be repeated; False if it is unknown."""
+    """Remove the cause of a refusal, if it is known; return whether the call can be repeated."""
     if call.reply.status == CONFLICT and _code(call.reply) == SUPERSEDED:
         _become_new(device)
     elif call.has_cursor and _code(call.reply) == STALE_CURSOR:
@@ -98,7 +98,7 @@ def _adapt(device: Device, call: _Call) -> bool:
 
 
 def _isolate_change(device: Device, call: _Call, student_id: UUID) -> bool:
-    """Find the change for which a call is refused as a whole, so that it does not block the others.
+    """Find the change that makes the server refuse a call, so that it does not block the others.
 
     The changes are halved until one is left. It is at fault if a call without changes succeeds.
 

@@ -110,5 +110,5 @@ def _add(db: Session, table: Any, row: Mapping[str, Any]) -> None:
 
 
 def _number(live_id: object) -> int | None:
-    """Return the number of a row that came from the live system; None for another row."""
+    """Return the number of a row that came from the live system; None for any other row."""
     return live_id if isinstance(live_id, int) else None

@@ -13,7 +13,7 @@ DEVICE = "device"
 USER = "user"
 """Ids and name of the device's one user."""
 REPAIR = "repair"
-"""Repair of a damaged database, kept until the next sync has fetched the rest."""
+"""Repair of a damaged database; empty once a sync has fetched everything again."""
 SYNC = "sync"
 """Cursor, clock and schema version of the last response, hashes of the content, and time of the
 last complete sync."""

@@ -13,8 +13,8 @@ import sys
 sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
 # Without this, pydantic reads the metadata of every package in search of plugins.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-# numpy's linear algebra would start a thread for each core, although a function has about one, and
-# its matrices are small.
+# numpy's linear algebra would start a thread for each core of the host, although a function gets
+# about one of them, and the matrices are small.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Garbage is rare while modules are imported and while a request is served.
 gc.set_threshold(10_000)

@@ -108,7 +108,7 @@ def holds_secret(text: str) -> bool:
 
 
 def _redact_member(name: str, value: Any) -> Any:
-    """Redact a member; under the name of a secret, any single word counts as one."""
+    """Redact a member; under a secret's name, any value without blanks counts as a secret."""
     if not isinstance(value, str) or not SECRET_NAME.search(name) or re.search(r"\s", value):
         return redact(value)
     return REDACTED if value else value

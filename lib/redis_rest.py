@@ -36,7 +36,7 @@ Command = Sequence[str | int | float]
 
 
 class RedisRest:
-    """One Redis database behind its REST address; safe for threads."""
+    """One Redis database behind its REST address; thread-safe."""
 
     def __init__(self, url: str, token: str, *, cooldown_seconds: float = COOLDOWN_SECONDS) -> None:
         self._client = _Client(url.rstrip("/"), token)

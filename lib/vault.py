@@ -50,7 +50,7 @@ class _Key:
 
 
 class Vault:
-    """Vault that seals with the first key and opens with any; safe for threads."""
+    """Vault that seals with the first of its keys and opens with any of them; thread-safe."""
 
     def __init__(self, current: bytes, *previous: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -239,7 +239,7 @@ def _listen(port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _changes() -> Iterator[queue.Queue[set[Path]]]:
-    """Watch the code for a block; yield a queue of sets of changed files."""
+    """Watch the code during a block; yield a queue of sets of changed files."""
     changed_files: queue.Queue[set[Path]] = queue.Queue()
     ended = threading.Event()
 

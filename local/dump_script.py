@@ -137,12 +137,12 @@ def adapt(source: Path, target: Path, server: Server) -> None:
     """Copy a script of pg_dump or pg_restore for this server; copy other SQL as it is."""
     with source.open("rb") as lines, target.open("wb") as script:
         if PG_DUMP in _start(source):
-            script.writelines(_adapted(lines, server))
+            script.writelines(_adapted_lines(lines, server))
         else:
             shutil.copyfileobj(lines, script)
 
 
-def _adapted(lines: Iterable[bytes], server: Server) -> Iterator[bytes]:
+def _adapted_lines(lines: Iterable[bytes], server: Server) -> Iterator[bytes]:
     in_rows = in_left_out_entry = in_entries = False
     for line in lines:
         if in_rows:

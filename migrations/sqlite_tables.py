@@ -64,7 +64,7 @@ def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
 
 
 def _names_set_aside(connection: Connection) -> dict[str, str]:
-    """Return the present name of the newest table set aside for each former name."""
+    """Return, by former name, the present name of the newest table that was set aside."""
     names = sorted(inspect(connection).get_table_names())
     matches = [match for name in names if (match := _SET_ASIDE.fullmatch(name))]
     return {match["name"]: match[0] for match in matches if match["name"] in _METADATA.tables}

@@ -59,7 +59,7 @@ def read_me(call: UserCall) -> wire.MeOut:
 
 @app.post("/api/auth/logout")
 def log_out(call: UserCall, body: wire.LogOutIn | None = None) -> wire.DoneOut:
-    """End the log-in of a refresh token; without one, the client only discards its token."""
+    """End the log-in of a refresh token; without one, nothing changes on the server."""
     return log_in.log_out(call, None if body is None else body.refresh_token)
 
 

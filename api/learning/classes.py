@@ -18,7 +18,7 @@ app = create_app("learning.classes", tag="Learning: teachers")
 def list_classes(
     call: UserCall, cursor: Cursor = None, limit: PageSize = MAX_PAGE
 ) -> wire.ClassesOut:
-    """Return a teacher's classes, a student's class or, for an admin, all classes; by name."""
+    """Return a teacher's classes, a student's class, or all for an admin, sorted by name."""
     return manage.list_classes(call, cursor, limit)
 
 

@@ -66,7 +66,7 @@ export async function fillSqlite(count) {
   await call("close");
 }
 
-/** Return the same times for SQLite. */
+/** Return the times of the same operations in SQLite. */
 export async function measureSqlite() {
   const [open, call] = await measureTime(async () => {
     const callWorker = connect();

@@ -20,7 +20,7 @@ def caller_address(request: Request, settings: Settings) -> str:
         return text
     if isinstance(address, ipaddress.IPv4Address):
         return text
-    if address.ipv4_mapped is not None:  # as a listener for both versions reports IPv4
+    if address.ipv4_mapped is not None:  # how a socket for IPv4 and IPv6 reports an IPv4 address
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, 64), strict=False))
 

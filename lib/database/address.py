@@ -161,7 +161,7 @@ class _Parts:
 
 
 class _UnusableError(ValueError):
-    """An address cannot be used; the message says why, without repeating it."""
+    """Refusal of an address; the message says why, without repeating the address."""
 
 
 def _read(text: str) -> _Parts:

@@ -78,7 +78,7 @@ class Transaction:
 
 
 class Postgres:
-    """A last-in-first-out pool of connections to one database; safe for threads."""
+    """A last-in-first-out pool of connections to one database; thread-safe."""
 
     def __init__(
         self,

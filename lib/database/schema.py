@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from psycopg.errors import Diagnostic
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
-"""Script that must run after all scripts that replace a context's functions, in one transaction."""
+"""Script that must run after all scripts that replace a context's functions, in the same
+transaction."""
 RIGHTS = ("database/schema/own_objects.sql", "database/schema/rights.sql")
-"""Scripts that must run after all those that create tables or functions, in one transaction."""
+"""Scripts that must run after all those that create tables or functions, in the same
+transaction."""
 DOWNGRADE = "database/schema/downgrade.sql"
 """Script that brings the previous version's tables back."""
 REPORT = "SW001"
@@ -86,7 +88,7 @@ SCRIPTS = (
 )
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 INDEPENDENT = ("assessment", "workshop", "learning")
-"""Contexts whose scripts may be refused without stopping those of the others."""
+"""Contexts whose scripts may be refused while the scripts of the other contexts still run."""
 NEEDS_DECISION = "schema_needs_decision"
 """Constraint that scripts name when only a person can decide."""
 OTHERS_DONE = "The objects named here are unchanged; everything else is up to date."
@@ -131,7 +133,7 @@ def fingerprint() -> str:
 
 
 def fingerprint_of(scripts: Mapping[str, str]) -> str:
-    """Return 16 hexadecimal digits that depend on every line but those of comments."""
+    """Return 16 hexadecimal digits that depend on every line except comments."""
     text = "\n".join(_COMMENT.sub("", script) for script in scripts.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -121,7 +121,7 @@ def curve_moments(mean: SingleArray, variance: SingleArray, nodes: int, count: i
         mean: Means of x, logits, shape (j, t, g).
         variance: Variances of x, logits², of that shape or (j, t, 1).
         nodes: Number of Gauss-Hermite nodes; see `hermite_node_count`.
-        count: 1 to 3.
+        count: Number of moments to return, 1 to 3.
 
     Returns:
         Shape (count, j, t, g).

@@ -53,7 +53,7 @@ MOCK_EXAM_MISSED_BY_ONE_IN = 12
 
 
 @dataclass(frozen=True)
-class AddedClass:
+class AddedRows:
     """Numbers of rows that were added."""
 
     questions: int
@@ -83,11 +83,11 @@ class _DemoAnswer:
     at: datetime
 
 
-def load_planner(deps: Deps) -> AddedClass:
+def load_planner(deps: Deps) -> AddedRows:
     """Add the demo of the study planner, unless its teacher exists."""
     with postgres_session(deps) as db:
         if db.execute(select(User.id).where(User.username == TEACHER)).first() is not None:
-            return AddedClass(0, 0, 0)
+            return AddedRows(0, 0, 0)
         now = deps.clock()
         password_hash = hash_password(demo_password(deps.settings))
         teacher_id = _add_user(db, TEACHER, "teacher", password_hash, now)
@@ -108,7 +108,7 @@ def load_planner(deps: Deps) -> AddedClass:
                 mark = _mock_mark(items, student_answers, place, now)
                 _add_mark(db, student_id, teacher_id, mark, now)
         db.commit()
-    return AddedClass(questions, 1 + len(DILIGENT) + len(OTHERS), answers)
+    return AddedRows(questions, 1 + len(DILIGENT) + len(OTHERS), answers)
 
 
 def _load_syllabus(call: Call) -> int:

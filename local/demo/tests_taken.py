@@ -136,7 +136,7 @@ def _take_test(
 
 
 def _respond(pool: ItemPool, item: int, ability: FloatArray, rng: Generator) -> int:
-    """Return the correct option with the model's probability, else a wrong one.
+    """Return the correct option with the model's probability, and otherwise a wrong one.
 
     Most students misread one question, however able they are.
     """

@@ -2,8 +2,8 @@
 //
 // A deployment replaces all variables of the running functions with these. A variable that this shell
 // happens to lack would be removed there, so `osls` refuses until each has been decided on: a
-// required one needs a value, an optional one a value or an explicit nothing (`BACKUP_BUCKET=`).
-// A list holds the names of one variable; the first that has a value counts.
+// required one needs a value; an optional one needs a value or an explicitly empty one (`BACKUP_BUCKET=`).
+// Each inner list holds the names of one variable; the first name with a value counts.
 'use strict';
 
 const REQUIRED = [
@@ -32,17 +32,17 @@ const EXEMPT_COMMANDS = ['info', 'invoke', 'logs', 'metrics', 'remove', 'rollbac
 
 const valueOf = (names) => names.map((name) => process.env[name]).find((value) => value?.trim());
 const isSet = (names) => names.some((name) => process.env[name] !== undefined);
-const listed = (groups) => groups.map((names) => `  ${names.join(' or ')}`).join('\n');
+const asLines = (groups) => groups.map((names) => `  ${names.join(' or ')}`).join('\n');
 
 function refuse(missing, undecided) {
   const parts = ['Nothing was deployed.'];
   if (missing.length > 0) {
-    parts.push(`These variables have no value, and the functions need them:\n${listed(missing)}`);
+    parts.push(`These variables have no value, and the functions need them:\n${asLines(missing)}`);
   }
   if (undecided.length > 0) {
     parts.push(
       'These variables are not set. A deployment would remove them from the running functions. ' +
-        `Set each to its value, or to nothing (${undecided[0][0]}=) to go without:\n${listed(undecided)}`,
+        `Set each to its value, or to nothing (${undecided[0][0]}=) to go without:\n${asLines(undecided)}`,
     );
   }
   parts.push('Set them in the shell or in .env.<stage>; docs/deploy.md explains them.');

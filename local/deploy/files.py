@@ -45,7 +45,7 @@ BACKUP_FUNCTIONS = frozenset(
         "operations.admin_create_unified_schema",
     }
 )
-"""Functions that write or read backups, for which they get rights to the bucket on AWS."""
+"""Functions that write or read backups, and therefore get rights to the bucket on AWS."""
 BACKUP_ROLE = "BackupRole"
 """Role of BACKUP_FUNCTIONS; the hand-written part of serverless.yml defines it."""
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"

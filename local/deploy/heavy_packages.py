@@ -21,7 +21,7 @@ FILES = re.compile(
     r"|sqlalchemy|greenlet|argon2|_argon2_cffi_bindings|argon2_cffi(_bindings)?|bcrypt)"
     r"(/|\.py$|-[^/]*\.dist-info/)"
 )
-"""Files of the packages, and of those that only boto3, SQLAlchemy or Argon2 depend on."""
+"""Files of these packages, and of packages on which only boto3, SQLAlchemy or Argon2 depend."""
 
 
 def may_import(function: str) -> bool:

@@ -38,7 +38,7 @@ LIMIT_BYTES = 250 * 1024 * 1024
 EXCLUDED = re.compile(
     # The installer writes these differently each time.
     r"bin/|\.lock$|.*\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json)$"
-    # Descriptions of 400 AWS services, of which backups use S3, and STS to assume a role.
+    # Descriptions of 400 AWS services; backups use only S3, and STS to assume a role.
     r"|botocore/data/(?!s3/|sts/|[^/]+\.json)"
 )
 

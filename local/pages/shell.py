@@ -28,11 +28,11 @@ def files(public: Path = PUBLIC) -> list[Path]:
         file = waiting.pop()
         if file not in page_files:
             page_files.add(file)
-            waiting += _named_in(file, public)
+            waiting += _files_named_in(file, public)
     return sorted(page_files)
 
 
-def _named_in(file: Path, public: Path) -> list[Path]:
+def _files_named_in(file: Path, public: Path) -> list[Path]:
     """Return the files that a document, a module or the manifest names."""
     if file.suffix == ".html":
         return [public / name for name in LINKED.findall(file.read_text("utf-8"))]

@@ -156,7 +156,7 @@ def _compare(
         f"Replications: {arguments.truths}. Each draws true parameters around the pool's, with"
         f" deviations of {errors.difficulty} in Φ⁻¹(difficulty) and {errors.discrimination} in log"
         f" discrimination.\nStudents drawn from the population in each replication: {students}."
-        " Each takes a test with the pool's bank and one with a bank that takes the parameters for"
+        " Each takes a test with the pool's bank and one with a bank that treats the parameters as"
         " exact (plug-in).\n\n"
         "  bank     end                answers  actual error  stated error  actual/stated  coverage"
     )

@@ -102,5 +102,5 @@ def simulate_tests(
 
 def _answer(session: Session, item: int, *, correct: bool) -> Session:
     correct_option = int(session.pool.correct_option[item])
-    # A wrong response is only compared with the correct one, so the question need not have it.
+    # A wrong response is only compared with the correct one, and need not be one of the options.
     return grade(session, correct_option if correct else correct_option + 1).after

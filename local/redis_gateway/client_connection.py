@@ -78,7 +78,7 @@ class ClientConnection(BaseHTTPRequestHandler):
             body = self._read_body()
             self._require_token()
             if urlsplit(self.path).path == FAULTS_PATH:
-                self.close_connection = True  # the fault may be REFUSE, which closes all others
+                self.close_connection = True  # REFUSE would close every connection but this one
                 self._respond(HTTPStatus.OK, _switch_faults(self._gateway, self.command, body))
             elif self.command == "HEAD":
                 self._send(HTTPStatus.OK, b"")

@@ -50,7 +50,7 @@ const BY_CODE = {
   log_in_refused: ["password", ACCOUNT.wrong],
 };
 
-/** The faults that the server found, by field; null if the problem is about no field of the form. */
+/** The faults that the server found, by field; null if the problem does not concern a field of the form. */
 export function refusedFields(problem, names) {
   const fault = BY_CODE[problem.code];
   if (fault && names.includes(fault[0])) return { [fault[0]]: fault[1] };

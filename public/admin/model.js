@@ -20,7 +20,7 @@ export function sumOf(report) {
   return { read: add("read"), created: add("created"), merged: add("merged"), unchanged: add("unchanged"), notMoved: add("skipped"), moved, rows };
 }
 
-/** The irregular values of a report in the API's order: those that need a decision first. */
+/** The irregular values of a report in the API's order: those that need a decision come first. */
 export function irregular(report) {
   return report.findings.groups.map((group) => ({ ...group, state: STATE_OF_OUTCOME[group.outcome] ?? group.outcome }));
 }

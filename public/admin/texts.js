@@ -32,7 +32,7 @@ export const SYSTEM = {
   redisNone: "There are no figures from Redis.",
   renew: "Create or renew the schema",
   renewing: "Working …",
-  renewHint: "Creates what is missing, and changes nothing that is in place. Needed after each upgrade.",
+  renewHint: "Creates what is missing, and brings the rest up to date. Needed after each upgrade.",
 };
 
 export const STEP = {

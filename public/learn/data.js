@@ -11,7 +11,7 @@ const MAX_RECOMMENDATIONS = 20; // the endpoint lists no more
  * The data of a student.
  *
  * @param {Function} api calls as the student
- * @param {string} username under which waiting answers are kept without a copy
+ * @param {string} username under which waiting answers are kept while there is no copy
  * @param {object|null} copy the student's copy in this browser
  * @param {(error: Error) => void} onLost called when the copy can store nothing more
  */
@@ -32,7 +32,8 @@ export function dataOf(api, username, copy = null, onLost = () => {}) {
     }
   };
 
-  let own = copy; // null once the copy can store nothing more; this object stays, so that the page keeps its question
+  // Null once the copy can store nothing more. The object of `dataOf` stays, so that the page keeps its question.
+  let own = copy;
 
   /** The result of a function of the copy; null without a copy. */
   const fromCopy = async (use) => {

@@ -32,8 +32,8 @@ export function daysFrom(storedPlan, day) {
 export function dayPlan(plans, day) {
   for (const type of ["daily", "weekly", "exam_countdown"]) {
     const storedPlan = planOn(plans, type, day);
-    const planned = storedPlan?.plan.daily_plans.find(({ date }) => date === day);
-    if (planned) return { ...planned, type, madeAt: storedPlan.created_at, warning: storedPlan.plan.warning };
+    const plannedDay = storedPlan?.plan.daily_plans.find(({ date }) => date === day);
+    if (plannedDay) return { ...plannedDay, type, madeAt: storedPlan.created_at, warning: storedPlan.plan.warning };
   }
   return null;
 }

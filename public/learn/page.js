@@ -54,7 +54,7 @@ function Study({ account, api, note, onLeave }) {
   const view = useView();
   const now = useNow(10_000);
   const own = useCopy(api, account);
-  const [unsupported, setUnsupported] = useState(false); // `make device` serves this page, too, but synchronises for itself
+  const [unsupported, setUnsupported] = useState(false); // `make device` serves this page, too, but does the synchronising itself
   const [opened, copy] = unsupported ? [null, null] : [own.opened, own.copy];
   const [leaving, setLeaving] = useState(false);
   const data = useMemo(() => dataOf(api, account.username, opened, own.lose), [api, opened]);

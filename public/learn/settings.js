@@ -6,7 +6,7 @@ import { html } from "../shared/html.js";
 import { profileChanges } from "./model.js";
 import { SETTINGS } from "./texts.js";
 
-const ACCOUNT = { username: "user", password: "any password" }; // values for the fields that this form lacks, which pass their checks
+const ACCOUNT = { username: "user", password: "any password" }; // values for the fields that this form lacks; they pass the checks
 
 function fieldsOf(profile) {
   return [

@@ -45,7 +45,7 @@ function useWaiting(data, onSent) {
       await data.sendWaiting();
       onSent();
     } catch {
-      // They stay queued, and the badge shows it.
+      // The answers stay queued, and the badge shows that they wait.
     }
     refresh();
     setSyncing(false);

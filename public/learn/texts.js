@@ -99,7 +99,7 @@ export const PLAN = {
   makeWeek: "Plan the week",
   weekAgain: "Plan the week again",
   free: "free",
-  own: "You decide alone what to study, so that your class can compare results with and without plans.",
+  own: "You decide for yourself what to study, so that your class can compare results with and without plans.",
   over: "Your exam is over. Set the date of the next one to plan again.",
   made: (moment) => `Made ${dateTime(moment)}.`,
   empty: "Nothing is open to study today.",
@@ -186,7 +186,7 @@ export const TIMELINE = {
   empty: "No answers in the last 30 days.",
   table: "As a table",
   columns: { date: "Day", answers: "Answers", right: "Right", mastery: "Mastery" },
-  mastery: (from, to) => `Mastery over all topics: ${Math.round(from)} to ${Math.round(to)} of 100.`,
+  mastery: (from, to) => `Mastery over all topics: from ${Math.round(from)} to ${Math.round(to)} of 100.`,
   masteryLabel: (from, to) => `Mastery over all topics in the last 30 days, from ${Math.round(from)} to ${Math.round(to)} of 100`,
   masteryName: "Mastery",
   answersName: "Answers a day",
@@ -255,7 +255,7 @@ export const PRACTICE = {
   yourAnswer: "Your answer",
   mastery: (name, before, after) => {
     const [from, to] = [Math.round(before), Math.round(after)];
-    return from === to ? `Mastery of “${name}” stays at ${to}.` : `Mastery of “${name}”: ${from} to ${to}.`;
+    return from === to ? `Mastery of “${name}” stays at ${to}.` : `Mastery of “${name}”: from ${from} to ${to}.`;
   },
   next: "Next question",
   nextKeys: ["Enter", " goes on"],

@@ -67,7 +67,7 @@ export const FLAGS = {
   columns: { question: "Question", why: "Why", what: "What to do" },
   noKey: { why: "Its right answer is not one of its options, so it is never asked", what: "correct the answer" },
   belowChance: (share, answers) => ({ why: `Right in ${percent(share)} of ${count(answers, "answer")}: less often than by guessing`, what: "check the right answer" }),
-  drifted: (change) => ({ why: `The chance of a right answer differs by ${percent(change)} from its former parameters`, what: "check whether it has leaked" }),
+  drifted: (change) => ({ why: `The chance of a right answer differs by ${percent(change)} from what its former parameters predict`, what: "check whether it has leaked" }),
   weak: (discrimination, error) => ({ why: `Says little about ability: discrimination ${number(discrimination, 2)}${error ? ` ± ${number(error, 2)}` : ""}`, what: "retire or rewrite" }),
   shown: (share, limit) => ({ why: `Shown in ${percent(share)} of tests; the limit is ${percent(limit)}`, what: "add similar questions" }),
 };
@@ -142,7 +142,7 @@ export const IMPORT = {
   copied: "Copied",
   preview: (n) => `Preview of ${n === 1 ? "the question" : `the first ${n}`}`,
   done: (n) => `${count(n, "question")} imported.`,
-  partly: (done) => `${count(done, "question")} ${done === 1 ? "was" : "were"} imported before this; import the file again to complete it.`,
+  partly: (done) => `${count(done, "question")} ${done === 1 ? "was" : "were"} imported before this; import the file again to complete the import.`,
 };
 
 export const FILE = {
@@ -150,7 +150,7 @@ export const FILE = {
   noQuestions: "the file has no list of questions",
   empty: "the file is empty",
   missing: (columns) =>
-    `columns are missing: ${columns.map((column) => ({ content: "question", answer: "answer", option: "option_a, option_b, …" })[column]).join("; ")}`,
+    `${columns.length === 1 ? "a column is" : "columns are"} missing: ${columns.map((column) => ({ content: "question", answer: "answer", option: "option_a, option_b, …" })[column]).join("; ")}`,
   noAnswer: (answer) => (answer ? `“${answer}” is not one of the options: write an option’s text, letter or number` : "the right answer is missing"),
   noNumber: (column, text) => `${column}: “${text}” is not a number`,
   noConcept: "the concept is missing",

@@ -12,7 +12,7 @@ export function enrolledBy({ created, enrolled, updated, unchanged }) {
   return created + enrolled + updated + unchanged;
 }
 
-function Checked({ report }) {
+function CheckReport({ report }) {
   const students = enrolledBy(report);
   return html`<p role="status">${students ? html`<b>${ROSTER.ready(students)}</b> ${ROSTER.parts(report)}.` : html`<b>${ROSTER.nobody}</b>`} ${ROSTER.notStored}
       ${report.ignoredColumns.length > 0 && ` ${ROSTER.ignored(report.ignoredColumns)}`}</p>
@@ -67,7 +67,7 @@ export function RosterDialog({ api, courseId, onDone, onClose }) {
     <p class="soft">${ROSTER.about}</p>
     ${enrolledCount !== null && html`<${Note} kind="good" fact=${ROSTER.done(enrolledCount)} />`}
     ${problem && html`<${ProblemNote} problem=${problem} />`}
-    ${report && html`<${Checked} report=${report} />`}
+    ${report && html`<${CheckReport} report=${report} />`}
     <${Field} label=${text === null ? ROSTER.choose : ROSTER.again} hint=${ROSTER.hint} error=${fault}>
       ${(props) => html`<input ...${props} type="file" accept=".csv,.tsv,text/csv" onChange=${choose} />`}
     <//>

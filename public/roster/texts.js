@@ -12,7 +12,7 @@ export const ROSTER = {
   parts: ({ created, enrolled, updated, unchanged, repeated }) =>
     [
       [created, "new"],
-      [enrolled, "known, and new in this course"],
+      [enrolled, "known but new in this course"],
       [updated, "with a new name"],
       [unchanged, "unchanged"],
       [repeated, "repeated in the file"],

@@ -10,7 +10,7 @@ export function scale(from, to, start, end) {
   return (value) => start + ((value - from) / span) * (end - start);
 }
 
-/** Round values from one end to the other, at most `count` + 1: multiples of 1, 2 or 5 times a power of ten. */
+/** The round numbers between two ends, at most `count` + 1: multiples of 1, 2 or 5 times a power of ten. */
 export function ticks(from, to, count = 5) {
   const rough = (to - from) / count || 1;
   const power = 10 ** Math.floor(Math.log10(rough));

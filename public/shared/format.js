@@ -53,7 +53,7 @@ export function nameOf({ studentName, studentEmail, githubUsername, studentId })
   return studentName || studentEmail || githubUsername || `No name (${String(studentId ?? "?").slice(0, 4)})`;
 }
 
-/** An address if a browser may follow it (http or https), else null. */
+/** An address if a browser may follow it (http or https), otherwise null. */
 export function safeLink(address) {
   try {
     const url = new URL(address);

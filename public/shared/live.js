@@ -6,7 +6,7 @@ import { isTemporary } from "./problems.js";
 export const REFRESH_MS = 10_000;
 const LONGEST_WAIT_MS = 60_000;
 
-/** The pause before the next call, in milliseconds. `failures` are the failures in a row. */
+/** The pause before the next call, in milliseconds. `failures` is the number of consecutive failures. */
 export function pauseAfter(failures, problem = null, interval = REFRESH_MS) {
   if (problem?.seconds) return problem.seconds * 1000;
   return Math.min(LONGEST_WAIT_MS, interval * 2 ** failures);

@@ -43,7 +43,7 @@ export function problemOf(status, body, retryAfter) {
   });
 }
 
-/** Whether the same call may succeed soon. Not for "limited": callers wait until the end of the limit. */
+/** Whether the same call may succeed soon. False for "limited": callers wait until the limit has ended. */
 export function isTemporary(problem) {
   return ["offline", "timeout", "busy", "server", "unreadable"].includes(problem.kind);
 }

@@ -32,7 +32,7 @@ function Comparison({ arms }) {
 
 /** @param {{arms: object|null, ownClass: object, members: object[], data: object, onChange: () => void}} props */
 export function ArmsCard({ arms, ownClass, members, data, onChange }) {
-  const [asking, setAsking] = useState(null);
+  const [openDialog, setOpenDialog] = useState(null);
   const [problem, setProblem] = useState(null);
   const act = (run) => async () => {
     setProblem(null);
@@ -42,7 +42,7 @@ export function ArmsCard({ arms, ownClass, members, data, onChange }) {
     } catch (failure) {
       setProblem(failure);
     }
-    setAsking(null);
+    setOpenDialog(null);
   };
   const draw = act(() => data.draw(ownClass.id));
   const end = act(() => data.endArms(ownClass.id, members));
@@ -53,10 +53,10 @@ export function ArmsCard({ arms, ownClass, members, data, onChange }) {
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${arms ? html`<${Comparison} arms=${arms} />` : html`<p class="small soft">${ARMS.about}</p>`}
     <div class="row">
-      ${unassigned > 0 && html`<button type="button" class="quiet" onClick=${() => setAsking("draw")}>${arms ? ARMS.more : ARMS.draw}</button>`}
-      ${arms && html`<button type="button" class="quiet" onClick=${() => setAsking("end")}>${ARMS.end}</button>`}
+      ${unassigned > 0 && html`<button type="button" class="quiet" onClick=${() => setOpenDialog("draw")}>${arms ? ARMS.more : ARMS.draw}</button>`}
+      ${arms && html`<button type="button" class="quiet" onClick=${() => setOpenDialog("end")}>${ARMS.end}</button>`}
     </div>
-    ${asking === "draw" && html`<${Confirm} title=${ARMS.drawTitle} about=${ARMS.about} warning=${ARMS.warning} label=${ARMS.drawYes(unassigned)} busyLabel=${ARMS.drawing} run=${draw} onClose=${() => setAsking(null)} />`}
-    ${asking === "end" && html`<${Confirm} title=${ARMS.endTitle} about=${ARMS.endAbout} label=${ARMS.end} busyLabel=${ARMS.ending} run=${end} onClose=${() => setAsking(null)} />`}
+    ${openDialog === "draw" && html`<${Confirm} title=${ARMS.drawTitle} about=${ARMS.about} warning=${ARMS.warning} label=${ARMS.drawYes(unassigned)} busyLabel=${ARMS.drawing} run=${draw} onClose=${() => setOpenDialog(null)} />`}
+    ${openDialog === "end" && html`<${Confirm} title=${ARMS.endTitle} about=${ARMS.endAbout} label=${ARMS.end} busyLabel=${ARMS.ending} run=${end} onClose=${() => setOpenDialog(null)} />`}
   </section>`;
 }

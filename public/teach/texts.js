@@ -34,7 +34,7 @@ export const PAGE = {
   expected: ["If the exam were today, the class would be expected to get ", " of 100 marks on average", "."],
   range: ({ lower, upper }) => `, most likely between ${whole(lower)} and ${whole(upper)}`,
   confidence: { high: "", medium: " Few answers: take it as a first estimate.", low: " Very few answers: take it as a guess." },
-  newest: (mark) => ` In the latest exam with marks it got ${whole(mark)}.`,
+  newest: (mark) => ` In the latest exam with marks, the class got ${whole(mark)} on average.`,
   noClass: "You have no class yet",
   noClassAbout: "Create one, and give its code to your students.",
 };

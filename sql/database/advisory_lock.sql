@@ -2,7 +2,7 @@
 -- tables, which was the first to take it.
 
 -- try_lock --
--- Try to take the lock until the end of the transaction; return whether that succeeded. From then on, a
+-- Try to take the lock, which is held until the transaction ends; return whether that succeeded. From then on, a
 -- statement fails if row-level security would hide rows from it: a hidden row must not pass for an
 -- absent one.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0)),

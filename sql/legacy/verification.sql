@@ -2,8 +2,8 @@
 -- before the legacy tables are set aside.
 
 -- restore_planner_cost --
--- Let this server's own setting plan the statements that read whole tables, because a whole table may
--- not be in memory.
+-- Restore this server's own random_page_cost for the statements that read whole tables, because a whole
+-- table may not be in memory.
 SELECT set_config('random_page_cost', reset_val, true) FROM pg_settings
 WHERE name = 'random_page_cost';
 

@@ -1,4 +1,4 @@
-"""A course of five steps with names of its own works without a change of the code."""
+"""A course of five steps with names of its own works without any change to the code."""
 
 from collections.abc import Callable
 from typing import Any

@@ -160,7 +160,7 @@ def test_call_that_creates_the_schema_succeeds_and_keeps_the_rows(
 
 
 @pytest.mark.parametrize("line", [UPLOAD, REDIS_STATS, CLEANUP, CREATE_SCHEMA])
-def test_the_same_line_from_another_machine_is_refused(client: TestClient, line: str) -> None:
+def test_line_for_operators_is_refused_from_another_machine(client: TestClient, line: str) -> None:
     assert run(client, line).status_code == 401
 
 

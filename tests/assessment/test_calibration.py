@@ -51,8 +51,8 @@ def record_answers(
 ) -> None:
     """Record closed sessions of students who answered each of `questions`.
 
-    The sessions are on the pool's n-th version, counted from 0; if None, on no version, as in
-    older deployments.
+    The sessions are on the pool's version number `nth_version`, counted from 0; if that is None,
+    on no version, as in older deployments.
     """
     rng = np.random.default_rng(seed)
     theta = rng.normal(size=(students, CONCEPTS))

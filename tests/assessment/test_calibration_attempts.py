@@ -53,7 +53,7 @@ def run_schedule(client: TestClient) -> dict[str, str]:
     return {pool["question_pool_id"]: pool["outcome"] for pool in response.json()["pools"]}
 
 
-def ticking() -> Clock:
+def ticker() -> Clock:
     """Return a clock that advances by one second each time it is read."""
     ticks = itertools.count()
     return lambda: float(next(ticks))
@@ -157,7 +157,7 @@ def test_failed_pools_are_tried_in_turn(pools: tuple[str, str], deps: Deps) -> N
 
 
 def test_out_of_time_run_writes_no_version(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
-    result = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticking())
+    result = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticker())
     assert result.outcome == "out_of_time"
     assert result.settled is False
     assert rows("SELECT count(*) FROM assessment.pool_versions WHERE pool_id = %s", pools[0]) == [
@@ -170,7 +170,7 @@ def test_estimates_that_had_nearly_converged_are_written_as_unsettled(
     pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
     for seconds in range(2, 100):  # this clock advances by about a second a round
-        last_result = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticking())
+        last_result = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticker())
         if last_result.outcome != "out_of_time":
             break
     assert (last_result.outcome, last_result.settled) == ("needs_acceptance", False)

@@ -138,9 +138,9 @@ def test_person_fit_is_that_of_the_recorded_answers(
         ann.answer(right=number != 1)
     report = debug_session(ann, operator)  # the test has closed by now
     assert report["in_sync"] is True
-    recorded = read_with_answers(deps.postgres, UUID(ann.session_id))
-    assert recorded
-    row, answers = recorded
+    row_and_answers = read_with_answers(deps.postgres, UUID(ann.session_id))
+    assert row_and_answers
+    row, answers = row_and_answers
     assert row.pool_id is not None
     assert row.pool_version is not None
     session = rebuild(row, answers, load_pool(deps.postgres, row.pool_id, row.pool_version))

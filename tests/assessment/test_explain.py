@@ -55,7 +55,7 @@ def test_exposure_control_is_shown(client: TestClient, operator: dict[str, str])
     assert eligible_values == {True, False}
     assert {row["eligibility"] for row in choice["candidates"]} == {0.3}
     eligible = [row for row in choice["candidates"] if row["eligible"]]
-    assert eligible[0]["chosen"], "the best of the eligible ones"
+    assert eligible[0]["chosen"], "the best eligible question is chosen"
 
 
 def test_chosen_question_is_listed_however_many_better_ones_were_not_eligible(
@@ -71,7 +71,7 @@ def test_chosen_question_is_listed_however_many_better_ones_were_not_eligible(
         chosen = [row for row in choice["candidates"] if row["chosen"]]
         assert [row["question_id"] for row in chosen] == [choice["question_id"]]
         if choice["eligible_count"]:
-            assert chosen[0]["share_of_best"] == 1, "of the best eligible one"
+            assert chosen[0]["share_of_best"] == 1, "relative to the best eligible question"
         lengths.add(len(choice["candidates"]))
         if lengths == {20, 21}:
             break

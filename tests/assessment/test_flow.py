@@ -5,7 +5,7 @@ from typing import Any
 from tests.assessment.conftest import Rows, Student
 
 
-def test_fixed_length_test_completes_itself(ann: Student, rows: Rows) -> None:
+def test_fixed_length_test_is_completed_by_its_last_answer(ann: Student, rows: Rows) -> None:
     started = ann.start(end_criteria={"max_questions": 6})
     assert started["status"] == "started"
     assert started["initial_proficiency"] == [0.5] * 5

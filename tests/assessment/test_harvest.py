@@ -156,8 +156,8 @@ def test_test_that_is_ended_early_reveals_nothing(
     assert figures_in(history.json()) == []
     progress = client.get("/api/student/ann/progress", headers={"X-Session-Id": ann.session_id})
     assert progress.json()["progress_data"]["progress_timeline"] == []
-    recorded = client.get("/api/student/ann/history", headers=operator).json()["test_sessions"]
-    assert [test["total_questions"] for test in recorded] == [answers]
+    stored_tests = client.get("/api/student/ann/history", headers=operator).json()["test_sessions"]
+    assert [test["total_questions"] for test in stored_tests] == [answers]
 
 
 def test_the_result_is_told_at_the_end_and_rounded(

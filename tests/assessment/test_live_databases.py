@@ -372,7 +372,7 @@ def mixture(kinds: dict[str, str]) -> str:
 
 @hypothesis_settings(max_examples=25)
 @given(kinds=MIXTURE)
-def test_every_mixture_is_moved_with_every_value(
+def test_any_mixture_of_column_types_is_moved_with_every_value(
     databases: Databases, kinds: dict[str, str]
 ) -> None:
     with databases.copy() as url, psycopg.connect(url, autocommit=True) as connection:

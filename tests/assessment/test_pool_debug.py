@@ -115,7 +115,7 @@ def test_failed_attempt_is_reported_with_its_reason(
     assert attempt["failures"] == 1
 
 
-def test_flag_stands_after_the_next_calibration(
+def test_flag_remains_after_the_next_calibration(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     calibrate(client, operator, pool_id)

@@ -122,13 +122,13 @@ def test_texts_correct_answers_and_retirements_stay(
 
 def newest_state(rows: Rows, question_id: str) -> tuple[int, bool]:
     """Return a question's newest correct option, and whether it belongs to the current text."""
-    ((option, is_last),) = rows(
+    ((option, is_of_current_text),) = rows(
         "SELECT i.correct_option, i.revision = q.revision FROM assessment.pool_items i"
         " JOIN assessment.questions q ON (q.pool_id, q.id) = (i.pool_id, i.question_id)"
         " WHERE q.id = %s ORDER BY i.version DESC LIMIT 1",
         question_id,
     )
-    return option, is_last
+    return option, is_of_current_text
 
 
 def test_exposure_counts_stay(client: TestClient, pool_id: str, rows: Rows) -> None:

@@ -36,7 +36,7 @@ def run_together(postgres_url: str, rows: Rows, call: Callable[[], Any]) -> list
         return [future.result() for future in calls]
 
 
-def test_starts_with_one_key_are_one_test(
+def test_starts_with_one_key_begin_one_test(
     client: TestClient, pool_id: str, postgres_url: str, rows: Rows
 ) -> None:
     client.post("/api/test/start", json={})  # so that the function is loaded
@@ -54,7 +54,7 @@ def test_starts_with_one_key_are_one_test(
     assert rows(SESSIONS) == [(1,)]
 
 
-def test_starts_with_one_ticket_are_one_test(
+def test_starts_with_one_ticket_begin_one_test(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
 ) -> None:
     client.post("/api/test/start", json={})
@@ -66,7 +66,7 @@ def test_starts_with_one_ticket_are_one_test(
     assert rows(SESSIONS) == [(1,)]
 
 
-def test_starts_are_not_more_than_the_pool_allows_in_a_day(
+def test_starts_do_not_exceed_the_number_that_the_pool_allows_in_a_day(
     client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
 ) -> None:
     client.post("/api/test/start", json={})

@@ -36,7 +36,7 @@ def post_start(client: TestClient, pool_id: str, key: str | None = None, **field
     )
 
 
-def test_a_stranger_who_knows_the_student_gets_a_test_of_their_own(
+def test_a_stranger_who_knows_the_student_id_gets_a_test_of_their_own(
     ann: Student, client: TestClient, rows: Rows
 ) -> None:
     mine = ann.start()
@@ -68,7 +68,9 @@ def test_only_its_own_ticket_resumes_a_test_that_was_started_with_a_ticket(
     assert holder.start()["session_id"] == mine["session_id"]
 
 
-def test_the_holder_of_the_session_id_resumes(ann: Student, client: TestClient, rows: Rows) -> None:
+def test_the_holder_of_the_session_id_resumes_the_test(
+    ann: Student, client: TestClient, rows: Rows
+) -> None:
     first = ann.start()
     answer = ann.answer()
     assert ann.resume() == {**first, "next_question": answer["next_question"]}
@@ -117,7 +119,7 @@ def test_an_idle_test_is_closed_when_it_is_resumed(
     assert rows("SELECT status, total_questions FROM assessment.test_sessions") == [("expired", 1)]
 
 
-def test_a_double_click_with_one_key_is_one_test(
+def test_a_double_click_with_one_key_starts_one_test(
     client: TestClient, pool_id: str, rows: Rows
 ) -> None:
     responses = at_once(10, lambda _: post_start(client, pool_id, KEY))
@@ -126,7 +128,7 @@ def test_a_double_click_with_one_key_is_one_test(
     assert rows(SESSIONS) == [(1,)]
 
 
-def test_starts_without_a_key_are_tests_of_their_own(
+def test_each_start_without_a_key_begins_a_new_test(
     client: TestClient, pool_id: str, rows: Rows
 ) -> None:
     responses = at_once(5, lambda _: post_start(client, pool_id))
@@ -153,7 +155,7 @@ def test_a_key_belongs_to_its_student_pool_and_body(
     assert retry.json() == first
 
 
-def test_a_key_starts_no_second_test(client: TestClient, pool_id: str, rows: Rows) -> None:
+def test_a_key_does_not_start_a_second_test(client: TestClient, pool_id: str, rows: Rows) -> None:
     first = post_start(client, pool_id, KEY).json()
     client.post(f"/api/test/end/{first['session_id']}")
     response = post_start(client, pool_id, KEY)
@@ -187,7 +189,7 @@ def test_a_test_that_was_open_before_the_upgrade_continues(
     assert ann.end()["summary"]["total_questions"] == 2
 
 
-def test_start_and_end_at_once_leave_no_half_test(ann: Student, rows: Rows) -> None:
+def test_concurrent_resume_and_end_complete_the_test(ann: Student, rows: Rows) -> None:
     for _ in range(10):
         ann.start()
         body = {"session_id": ann.session_id}

@@ -25,9 +25,9 @@ async () => {
 STORE = """
 async (write) => {
   const [{ name }] = await indexedDB.databases();
-  const opened = indexedDB.open(name);
-  await new Promise((done) => { opened.onsuccess = done; });
-  const tables = opened.result.transaction(["rows", "queue", "meta"], "readwrite");
+  const request = indexedDB.open(name);
+  await new Promise((done) => { request.onsuccess = done; });
+  const tables = request.result.transaction(["rows", "queue", "meta"], "readwrite");
   const all = (name) => new Promise((done) => {
     tables.objectStore(name).getAll().onsuccess = ({ target }) => done(target.result);
   });
@@ -42,7 +42,7 @@ async (write) => {
   for (const key of write?.removed ?? []) tables.objectStore("rows").delete(key);
   const contents = { rows: await all("rows"), queue: await all("queue") };
   for (const key of ["device", "sync"]) contents[key] = await value(key);
-  opened.result.close();
+  request.result.close();
   return contents;
 }
 """

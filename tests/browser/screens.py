@@ -172,7 +172,7 @@ def main() -> None:
     """
     path = find_browser()
     if path is None:
-        raise SystemExit("There is no Chromium on this machine.")
+        raise SystemExit("This machine has no Chromium: install it, then repeat `make screens`.")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with running_browser(path) as browser:
         for name, show in SCREENS.items():

@@ -232,7 +232,7 @@ def test_instructors_may_read_and_their_changes_are_refused_with_the_reason(
     confirmation = page.get_by_role("dialog").last
     confirmation.get_by_label("Type ann@example.com").fill("ann@example.com")
     confirmation.get_by_role("button", name="Delete student", exact=True).click()
-    expect(confirmation.get_by_role("alert")).to_contain_text("may not")
+    expect(confirmation.get_by_role("alert")).to_contain_text("does not open this call")
     expect(confirmation.get_by_role("alert")).to_contain_text("ADMIN_PASSWORD")
 
 

@@ -36,15 +36,15 @@ const failure = (promise) =>
 """Functions for scripts: they open the store, return the ids of its rows, and return the failure of
 an operation, or null."""
 HOLD = """
-(name) => new Promise((held) => {
-  const opened = indexedDB.open(name);
-  opened.onsuccess = () => {
-    const rows = opened.result.transaction("rows", "readwrite").objectStore("rows");
+(name) => new Promise((resolve) => {
+  const request = indexedDB.open(name);
+  request.onsuccess = () => {
+    const rows = request.result.transaction("rows", "readwrite").objectStore("rows");
     const again = () => {
-      if (globalThis.released) opened.result.close();
+      if (globalThis.released) request.result.close();
       else rows.count().onsuccess = again;
     };
-    rows.count().onsuccess = () => { again(); held(); };
+    rows.count().onsuccess = () => { again(); resolve(); };
   };
 })
 """
@@ -95,10 +95,10 @@ def test_store_fails_to_open_while_another_tab_blocks_an_upgrade(page: Page) -> 
         const other = await done(indexedDB.open(name, 1));
         const upgrade = indexedDB.open(name, 2);
         await new Promise((blocked) => { upgrade.onblocked = blocked; });
-        const failed = await failure(open());
+        const openFailure = await failure(open());
         other.close();
         (await done(upgrade)).close();
-        return failed;
+        return openFailure;
         """,
     )
     assert outcome == UNAVAILABLE
@@ -113,14 +113,14 @@ def test_store_that_opens_too_late_is_closed(page: Page) -> None:
         const other = await done(indexedDB.open(name, 1));
         const removal = indexedDB.deleteDatabase(name);
         await new Promise((blocked) => { removal.onblocked = blocked; });
-        const failed = await failure(open());
+        const openFailure = await failure(open());
         other.close();
         await done(removal);
         const later = indexedDB.deleteDatabase(name);
         const end = await new Promise((resolve) => {
           for (const type of ["success", "blocked"]) later[`on${type}`] = () => resolve(type);
         });
-        return [failed, end];
+        return [openFailure, end];
         """,
     )
     assert outcome == [UNAVAILABLE, "success"]

@@ -195,8 +195,8 @@ def test_store_that_the_browser_has_deleted_is_a_new_device(
         page.evaluate(
             """async () => {
               const [{ name }] = await indexedDB.databases();
-              const deleted = indexedDB.deleteDatabase(name);
-              await new Promise((done) => { deleted.onsuccess = done; });
+              const request = indexedDB.deleteDatabase(name);
+              await new Promise((done) => { request.onsuccess = done; });
             }"""
         )
         page.goto(PATH)

@@ -175,7 +175,7 @@ def test_queue_survives_an_expired_log_in(browser: Browser, student: Account, to
         assert_synced(page, student)
 
 
-def test_another_user_neither_sees_nor_sends_what_waits(
+def test_another_user_neither_sees_nor_sends_waiting_changes(
     browser: Browser, student: Account, school: School, topic: str
 ) -> None:
     other = school.register()

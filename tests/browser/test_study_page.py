@@ -445,7 +445,7 @@ def test_student_who_decides_alone_sees_why_there_is_no_advice(
     page = open_as(visit, student).page
     expect(page.get_by_text("You decide what to study")).to_be_visible()
     page.get_by_role("button", name="Plan today").click()
-    expect(page.get_by_text("You decide alone what to study")).to_be_visible()
+    expect(page.get_by_text("You decide for yourself what to study")).to_be_visible()
     page.get_by_role("link", name="Practise", exact=True).first.click()
     expect(page.get_by_role("link", name="Vectors")).to_be_visible()
 

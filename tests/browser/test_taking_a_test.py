@@ -372,7 +372,7 @@ def test_result_is_shown_in_words_and_numbers(
     page.route("**/api/student/**", lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_timeout(300)  # the page would render a note
+    page.wait_for_timeout(300)  # long enough for the page to render a note
     assert page.locator(".note").count() == 0
 
 
@@ -401,7 +401,7 @@ def test_tests_over_time_show_each_concept_and_can_be_forgotten(
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_hostile_and_long_words_are_text_and_fit(
+def test_hostile_and_long_words_are_shown_as_text_and_fit(
     visit: Visit, url: str, ticket_link: Callable[..., str], width: int
 ) -> None:
     questions = [

@@ -127,7 +127,7 @@ def weightages(syllabus: Syllabus) -> Iterator[str]:
             yield f"{row['topic']}: exam_weightage of a parent is not 0"
     total = sum(Decimal(row["exam_weightage"]) for row in syllabus.topics)
     if total != 100:
-        yield f"exam_weightage adds up to {total}"
+        yield f"exam_weightage adds up to {total}, not 100"
 
 
 def hours(syllabus: Syllabus) -> Iterator[str]:
@@ -166,7 +166,7 @@ def prerequisites(syllabus: Syllabus) -> Iterator[str]:
 def concepts_of_topics(syllabus: Syllabus) -> Iterator[str]:
     counts = Counter(row["topic"] for row in syllabus.concepts)
     for name in sorted(counts.keys() - syllabus.leaves):
-        yield f"{name}: concepts belong to a topic at the third level"
+        yield f"{name}: it has concepts, but is not a topic at the third level"
     for name in sorted(syllabus.leaves):
         if not 2 <= counts[name] <= 5:
             yield f"{name}: {counts[name]} concepts instead of 2 to 5"

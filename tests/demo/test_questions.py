@@ -89,7 +89,7 @@ def test_some_questions_load_on_two_concepts() -> None:
     assert 10 <= len(on_two) <= 30
 
 
-def test_no_place_among_the_options_is_right_much_more_often_than_others() -> None:
+def test_correct_options_are_spread_over_the_first_four_positions() -> None:
     positions = Counter(
         question["options"].index(question["correct_answer"]) for question in QUESTIONS
     )

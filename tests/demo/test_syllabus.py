@@ -86,7 +86,7 @@ def test_damaged_topic_is_noticed(copy: Path, name: str, changes: Row, message: 
         ({"concept": "Ratio"}, "Percentages and proportion: Ratio: a second concept of the topic"),
         ({"concept": ""}, "'': the name is empty or has blanks around it"),
         ({"description": ""}, "Percentage change: the description is empty"),
-        ({"topic": "Number"}, "Number: concepts belong to a topic at the third level"),
+        ({"topic": "Number"}, "Number: it has concepts, but is not a topic at the third level"),
         ({"topic": "Functions"}, "Functions: 6 concepts"),
         ({"concept": "Change"}, "Percentages and proportion: Percentage change has questions and"),
         ({"concept": "Change"}, "Percentages and proportion: Change has fewer than 3 questions"),

@@ -161,7 +161,7 @@ def test_only_the_first_test_of_a_student_uses_no_earlier_results(run_query: Run
     assert all(without_prior == first for without_prior, first in run_query(tests_without_prior))
 
 
-def test_a_test_under_way_takes_the_next_answer(deps: Deps, run_query: RunQuery) -> None:
+def test_a_test_under_way_accepts_the_next_answer(deps: Deps, run_query: RunQuery) -> None:
     ((session_id, question_id, count),) = run_query(
         "SELECT id, next_question_id, total_questions FROM test_sessions"
         " WHERE status = 'active' ORDER BY last_activity DESC LIMIT 1"

@@ -36,10 +36,10 @@ class Mishap(Enum):
     """Kinds of mishaps of a device's call."""
 
     NONE = "none"
-    DROPPED = "dropped"  # it never arrives
+    DROPPED = "dropped"  # the call never arrives
     LOST = "lost"  # the response does not arrive
-    TWICE = "twice"  # it arrives twice
-    LATE = "late"  # it arrives when later calls have been served
+    TWICE = "twice"  # the call arrives twice
+    LATE = "late"  # the call arrives after later calls have been served
     EXPIRED = "expired"  # the access token has expired
     SIGNED_OUT = "signed out"  # the whole log-in has expired
     OUT_OF_TIME = "out of time"  # the time limit of the call ends before some changes
@@ -71,7 +71,7 @@ class ServerInProcess:
 
     @contextmanager
     def call(self) -> Iterator[Call]:
-        """Hold a call of the student."""
+        """Open a session, and yield a call of the student."""
         with self.session() as db:
             user = read_user(db, self.user_id)
             assert user is not None
@@ -215,19 +215,19 @@ class FaultyClient(Server):
         """Make a call."""
         del method
         self.paths.append(path)
-        received = json.loads(json.dumps(body))
+        received_body = json.loads(json.dumps(body))
         mishap, number = Mishap.NONE, 0
         if path == sync.PATH and self.mishaps:
             mishap, number = self.mishaps.pop(0)
 
         def serve() -> Reply:
-            return self._serve(path, received, parameters, token)
+            return self._serve(path, received_body, parameters, token)
 
         if mishap in {Mishap.EXPIRED, Mishap.SIGNED_OUT}:
             self._server.token_number += 1
             self._server.is_signed_out = mishap is Mishap.SIGNED_OUT
         if mishap is Mishap.LATE:
-            self._server.late_bodies.append(received)
+            self._server.late_bodies.append(received_body)
         if mishap in {Mishap.DROPPED, Mishap.LATE}:
             raise ServerAway
         if mishap is Mishap.SERVER_ENDS:

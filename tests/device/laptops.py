@@ -126,7 +126,7 @@ class Laptop:
 
     @contextmanager
     def call(self) -> Iterator[Call]:
-        """Hold a call of the student on the device."""
+        """Open a session on the device, and yield a call of the student."""
         with self.device.database.session() as db:
             user = read_user(db, self.world.user_id)
             assert user is not None

@@ -56,7 +56,7 @@ def test_wait_that_the_server_names_is_kept_and_cannot_be_shortened() -> None:
         [(wait, must_wait)] = waits(step)
         assert 90 <= wait <= 108
         assert must_wait
-    [(wait, must_wait)] = waits(Busy())  # a `Busy` names one second
+    [(wait, must_wait)] = waits(Busy())  # a `Busy` error asks for a wait of one second
     assert 1 <= wait <= 1.2
     assert must_wait
 

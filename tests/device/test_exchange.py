@@ -185,7 +185,7 @@ def test_unusable_file_and_folder_are_reported(
 
 def test_device_without_a_user_exports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "device"
-    with pytest.raises(CannotTransfer, match="no device"):
+    with pytest.raises(CannotTransfer, match="does not hold the data of a device"):
         export_file(Folder(path), tmp_path / "queue")
     with folder_database(path):
         pass

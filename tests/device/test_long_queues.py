@@ -28,7 +28,7 @@ __all__ = ["device_named", "school"]
 
 
 def give_answers(device: Device, count: int) -> set[UUID]:
-    """Store `count` answers in one transaction, whose triggers queue each of them."""
+    """Store `count` answers in one transaction; triggers queue an operation for each."""
     student_id, now = user_of(device).student_id, device.now()
     rows = [
         {
@@ -54,7 +54,7 @@ def queued_clocks(device: Device) -> list[str]:
         return list(db.execute(select(Operation.clock).order_by(Operation.clock)).scalars())
 
 
-def test_queue_of_many_calls_drains_in_one_sync(
+def test_queue_that_takes_several_calls_drains_in_one_sync(
     device_named: OpenDevice, postgres_url: str
 ) -> None:
     device = device_named("laptop")

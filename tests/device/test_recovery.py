@@ -80,7 +80,7 @@ def test_cursor_that_the_server_cannot_read_is_forgotten(world: World) -> None:
 
 
 def as_newer_server(_sent: Any, reply: Reply) -> Reply:
-    """Return a response as the next version's, which has a further column and table."""
+    """Return the response as the next version would send it, with another column and table."""
     body = reply.body
     body["schema_version"] += 1
     for row in body["rows"]:
@@ -143,7 +143,7 @@ def test_reply_without_a_reason_names_its_status(world: World) -> None:
     laptop = world.devices[0]
     laptop.answer()
 
-    def refuse_operations(sent: Any, reply: Reply) -> Reply:  # as a platform, if they are too large
+    def refuse_operations(sent: Any, reply: Reply) -> Reply:  # as platforms refuse large bodies
         return replace(reply, status=413, body=None) if sent["operations"] else reply
 
     with laptop.client.altering(refuse_operations):
@@ -153,7 +153,7 @@ def test_reply_without_a_reason_names_its_status(world: World) -> None:
     assert (rejected.code, rejected.reason) == (None, "HTTP 413")
 
 
-def test_page_in_place_of_a_response_keeps_the_queue(world: World) -> None:
+def test_html_page_instead_of_json_leaves_the_change_pending(world: World) -> None:
     laptop = world.devices[0]
     laptop.answer()
     with laptop.client.altering(lambda _sent, _reply: Reply(200, None, b"<html>", None)):

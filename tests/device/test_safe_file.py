@@ -138,7 +138,7 @@ def test_copies_made_while_answers_are_written_hold_those_acknowledged_before(
         assert before <= {UUID(row[0]) for row in rows}
 
 
-def test_copy_that_is_put_back_is_the_database(folder: Path, tmp_path: Path) -> None:
+def test_copy_that_is_put_back_becomes_the_database(folder: Path, tmp_path: Path) -> None:
     with folder_database(folder) as database:
         backed_up_ids = attempt_ids(database)
         shutil.copy(folder / "local.db", tmp_path / "local.db.backup")
@@ -204,7 +204,7 @@ def test_answer_that_cannot_be_published_is_not_acknowledged(folder: Path) -> No
     obstacle = folder / "local.db.new"
     with folder_database(folder) as database:
         before = (folder / "local.db").read_bytes()
-        obstacle.mkdir()  # in place of the file that is to replace local.db
+        obstacle.mkdir()  # in place of the file that would replace local.db
         with pytest.raises(DatabaseUnavailable):
             answer(database)
         assert (folder / "local.db").read_bytes() == before

@@ -379,15 +379,15 @@ def test_restored_database_becomes_a_new_device(
         synchronise(device)
         backup = (path / "local.db").read_bytes()
         first = identity(device)
-        later = answer(device, 2)
+        later_id = answer(device, 2)
         synchronise(device)
         assert identity(device) == first
     (path / "local.db").write_bytes(backup)
     with device_of(path, school.url) as device:
         assert identity(device) != first
-        third = answer(device, 3)
+        third_id = answer(device, 3)
         synchronise(device)
-        assert {later, third} < attempts(device) == server_attempts(postgres_url)
+        assert {later_id, third_id} < attempts(device) == server_attempts(postgres_url)
 
 
 def test_restored_folder_becomes_a_new_device_after_a_sync(
@@ -460,11 +460,11 @@ def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
     answers = [answer(device, number) for number in range(10)]
     ended = threading.Event()
 
-    def again_and_again() -> None:
+    def synchronise_repeatedly() -> None:
         while not ended.is_set():
             synchronise(device)
 
-    thread = threading.Thread(target=again_and_again)
+    thread = threading.Thread(target=synchronise_repeatedly)
     thread.start()
     answers += [answer(device, number % 20) for number in range(30)]
     ended.set()
@@ -473,7 +473,7 @@ def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
     assert attempts(device) == server_attempts(postgres_url) == set(answers)
 
 
-def test_device_whose_clock_is_behind_wins_with_what_it_changes_later(
+def test_change_made_after_a_sync_is_later_even_if_the_clock_is_behind(
     school: LocalServer, tmp_path: Path
 ) -> None:
     """A change that was made after another one was seen is later, whatever the clocks show."""

@@ -37,7 +37,7 @@ def test_attenuated_curve_is_near_the_average_curve(a: float, s: float, r: float
     assert covariance == pytest.approx(expected, rel=0.023)
 
 
-def test_attenuation_by_hand() -> None:
+def test_attenuation_agrees_with_a_calculation_by_hand() -> None:
     # a² = 8/π and s = 1, so a = 1.59577 becomes 1.59577 / √(1 + 1) = 1.12838.
     assert attenuated([1.59577], [1.0], [0.0]) == pytest.approx([1.12838], abs=1e-5)
     # s² = 1.75 and r = 1: a² (s² + ¼) = 2 · 8/π, so u = 2/3 and g = 1/√3; (1 - u)(1 - 3u) = -1/3,
@@ -45,7 +45,7 @@ def test_attenuation_by_hand() -> None:
     assert attenuated([1.59577], [1.32288], [1.0]) == pytest.approx([0.79100], abs=1e-5)
 
 
-def test_certain_items_stay_bit_for_bit_even_beside_uncertain_ones() -> None:
+def test_certain_items_stay_the_same_bit_for_bit_beside_uncertain_ones() -> None:
     rng = np.random.default_rng(3)
     q, difficulty, discrimination = rng.random((50, 3)), rng.random(50), rng.lognormal(size=50)
     plain = ItemBank.from_questions(q, difficulty, discrimination, 0.2)
@@ -89,7 +89,7 @@ def test_errors_out_of_range_are_refused(name: str, errors: dict[str, float]) ->
         ItemBank.from_questions([[1.0]], 0.5, **errors)
 
 
-def test_regression_by_hand() -> None:
+def test_regression_agrees_with_a_calculation_by_hand() -> None:
     # Errors make up 1 of the variance 4, so 3/4 of each value's distance from the mean 1 remains.
     values, error = regressed([-1.0, 3.0], 1.0)
     assert values == pytest.approx([-0.5, 2.5])

@@ -27,7 +27,7 @@ def test_database_without_a_write_is_lent_again(databases: Databases) -> None:
     with pytest.raises(psycopg.OperationalError):
         open_connection.execute(QUERY)
     open_connection.close()
-    # The server itself writes to its log now and then, which looks like a write of the block.
+    # The server itself writes to its log now and then, which looks like a write of the test.
     urls = [first]
     while len(urls) < TRIES and len(set(urls)) == len(urls):
         with databases.copy("migrated") as url:

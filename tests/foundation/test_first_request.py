@@ -31,7 +31,7 @@ import asyncio, importlib, json, sys, threading
 import httpx
 path, body, count = json.load(sys.stdin)
 app, statuses, barrier = importlib.import_module("api.index").app, [], threading.Barrier(count)
-sys.setswitchinterval(1e-6)  # many changes of threads while models are built
+sys.setswitchinterval(1e-6)  # many thread switches while models are built
 async def call():
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -81,7 +81,7 @@ def test_batch_returns_results_in_order(db: Postgres) -> None:
 def test_reads_of_a_batch_see_one_state_of_the_database(
     db: Postgres, empty_postgres_url: str
 ) -> None:
-    """In two states, a session could be read before an answer is stored, and its answers after."""
+    """Otherwise, a session could be read before an answer is stored, and its answers afterwards."""
     rows: list[list[list[tuple[int]]]] = []
     wait = q("SELECT pg_advisory_lock_shared(1)")
     batch = [Statement(COUNT), Statement(wait), Statement(COUNT)]

@@ -40,7 +40,7 @@ def test_command_that_cannot_be_encoded_does_not_open_the_circuit(redis: RedisRe
 
 
 @pytest.mark.parametrize("fault", [*Fault])
-def test_no_fault_raises_or_delays_the_caller(
+def test_no_fault_raises_an_error_or_delays_the_caller(
     redis: RedisRest, redis_gateway: Gateway, fault: Fault
 ) -> None:
     redis_gateway.faults.switch_on(fault, delay=5 * TIMEOUT_SECONDS)

@@ -198,7 +198,7 @@ def test_body_in_another_encoding_is_refused_with_the_name_of_the_encoding(web: 
 @pytest.mark.parametrize(
     ("path", "limit"), [("/api/echo/1", SMALL_BODY), ("/api/large", LARGE_BODY)]
 )
-def test_bodies_are_taken_up_to_the_limit_of_their_endpoint(
+def test_bodies_are_accepted_up_to_the_limit_of_their_endpoint(
     web: TestClient, path: str, limit: int
 ) -> None:
     envelope_bytes = len(b'{"n": 1, "text": ""}')

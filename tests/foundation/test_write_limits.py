@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.access.endpoint import WRITING, Access, Endpoint
-from lib.access.write_limits.limits import MAX_STEP
+from lib.access.write_limits.limits import MAX_UNCOUNTED
 from lib.deps import Deps, install_deps
 from lib.routes import ENDPOINTS
 from lib.settings import Settings
@@ -80,7 +80,7 @@ def sender(client: TestClient, operator: dict[str, str]) -> Callable[[Endpoint, 
 
 
 def account_call(client: TestClient, operator: dict[str, str], path: str) -> Send:
-    """Prepare a call for accounts; it takes turns between users, who have limits of their own."""
+    """Prepare a call about accounts; it alternates between users, who have limits of their own."""
     password = "correct horse battery"
     account = {"password": password, "role": "student", "grade": 10, "target_exam": "Finals"}
     numbers = count()
@@ -101,8 +101,8 @@ def account_call(client: TestClient, operator: dict[str, str], path: str) -> Sen
             response = client.post(path, json={"refresh_token": tokens[name]})
             tokens[name] = response.json().get("refresh_token", tokens[name])
             return response
-        invited = client.post("/api/admin-invite", json={"username": name}, headers=operator)
-        body = {"username": name, "code": invited.json()["code"], "new_password": password}
+        invitation = client.post("/api/admin-invite", json={"username": name}, headers=operator)
+        body = {"username": name, "code": invitation.json()["code"], "new_password": password}
         return client.post(path, json=body)
 
     return call
@@ -110,11 +110,11 @@ def account_call(client: TestClient, operator: dict[str, str], path: str) -> Sen
 
 def send_until_counted(send: Send) -> list[Any]:
     """Send a call often enough for the process to add it to the counts; return the responses."""
-    return [send() for _ in range(MAX_STEP + 1)]
+    return [send() for _ in range(MAX_UNCOUNTED + 1)]
 
 
 def use_up(settings: Settings, deps: Deps) -> None:
-    """Raise the counts of all calls so far above every limit."""
+    """Raise the counts of all earlier calls above every limit."""
     run(settings, "UPDATE stepwise.write_counts SET writes = 1000000")
     assert deps.redis is not None
     (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]
@@ -178,7 +178,7 @@ def test_a_script_that_starts_test_after_test_is_stopped(
     statuses += [start(number) for number in range(50, 150)]
     accepted = statuses.count(200)
     # The limit is 600 from one address; a process counts in steps.
-    assert 600 <= accepted + 500 < 600 + MAX_STEP
+    assert 600 <= accepted + 500 < 600 + MAX_UNCOUNTED
     assert statuses == [200] * accepted + [429] * (150 - accepted)
 
 
@@ -186,10 +186,10 @@ def test_tickets_are_counted_separately_so_that_a_school_can_begin_an_exam(
     client: TestClient, operator: dict[str, str], settings: Settings
 ) -> None:
     pool_id = upload(client, operator, make_questions(8))
-    students = [f"s{number}" for number in range(2 * (MAX_STEP + 1))]
+    students = [f"s{number}" for number in range(2 * (MAX_UNCOUNTED + 1))]
     issue = {"question_pool_id": pool_id, "student_ids": students, "uses": 100}
-    issued = client.post("/api/test/tickets", json=issue, headers=operator).json()["tickets"]
-    tickets = iter([ticket["ticket"] for ticket in issued])
+    ticket_rows = client.post("/api/test/tickets", json=issue, headers=operator).json()["tickets"]
+    tickets = iter([ticket["ticket"] for ticket in ticket_rows])
 
     def start() -> Any:
         return client.post("/api/test/start", json={"ticket": next(tickets)})
@@ -259,7 +259,7 @@ def test_processes_count_together(client: TestClient, settings: Settings) -> Non
         send_until_counted(lambda: client.post("/api/student-progress", json=REPORT))
         another.close()
     by_address = "SELECT sum(writes)::INT FROM stepwise.write_counts GROUP BY key_sha256"
-    assert max(run(settings, by_address)) > (2 * (MAX_STEP + 1),)
+    assert max(run(settings, by_address)) > (2 * (MAX_UNCOUNTED + 1),)
 
 
 def test_a_schema_without_counts_refuses_nobody(

@@ -198,7 +198,7 @@ def test_dev_installs_its_own_packages_and_test_adds_to_them(project: Path) -> N
     calls = recorded_calls(project)
     assert "-r requirements-local.txt" in calls
     assert "requirements-dev.txt" not in calls
-    assert not (project / ".venv/bin/in-use").exists(), "the old environment was of another Python"
+    assert not (project / ".venv/bin/in-use").exists(), "the old environment had another Python"
 
     (project / ".venv/bin/in-use").touch()
     assert make(project, f"PYTHON={name}", "test").returncode == 0

@@ -38,7 +38,7 @@ def classes(path: Path) -> list[tuple[str, set[str]]]:
 
 
 @cache
-def deriving(*roots: str) -> set[str]:
+def descendants(*roots: str) -> set[str]:
     """Return the names of these classes and of all classes of lib/ that derive from them."""
     names, before = set(roots), set[str]()
     while names != before:
@@ -62,7 +62,7 @@ def test_queries_are_loaded_by_stores_in_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_bodies_are_defined_in_wire(path: Path) -> None:
-    bodies = [class_name for class_name, bases in classes(path) if bases & deriving(*BODIES)]
+    bodies = [class_name for class_name, bases in classes(path) if bases & descendants(*BODIES)]
     assert path.name == "wire.py" or bodies == [], f"move {bodies} to the folder's wire.py"
 
 
@@ -74,7 +74,7 @@ def test_bodies_have_one_base(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_errors_are_defined_in_errors(path: Path) -> None:
-    errors = [class_name for class_name, bases in classes(path) if bases & deriving("AppError")]
+    errors = [class_name for class_name, bases in classes(path) if bases & descendants("AppError")]
     assert path.name == "errors.py" or errors == [], f"move {errors} to the folder's errors.py"
 
 

@@ -15,7 +15,7 @@ Call = Callable[[], Any]
 
 
 class OtherCall:
-    """A call that another one waits for: its transaction stays open until it commits."""
+    """A call that another one waits for, since its transaction is open until `finish_during`."""
 
     def __init__(
         self, connection: "psycopg.Connection[Any]", watch: "psycopg.Connection[Any]"
@@ -25,7 +25,11 @@ class OtherCall:
         self._watch = watch
 
     def finish_during(self, call: Call, then: tuple[str, ...] = ()) -> Any:
-        """Start a call; once it waits, run the statements and commit; return its response."""
+        """Start a call; once it waits, execute the statements `then`, and commit.
+
+        Returns:
+            The response to the call that waited.
+        """
         responses: list[Any] = []
         thread = threading.Thread(target=lambda: responses.append(call()))
         thread.start()

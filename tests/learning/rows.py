@@ -11,7 +11,7 @@ _GAP = re.compile(r"\s{2,}")
 
 
 def rows(table: str) -> list[dict[str, Any]]:
-    """Return the rows of a table, with numbers and truth values in their types."""
+    """Return the rows of a table, with numbers and booleans converted to their types."""
     lines = [line.strip() for line in table.strip().splitlines()]
     names = _GAP.split(lines[0])
     return [

@@ -52,8 +52,8 @@ def test_students_cannot_call_endpoints_of_teachers(
         headers_of(client, operator, role) for role in ("student", "teacher", "admin")
     )
     for case in FOR_TEACHERS:
-        refused = call(client, case, student)
-        assert (refused.status_code, refused.json()["code"]) == (403, "role_refused"), case
+        refusal = call(client, case, student)
+        assert (refusal.status_code, refusal.json()["code"]) == (403, "role_refused"), case
         for headers in (teacher, admin):
             code = call(client, case, headers).json().get("code")
             assert code not in {"role_refused", "token_refused"}, case
@@ -65,5 +65,5 @@ def test_operators_are_not_users_and_users_are_not_operators(
     assert client.get("/api/auth/me", headers=operator).status_code == 401
     student = headers_of(client, operator, "student")
     assert client.post("/api/admin-invite", json={"role": "admin"}).status_code == 401
-    refused = client.post("/api/admin-invite", json={"role": "admin"}, headers=student)
-    assert refused.status_code == 401
+    refusal = client.post("/api/admin-invite", json={"role": "admin"}, headers=student)
+    assert refusal.status_code == 401

@@ -93,7 +93,7 @@ def test_students_wait_if_no_time_is_left_for_them(school: School) -> None:
     assert (result.recounted, result.waiting) == (1, 2)
 
 
-def test_log_loss_by_hand() -> None:
+def test_log_loss_is_the_one_computed_by_hand() -> None:
     # Before any answer, abilities are 0. The difficulty of -0.62 has the weight -1, so the chance
     # is 1 / (1 + exp(-0.62)) = 0.65, and the log loss is -ln 0.65.
     question = Question("q", ("A",))

@@ -45,7 +45,7 @@ def log_change(db: Session, student_id: UUID, row_id: UUID) -> None:
 
 
 def number_by_sequence(db: Session, student_id: UUID, row_id: UUID) -> None:
-    """Log a change under the next number of a sequence, without a lock until the commit."""
+    """Log a change under a sequence's next number, without a lock that lasts until the commit."""
     number = db.execute(text("SELECT nextval('learning.bare_sequence')")).scalar_one()
     _insert(db, student_id, row_id, number)
 
@@ -116,7 +116,7 @@ def test_numbers_without_a_lock_lose_the_row_of_a_slow_writer(deps: Deps, write:
 
 def test_reader_beside_concurrent_writers_gets_every_row_once(deps: Deps) -> None:
     reader = Reader(deps)
-    written: list[UUID] = []
+    written_ids: list[UUID] = []
 
     def write(pause: float) -> None:
         for _ in range(CHANGES_OF_WRITER):
@@ -124,7 +124,7 @@ def test_reader_beside_concurrent_writers_gets_every_row_once(deps: Deps) -> Non
             with postgres_session(deps) as db, transaction(db):
                 log_change(db, reader.student_id, row_id)
                 time.sleep(pause)
-            written.append(row_id)
+            written_ids.append(row_id)
 
     threads = [threading.Thread(target=write, args=(pause,)) for pause in (0, 0.001, 0.003, 0.009)]
     for thread in threads:
@@ -132,8 +132,8 @@ def test_reader_beside_concurrent_writers_gets_every_row_once(deps: Deps) -> Non
     while any(thread.is_alive() for thread in threads):
         reader.read()
     reader.read()
-    assert len(reader.rows) == len(written) == WRITERS * CHANGES_OF_WRITER
-    assert set(reader.rows) == set(written)
+    assert len(reader.rows) == len(written_ids) == WRITERS * CHANGES_OF_WRITER
+    assert set(reader.rows) == set(written_ids)
 
 
 def test_row_that_changes_again_moves_to_the_end(school: School) -> None:

@@ -99,9 +99,9 @@ def test_file_that_the_client_has_is_not_sent_again(
 def test_file_needs_a_log_in(client: TestClient, listed_file: dict[str, Any]) -> None:
     path = f"{PATH}/{listed_file['sha256']}"
     for headers in ({}, {"If-None-Match": f'"{listed_file["sha256"]}"'}):
-        refused = client.get(path, headers=headers)
-        assert (refused.status_code, refused.json()["code"]) == (401, "token_refused")
-        assert refused.headers["cache-control"] == "no-store"
+        refusal = client.get(path, headers=headers)
+        assert (refusal.status_code, refusal.json()["code"]) == (401, "token_refused")
+        assert refusal.headers["cache-control"] == "no-store"
 
 
 @pytest.fixture

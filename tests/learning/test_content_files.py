@@ -142,8 +142,8 @@ def test_change_gives_only_its_own_file_another_hash(school: School) -> None:
     school.syllabus(TOPICS)
     author = later(school.call("author"))
     before, version = hashes(author), content_version(school.db)
-    changed = question("Algebra", "Algebra 1", "What is 1 + 1?")
-    import_content(author, ContentIn(questions=[changed]))
+    new_question = question("Algebra", "Algebra 1", "What is 1 + 1?")
+    import_content(author, ContentIn(questions=[new_question]))
     after = hashes(author)
     algebra_file = f"questions/{school.topic('Algebra')}"
     assert {name for name in after if after[name] != before.get(name)} == {algebra_file}
@@ -192,8 +192,8 @@ def test_every_kind_of_change_is_seen(school: School, body: dict[str, Any], file
     before = hashes(author)
     import_content(author, ContentIn(**body))
     after = hashes(author)
-    changed = [name for name in after if after[name] != before[name]]
-    assert [name.partition("/")[0] for name in changed] == [file]
+    changed_names = [name for name in after if after[name] != before[name]]
+    assert [name.partition("/")[0] for name in changed_names] == [file]
 
 
 def test_weightages_that_another_topic_changes_are_seen(school: School) -> None:
@@ -284,8 +284,8 @@ def test_content_that_is_restored_has_the_same_files(school: School) -> None:
         expected_time_seconds=60,
     )
     for number, answer in enumerate(("false", "true"), start=1):
-        changed = original | {"correct_answer": answer}
-        import_content(later(author, number), ContentIn(questions=[changed]))
+        sent_question = original | {"correct_answer": answer}
+        import_content(later(author, number), ContentIn(questions=[sent_question]))
         assert (hashes(author) == first) == (answer == "true")
 
 

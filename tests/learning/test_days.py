@@ -38,7 +38,7 @@ def test_day_is_the_day_in_utc(text: str, day: str, time: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "  "])
-def test_blank_day_is_left_out(text: str | None) -> None:
+def test_blank_day_counts_as_no_day(text: str | None) -> None:
     assert DAYS.validate_python(text) is None
     assert TIMES.validate_python(text) is None
 

@@ -113,15 +113,15 @@ def test_a_student_without_answers_is_expected_to_learn_at_the_estimated_speed()
 
 
 @pytest.mark.parametrize(
-    ("days_to_exam", "requested", "days"), [(30, 7, 7), (3, 7, 3), (30, 30, 30), (0, 1, 0)]
+    ("days_to_exam", "requested_days", "days"), [(30, 7, 7), (3, 7, 3), (30, 30, 30), (0, 1, 0)]
 )
 def test_every_requested_day_before_the_exam_is_planned_in_full(
-    days_to_exam: int, requested: int, days: int
+    days_to_exam: int, requested_days: int, days: int
 ) -> None:
     graph = graph_of([StudyTopic(number, 10, 300) for number in range(12)], [])
     time = StudyTime([90.0] * days_to_exam)
     minutes: dict[int, float] = {}
-    for each in plan_study(graph, student(graph, [0.2] * 12), time, requested):
+    for each in plan_study(graph, student(graph, [0.2] * 12), time, requested_days):
         minutes[each.day] = minutes.get(each.day, 0.0) + each.minutes
     assert minutes == dict.fromkeys(range(days), 90.0)
 

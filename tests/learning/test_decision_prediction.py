@@ -33,7 +33,7 @@ def committee(level: float, variance: float) -> Committee:
     )
 
 
-def test_an_interval_by_hand() -> None:
+def test_interval_agrees_with_a_calculation_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=0))
     # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; slope 8 * 0.5 * 0.5 = 2 per unit of level, so 0.05
     # of level is 10 marks of 100. With the error of 7 that the theories share:
@@ -43,7 +43,7 @@ def test_an_interval_by_hand() -> None:
     assert prediction.high == pytest.approx(50 + 1.95996 * 12.207, abs=0.1)
 
 
-def test_the_number_of_questions_widens_the_interval_by_hand() -> None:
+def test_limited_number_of_questions_widens_the_interval_as_calculated_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=100))
     # Binomial: 100 questions at 0.5 have a variance of 25 marks²: sqrt(100 + 25 + 49) = 13.191.
     assert prediction.high - prediction.low == pytest.approx(2 * 1.95996 * 13.191, abs=0.2)

@@ -136,7 +136,7 @@ def test_any_one_table_may_be_missing(databases: Databases, missing: str) -> Non
      ("topics", "estimated_hours"), ("question_attempts", "is_correct"),
      ("question_attempts", "time_taken_seconds"), ("users", "id"), ("users", "username")],
 )  # fmt: skip
-def test_missing_column_that_is_needed_is_refused_by_name(
+def test_table_without_a_needed_column_is_refused_with_the_name_of_the_column(
     live: Connection, table: str, column: str
 ) -> None:
     live.execute(f"ALTER TABLE {table} DROP COLUMN {column} CASCADE".encode())

@@ -231,7 +231,7 @@ def test_operations_that_differ_in_anything_are_all_applied(school: School) -> N
         assert len(list_live_attempts(student, str(student.user.student_id)).root) == 5
 
 
-def test_status_is_that_of_the_students_own_queue(school: School) -> None:
+def test_status_describes_only_the_students_own_queue(school: School) -> None:
     ann, bob = school.user("ann"), school.user("bob")
     ann_id = str(ann.user.student_id)
     refused_operations = [operation("users", {"name": name}) for name in ("a", "b")]

@@ -107,7 +107,7 @@ def recomputed_values(call: Call) -> list[list[tuple[Any, ...]]]:
     return derived_values(call)
 
 
-def test_answers_one_by_one_give_the_same_as_all_at_once(school: School) -> None:
+def test_answers_one_by_one_give_the_same_values_as_all_at_once(school: School) -> None:
     school.syllabus(TOPICS)
     student = school.user("ann")
     school.answers(

@@ -182,7 +182,7 @@ def test_lag_counts_the_answers_since_a_concept_and_a_question() -> None:
     history = [attempt(1, "i", "A", True), *(attempt(n, "j", "B", False) for n in range(2, 6))]
     values, _ = fold(history, BY_HAND).features(Question("i", ("A",)), None)
     features = dict(zip(NAMES, values, strict=True))
-    # The newest answer is the fifth, and A's the first: four answers came after it.
+    # The newest answer is the fifth, and the answer about A is the first: four came after it.
     assert features["concepts_log_lag"] == features["item_log_lag"] == pytest.approx(math.log(5))
     assert (features["same_wrong"], features["shared_concept"]) == (0, 0)
 
@@ -258,7 +258,7 @@ def test_impossible_attempts_are_refused(values: dict[str, float]) -> None:
 
 
 def test_confidence_is_used_only_after_its_answer() -> None:
-    """Confidence changes the next prediction, but not that of its own answer or an earlier one."""
+    """Confidence changes the next prediction, but not the one for its own answer or before."""
     calibration = default_calibration()
     question = Question("i", ("A",))
     sure, unsure = Student(calibration), Student(calibration)

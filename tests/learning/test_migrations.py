@@ -70,14 +70,14 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
 ) -> None:
     before = sqlite_catalog(migrated_db)
     for times in range(2):
-        printed = run(script, "downgrade", *arguments, url="", sqlite=migrated_db)
+        output = run(script, "downgrade", *arguments, url="", sqlite=migrated_db)
         assert not tables(migrated_db) & TABLES
         if script == "migrate.py":
             (name,) = (name for name in tables(migrated_db) if name.startswith("users_set_aside_"))
-            assert f"- users: set aside as {name} (rows: {times + 1});" in printed
-        printed = run(script, "upgrade", "head", url="", sqlite=migrated_db)
+            assert f"- users: set aside as {name} (rows: {times + 1});" in output
+        output = run(script, "upgrade", "head", url="", sqlite=migrated_db)
         if script == "migrate.py":
-            assert f"- users: brought back; rows: {times + 1}" in printed
+            assert f"- users: brought back; rows: {times + 1}" in output
         assert sqlite_catalog(migrated_db) == before
         query(migrated_db, ADD_USER.replace("'0", f"'{times + 4}").replace("mei", f"lee{times}"))
     assert query(migrated_db, "SELECT count(*) FROM users") == [(3,)]
@@ -94,15 +94,15 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
 def test_tables_stay_set_aside_if_new_ones_have_taken_their_names(migrated_db: Path) -> None:
     run("migrate.py", "downgrade", url="", sqlite=migrated_db)
     query(migrated_db, "CREATE TABLE users (id CHAR(32) PRIMARY KEY, username TEXT)")
-    printed = run("migrate.py", "upgrade", url="", sqlite=migrated_db)
+    output = run("migrate.py", "upgrade", url="", sqlite=migrated_db)
     (name,) = (name for name in tables(migrated_db) if name.startswith("users_set_aside_"))
-    assert f"- {name}: not brought back, because a table users exists" in printed
+    assert f"- {name}: not brought back, because a table users exists" in output
     assert query(migrated_db, f"SELECT username FROM {name}") == [("mei",)]
 
 
 def test_commands_current_history_and_stamp_name_the_revision(sqlite_file: Path) -> None:
-    printed = run("migrate.py", "current", url="", sqlite=sqlite_file)
-    assert "No revision is recorded in the SQLite file" in printed
+    output = run("migrate.py", "current", url="", sqlite=sqlite_file)
+    assert "No revision is recorded in the SQLite file" in output
     assert "001" in run("migrate.py", "history", url="", sqlite=sqlite_file)
     run(ALEMBIC, "stamp", "head", url="", sqlite=sqlite_file)
     assert "001 (head)" in run("migrate.py", "current", url="", sqlite=sqlite_file)
@@ -112,12 +112,12 @@ def test_commands_current_history_and_stamp_name_the_revision(sqlite_file: Path)
 def test_printed_sql_makes_the_same_tables_and_may_run_again(
     sqlite_file: Path, migrated_db: Path, tmp_path: Path
 ) -> None:
-    printed = run(ALEMBIC, "upgrade", "head", "--sql", url="", sqlite=tmp_path / "none.db")
+    output = run(ALEMBIC, "upgrade", "head", "--sql", url="", sqlite=tmp_path / "none.db")
     assert not (tmp_path / "none.db").exists()
-    copy = sqlite_file.with_name("printed.db")
+    copy = sqlite_file.with_name("output.db")
     with closing(sqlite3.connect(copy)) as connection:
         for _ in range(2):
-            connection.executescript(printed)
+            connection.executescript(output)
     assert sqlite_catalog(copy) == sqlite_catalog(migrated_db)
     assert query(copy, "SELECT version_num FROM schema_version") == [("001",)]
 
@@ -125,15 +125,15 @@ def test_printed_sql_makes_the_same_tables_and_may_run_again(
 def test_tables_made_without_migrations_are_the_same_and_can_be_upgraded(
     sqlite_file: Path, migrated_db: Path, empty_postgres_url: str
 ) -> None:
-    unmigrated = sqlite_file.with_name("made.db")
+    unmigrated_file = sqlite_file.with_name("made.db")
     for _ in range(2):
-        printed = run("init_db.py", url=empty_postgres_url, sqlite=unmigrated)
-        assert f"created the tables of the learning context in {unmigrated}" in printed
-        assert "applied sql/learning/schema/tables.sql" in printed
-    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated_db)
+        output = run("init_db.py", url=empty_postgres_url, sqlite=unmigrated_file)
+        assert f"created the tables of the learning context in {unmigrated_file}" in output
+        assert "applied sql/learning/schema/tables.sql" in output
+    assert sqlite_catalog(unmigrated_file) == sqlite_catalog(migrated_db)
     assert fetch(empty_postgres_url, "SELECT count(*) FROM learning.users") == [(0,)]
-    run("migrate.py", "upgrade", url="", sqlite=unmigrated)
-    assert sqlite_catalog(unmigrated) == sqlite_catalog(migrated_db)
+    run("migrate.py", "upgrade", url="", sqlite=unmigrated_file)
+    assert sqlite_catalog(unmigrated_file) == sqlite_catalog(migrated_db)
 
 
 def test_init_db_brings_back_what_was_set_aside(migrated_db: Path) -> None:
@@ -145,17 +145,17 @@ def test_init_db_brings_back_what_was_set_aside(migrated_db: Path) -> None:
 def test_commands_run_on_every_database_that_the_environment_names(
     empty_postgres_url: str, sqlite_file: Path
 ) -> None:
-    def both(*arguments: str) -> str:
+    def run_on_both(*arguments: str) -> str:
         return run("migrate.py", *arguments, url=empty_postgres_url, sqlite=sqlite_file)
 
-    printed = both("upgrade")
-    assert "The database went from revision none to 001." in printed
-    assert f"The SQLite file {sqlite_file} went from revision none to 001." in printed
-    assert both("current").count("001 (head)") == 2
-    printed = both("downgrade", "-1")
-    assert "The database went from revision 001 to none." in printed
-    assert f"The SQLite file {sqlite_file} went from revision 001 to none." in printed
-    assert both("stamp").count("from revision none to 001.") == 2
+    output = run_on_both("upgrade")
+    assert "The database went from revision none to 001." in output
+    assert f"The SQLite file {sqlite_file} went from revision none to 001." in output
+    assert run_on_both("current").count("001 (head)") == 2
+    output = run_on_both("downgrade", "-1")
+    assert "The database went from revision 001 to none." in output
+    assert f"The SQLite file {sqlite_file} went from revision 001 to none." in output
+    assert run_on_both("stamp").count("from revision none to 001.") == 2
     assert run(ALEMBIC, "current", url=empty_postgres_url, sqlite=sqlite_file).count("001") == 2
 
 
@@ -242,8 +242,8 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
     if way == "alembic":
         project.run(ALEMBIC, "revision", "--autogenerate", "-m", "add user email")
     else:
-        printed = project.run("migrate.py", "autogenerate", "add user email")
-        assert "python -m local.learning_schema" in printed
+        output = project.run("migrate.py", "autogenerate", "add user email")
+        assert "python -m local.learning_schema" in output
     (path,) = project.revisions()
     assert path.name.endswith("_add_user_email.py")
     text = path.read_text()
@@ -263,8 +263,8 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
         after = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
         assert set(map(repr, after)) > set(map(repr, before))
         project.run(ALEMBIC, "downgrade", "-1")
-        downgraded = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
-        assert downgraded == before
+        downgraded_catalog = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
+        assert downgraded_catalog == before
 
 
 def test_alembic_starts_in_a_new_interpreter(sqlite_file: Path) -> None:

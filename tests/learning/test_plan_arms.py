@@ -76,9 +76,9 @@ def test_draw_halves_a_class_and_keeps_the_arms_that_were_drawn_before(
     code = read_class(teacher, class_id).class_.join_code or ""
     join_class(late, JoinIn(code=code))
     response = assign_arms(school.call("tea"), class_id, PlanArmsIn(draw=True))
-    again = {it.student_name: it for it in response.students}
-    assert all(again[it.student_name] == it for it in first_draw)
-    assert sum(it.arm is Arm.OWN for it in again.values()) == 4
+    arms_by_name = {it.student_name: it for it in response.students}
+    assert all(arms_by_name[it.student_name] == it for it in first_draw)
+    assert sum(it.arm is Arm.OWN for it in arms_by_name.values()) == 4
 
 
 def test_arms_are_chosen_and_ended(school: School, teacher: Call) -> None:

@@ -152,9 +152,9 @@ def test_repeated_id_stores_one_answer(school: School) -> None:
         (student, {"question_id": str(school.question("Algebra 2"))}),
         (student, {"answer": "false"}),
     ):
-        changed = body.model_copy(update=change)
+        repeated_body = body.model_copy(update=change)
         with pytest.raises(AttemptIdTaken):
-            record(caller, changed)
+            record(caller, repeated_body)
 
 
 def test_answer_needs_a_student_and_a_question(school: School) -> None:

@@ -37,9 +37,9 @@ def test_timeline_has_30_days_with_their_answers(school: School) -> None:
         1                    0        0.0       52.96
         1                    1        100.0     53.86
     """
-    # Algebra: 72.12 after the second right answer, of which 0.6 count: 43.27. Geometry has two
-    # concepts: 48.41 in one after a wrong answer is 24.2 in the topic, of which 0.4 count: 9.68;
-    # then 52.94 in that concept, 26.47 in the topic, 10.59 in all.
+    # Algebra: 72.12 after the second right answer, times its weight 0.6: 43.27. Geometry has two
+    # concepts: 48.41 in one after a wrong answer is 24.2 in the topic, times 0.4: 9.68; then 52.94
+    # in that concept is 26.47 in the topic, times 0.4: 10.59.
     practised = [it.model_dump() for it in progress.timeline if it.questions_attempted]
     assert columns_of(practised, expected) == rows(expected)
     assert progress.mastery_score == progress.timeline[-1].mastery_score

@@ -81,7 +81,7 @@ def test_week_begins_seven_days_ago_and_not_at_midnight(school: School) -> None:
 
 @pytest.mark.parametrize(("concepts", "is_large"), [(4, False), (3, True)])
 def test_change_is_large_above_15_points(school: School, concepts: int, is_large: bool) -> None:
-    """A wrong answer gives 46.4: 11.6 as one concept of four, 15.5 as one of three."""
+    """A wrong answer gives its concept 46.4: 11.6 for a topic of four concepts, 15.5 for three."""
     school.syllabus(f"topic  weight  hours  concepts\nSets  100  1  {concepts}\n")
     student = school.user("ann")
     school.answers(student, "concept  right  confidence\nSets 1  false  5\n")

@@ -81,9 +81,9 @@ def test_known_topics_are_recommended_for_revision_unless_a_threshold_is_given(
     )
     student = school.user("ann", exam_date="2026-12-08")
     school.answers(student, "concept  right  days_ago\n" + "Algebra 1  true  60\n" * 8)
-    (revised,) = recommend(student, None, 5, None).recommendations
-    assert revised.components.current_mastery > 60
-    assert revised.components.knowledge_at_exam < revised.components.knowledge_today
+    (revision,) = recommend(student, None, 5, None).recommendations
+    assert revision.components.current_mastery > 60
+    assert revision.components.knowledge_at_exam < revision.components.knowledge_today
     assert recommend(student, None, 5, 60).recommendations == []
 
 
@@ -210,13 +210,13 @@ def test_least_mastered_concepts_come_first(school: School) -> None:
         """,
     )
     student_id = str(student.user.student_id)
-    recommended = recommend_live_concepts(student, student_id, str(school.topic("Algebra")), 5)
+    response = recommend_live_concepts(student, student_id, str(school.topic("Algebra")), 5)
     expected = """
         concept_name  current_mastery  priority
         Algebra 2     0.0              100.0
         Algebra 1     70.2             29.8
     """
-    assert columns_of([it.model_dump() for it in recommended.concepts], expected) == rows(expected)
+    assert columns_of([it.model_dump() for it in response.concepts], expected) == rows(expected)
 
 
 def test_student_without_a_topic_to_recommend_gets_the_reason(school: School) -> None:

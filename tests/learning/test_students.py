@@ -18,7 +18,7 @@ from tests.learning.school import School
 
 
 def rights_over(call: Call, student: Call) -> str:
-    """Return `r` if a user may read a student's data, and `c` for each passed check of changes."""
+    """Return `r` if a user may read a student's data, and one `c` for each change check passed."""
     rights = ""
     student_id = str(student.user.student_id)
     for right, check in (

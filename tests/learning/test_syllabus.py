@@ -112,7 +112,7 @@ def test_sending_the_weightage_that_a_topic_shows_changes_no_weightage(school: S
         (50, 10_000.5, "estimated_hours"),
     ],
 )
-def test_topic_out_of_range_is_refused(
+def test_topic_with_a_value_out_of_range_is_refused(
     school: School, weightage: float, hours: float, field: str
 ) -> None:
     teacher = school.user("tea", Role.TEACHER)

@@ -142,7 +142,9 @@ def test_long_report_gives_a_query_for_all_findings(filled: Legacy) -> None:
     assert report(run, filled.deps, findings_limit=len(all_findings)).findings.complete
 
 
-def test_a_value_that_a_trigger_removed_is_not_verified(filled: Legacy, client: TestClient) -> None:
+def test_a_run_in_which_a_trigger_removed_values_is_not_verified(
+    filled: Legacy, client: TestClient
+) -> None:
     filled.connection.execute(
         "CREATE FUNCTION public.spoil() RETURNS TRIGGER LANGUAGE plpgsql AS "
         "$$ BEGIN NEW.system_prompt := NULL; NEW.total_time_spent := 0; RETURN NEW; END $$"
@@ -168,7 +170,7 @@ def test_a_value_that_a_trigger_removed_is_not_verified(filled: Legacy, client: 
         ("step_progress", "IF NEW.step_number = 2 THEN RETURN NULL; END IF;"),
     ],
 )
-def test_one_field_or_row_that_a_trigger_changed_is_not_verified(
+def test_a_run_in_which_a_trigger_changed_one_field_or_row_is_not_verified(
     filled: Legacy, client: TestClient, table: str, change: str
 ) -> None:
     filled.connection.execute(

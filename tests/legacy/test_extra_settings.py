@@ -96,7 +96,7 @@ def test_an_auth_token_is_sealed_where_the_panel_saves_it(legacy: Legacy, column
     assert legacy.session("extra") == {}, "the removed token was restored"
 
 
-def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:
+def test_an_auth_token_that_no_key_opens_is_kept_outside_the_settings(legacy: Legacy) -> None:
     add_column(legacy, "student_configs", "twilio_auth_token TEXT")
     unreadable_token = old_format("hush", bytes(32))
     legacy.put("student_configs", session_token="token-a", twilio_auth_token=unreadable_token)

@@ -60,7 +60,7 @@ def kill_backends(legacy: Legacy) -> None:
     )
 
 
-def migrate_killed(
+def migrate_and_kill(
     deps: Deps, seconds: float, kill: Callable[[], None], pace: Pace = DEFAULT_PACE
 ) -> Run | None:
     """Migrate, and call `kill` after `seconds`; return the run, or None if it was killed."""
@@ -96,7 +96,7 @@ def test_a_killed_connection_leaves_all_or_nothing(few_rows: Legacy) -> None:
     for _ in range(KILLS):
         truncate(few_rows)
         seconds = rng.uniform(0.05, 1.0) * duration
-        run = migrate_killed(few_rows.deps, seconds, lambda: kill_backends(few_rows))
+        run = migrate_and_kill(few_rows.deps, seconds, lambda: kill_backends(few_rows))
         runs.append(run)
         sessions = few_rows.unified()["sessions"]
         assert sessions in ([], complete_result["sessions"])
@@ -120,7 +120,7 @@ def test_a_run_killed_in_some_of_its_calls_continues_and_counts_the_same(
         partial_run = None
         if kill_count < KILLS:
             seconds = rng.uniform(0.0, 1.2) * duration
-            partial_run = migrate_killed(
+            partial_run = migrate_and_kill(
                 dated_rows.deps, seconds, lambda: kill_backends(dated_rows), ONE_SMALL_BATCH
             )
             kill_count += partial_run is None
@@ -167,7 +167,7 @@ def test_a_kill_at_any_boundary_undoes_only_that_call(dated_rows: Legacy, moment
     while run is not None:
         assert run.id == first.id
         before = dated_rows.unified(), stored_cursor(dated_rows)
-        run = migrate_killed(dated_rows.deps, NEVER, lambda: None, ONE_SMALL_BATCH)
+        run = migrate_and_kill(dated_rows.deps, NEVER, lambda: None, ONE_SMALL_BATCH)
     assert (dated_rows.unified(), stored_cursor(dated_rows)) == before
     dated_rows.connection.execute(f"DROP TRIGGER die ON {table}".encode())
     run = dated_rows.run(pace=SMALL_BATCHES)
@@ -258,7 +258,7 @@ def test_a_killed_server_restarts_with_all_or_nothing(own_server: PostgresServer
     for _ in range(SERVER_KILLS):
         truncate(legacy)
         kill_count += (
-            migrate_killed(legacy.deps, rng.uniform(0.1, 1.0) * duration, own_server.kill) is None
+            migrate_and_kill(legacy.deps, rng.uniform(0.1, 1.0) * duration, own_server.kill) is None
         )
         if not own_server.running:
             legacy.connection.close()

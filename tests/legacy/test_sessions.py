@@ -244,7 +244,7 @@ def test_numbers_outside_their_range_are_repaired_and_reported(legacy: Legacy) -
     ]
 
 
-def test_infinite_times_read_as_null(legacy: Legacy) -> None:
+def test_infinite_times_are_read_as_null(legacy: Legacy) -> None:
     legacy.put(
         "workshop_students",
         session_token="token-a",

@@ -1,4 +1,4 @@
-"""Values that cannot be parsed or are implausible read as null, are kept raw, and are reported."""
+"""Values that are unparseable or implausible are read as null, kept raw, and reported."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def raw_values(legacy: Legacy, table: str = "workshop_students", token: str = "t
     ["2999-01-01", "infinity", "-infinity", "1970-01-01", "0001-01-01 BC", "20000-01-01"],
 )
 @pytest.mark.parametrize("column_type", ["TIMESTAMP", "TIMESTAMPTZ", "TEXT", "DATE"])
-def test_implausible_times_read_as_null(legacy: Legacy, moment: str, column_type: str) -> None:
+def test_implausible_times_are_read_as_null(legacy: Legacy, moment: str, column_type: str) -> None:
     for column in ("last_activity", "created_at"):
         legacy.retype("workshop_students", column, column_type)
     legacy.put(
@@ -78,7 +78,7 @@ def test_a_session_may_expire_later_but_not_in_a_year_of_five_digits(
 
 
 @pytest.mark.parametrize("moment", ["2999-01-01T10:00:00Z", "1970-01-01T00:00:00Z"])
-def test_implausible_times_of_exercises_read_as_null(legacy: Legacy, moment: str) -> None:
+def test_implausible_times_of_exercises_are_read_as_null(legacy: Legacy, moment: str) -> None:
     entry = {"completed": True, "timestamp": moment, "lastAttempt": moment, "timeSpent": 1}
     legacy.put(
         "workshop_students",

@@ -59,7 +59,7 @@ def test_numbers_are_forwarded_as_they_were_written(send: Send) -> None:
         assert send(body=["GET", "n"]) == (200, {"result": number})
 
 
-def test_base64_encodes_every_text_but_ok(send: Send, redis_gateway: Gateway) -> None:
+def test_base64_encodes_every_text_except_ok(send: Send, redis_gateway: Gateway) -> None:
     headers = {"Authorization": f"Bearer {redis_gateway.token}", "Upstash-Encoding": "base64"}
     commands = [["SET", "a", "é"], ["MGET", "a", "none"], ["STRLEN", "a"], ["PING"], ["NONSENSE"]]
     status, results = send("/pipeline", commands, headers=headers)

@@ -45,7 +45,7 @@ FROM pg_class AS c WHERE c.oid = 'public.enrollments'::REGCLASS
 
 @pytest.fixture(params=[COLUMNS, COLUMNS + REFERENCE], ids=["same columns", "same constraint"])
 def others_table(request: pytest.FixtureRequest) -> str:
-    """Statements that create a table with the columns of ours."""
+    """Statements that create a table with the same columns as our table."""
     statements: str = request.param
     return statements
 

@@ -28,7 +28,7 @@ def pool_id(client: TestClient, operator: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def people(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
+def ann_id(client: TestClient, post: Post, rows: Rows, pool_id: str) -> str:
     """Create Ann and Ben in the workshop and the assessment; return Ann's id.
 
     In the assessment, Ann is three examinees: under her id and two spellings of her e-mail. Another
@@ -85,13 +85,13 @@ def test_any_id_or_email_erases_the_person_from_every_context(
     client: TestClient,
     operator: dict[str, str],
     rows: Rows,
-    people: str,
+    ann_id: str,
     by: str,
 ) -> None:
     names = {
         "studentEmail": {"studentEmail": f"Ann <{EMAIL.upper()}>"},
-        "studentId": {"studentId": people},
-        "testStudentId": {"testStudentId": people.upper()},
+        "studentId": {"studentId": ann_id},
+        "testStudentId": {"testStudentId": ann_id.upper()},
         "test e-mail": {"testStudentId": EMAIL},
     }
     response = erase(client, operator, **names[by])
@@ -122,7 +122,7 @@ def test_any_id_or_email_erases_the_person_from_every_context(
     }
     assert response.json()["cacheCleared"] is True
     remaining_text = stored_text(rows)
-    for trace in (people, f"Ann <{EMAIL}", f" {EMAIL.upper()}", "ann.canary bug"):
+    for trace in (ann_id, f"Ann <{EMAIL}", f" {EMAIL.upper()}", "ann.canary bug"):
         assert trace not in remaining_text
     assert remaining_text.replace(f"x{EMAIL}", "").count(EMAIL) == 0
     assert count_rows(rows, "students") == 1
@@ -143,17 +143,17 @@ def test_any_id_or_email_erases_the_person_from_every_context(
     ],
 )
 def test_nothing_is_removed_while_a_context_cannot_remove_its_rows(
-    client: TestClient, operator: dict[str, str], rows: Rows, people: str, statement: str
+    client: TestClient, operator: dict[str, str], rows: Rows, ann_id: str, statement: str
 ) -> None:
     rows(
         "INSERT INTO learning.users (id, username, password_hash, role)"
         " VALUES (%s, 'ann canary', 'x', 'student')",
-        people,
+        ann_id,
     )
     rows(statement)
     before = everything(rows)
     assert "ann canary" in before
-    for body in ({"studentEmail": EMAIL}, {"studentId": people, "learningUsername": "ann canary"}):
+    for body in ({"studentEmail": EMAIL}, {"studentId": ann_id, "learningUsername": "ann canary"}):
         response = erase(client, operator, **body)
         assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
         assert "make migrate" in response.json()["error"]
@@ -161,13 +161,13 @@ def test_nothing_is_removed_while_a_context_cannot_remove_its_rows(
 
 
 def test_person_is_erased_from_a_database_without_the_other_contexts(
-    client: TestClient, operator: dict[str, str], rows: Rows, people: str
+    client: TestClient, operator: dict[str, str], rows: Rows, ann_id: str
 ) -> None:
     rows("SET stepwise.removal = 'test'; DROP SCHEMA assessment, learning CASCADE")
-    response = erase(client, operator, studentId=people)
+    response = erase(client, operator, studentId=ann_id)
     assert response.status_code == 200, response.text
     assert response.json()["removed"]["workshop"]["students"] == 1
-    assert people not in stored_text(rows)
+    assert ann_id not in stored_text(rows)
 
 
 def test_running_test_of_an_erased_person_takes_no_more_answers(
@@ -204,7 +204,7 @@ def test_erasing_works_while_redis_is_away(
 
 
 def test_unknown_person_is_404_and_bad_requests_are_422(
-    client: TestClient, operator: dict[str, str], rows: Rows, people: str
+    client: TestClient, operator: dict[str, str], rows: Rows, ann_id: str
 ) -> None:
     before = stored_text(rows)
     for body, status in (
@@ -219,20 +219,20 @@ def test_unknown_person_is_404_and_bad_requests_are_422(
     ):
         assert erase(client, operator, **body).status_code == status, body
     assert stored_text(rows) == before
-    assert people in before
+    assert ann_id in before
 
 
 def test_erasing_is_audited_with_counts_and_without_names(
-    client: TestClient, operator: dict[str, str], rows: Rows, people: str
+    client: TestClient, operator: dict[str, str], rows: Rows, ann_id: str
 ) -> None:
-    erase(client, operator, studentId=people).raise_for_status()
+    erase(client, operator, studentId=ann_id).raise_for_status()
     ((action, outcome, facts),) = rows(
         "SELECT action, outcome, facts::text FROM operator_audit ORDER BY id DESC LIMIT 1"
     )
     assert (action, outcome) == (PATH, "done")
     assert '"tests": 3' in facts
     assert "canary" not in facts
-    assert people not in facts
+    assert ann_id not in facts
 
 
 def test_name_that_is_part_of_another_id_erases_nobody_else(
@@ -247,7 +247,7 @@ def test_name_that_is_part_of_another_id_erases_nobody_else(
     assert count_rows(rows, "assessment.examinees") == 4
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("ann_id")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -266,11 +266,11 @@ def test_statements_outside_an_erasure_cannot_change_answers(rows: Rows, stateme
 
 
 def test_restored_backup_does_not_bring_an_erased_person_back(
-    client: TestClient, operator: dict[str, str], rows: Rows, people: str
+    client: TestClient, operator: dict[str, str], rows: Rows, ann_id: str
 ) -> None:
     backup = client.post("/api/admin-backup", json={}, headers=operator)
     assert backup.status_code == 200, backup.text
-    erase(client, operator, studentId=people).raise_for_status()
+    erase(client, operator, studentId=ann_id).raise_for_status()
     with_removal = "SET stepwise.removal = 'test';"
     rows(with_removal + "TRUNCATE students, sessions, events, enrollments, courses CASCADE")
     tables = [table for (table,) in rows(LIST_TABLES) if table.startswith("assessment.")]
@@ -280,7 +280,7 @@ def test_restored_backup_does_not_bring_an_erased_person_back(
     )
     assert restoration.status_code == 200, restoration.text
     remaining_text = stored_text(rows)
-    assert people not in remaining_text
+    assert ann_id not in remaining_text
     assert f"Ann <{EMAIL}" not in remaining_text
     assert count_rows(rows, "assessment.examinees") == 2
     assert count_rows(rows, "assessment.test_responses") == 6

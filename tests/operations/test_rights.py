@@ -348,7 +348,7 @@ def test_previous_version_keeps_its_rights_until_finish_and_after_a_downgrade(
     assert {name.rpartition(":")[0] for name in supabase.open_objects()} == {"public.kept"}
 
 
-def test_nobody_else_may_use_the_function_that_runs_as_the_owner(
+def test_service_role_may_not_use_the_function_that_runs_as_the_owner(
     supabase: Supabase, rows: Rows
 ) -> None:
     rows("GRANT USAGE ON SCHEMA assessment TO service_role")
@@ -422,9 +422,9 @@ def test_functions_of_other_applications_are_found_after_the_upgrade(postgres_ur
 
 
 def test_database_without_the_api_roles_keeps_its_rights(postgres_server: PostgresServer) -> None:
-    """No row-level security is turned on, and no function but one loses EXECUTE for PUBLIC.
+    """Row-level security stays off, and only keep_proficiency() loses EXECUTE for PUBLIC.
 
-    functions.sql revokes it from keep_proficiency(), which runs as its owner.
+    functions.sql revokes EXECUTE from this function, because it runs as its owner.
     """
     with psycopg.connect(postgres_server.url("migrated")) as connection:
         connection.execute(load_script("database/schema/rights.sql").encode())

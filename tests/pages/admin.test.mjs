@@ -69,5 +69,5 @@ test("rows of a backup are summed, facts of an entry are text, and an unknown pa
 test("the counts of a roster are written in words", () => {
   const report = { created: 2, enrolled: 1, updated: 0, unchanged: 3, repeated: 1 };
   assert.equal(enrolledBy(report), 6);
-  assert.equal(ROSTER.parts(report), "2 new, 1 known, and new in this course, 3 unchanged, 1 repeated in the file");
+  assert.equal(ROSTER.parts(report), "2 new, 1 known but new in this course, 3 unchanged, 1 repeated in the file");
 });

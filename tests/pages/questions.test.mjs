@@ -86,7 +86,7 @@ test("JSON that cannot be read is a problem on its line", () => {
   for (const [text, line] of Object.entries(lines)) assert.equal(lineOfError(text), line, text);
 });
 
-test("the same id twice is a problem with the line of the first", () => {
+test("a repeated id is a problem that names the line of the first", () => {
   const items = [{ line: 2, question: { id: "a" } }, { line: 3, question: {} }, { line: 9, question: { id: "a" } }, { line: 10, question: {} }];
   const { items: unique, problems } = withoutRepeats(items, (id, line) => `${id} ${line}`);
   assert.deepEqual(unique.map(({ line }) => line), [2, 3, 10]);

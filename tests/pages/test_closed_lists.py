@@ -113,9 +113,9 @@ def test_pages_know_only_codes_of_errors_that_exist() -> None:
     ("name", "values"), [("question_type", set(QuestionType)), ("role", set(Role))]
 )
 def test_pages_compare_a_field_only_with_its_values(name: str, values: set[str]) -> None:
-    compared = compared_values(name)
-    assert compared
-    assert compared - values == set()
+    page_values = compared_values(name)
+    assert page_values
+    assert page_values - values == set()
 
 
 def test_study_page_makes_and_shows_only_plans_that_exist() -> None:

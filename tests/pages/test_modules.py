@@ -55,8 +55,8 @@ def files_of_page(page: Path) -> set[Path]:
         if file not in files:
             files.add(file)
             if file.suffix == ".js":
-                imported = IMPORT.findall(file.read_text(encoding="utf-8"))
-                waiting += [(file.parent / name).resolve() for name in imported]
+                imported_names = IMPORT.findall(file.read_text(encoding="utf-8"))
+                waiting += [(file.parent / name).resolve() for name in imported_names]
     return files
 
 

@@ -242,10 +242,10 @@ def from_page(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
 def test_mastery_is_that_of_the_server(cases: dict[str, Any], from_page: dict[str, Any]) -> None:
     masteries = [mastery_by_the_server(history) for history in cases["histories"]]
     assert sum(len(each) for each in masteries) > HISTORIES
-    for of_server, of_page in zip(masteries, from_page["histories"], strict=True):
-        assert of_server.keys() == of_page.keys()
-        for concept, figures in of_server.items():
-            assert figures == pytest.approx(of_page[concept], rel=1e-12, abs=1e-12)
+    for server_mastery, page_mastery in zip(masteries, from_page["histories"], strict=True):
+        assert server_mastery.keys() == page_mastery.keys()
+        for concept, figures in server_mastery.items():
+            assert figures == pytest.approx(page_mastery[concept], rel=1e-12, abs=1e-12)
 
 
 def test_texts_are_compared_without_case_as_by_the_server(from_page: dict[str, Any]) -> None:

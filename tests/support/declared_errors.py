@@ -39,7 +39,9 @@ def declaration_problem(
     """Return a message that names the code that an operation lacks.
 
     Return None if the operation declares the code, if the response has no code, or if no operation
-    is called. A request with a body that its operation does not take is not checked, since the
+    matches the call.
+
+    A request with a body that its operation does not take is not checked, since the
     server may refuse that body.
     """
     operation = _operation(method, path)

@@ -34,7 +34,7 @@ def start(
         environment: All its variables.
         folder: Its working directory, which is also the first place where it looks for modules.
         stdout: File for its output.
-        stderr: File for its errors; may be the same.
+        stderr: File for its errors; may be the same file.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PACKAGES)

@@ -1,4 +1,4 @@
-"""Packages of npm for tests, installed once for each content of a lock file."""
+"""npm packages for tests, installed once for each state of a lock file."""
 
 import hashlib
 import os

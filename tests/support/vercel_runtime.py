@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 
 
 class VercelFunction:
-    """A function of this project, or of another, in Vercel's runtime, started as at Vercel."""
+    """A function of this project, or of another, in Vercel's runtime, started as on Vercel."""
 
     def __init__(
         self,

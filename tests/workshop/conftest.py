@@ -40,7 +40,7 @@ def rows(postgres_url: str) -> Callable[..., list[tuple[Any, ...]]]:
 
 
 def wait_for_blocked_calls(rows: Callable[..., list[tuple[Any, ...]]], calls: int = 1) -> None:
-    """Wait until this many calls wait for a lock, which each of them does for 3 s at most."""
+    """Wait until this many calls wait for a lock; each of them gives up after 3 s."""
     deadline = time.monotonic() + 60
     while rows(BLOCKED_CALLS)[0][0] < calls:
         assert time.monotonic() < deadline, "the calls never waited for a lock"

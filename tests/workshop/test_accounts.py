@@ -54,10 +54,10 @@ def test_accounts_that_a_page_sends_are_stored_for_its_student(
     assert (progress["github_username"], progress["has_twilio_account_sid"]) == ("ann-b", True)
     config = client.get("/api/student-config-get", params={"sessionToken": TOKEN}).json()["config"]
     assert (config["githubUsername"], config["hasTwilioAccountSid"]) == ("ann-b", True)
-    listed = client.post("/api/admin-list-configs", json={"adminPassword": ADMIN_PASSWORD}).json()
-    (student,) = listed["students"]
+    lists = client.post("/api/admin-list-configs", json={"adminPassword": ADMIN_PASSWORD}).json()
+    (student,) = lists["students"]
     assert (student["githubUsername"], student["hasTwilioAccountSid"]) == ("ann-b", True)
-    for body in (response.json(), progress, config, listed):
+    for body in (response.json(), progress, config, lists):
         assert not any(secret in str(body) for secret in (SID, OTHER_SID, "v1."))
     everything = rows("SELECT to_jsonb(st), to_jsonb(s), to_jsonb(e) FROM students st, sessions s,"
                       " events e")  # fmt: skip
@@ -72,9 +72,9 @@ def test_another_session_under_the_same_email_neither_sees_nor_replaces_accounts
     progress = post(**stranger).json()["progress"]
     assert (progress["github_username"], progress["has_twilio_account_sid"]) == (None, False)
     for _ in range(2):
-        progress = post(**stranger, githubUsername="eve", twilioAccountSid=OTHER_SID).json()
-        assert progress["progress"]["github_username"] == "eve"
-        assert progress["progress"]["has_twilio_account_sid"] is True
+        body = post(**stranger, githubUsername="eve", twilioAccountSid=OTHER_SID).json()
+        assert body["progress"]["github_username"] == "eve"
+        assert body["progress"]["has_twilio_account_sid"] is True
         assert accounts(rows, deps) == [("ann-b", SID)]
 
 
@@ -123,8 +123,8 @@ def test_accounts_in_plain_text_are_reported_by_an_upgrade_and_sealed_by_a_rotat
         "public.students: Twilio accounts in plain text, which admin-rotate-keys seals; rows: 1"
     ]
     body = {"adminPassword": ADMIN_PASSWORD}
-    rotated = client.post("/api/admin-rotate-keys", json=body).json()
-    assert (rotated["done"], rotated["rotated"], rotated["remaining"]) == (True, 1, 0)
+    rotation = client.post("/api/admin-rotate-keys", json=body).json()
+    assert (rotation["done"], rotation["rotated"], rotation["remaining"]) == (True, 1, 0)
     assert accounts(rows, deps) == [(None, SID), (None, None)]
     assert rows("SELECT updated_at = '2025-01-01Z' FROM students WHERE student_email LIKE 'ann%'"
                 ) == [(True,)]  # fmt: skip

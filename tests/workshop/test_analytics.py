@@ -100,7 +100,7 @@ def test_totals_count_students_and_sessions_and_average_completion(figures: dict
     }  # fmt: skip
 
 
-def test_documented_funnel_gives_the_same_figures(figures: dict[str, Any], rows: Rows) -> None:
+def test_steps_are_those_of_the_documented_funnel(figures: dict[str, Any], rows: Rows) -> None:
     assert [
         (s["stepNumber"], s["stepName"], s["attempts"], s["completed"], s["avgTimeSeconds"])
         for s in figures["steps"]
@@ -113,7 +113,7 @@ def test_steps_have_the_quartiles_of_time_spent(figures: dict[str, Any]) -> None
         == (20, 30, 40)  # fmt: skip
 
 
-def test_documented_query_finds_the_same_stuck_students(
+def test_stuck_students_are_those_of_the_documented_query(
     figures: dict[str, Any], rows: Rows, client: TestClient, operator: dict[str, str]
 ) -> None:
     stuck_rows = rows(STUCK)
@@ -126,7 +126,7 @@ def test_documented_query_finds_the_same_stuck_students(
     assert [s["isActive"] for s in with_closed["stuckStudents"]] == [True, False]
 
 
-def test_documented_summary_gives_the_same_figures(figures: dict[str, Any], rows: Rows) -> None:
+def test_students_are_those_of_the_documented_summary(figures: dict[str, Any], rows: Rows) -> None:
     ours = {
         s["studentEmail"]: (s["studentName"], s["totalSessions"], s["avgCompletion"])
         for s in figures["students"]

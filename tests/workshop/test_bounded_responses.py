@@ -135,7 +135,7 @@ def test_a_student_with_two_hundred_large_sessions_is_listed_in_pages(
     while True:
         page = client.get("/api/student-progress", params=query, headers=operator)
         assert len(page.content) < LIMIT
-        tokens += [listed["session_token"] for listed in page.json()["sessions"]]
+        tokens += [each["session_token"] for each in page.json()["sessions"]]
         if page.json()["next_cursor"] is None:
             break
         query["cursor"] = page.json()["next_cursor"]
@@ -231,10 +231,10 @@ def test_analytics_and_lists_are_bounded(
         assert 100 < len(analytics.json()[name]) < 600, name
     for request in analytics.json()["helpRequests"]:
         assert request["studentName"] == "日" * 1000
-    listed = client.post("/api/admin-list-configs-v2", json={}, headers=operator)
-    assert listed.status_code == 200, listed.text[:300]
-    assert len(listed.content) < LIMIT
-    assert listed.json()["nextCursor"]
+    configs = client.post("/api/admin-list-configs-v2", json={}, headers=operator)
+    assert configs.status_code == 200, configs.text[:300]
+    assert len(configs.content) < LIMIT
+    assert configs.json()["nextCursor"]
 
 
 @pytest.mark.usefixtures("session")

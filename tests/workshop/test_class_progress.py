@@ -131,8 +131,8 @@ def test_only_changes_since_an_earlier_response_are_returned(
     empty_page = read(client, since=as_of)
     assert (empty_page["students"], empty_page["totalStudents"]) == ([], 2)
     post(sessionToken=f"{TOKEN}2", stepNumber=2)
-    changed = read(client, since=as_of)["students"]
-    assert [student["studentEmail"] for student in changed] == ["ben@example.com"]
+    changed_students = read(client, since=as_of)["students"]
+    assert [student["studentEmail"] for student in changed_students] == ["ben@example.com"]
 
 
 def test_students_of_another_course_are_not_listed(
@@ -143,8 +143,8 @@ def test_students_of_another_course_are_not_listed(
         "name": "Knots",
         "steps": [{"name": "Bowline"}, {"name": "Hitch"}],
     }
-    saved = client.post("/api/admin-save-course", json=course, headers=operator)
-    assert saved.status_code == 200, saved.text
+    response = client.post("/api/admin-save-course", json=course, headers=operator)
+    assert response.status_code == 200, response.text
     post(studentEmail="ann@example.com")
     post(sessionToken=f"{TOKEN}2", studentEmail="ben@example.com", courseId="knots", stepNumber=2)
     page = read(client, courseId="knots")

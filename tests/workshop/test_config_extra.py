@@ -96,9 +96,9 @@ def test_fields_of_the_admin_panel_are_kept(client: TestClient, post: Callable[.
     assert config(client)["aiModel"] is None
     assert send(client, UPDATE, **PANEL).json()["ignoredFields"] == []
     send(client, UPDATE, aiModel="gpt-4o-mini")
-    stored = config(client)
-    assert {name: stored[name] for name in PANEL} == {**PANEL, "aiModel": "gpt-4o-mini"}
-    assert "extra" not in stored
+    settings = config(client)
+    assert {name: settings[name] for name in PANEL} == {**PANEL, "aiModel": "gpt-4o-mini"}
+    assert "extra" not in settings
 
 
 def test_auth_token_is_sealed_and_never_returned(
@@ -136,8 +136,8 @@ def test_stored_address_of_the_websocket_server_is_returned(
 ) -> None:
     post()
     assert send(client, SAVE, selectedVoice="alloy").json()["websocketUrl"] is None
-    stored = send(client, SAVE, websocketUrl="wss://mine.example/ws").json()
-    assert stored["websocketUrl"] == "wss://mine.example/ws"
+    body = send(client, SAVE, websocketUrl="wss://mine.example/ws").json()
+    assert body["websocketUrl"] == "wss://mine.example/ws"
 
 
 @pytest.mark.parametrize("domain", ["ws.example:8443", "https://ws.example:8443/"])

@@ -52,10 +52,11 @@ def test_report_whose_reply_was_lost_counts_once_when_repeated(
 ) -> None:
     client_behind_proxy.post(PATH, json={**REPORT, "stepNumber": 9})  # opens the connection
     postgres_proxy.lose_next_reply()
-    lost = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
-    assert (lost.status_code, lost.json()["code"]) == (503, "database_unavailable")
-    again = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
-    assert again.status_code == 200
+    first_response = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
+    assert first_response.status_code == 503
+    assert first_response.json()["code"] == "database_unavailable"
+    second_response = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
+    assert second_response.status_code == 200
     assert rows("SELECT time_spent, attempts FROM step_progress WHERE step_number = 1") == [(60, 1)]
 
 

@@ -51,9 +51,9 @@ def count_rows_touched(rows: Rows) -> Callable[[int], int]:
         ((body,),) = rows(BODY)
         query = body.partition("RETURN QUERY")[2].rpartition(";")[0]
         query = query.replace("p_students", EVERYBODY).replace("p_session_token", "NULL::TEXT")
-        (((explained, *_),),) = rows(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query}")
-        assert explained["Plan"]["Actual Rows"] == students
-        return rows_touched(explained["Plan"])
+        (((explanation, *_),),) = rows(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query}")
+        assert explanation["Plan"]["Actual Rows"] == students
+        return rows_touched(explanation["Plan"])
 
     return count
 

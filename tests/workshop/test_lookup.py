@@ -124,7 +124,7 @@ def test_wrong_password_is_refused_instead_of_ignored(client: TestClient) -> Non
 @pytest.mark.parametrize(
     "params", [{"studentEmail": "nobody@example.com"}, {"studentId": str(uuid4())}]
 )
-def test_response_for_an_unknown_student_has_the_same_form(
+def test_response_for_an_unknown_student_has_an_empty_list_of_sessions(
     client: TestClient, params: dict[str, str]
 ) -> None:
     response = client.get(PATH, params=params)

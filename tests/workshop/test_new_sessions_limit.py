@@ -1,4 +1,4 @@
-"""The limit of new sessions per e-mail and hour."""
+"""The limit on new sessions per e-mail and hour."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

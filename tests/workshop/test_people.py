@@ -33,7 +33,7 @@ def call(client: TestClient, action: str, **body: Any) -> Any:
 
 @pytest.fixture
 def student_ids(post: Post, rows: Rows) -> dict[str, str]:
-    """Create two students, with one and two steps; return the id of each e-mail's student."""
+    """Create Ann with one step and Ben with two; return the id of each by e-mail."""
     post(studentEmail=ANN, studentName="Ann")
     post(studentEmail=BEN, sessionToken=OTHER, githubUsername="ben-b", completed=True)
     post(sessionToken=OTHER, stepNumber=2, completed=True)

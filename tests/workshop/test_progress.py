@@ -78,7 +78,7 @@ def test_current_step_is_the_furthest_step(post: Post) -> None:
     assert post(stepNumber=2).json()["progress"]["current_step"] == 5
 
 
-def test_step_is_complete_by_its_flags_too_and_counts_once(post: Post, rows: Rows) -> None:
+def test_step_is_also_completed_by_its_flags_and_counts_once(post: Post, rows: Rows) -> None:
     post(stepNumber=1, completed=True)
     rows("UPDATE sessions SET twilio_connected = TRUE, openai_connected = TRUE,"
          " services_ready = TRUE, step4_committed = TRUE RETURNING 1")  # fmt: skip
@@ -104,7 +104,7 @@ def test_all_nine_steps_make_a_hundred_percent(post: Post) -> None:
     assert rates == [11, 22, 33, 44, 56, 67, 78, 89, 100]
 
 
-def test_step_that_a_page_does_not_name_has_its_name_in_the_course(post: Post) -> None:
+def test_step_that_a_page_does_not_name_gets_its_name_from_the_course(post: Post) -> None:
     assert post(stepNumber=8).json()["progress"]["step_progress"][0]["stepName"] == (
         "Tools & Functions"
     )
@@ -265,7 +265,7 @@ def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> 
     ]  # fmt: skip
 
 
-def test_step_has_its_name_in_the_course_and_not_that_of_the_page(post: Post, rows: Rows) -> None:
+def test_step_gets_its_name_from_the_course_and_not_from_the_page(post: Post, rows: Rows) -> None:
     for token, name in (("ws_1_long_enough", "Services"), ("ws_2_long_enough", "Setting up")):
         post(sessionToken=token, stepNumber=3, stepName=name)
         progress = post(sessionToken=token, stepNumber=3, stepName=name).json()["progress"]

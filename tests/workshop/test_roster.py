@@ -100,8 +100,8 @@ def test_lines_at_fault_are_named_with_their_number_and_without_their_value() ->
 def test_unknown_columns_are_named() -> None:
     roster = read_csv("email,Section,name,Score\nann@x.org,B,Ann,3\n", by_github=False)
     assert roster.ignored_columns == ["Section", "Score"]
-    listed = read_list([{"studentEmail": "a@x.org", "group": 1}], by_github=False)
-    assert listed.ignored_columns == ["group"]
+    roster = read_list([{"studentEmail": "a@x.org", "group": 1}], by_github=False)
+    assert roster.ignored_columns == ["group"]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_enrolled_students_who_have_not_begun_are_counted_and_listed(
     post(studentEmail="ben@x.org")
     totals = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()["totals"]
     assert totals["notStarted"] == 1
-    listed = client.post("/api/admin-list-configs-v2", json={}, headers=operator).json()
-    assert {student["studentEmail"] for student in listed["students"]} == {"ann@x.org", "ben@x.org"}
+    lists = client.post("/api/admin-list-configs-v2", json={}, headers=operator).json()
+    assert {student["studentEmail"] for student in lists["students"]} == {"ann@x.org", "ben@x.org"}
 
 
 def test_dry_run_reports_the_changes_and_stores_nothing(client: TestClient, rows: Rows) -> None:

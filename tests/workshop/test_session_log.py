@@ -82,8 +82,8 @@ def test_holder_reads_one_session_and_an_operator_reads_all(
     assert client.get(PATH, params={"studentEmail": "bob@example.com"}).status_code == 401
     bobs = {"studentEmail": " BOB@example.com", "eventType": "action"}
     for params, tokens in (({}, {TOKEN, OTHER}), (bobs, {OTHER})):
-        listed = client.get(PATH, params=params, headers=OPERATOR).json()["events"]
-        assert {event["session_token"] for event in listed} == tokens
+        listed_events = client.get(PATH, params=params, headers=OPERATOR).json()["events"]
+        assert {event["session_token"] for event in listed_events} == tokens
 
 
 def test_secrets_and_tokens_are_removed(log: Log, rows: Rows) -> None:

@@ -165,7 +165,7 @@ def test_all_students_are_listed_only_with_a_password(
     assert [s["studentId"] for s in body["students"]] == ["bob@example.com", "ann@example.com"]
 
 
-def test_made_up_ids_are_students_unless_they_are_reserved(
+def test_made_up_ids_identify_students_unless_they_are_reserved(
     track: Track, client: TestClient, operator: dict[str, str]
 ) -> None:
     track(studentEmail=None, studentId="student_123", exerciseId="step-1")

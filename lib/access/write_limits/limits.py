@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
 WINDOW_SECONDS = 15 * 60
 USER_WINDOW_SECONDS = 60
-MAX_STEP = 20
+MAX_UNCOUNTED = 20
 """Maximum number of writes that a process collects under one key before it counts them."""
 TICKET_FACTOR = 10
 """Factor of the limit on an address for calls with a ticket: an operator has admitted these
 students, and a whole school may begin an exam from one address."""
 PROOFS = ("session_id", "sessionToken", "sessionId", "ticket", "refresh_token")
-"""Fields with a credential of the caller, so that nobody can use up somebody else's limit."""
+"""Fields with a credential of the caller, by which a call is counted first, so that nobody can use
+up somebody else's limit."""
 NAMES = ("studentEmail", "question_pool_id", "username")
 """Fields by which a call without a credential is counted: the student's e-mail, the pool, or the
 user whose password may be guessed."""
@@ -68,7 +69,7 @@ class UncountedWrites:
                 self._writes.clear()
                 self._ends_at = ends_at
             self._writes.update(limits.keys())
-            is_due = any(self._writes[key] >= _step(limit) for key, limit in limits.items())
+            is_due = any(self._writes[key] >= _threshold(limit) for key, limit in limits.items())
             return {key: self._writes.pop(key) for key in limits} if is_due else {}
 
     def put_back(self, writes: Mapping[str, int]) -> None:
@@ -82,7 +83,8 @@ class WriteCount:
     """The writes, or the one call of a user, that a request adds to the counts of all processes."""
 
     writes: dict[str, int]
-    """Number of writes by key, a digest of who is counted; the address comes first if known."""
+    """Number of writes by key. A key is a digest of who is counted; the key of the address, if
+    known, comes first."""
     limits: list[int]
     origins: list[str]
     """For each key, its words in the error message, such as `from this address`."""
@@ -191,9 +193,9 @@ def _count_of_user(request: Request, endpoint: Endpoint, limit: int, deps: "Deps
     return WriteCount({key: 1}, [limit], ["of this user"], now, ends_at, UncountedWrites())
 
 
-def _step(limit: int) -> int:
+def _threshold(limit: int) -> int:
     """Return the number of writes that a process collects before it counts them."""
-    return max(1, min(limit // 100, MAX_STEP))
+    return max(1, min(limit // 100, MAX_UNCOUNTED))
 
 
 def _counted_field(request: Request, body: Any) -> tuple[str, str]:

@@ -39,10 +39,10 @@ class CalibrateIn(StrictBody):
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
     @model_validator(mode="after")
-    def _only_one_pool_is_accepted(self) -> Self:
+    def _accept_names_a_pool(self) -> Self:
         if self.accept is not False and self.question_pool_id is None:
             raise PydanticCustomError(
-                "missing", "name the pool to accept", {"field": "question_pool_id"}
+                "missing", "name the pool of the proposal", {"field": "question_pool_id"}
             )
         return self
 

@@ -162,7 +162,7 @@ def list_questions(
 
 
 def read_question(tx: "Transaction", pool_id: UUID, question_id: str) -> QuestionRow:
-    """Return a question of a pool that has it."""
+    """Return a question, which the pool must have."""
     params = {"pool_id": pool_id, "after": None, "question_id": question_id, "limit": 1}
     (row,) = tx.fetch_all(_queries["list_questions"], params, QuestionRow)
     return row

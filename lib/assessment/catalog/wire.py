@@ -293,7 +293,8 @@ class EditIn(QuestionIn):
     guessing: float = Field(ge=0, lt=1)
     """Probability of a correct guess."""
     version: int = Field(ge=1, le=MAX_VERSION, strict=True)
-    """`version` of the question as it was read; refused if the question has changed since."""
+    """`version` of the question as it was read; the edit is refused if the question has changed
+    since."""
     retired: bool | None = Field(default=None, strict=True)
     """Whether the question is not asked; if left out, this stays as it is."""
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
@@ -303,7 +304,8 @@ class RetireIn(StrictBody):
     """The state of the question that is to be retired."""
 
     version: int | None = Field(default=None, ge=1, le=MAX_VERSION, strict=True)
-    """`version` of the question as it was read; if given, a change since is refused."""
+    """`version` of the question as it was read; if given, the call is refused if the question has
+    changed since."""
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 

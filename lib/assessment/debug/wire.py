@@ -125,7 +125,7 @@ class ChoiceOut(Body):
     unasked_count: int
     """Number of questions that the test had not asked, without retired and ungradable ones."""
     eligible_count: int
-    """Number of these that it might ask at this step."""
+    """Number of unasked questions that the test might ask at this step."""
     candidates: list[CandidateOut]
     """The unasked questions with the greatest expected information, at most 20, and the chosen
     one."""
@@ -141,9 +141,9 @@ class SessionDebugOut(Body):
     database: SessionRecord
     """The record in Postgres."""
     differences: list[Difference]
-    """Fields in which the two differ."""
+    """Fields in which Redis and Postgres differ."""
     in_sync: bool
-    """Whether they differ in no field."""
+    """Whether Redis and Postgres agree in every field."""
     choice: ChoiceOut | None = None
     """Explanation of the choice of a question; null unless `explain` asks for it."""
     person_fit: float | None
@@ -285,6 +285,6 @@ class PoolDebugOut(SuccessOut):
     calibrations: list[CalibrationOut]
     """Versions that calibrations wrote, newest first."""
     flagged: list[FlaggedOut]
-    """One page: newest calibration first, within it smallest p-value first."""
+    """Page of flagged questions: newest calibration first, within it smallest p-value first."""
     next_cursor: str | None
     """Cursor of the next page; null on the last one."""

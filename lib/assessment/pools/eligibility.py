@@ -1,8 +1,8 @@
 """Exposure control: the questions that a session may use, so that none is asked in too many tests.
 
 A question is eligible with probability min(1, r ε / s), where r is the limit, ε the number of
-tests that could ask it and s the number that did. Of the values at the student's level of ability
-and over all levels, the smaller one counts (van der Linden & Veldkamp, 2007;
+tests that could ask it and s the number that did. This is computed for the student's level of
+ability and for all levels together, and the smaller value counts (van der Linden & Veldkamp, 2007;
 `lib.engine.ExposureControl`). A new pool has no counts, so every question starts at probability r,
 which keeps the limit from the first test; as tests are counted, questions that are rarely asked
 become eligible in every session. The counts belong to a version of the pool, and each session draws

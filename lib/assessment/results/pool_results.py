@@ -31,7 +31,7 @@ COLUMNS = (
     "proven",
     "admitted",
 )
-"""Fields of a result that have a column of their own, before one for each concept."""
+"""Fields of a result with a column each; one column for each concept follows them."""
 
 
 def pool_results(pool_id: UUID, limit: int, after: str | None, deps: Deps) -> PoolResultsOut:

@@ -57,7 +57,7 @@ def history(scope: ReadScope, limit: int, after: str | None, deps: Deps) -> Hist
     rows = store.read_history(deps.postgres, scope, _position(after), limit)
     return HistoryOut(
         student_id=scope.student_id,
-        test_sessions=[_recorded(row, scope) for row in rows],
+        test_sessions=[_recorded_test(row, scope) for row in rows],
         next_cursor=_cursor(rows[-1]) if len(rows) == limit else None,
     )
 
@@ -81,7 +81,7 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
     )
 
 
-def _recorded(row: SessionRow, scope: ReadScope) -> RecordedTest | UndisclosedTest:
+def _recorded_test(row: SessionRow, scope: ReadScope) -> RecordedTest | UndisclosedTest:
     """Return a test; the holder of a session gets only what may be disclosed of its result."""
     fields = vars(row)
     if scope.session_id is None:

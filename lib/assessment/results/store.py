@@ -1,4 +1,4 @@
-"""Queries about results, of a student or on a pool; each function takes one round trip."""
+"""Queries for the results of a student or of a pool's tests, each function in one round trip."""
 
 from dataclasses import dataclass
 from datetime import datetime

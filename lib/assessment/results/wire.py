@@ -1,4 +1,4 @@
-"""Bodies of the results of a student or on a pool."""
+"""Bodies with the results of a student, or of the tests on a pool."""
 
 from typing import Any
 from uuid import UUID
@@ -156,7 +156,7 @@ class PoolResultOut(Body):
     """One test on a pool as recorded; null where nothing was recorded."""
 
     session_id: UUID | None
-    """Id of the test; null while it is open, since it is the student's credential then."""
+    """Id of the test; null while the test is open, since the id is then a credential."""
     student_id: str
     """Id of the student."""
     pool_version: int | None

@@ -16,12 +16,15 @@ ACTION = "retention of tests"
 def remove_old_tests(deps: Deps) -> RemovedTests:
     """Remove closed tests, oldest first, with their answers, and old proficiencies, in batches.
 
-    An invalid TEST_RETENTION_DAYS removes nothing. Removals are recorded in the audit trail.
+    If TEST_RETENTION_DAYS is invalid, nothing is removed. Removals are recorded in the audit trail.
     """
     days = deps.settings.test_retention_days
     total = RemovedTests()
     if days is None:
-        log("test_retention_disabled", reason="TEST_RETENTION_DAYS is not a number of days")
+        log(
+            "test_retention_disabled",
+            reason="TEST_RETENTION_DAYS is not a number of days; nothing was removed. Correct it.",
+        )
         return total
     stop_at = time.monotonic() + MAX_SECONDS
     while time.monotonic() < stop_at:

@@ -213,7 +213,7 @@ def _end_reason(session: Session, next_item: int | None) -> str | None:
 
 
 def _efficiency(session: Session) -> float:
-    """Return the share of the tested concepts' prior variance removed, per question."""
+    """Return the share of the tested concepts' prior variance that was removed, per question."""
     tested, posterior = session.pool.bank.measured, session.posterior
     remaining = float((posterior.variance @ tested) / (session.prior.variance @ tested))
     return round((1.0 - remaining) / posterior.answer_count, DECIMALS)

@@ -39,7 +39,7 @@ class TicketsIn(StrictBody):
     adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
     @model_validator(mode="after")
-    def _one_end(self) -> Self:
+    def _only_one_expiry(self) -> Self:
         if self.expires_at is not None and "valid_hours" in self.model_fields_set:
             raise PydanticCustomError(
                 "two_ends", "send expires_at or valid_hours, not both", {"field": "valid_hours"}

@@ -24,7 +24,7 @@ from .propagation import WIDEST_CAVITY, Normal
 _SMALLEST_PIVOT = 0.05  # relative to the precision matrix before the sweep
 _LARGEST_ENTRY = np.float32(1e12)  # a larger one in an inverse means that the elimination diverged
 _SMALLEST_VARIANCE = np.float32(1e-9)  # variance, logits²
-_ONCE, _TWICE = np.float32(1.0), np.float32(2.0)
+_ONE, _TWO = np.float32(1.0), np.float32(2.0)
 
 Moments = Callable[[SingleArray, SingleArray], SingleArray]
 """Function from cavities' means and variances, shape (j, t, g), to E[f], E[f ζ] and E[f ζ²], shape
@@ -92,7 +92,7 @@ def conditional_log_ratios(
     nodes = hermite_node_count(variance / np.maximum(1.0 - tau * variance, 0.5), 3)
     floor = regressions.floor.astype(np.float32)[:, None]
     offset = regressions.offset.astype(np.float32)[:, None]
-    one_minus_floor = _ONCE - floor
+    one_minus_floor = _ONE - floor
 
     def moments(mean: SingleArray, variance: SingleArray) -> SingleArray:
         mean += offset
@@ -128,7 +128,7 @@ def ep_estimates(
     squares = (b[:, :, :, None] * b[:, :, None, :]).reshape(*b.shape[:2], -1)
     tau, eta = sites.astype(np.float32)[:, None, :, None]
     site_shift = eta - tau * u  # η of the sites as functions of y = u - mean
-    largest_ratio = np.where(floor > 0.0, _TWICE, _ONCE)[:, None]
+    largest_ratio = np.where(floor > 0.0, _TWO, _ONE)[:, None]
     prior_precision = np.float32(1.0) / np.maximum(conditional.prior, _SMALLEST_VARIANCE).astype(
         np.float32
     )

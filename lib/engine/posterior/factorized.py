@@ -59,7 +59,7 @@ class _Cavities(NamedTuple):
 
 
 def independent_log_ratio(regressions: AnswerRegressions, x: FloatArray) -> FloatArray:
-    """Return Σ log ratio at the points x, shape (j, g), for answers that cannot be guessed."""
+    """Return Σ log ratio at the points x, shape (j, g), for items without guessing."""
     share, mean, log_ratio = _cavities(regressions, x)
     (curve,) = _logistic_moments(mean, regressions.residual_variance / share, 1)
     log_ratio += _sum_over_answers(np.log(curve, out=curve))
@@ -72,7 +72,7 @@ def log_ratio_without_and_with_pairs(
     """Return Σ log ratio at the points x, first without and then with the correction for pairs.
 
     Args:
-        regressions: The answers, of which some can be guessed.
+        regressions: Regressions of the answers, some of them to items with guessing.
         covariance: Covariance of the answers' u, shape (t, t).
         x: Points, shape (g,).
 

@@ -31,8 +31,8 @@ from .propagation import Normal
 _PAIRS_NEGLIGIBLE, _CONCEPT_UNAFFECTED = 0.002, 0.0002
 """Effects of the correction for pairs of answers, in standard deviations.
 
-If it moves no mean and no deviation by the first value, the product over answers is enough. If it
-does, concepts that it moves by less than the second value still keep that result.
+If it moves every mean and deviation by less than the first value, the corrected product is used for
+all concepts; if not, only for those that it moves by less than the second value.
 """
 _TOLERANCE = 0.02
 """Standard deviations; a sweep that moves every mean and deviation by less is the last."""

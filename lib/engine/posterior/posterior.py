@@ -88,7 +88,9 @@ class Posterior:
         if v.ndim < 2 and v.size == k:  # noqa: PLR2004 - not a matrix
             v = np.diag(v.reshape(-1))
         if m.shape != (k,) or v.shape != (k, k):
-            raise ValueError(f"for k = {k}, the mean has shape ({k},), the covariance ({k}, {k})")
+            raise ValueError(
+                f"for k = {k}, the mean must have shape ({k},) and the covariance ({k}, {k})"
+            )
         if not (np.isfinite(m).all() and np.isfinite(v).all()):
             raise ValueError("means and covariances must be finite")
         if not np.allclose(v, v.T, atol=_ASYMMETRY * float(np.abs(v).max())):

@@ -89,8 +89,8 @@ def rule_values(
         s: Mean of x = a · θ + d, logits, shape (j,).
         v: Variance of x, logits², shape (j,).
         c: Guessing, shape (j,).
-        sensitivity: ‖W^½Σa‖², shape (j,); over v² it is the squared change of the weighted
-            concepts per unit of x.
+        sensitivity: ‖W^½Σa‖², shape (j,); divided by v², it is the squared change of the
+            weighted concepts per unit of x.
 
     Returns:
         Values, shape (j,).

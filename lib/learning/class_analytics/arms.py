@@ -54,7 +54,7 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
 def _note(difference: Difference | None, *, is_drawn: bool) -> str:
     if difference is None:
         return (
-            "A comparison needs at least two marks of each arm, in an exam after the comparison"
+            "A comparison needs at least two marks from each arm, in an exam after the comparison"
             " began."
         )
     if difference.lower <= 0 <= difference.upper:

@@ -28,7 +28,7 @@ class Figures:
     by_student: Mapping[UUID, Mapping[UUID, float]]
     """Mastery, 0 to 100, by student and topic."""
     exam_mastery: Mapping[UUID, float]
-    """Mean mastery of each student, 0 to 100, weighted with the topics' share of the exam."""
+    """Mean mastery of each student, 0 to 100, weighted by the topics' shares of the exam."""
 
     @property
     def mean(self) -> float:

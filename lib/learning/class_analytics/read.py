@@ -56,9 +56,9 @@ class Filters:
     student_id: str | None = None
     topic_id: str | None = None
     since: date | None = None
-    """Only concepts whose newest practice is on this day, UTC, or later count."""
+    """First day, UTC: a concept counts only if it was last practised on or after it."""
     until: date | None = None
-    """Only concepts whose newest practice is on this day, UTC, or earlier count."""
+    """Last day, UTC: a concept counts only if it was last practised on or before it."""
 
 
 @dataclass(frozen=True)

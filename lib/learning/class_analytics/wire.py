@@ -78,7 +78,7 @@ class LiveClassOut(Body):
     student_count: int
     """Number of students of the class whom the filters include."""
     avg_mastery: float
-    """Mean over students and topics, weighted with the topics' share of the exam, 0 to 100."""
+    """Mean over students and topics, weighted by the topics' shares of the exam, 0 to 100."""
     avg_mastery_by_topic: list[TopicAverageOut]
     """Every topic with concepts."""
 
@@ -97,7 +97,7 @@ class LivePredictionsOut(Body):
     class_id: LiveId
     """Id of the class."""
     predicted_avg_score: float
-    """Mean mark in percent that is predicted if the exam were today, 0 to 100."""
+    """Predicted mean mark in percent if the exam were today, 0 to 100."""
     confidence_interval: IntervalOut
     """Interval of 95 % around the mean."""
     confidence_level: ConfidenceLevel
@@ -118,7 +118,7 @@ class TopicComparisonOut(Body):
     class_avg_mastery: float
     """Mean of the class, 0 to 100."""
     difference: float
-    """The student's mastery less that of the class."""
+    """The student's mastery minus the class's mean."""
     marked: bool
     """Whether the difference is 10 points or more, in either direction."""
 
@@ -163,7 +163,7 @@ class PlanArmOut(Body):
     student_count: int
     """Number of students of the class in this arm."""
     mark_count: int
-    """Number of them with a mark in the exam."""
+    """Number of these students who have a mark in the exam."""
     avg_mark: float | None
     """Mean of these marks in percent; null without marks."""
 
@@ -206,7 +206,7 @@ class ClassAnalyticsOut(SuccessOut):
     student_count: int
     """Number of students of the class whom the filters include."""
     avg_mastery: float
-    """Mean over students and topics, weighted with the topics' share of the exam, 0 to 100."""
+    """Mean over students and topics, weighted by the topics' shares of the exam, 0 to 100."""
     topics: list[TopicAverageOut]
     """Every topic with concepts, the weakest first."""
     weak_topics: list[WeakTopicOut]
@@ -214,7 +214,7 @@ class ClassAnalyticsOut(SuccessOut):
     at_risk_students: list[AtRiskOut]
     """Students who need help, the weakest first."""
     predicted_avg_score: float
-    """Mean mark in percent that is predicted if the exam were today, 0 to 100; from all answers of
+    """Predicted mean mark in percent if the exam were today, 0 to 100; from all answers of
     the included students, whatever topic and days were chosen."""
     confidence_interval: IntervalOut
     """Interval of 95 % around the prediction."""

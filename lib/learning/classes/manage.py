@@ -35,7 +35,7 @@ CODE_LENGTH = 8
 
 
 def list_classes(call: Call, position: str | None = None, limit: int = MAX_PAGE) -> ClassesOut:
-    """Return a page of the caller's classes, or, for an admin, of all classes; by name.
+    """Return a page of the caller's classes, or for an admin of all classes, ordered by name.
 
     Raises:
         InvalidCursor: If the cursor is not one that a page returned.

@@ -49,7 +49,7 @@ def add_class(db: Session, values: Mapping[str, Any]) -> None:
 
 
 def change_class(db: Session, class_id: UUID, values: Mapping[str, Any]) -> None:
-    """Store changes of a class."""
+    """Store changes to a class."""
     db.execute(update(Class).where(Class.id == class_id).values(**values))
 
 

@@ -24,7 +24,7 @@ class ClassIn(StrictBody):
 
 
 class ClassChangeIn(StrictBody):
-    """Changes of a class; a field that is left out keeps its value."""
+    """Changes to a class; a field that is left out keeps its value."""
 
     name: ClassName | None = None
     """Name of the class."""
@@ -76,7 +76,7 @@ class JoinedClassOut(SuccessOut):
 
 
 class ClassesOut(JoinedClassOut):
-    """A page of classes by name: a teacher's, a student's own, or all for an admin."""
+    """A page of classes, ordered by name: a teacher's, a student's own, or all for an admin."""
 
     next_cursor: str | None
     """Cursor of the next page; null on the last."""

@@ -1,4 +1,4 @@
-"""Storing of content files in the database of a device.
+"""Storage of content files in the database of a device.
 
 A device fetches those files of the server's list that it does not have, and stores them in one
 transaction. Rows that are no longer in the files are deleted, except what the student's answers

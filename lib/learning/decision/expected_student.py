@@ -42,9 +42,9 @@ class ExpectedStudent:
             minutes: Minutes of each topic, shape (n,).
         """
         useful = productive_of_day(minutes)
-        self.use(useful, useful + self.graph.implicit_minutes(useful))
+        self.learn(useful, useful + self.graph.implicit_minutes(useful))
 
-    def use(self, useful: FloatArray, restoring: FloatArray) -> None:
+    def learn(self, useful: FloatArray, restoring: FloatArray) -> None:
         """Learn from a day's productive minutes.
 
         Args:

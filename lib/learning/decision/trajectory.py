@@ -89,7 +89,7 @@ class Simulation:
             state = student.state
             level[:, day], retention[:, day] = state.level, state.retention
             stability[:, day], gates[day] = state.stability, student.gate()
-            student.use(useful[day], restoring[day])
+            student.learn(useful[day], restoring[day])
             student.forget(1)
         last = student.state
         student.forget(self.days_after_plan)

@@ -299,13 +299,14 @@ def pull(
 
 def _rows(call: Call, student_id: UUID, changes: Sequence[LoggedChange]) -> list[RowOut]:
     """Return the present state of rows; one that has vanished counts as deleted."""
-    present = {}
+    rows_by_table = {}
     for table in SyncedTable:
         ids = [it.row_id for it in changes if it.table is table]
         if ids:
-            present[table] = synced_rows.read_rows(call.db, table, student_id, ids)
+            rows_by_table[table] = synced_rows.read_rows(call.db, table, student_id, ids)
     return [
-        _row_out(it.table, it.row_id, present[it.table].get(it.row_id), it.clocks) for it in changes
+        _row_out(it.table, it.row_id, rows_by_table[it.table].get(it.row_id), it.clocks)
+        for it in changes
     ]
 
 

@@ -59,7 +59,7 @@ class StudentFigures:
     """Ids of the questions that the student has answered."""
 
     def add(self, attempt: Attempt, calibration: Calibration) -> None:
-        """Count one answer, later than all counted before, to a question with one concept."""
+        """Count an answer to a question with one concept, later than all answers so far."""
         [concept] = attempt.question.concepts
         earlier = self.concepts.get(concept)
         beginning = Ability(beginning_of(calibration, self.ability), 0)

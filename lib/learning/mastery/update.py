@@ -94,5 +94,8 @@ def _write(
     position = None if last is None else last.position
     after = replace(skill_row, ability=figures.ability, attempts=figures.attempts, last=position)
     store.write_student(db, after, now)
-    changed_figures = {it: (figures.concepts[str(it)], attempt) for it, attempt in newest.items()}
+    changed_figures = {
+        concept_id: (figures.concepts[str(concept_id)], attempt)
+        for concept_id, attempt in newest.items()
+    }
     store.write_figures(db, skill_row.student_id, changed_figures, now)

@@ -21,7 +21,7 @@ class Difference:
 
 
 def compare(first: Sequence[float], second: Sequence[float]) -> Difference | None:
-    """Return the mean of the first marks less that of the second, with Welch's interval (1947).
+    """Return the first marks' mean minus the second's, with Welch's interval (1947).
 
     Returns:
         The difference; None if either has fewer than two marks.

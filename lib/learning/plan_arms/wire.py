@@ -23,7 +23,7 @@ class PlanArmsIn(StrictBody):
     """Arms of the students of a class: drawn at random, or chosen. Send one of the two fields."""
 
     draw: bool = False
-    """Whether to draw arms, equally large, for all students who have none yet."""
+    """Whether to draw arms at random, of equal size, for all students who have none yet."""
     students: Annotated[list[StudentArmIn], Field(max_length=1_000)] = Field(default_factory=list)
     """Chosen arms."""
 
@@ -40,7 +40,7 @@ class PlanArmsIn(StrictBody):
 
 
 class StudentArmOut(Body):
-    """A student and the arm."""
+    """A student and the student's arm."""
 
     student_id: UUID
     """The student."""

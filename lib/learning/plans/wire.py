@@ -45,7 +45,7 @@ class AllocationOut(Body):
     priority_score: float
     """Marks per minute of study as a percentage of the best topic's on that day, 0 to 100."""
     goals: list[str]
-    """Goals of the time, as sentences."""
+    """Goals for these hours, as sentences."""
 
 
 class DailyPlanOut(Body):
@@ -60,7 +60,7 @@ class DailyPlanOut(Body):
     revision_topics: list[LiveId]
     """Topics to revise: those that are expected to be learned by then."""
     revisions: list[AllocationOut] = Field(default_factory=list)
-    """The same topics with their hours."""
+    """The topics of `revision_topics`, with their hours."""
 
 
 class PlanOut(DailyPlanOut):
@@ -76,7 +76,8 @@ class PlanOut(DailyPlanOut):
     daily_plans: list[DailyPlanOut]
     """The days."""
     high_priority_topics: list[LiveId]
-    """Those topics, one third of all, that bring the most marks; only in a plan until the exam."""
+    """The third of the plan's topics that bring the most marks; empty unless the plan runs until
+    the exam."""
     warning: str | None
     """Reason why nothing is planned, or why time is too short for all topics; otherwise null."""
 

@@ -87,9 +87,9 @@ class StudyProgressOut(SuccessOut):
     mastery_score: float
     """Mastery now, 0 to 100, weighted with the topics' share of the exam."""
     questions_attempted: int
-    """Number of answers of all time."""
+    """Number of answers so far."""
     accuracy: float | None
-    """Right answers of all time in percent; null without answers."""
+    """Right answers so far, in percent of all answers; null without answers."""
     timeline: list[DayOut]
     """The last 30 days, oldest first."""
     rose: list[MovedTopicOut]

@@ -200,8 +200,8 @@ def in_words(recommendation: StudyRecommendation, situation: Situation) -> str:
         (
             recommendation.sentence(names),
             _worth_of_mastery(recommendation, topic),
-            _time_left(situation),
             dependents,
+            _time_left(situation),
         )
     )
 

@@ -59,7 +59,7 @@ class ComponentsOut(Body):
     estimated_hours: float
     """Hours to study the topic, as its author estimates."""
     hours_to_learn: float
-    """Hours that this student needs for the best way to study it."""
+    """Hours that the best way to study it takes this student."""
     dependencies_unlocked: int
     """Number of topics that build on it."""
     expected_marks_gain: float

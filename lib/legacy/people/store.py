@@ -15,7 +15,7 @@ _queries = load_queries("legacy/people.sql")
 
 @dataclass(frozen=True)
 class StoredPeople:
-    """Numbers of students that a batch changed and that it added."""
+    """Numbers of students that a batch changed and added, and of people with several rows."""
 
     updated: int
     created: int

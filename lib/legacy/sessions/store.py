@@ -74,7 +74,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class Losses:
-    """Counts of what went wrong in a batch; each is 0 if nothing did."""
+    """Counts of what went wrong in a batch; all are 0 if nothing went wrong."""
 
     tokens_missing: int
     values_lost: int

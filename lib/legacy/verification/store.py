@@ -71,7 +71,7 @@ def count_left_behind(transaction: "Transaction") -> int:
 
 
 def count_set_aside(transaction: "Transaction") -> RowsSetAside:
-    """Count the rows of the backups of legacy tables."""
+    """Count the rows of the legacy tables that were set aside."""
     (count,) = transaction.fetch_all(_queries["count_set_aside"], None, RowsSetAside)
     return count
 

@@ -1,4 +1,4 @@
-"""The verdict on a completed migration, from the sums of its run alone."""
+"""The verdict on a completed migration, from the counts of its run alone."""
 
 from lib.legacy.runs.counts import CHECKSUM_BITS
 from lib.legacy.runs.run import Run
@@ -6,7 +6,7 @@ from lib.legacy.runs.run import Run
 FATES = ("created", "merged", "unchanged", "skipped")
 CHECKED_TABLES = ("students", "sessions", "step_progress")
 CHECKSUM_NAMES = {"students": "people"}
-"""Names by which the sums call a table, where these differ from the name of the table."""
+"""Names of tables in the counts of a run, where they differ from the table's own name."""
 LOSSES = {
     "tokens_missing": "legacy rows without a session: {}",
     "values_lost": "legacy rows with a value that their session lacks: {}",

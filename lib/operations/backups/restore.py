@@ -58,7 +58,7 @@ class RestoreResult:
     """The result of a restore."""
 
     rows: dict[str, dict[str, int]]
-    """Restored rows of each table, by context."""
+    """Number of restored rows of each table, by context."""
     removed_again: int
     """Number of people whom an operator had removed after the backup and who were removed again.
     The contexts share people, so this is the largest of their numbers, not the sum."""
@@ -117,7 +117,7 @@ class _Header:
     context: Context
     row_count: int
     columns: list[dict[str, Any]]
-    texts: list[str]
+    text_columns: list[str]
     """Columns whose values a backup holds as text; in version 2 those of the type json, and none in
     version 1."""
 
@@ -165,8 +165,9 @@ def _header(line: dict[str, Any], *, with_schemas: bool) -> _Header | None:
         for column in columns
         if column.get("as_text", column["type"] == store.JSON_TEXT)
     ]
-    texts = text_columns if with_schemas else []
-    return _Header(name, name_in_file, context, row_count, columns, texts)
+    return _Header(
+        name, name_in_file, context, row_count, columns, text_columns if with_schemas else []
+    )
 
 
 @dataclass
@@ -246,7 +247,7 @@ class _Target:
         count = 0
         while batch := list(islice(rows, ROWS_AT_ONCE)):
             count += store.insert_rows(
-                self.transaction, header.name, names, batch, texts=header.texts
+                self.transaction, header.name, names, batch, text_columns=header.text_columns
             )
         store.advance_sequences(self.transaction, header.name)
         return count

@@ -78,7 +78,7 @@ class BackupRecord:
     name: str
     location: str
     rows: dict[str, dict[str, int]]
-    """Rows of each table, by context."""
+    """Number of rows of each table, by context."""
     left_out: list[str]
     """Parts that the backup does not contain, and why."""
     bytes: int
@@ -192,21 +192,21 @@ def insert_rows(
     columns: list[str],
     rows: Iterable[str],
     *,
-    texts: list[str],
+    text_columns: list[str],
 ) -> int:
     """Store rows, given as JSON, in their table; return their number.
 
     Args:
         transaction: The transaction of the restore.
         table: Table of the rows.
-        columns: All columns of the backup.
+        columns: Names of all columns that the table has in the backup.
         rows: Lines of the backup, one for each row.
-        texts: Columns whose values are given as text.
+        text_columns: Names of the columns whose values are given as text.
     """
     with transaction.connection.cursor().copy(_queries["copy_lines"].text) as copy:
         for row in rows:
             copy.write_row((row,))
-    params = {**_parts(table), "columns": columns, "texts": texts}
+    params = {**_parts(table), "columns": columns, "texts": text_columns}
     return int(transaction.fetch_value(_queries["insert_lines"], params))
 
 

@@ -21,7 +21,7 @@ class SchemaFacts:
     script_runs: list[str]
     """Fingerprints of the versions of the scripts that have run, the newest at the end."""
     script_runs_hidden: bool
-    """Whether this role may not read them."""
+    """Whether this role may not read these fingerprints."""
     absent_tables: list[str]
     students_is_view: bool
     """Whether public.students is a view that serves an older version of the assessment."""

@@ -76,7 +76,7 @@ def _rotate_kept_values(deps: Deps, vault: Vault, deadline: float, batch_session
 
 @dataclass
 class _SessionSealing:
-    """Seals the kept texts of one session; counts those sealed, and those that no key opens."""
+    """The resealing of one session's kept texts, with the numbers resealed and unreadable."""
 
     vault: Vault
     session_token: str
@@ -84,7 +84,7 @@ class _SessionSealing:
     unreadable: int = 0
 
     def reseal(self, value: Any) -> Any:
-        """Return the value with its sealed texts sealed again, with the current key."""
+        """Return the value with its sealed texts resealed with the current key."""
         if isinstance(value, dict):
             return {name: self.reseal(part) for name, part in value.items()}
         if isinstance(value, list):

@@ -19,7 +19,7 @@ class KeyPlace:
     """A column, or a member of a JSON column, that holds sealed texts, with its named queries."""
 
     field: str
-    """Name that each text is bound to, such as that of its column."""
+    """Name that each text is bound to, such as the name of its column."""
     bound_to_row: bool
     """Whether each text is bound to its row, too."""
     first_row: str

@@ -23,7 +23,7 @@ PageSize = Annotated[
 PageCursor = Annotated[Cursor, Query(description="`nextCursor` of the previous page.")]
 Since = Annotated[
     datetime | None,
-    Query(description="Return only students who changed since this `asOf` of an earlier response."),
+    Query(description="`asOf` of an earlier response: only students who changed since then."),
 ]
 
 

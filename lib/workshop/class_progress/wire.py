@@ -29,7 +29,7 @@ class ClassStep(CamelBody):
 
 
 class ClassStudent(CamelBody):
-    """A student of the course, with the session that got furthest; open sessions come first."""
+    """A student of the course, with the furthest session; an open one takes precedence."""
 
     student_id: UUID
     """Id of the student."""

@@ -52,8 +52,8 @@ def remove_students_without_sessions(
 ) -> int:
     """Remove students who have no session and no recent enrollment; return their number.
 
-    They are `students`, whose old sessions were removed, and students who never began a session.
-    All are locked first, so that none of them begins one or is enrolled in the meantime.
+    Candidates are `students`, whose old sessions were removed, and students who never began a
+    session. All are locked first, so that none begins a session or is enrolled in the meantime.
     """
     rows = transaction.fetch_all(_queries["lock_students"], {"students": students}, _Student)
     rows += transaction.fetch_all(_queries["lock_students_never_begun"], asdict(limits), _Student)

@@ -8,7 +8,7 @@ from lib.workshop.people.wire import MergedStudentsOut, MergeStudentsIn
 
 
 def merge_students(request: MergeStudentsIn, deps: Deps) -> MergedStudentsOut:
-    """Move everything of a student to another one, in the legacy tables too.
+    """Move everything that belongs to a student to another one, in the legacy tables too.
 
     Raises:
         FieldMissing: If one of the students is not given.

@@ -18,7 +18,7 @@ class RenameStudentIn(CamelRequest):
     student_id: UUID | None = None
     """Id of the student."""
     student_email: OptionalEmailOrId = None
-    """E-mail of the student; if the id is given, too, both have to be the same student's."""
+    """E-mail of the student; if the id is given, too, both must belong to the same student."""
     new_name: Annotated[
         str,
         StringConstraints(
@@ -64,7 +64,7 @@ class MergedStudentsOut(CamelSuccessOut):
     enrollments: int
     """Number of courses in which the student is enrolled now and was not before."""
     older_rows_changed: int
-    """Rows of the legacy tables that got the e-mail of the student who stays."""
+    """Number of rows of the legacy tables that got the e-mail of the student who stays."""
 
 
 class DetachSessionIn(CamelRequest):

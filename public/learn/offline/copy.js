@@ -74,9 +74,9 @@ class Copy {
     const content = await this.content();
     if (content === null) return null;
     const questions = content.byTopic.get(topicId) ?? [];
-    const own = new Set(questions.map(({ id }) => id));
+    const questionIds = new Set(questions.map(({ id }) => id));
     const attempts = inOrder(attemptsOf(await this.store.read((tables) => tables.rows(ATTEMPTS))));
-    const answeredIds = attempts.map(({ question_id: id }) => id).filter((id) => own.has(id));
+    const answeredIds = attempts.map(({ question_id: id }) => id).filter((id) => questionIds.has(id));
     return { questions, answered: [...new Set(answeredIds.reverse())].reverse() };
   }
 

@@ -40,7 +40,7 @@ function weightOf(calibration, attempt, question, repeated) {
   return (repeated ? steps.repeated : 1) * (slow ? steps.slow : 1) * (1 - doubt * (1 - steps.unsure));
 }
 
-/** An ability in logits after one more answer; `answers` counts the earlier ones, `first` is the step of the first one. */
+/** An ability in logits after an answer; `answers` counts the earlier ones, `first` is the step for a first answer. */
 function abilityAfter(ability, answers, difficulty, right, first, decay) {
   const expected = 1 / (1 + Math.exp(bounded(difficulty - ability)));
   return ability + ((right ? 1 : 0) - expected) * first / (1 + decay * answers);

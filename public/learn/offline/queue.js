@@ -95,7 +95,7 @@ export async function sendAgain(tables, { id, columns }, now) {
   await enqueue(tables, { table: ATTEMPTS, rowId: id, kind: "create", columns: values, now });
 }
 
-/** Make rejected changes pending again, those of one code or all, and put their answers back into the rows. */
+/** Make rejected changes pending again (all, or those with one code), and put their answers back into the rows. */
 async function retryRejected(tables, code = null) {
   const rejected = (await tables.all(QUEUE)).filter((each) => each.state === "rejected" && (code === null || each.code === code));
   for (const operation of rejected) {

@@ -15,7 +15,7 @@ const DIFFERENCES = "differences"; // key in META: by table, the two digests at 
  * @param {boolean} byHash whether to compare hashes, too; false if the server's tables have other columns
  * @returns {Promise<Map<string, string>>} by table: the two digests as a text
  */
-export async function differing(store, digests, byHash = true) {
+export async function differingTables(store, digests, byHash = true) {
   const [rows, queue] = await store.read(async (tables) => [await Promise.all(TABLES.map((table) => tables.rows(table))), await tables.all(QUEUE)]);
   const pendingTables = new Set(pendingOf(queue).map((operation) => operation.table_name));
   const own = await Promise.all(rows.map(digestOf));
@@ -69,10 +69,10 @@ async function repair(store, api, table, signal) {
  */
 export async function compare(store, api, digests, byHash, signal) {
   const earlier = (await store.read((tables) => tables.get(META, DIFFERENCES))) ?? {};
-  const before = await differing(store, digests, byHash);
+  const before = await differingTables(store, digests, byHash);
   const repaired = [...before.keys()].filter((table) => before.get(table) !== earlier[table]);
   for (const table of repaired) await repair(store, api, table, signal);
-  const after = repaired.length ? await differing(store, digests, byHash) : before;
+  const after = repaired.length ? await differingTables(store, digests, byHash) : before;
   await store.write((tables) => tables.put(META, Object.fromEntries([...before, ...after]), DIFFERENCES));
   return repaired;
 }

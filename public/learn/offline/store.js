@@ -12,8 +12,8 @@ const LIMIT_MS = 30_000;
 const LIMIT_STEPS = 10; // parts of the limit; a sleep of the computer counts as one of them
 
 /**
- * The error if this browser cannot store data: no IndexedDB, a private window that refuses, no response of IndexedDB, or
- * no room left.
+ * The error if this browser cannot store data: no IndexedDB, a private window that refuses, no response from IndexedDB,
+ * or no room left.
  */
 export class CannotKeep extends Error {
   /** @param {"unavailable"|"full"} reason */
@@ -26,7 +26,7 @@ export class CannotKeep extends Error {
 
 const reasonOf = (error) => (error?.name === "QuotaExceededError" ? "full" : "unavailable");
 
-/** The result of a request of IndexedDB. */
+/** The result of an IndexedDB request. */
 export function result(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -35,7 +35,7 @@ export function result(request) {
 }
 
 /**
- * A time limit of operations, since IndexedDB may never respond: in a damaged profile, or while another tab keeps the
+ * A time limit for operations, since IndexedDB may never respond: in a damaged profile, or while another tab keeps the
  * database busy. It restarts for all operations at each call of `progress`, so that large writes may take longer.
  */
 class TimeLimit {

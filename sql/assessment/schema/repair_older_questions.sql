@@ -226,7 +226,7 @@ BEGIN
     $sql$ NOT q.discrimination > 0 OR q.discrimination::TEXT IN ('NaN', 'Infinity') $sql$,
     'discrimination = 1');
   -- A pool is in logits if one of its difficulties is not a percentile: P = 1 / (1 + exp(b - a q·θ)), so that
-  -- 1.702 times the discrimination is a‖q‖, and the percentile of b / (a‖q‖) the difficulty.
+  -- 1.702 times the discrimination is a‖q‖, and the difficulty is the percentile of b / (a‖q‖).
   PERFORM pg_temp.repair('a difficulty beyond the range of any pool was moved to its limit',
     in_logits || format(' AND abs(q.difficulty) > %s * %s', furthest, steepness),
     format('difficulty = sign(q.difficulty) * %s * %s', furthest, steepness));

@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   report JSONB,                           -- on a calibration, an adoption or a restored version
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
   -- Selection settings. They are null or lack difficulty_error if they were stored while authors'
-  -- parameters were always treated as exact; such settings still treat them so.
+  -- parameters were always treated as exact; tests with such settings still treat them as exact.
   selection JSONB,
   exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
@@ -297,7 +297,7 @@ CREATE INDEX IF NOT EXISTS idx_student_proficiencies_student_id
 -- Questions per pool (monitoring), the newest questions.
 CREATE INDEX IF NOT EXISTS idx_questions_pool_id ON assessment.questions (pool_id);
 CREATE INDEX IF NOT EXISTS idx_questions_created_at ON assessment.questions (created_at);
--- Positions are unique within a pool; the next free one takes one index lookup.
+-- Positions are unique within a pool; finding the next free one takes one index lookup.
 CREATE UNIQUE INDEX IF NOT EXISTS questions_pool_position_key
   ON assessment.questions (pool_id, position);
 -- History of a student; sessions by status; idle sessions (clean-up).

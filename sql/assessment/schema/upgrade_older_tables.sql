@@ -219,8 +219,8 @@ BEGIN
   SELECT count(*), left(string_agg(id, ', ' ORDER BY id), 500) INTO left_over, names
   FROM assessment.questions WHERE position IS NULL;
   IF left_over > 0 THEN
-    RAISE NOTICE 'assessment.questions: never asked, because the concepts are not a row of weights of '
-      'the pool''s length; questions: % (%)', left_over, names USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: never asked, because their concepts are not a list with one weight '
+      'for each concept of the pool; questions: % (%)', left_over, names USING ERRCODE = 'SW001';
   END IF;
   SELECT count(*), left(string_agg(i.question_id, ', ' ORDER BY i.question_id), 500)
   INTO left_over, names

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS stepwise.schema_version (
 -- The versions of the scripts that have run on this database.
 CREATE TABLE IF NOT EXISTS stepwise.script_runs (
   scripts VARCHAR(32) CONSTRAINT script_runs_pkey PRIMARY KEY,  -- their fingerprint, see lib/database/schema.py
-  ran_at TIMESTAMPTZ NOT NULL DEFAULT now()                     -- the last time
+  ran_at TIMESTAMPTZ NOT NULL DEFAULT now()                     -- when they last ran
 );
 
 -- Tables that stood in `public` before the first upgrade. A downgrade returns them.

@@ -104,7 +104,7 @@ CREATE OR REPLACE FUNCTION stepwise.revoke_api_rights() RETURNS VOID
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v RECORD;
-  -- Roles with rights on our tables, such as that of an application that is not their owner. Functions
+  -- Roles that have rights on our tables without owning them, such as an application's role. Functions
   -- that they could call as part of PUBLIC are granted to them directly.
   v_users TEXT[];
   v_user TEXT;

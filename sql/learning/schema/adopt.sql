@@ -10,7 +10,7 @@ SELECT set_config('lock_timeout', '5s', true);
 
 -- The tables of `public` with the live system's names. They are recognised by their columns, since any
 -- application may have a table `users`: one with typical columns (`is_typical`) is recognised on its
--- own, any other only beside another of these tables, or if a typical table refers to it.
+-- own; any other is recognised if another of these tables exists too, or if a typical table refers to it.
 CREATE OR REPLACE FUNCTION pg_temp.live_tables()
 RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_live BOOLEAN) LANGUAGE sql STABLE AS $$
   WITH named AS (

@@ -42,7 +42,8 @@ BEGIN
 END
 $$;
 
--- The newest row of a student and a concept counts, whether it stands in the live system's table or here.
+-- The newest row of a student and a concept counts, whether it is in the live system's table or in
+-- learning.concept_mastery.
 CREATE OR REPLACE FUNCTION pg_temp.copy_concept_mastery() RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
   CREATE TEMPORARY TABLE read_rows AS

@@ -1,7 +1,7 @@
 -- Ids of rows that come from a database of the live learning system, which numbers them.
 
 -- The UUID of a row of the live system: version 8, always the same for the same table and number.
--- lib/learning/fixed_ids.py derives the same.
+-- lib/learning/fixed_ids.py derives the same UUID.
 CREATE OR REPLACE FUNCTION learning.fixed_uuid(p_table TEXT, p_id BIGINT) RETURNS UUID
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT encode(set_byte(set_byte(digest,
