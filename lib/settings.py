@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lib.database.address import Address, read_address, read_sqlite_address
-from lib.pasted import unwrapped
+from lib.text.pasted import unwrapped
 
 WORKSHOP_RETENTION_DAYS = 365
 TEST_RETENTION_DAYS = 730

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Self
 
 from lib.access.encryption_keys import configured_keys
 from lib.errors import Unreadable
-from lib.patterns import late_pattern
 from lib.settings import Settings
+from lib.text.patterns import late_pattern
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.database.address import SUPABASE_HINT
-from lib.pasted import unwrapped
 from lib.settings import (
     MIGRATION_NAMES,
     POSTGRES_NAMES,
@@ -16,6 +15,7 @@ from lib.settings import (
     REDIS_URL_NAMES,
     Settings,
 )
+from lib.text.pasted import unwrapped
 from local.redis_gateway.gateway import Gateway
 from local.servers.child import ServerError
 from local.servers.own_secrets import own_secrets

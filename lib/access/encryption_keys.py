@@ -2,8 +2,8 @@
 
 from lib.access.weak_secrets import key_weakness
 from lib.errors import NotConfigured
-from lib.patterns import late_pattern
 from lib.settings import Settings
+from lib.text.patterns import late_pattern
 
 SIGNING_KEY_BYTES = 32
 _KEY = late_pattern(r"[0-9a-fA-F]{64}")

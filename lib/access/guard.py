@@ -43,8 +43,8 @@ from lib.errors import (
     raises,
 )
 from lib.framework import Depends, Request
-from lib.pasted import unwrapped
 from lib.settings import Settings
+from lib.text.pasted import unwrapped
 
 if TYPE_CHECKING:
     from lib.access.user_tokens import Claims

@@ -6,7 +6,7 @@ A refusal names the rule that the secret breaks, never the secret.
 import re
 from itertools import pairwise
 
-from lib.patterns import late_pattern
+from lib.text.patterns import late_pattern
 
 MINIMUM_PASSWORD_LENGTH = 12  # characters
 MINIMUM_SECRET_LENGTH = 16  # characters, as Vercel recommends for CRON_SECRET

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from lib.pasted import unwrapped
-from lib.patterns import late_pattern
+from lib.text.pasted import unwrapped
+from lib.text.patterns import late_pattern
 
 SQLITE_FORM = "sqlite:///./local.db, or sqlite:////home/name/local.db for an absolute path"
 _SQLITE = late_pattern(r"^sqlite(\+\w+)?:///", re.IGNORECASE)

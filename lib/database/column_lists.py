@@ -7,7 +7,7 @@ added to that table appears in every list made from it.
 import re
 from collections.abc import Mapping, Sequence
 
-from lib.patterns import late_pattern
+from lib.text.patterns import late_pattern
 
 ColumnLists = Mapping[str, Sequence[str]]
 """Names of columns by the name of their list."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.redaction import holds_secret, redact, redact_text
+from lib.text.redaction import holds_secret, redact, redact_text
 from lib.web.wire import as_utc, blank_is_none, utc_text
 from lib.workshop.emails import normalized_email
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from lib.redaction import REDACTED
+from lib.text.redaction import REDACTED
 
 _TOKEN = re.compile(r"ws_\d{10,}_[0-9A-Za-z]{16,}")
 MIN_LENGTH = 10

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lib.patterns import late_pattern
+from lib.text.patterns import late_pattern
 
 
 def test_pattern_is_compiled_when_first_used() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lib.redaction import REDACTED, holds_secret, redact, redact_text
+from lib.text.redaction import REDACTED, holds_secret, redact, redact_text
 
 HEX = "0123456789abcdef" * 2
 SECRETS = {

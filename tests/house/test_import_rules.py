@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = {"workshop", "assessment", "legacy", "learning"}
 ABOVE_CONTEXTS = {"operations"}
 """Folders that may import every context."""
+LAYERS = {"web", "access", "database", "engine", "text"}
 SHARED_BY_CONTEXTS = {
     ("lib/legacy/session_fields.py", "lib.workshop.course"),
     ("lib/legacy/session_fields.py", "lib.workshop.course.COURSE"),
@@ -119,14 +120,18 @@ def test_contexts_do_not_import_each_other(context: str) -> None:
 def test_shared_layers_import_no_context() -> None:
     contexts = [f"lib.{context}" for context in (*CONTEXTS, *ABOVE_CONTEXTS)]
     top_modules = (ROOT / "lib").glob("*.py")
-    layers = [*top_modules, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
+    layers = [*top_modules, *python_files(*(f"lib/{layer}" for layer in LAYERS))]
     assert violations_of(layers, *contexts) == []
+
+
+def test_text_imports_nothing_else_of_lib() -> None:
+    others = [f"lib.{path.stem}" for path in (ROOT / "lib").iterdir() if path.stem != "text"]
+    assert violations("lib/text", *others) == []
 
 
 def test_every_folder_of_lib_is_in_one_of_these_rules() -> None:
     folders = {path.name for path in (ROOT / "lib").iterdir() if path.is_dir()} - {"__pycache__"}
-    layers = {"web", "access", "database", "engine"}
-    assert folders <= CONTEXTS | ABOVE_CONTEXTS | layers, "add the new folder to a rule above"
+    assert folders <= CONTEXTS | ABOVE_CONTEXTS | LAYERS, "add the new folder to a rule above"
 
 
 def test_engine_imports_only_numpy_and_itself() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lib.legacy.report import report
-from lib.redaction import FORMAT_MARKS, SECRET_FORMAT
+from lib.text.redaction import FORMAT_MARKS, SECRET_FORMAT
 from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_secrets import stored_text
 

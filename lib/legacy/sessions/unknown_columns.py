@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import Unreadable
 from lib.legacy.sessions import store
-from lib.redaction import FORMAT_MARKS, matches_secret_format
+from lib.text.redaction import FORMAT_MARKS, matches_secret_format
 from lib.vault import AUTH_TOKEN_FIELD, LEGACY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ PRIVATE_NAME = (
     "|credential|account_?sid"
 )
 PRIVATE_FORMAT = "(AC|SK)[0-9a-f]{32}|xox[abprs]-|-----BEGIN"
-"""Formats of secrets in addition to those of lib/redaction.py; matched in any case."""
+"""Formats of secrets in addition to those of lib/text/redaction.py; matched in any case."""
 _MARKS = "|".join(map(re.escape, FORMAT_MARKS))
 _NAME = re.compile(PRIVATE_NAME, re.IGNORECASE)
 _FORMAT = re.compile(PRIVATE_FORMAT, re.IGNORECASE)

@@ -25,7 +25,7 @@ from lib.operations.backups.file_format import (
 from lib.operations.backups.store import BackupRecord
 from lib.operations.backups.tables import BackupTable, select
 from lib.operations.errors import TablesNotReadable, TakesTooLong
-from lib.redaction import SECRET_NAME
+from lib.text.redaction import SECRET_NAME
 from lib.vault import Vault
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ had no `:sealed-json`, and only values of the type json were held as text.
 import json
 from typing import Any
 
-from lib.redaction import SECRET_NAME
+from lib.text.redaction import SECRET_NAME
 
 FORMAT = "stepwise-backup"
 VERSION = 3

@@ -13,7 +13,7 @@ from lib.operations.backups.file_format import (
     token_column,
 )
 from lib.operations.errors import BackupUnreadable
-from lib.redaction import SECRET_NAME, holds_secret
+from lib.text.redaction import SECRET_NAME, holds_secret
 from lib.vault import Vault, is_sealed
 
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^"{}\[\],]++', re.DOTALL)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.redaction import REDACTED, redact
+from lib.text.redaction import REDACTED, redact
 from lib.web.wire import UtcTime
 from lib.workshop.emails import normalized_email
 from lib.workshop.fields import parse_timestamp

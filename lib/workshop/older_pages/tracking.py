@@ -6,7 +6,7 @@ from typing import Any
 
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.redaction import redact
+from lib.text.redaction import redact
 from lib.web import cursor
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.idempotency import IdempotencyClaim

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lib.deps import Deps
-from lib.redaction import redact
+from lib.text.redaction import redact
 from lib.web.wire import utc_text
 from lib.workshop.own_token import without_tokens
 from lib.workshop.progress import store

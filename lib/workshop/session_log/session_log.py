@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lib.deps import Deps
 from lib.errors import SessionNotFound
-from lib.redaction import redact
+from lib.text.redaction import redact
 from lib.web import cursor
 from lib.workshop.errors import TooManyEvents
 from lib.workshop.own_token import without_tokens

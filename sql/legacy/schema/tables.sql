@@ -398,7 +398,7 @@ LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
 $$;
 
--- Return the regular expression for the formats of secrets, SECRET_FORMAT of lib/redaction.py.
+-- Return the regular expression for the formats of secrets, SECRET_FORMAT of lib/text/redaction.py.
 CREATE OR REPLACE FUNCTION legacy.secret_format() RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT '(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))(?:sk-[\w-]{8,}|(?:AC' ||
@@ -410,7 +410,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     '|\\+[nrt])*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?'
 $$;
 
--- Return whether text may hold a secret: whether it has one of the FORMAT_MARKS of lib/redaction.py.
+-- Return whether text may hold a secret: whether it has one of the FORMAT_MARKS of lib/text/redaction.py.
 CREATE OR REPLACE FUNCTION legacy.may_hold_secret(p_text TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_text ~ ('sk-|AC|SK|AIza|GOCSPX-|ya29\.|gho_|ghp_|ghr_|ghs_|ghu_|github_pat_|glpat-|xox|AKIA|ASIA' ||

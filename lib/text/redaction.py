@@ -8,7 +8,7 @@ E-mails and tokens that hold a secret are refused instead.
 import re
 from typing import Any
 
-from lib.patterns import late_pattern
+from lib.text.patterns import late_pattern
 
 REDACTED = "[secret removed]"
 

@@ -1,0 +1,1 @@
+"""Work on texts that every layer needs: unwrapping, late patterns, removal of secrets."""
