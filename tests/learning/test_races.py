@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 from lib.deps import Deps
 from lib.learning.accounts.passwords import hash_password
 from lib.learning.accounts.tokens import digest_of
+from lib.learning.changes.synced import SCHEMA_VERSION
 from lib.learning.database import postgres_session
+from lib.learning.mastery_model.default import default_calibration
 from tests.learning.other_calls import OtherCall
 from tests.learning.rows import rows
 from tests.learning.school import School
@@ -333,6 +335,52 @@ def test_queue_that_is_sent_three_times_at_once_is_applied_once(
         (table, 10) for table in ("concept_mastery", "question_attempts", "users")
     ]
     assert tries[2][2:] == (2, 2)  # those on `users` were refused, so the later calls tried again
+
+
+COUNT_BY_ANOTHER_CALL = (
+    "INSERT INTO learning.student_skills (id, student_id, calibration)"
+    " SELECT gen_random_uuid(), id, %s FROM learning.student_profiles"
+    " ON CONFLICT (student_id) DO UPDATE SET calibration = excluded.calibration"
+)
+"""Statement of a call that counts all answers it can see, and marks them as counted."""
+
+
+@pytest.mark.parametrize("first_sync", [True, False])
+def test_answer_that_is_stored_during_a_count_is_counted_afterwards(
+    client: TestClient,
+    other: OtherCall,
+    ann: dict[str, Any],
+    questions: dict[str, UUID],
+    postgres_url: str,
+    first_sync: bool,
+) -> None:
+    if not first_sync:  # the row exists, and its figures are stale
+        with psycopg.connect(postgres_url) as connection:
+            connection.execute(COUNT_BY_ANOTHER_CALL, (None,))
+    other.execute(COUNT_BY_ANOTHER_CALL, (default_calibration().version,))
+    columns = {
+        "question_id": str(questions["Algebra"]),
+        "answer": "true",
+        "time_taken_seconds": 5,
+        "timestamp": "2026-01-01T10:00:00Z",
+    }
+    operation = {
+        "id": str(uuid4()),
+        "table_name": "question_attempts",
+        "row_id": str(uuid4()),
+        "kind": "create",
+        "columns": columns,
+        "clock": "2026-01-01T10:00:00.000000Z-0000-0123abcd",
+    }
+    device = {"id": str(uuid4()), "schema_version": SCHEMA_VERSION, "syncs": 0}
+    body = {"device": device, "operations": [operation]}
+    response = other.finish_during(
+        lambda: client.post("/api/learning/sync", json=body, headers=bearer(ann))
+    )
+    assert [it["status"] for it in response.json()["outcomes"]] == ["applied"], response.text
+    with psycopg.connect(postgres_url) as connection:
+        counted = connection.execute("SELECT total_attempts FROM learning.concept_mastery")
+        assert counted.fetchall() == [(1,)]
 
 
 @pytest.mark.usefixtures("questions")

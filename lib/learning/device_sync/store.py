@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lib.learning.insertion import insert_into
 from lib.learning.tables import Class, StudentProfile, StudentSkill, SyncDevice, SyncOperation
-from lib.learning.tables.base import ONE_STATEMENT
+from lib.learning.tables.base import ONE_STATEMENT, new_id
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,17 @@ def record_change(db: Session, change: ReceivedChange, now: datetime) -> None:
 
 
 def mark_stale(db: Session, student_id: UUID, now: datetime) -> None:
-    """Mark a student's figures of mastery as stale, so that all answers are counted anew."""
+    """Mark a student's figures of mastery as stale, so that all answers are counted anew.
+
+    It waits for a call that counts the answers at the moment, since that call cannot see the answer
+    that this transaction stores. So the statement has no condition on what is stored already.
+    """
     db.execute(
-        update(StudentSkill)
-        .where(StudentSkill.student_id == student_id, StudentSkill.calibration.is_not(None))
-        .values(calibration=None, updated_at=now)
+        insert_into(db, StudentSkill)
+        .values(id=new_id(), student_id=student_id, created_at=now, updated_at=now)
+        .on_conflict_do_update(
+            index_elements=["student_id"], set_={"calibration": None, "updated_at": now}
+        )
     )
 
 
