@@ -12,7 +12,7 @@ export const PAGE = {
     ["audit", "Audit trail"],
   ],
   partsLabel: "Parts of the page",
-  call: "As a call of the API",
+  call: "As an API call",
 };
 
 export const SYSTEM = {
@@ -30,7 +30,7 @@ export const SYSTEM = {
   hits: "Questions found in the cache",
   keys: "Keys",
   redisNone: "There are no figures from Redis.",
-  renew: "Create or renew the schema",
+  renew: "Create or update the schema",
   renewing: "Working …",
   renewHint: "Creates what is missing, and brings the rest up to date. Needed after each upgrade.",
 };
@@ -103,7 +103,7 @@ export const MIGRATION = {
   irregular: "Irregularities",
   regular: "Every value is as it should be.",
   groups: { what: "What", rows: "Rows", field: "Where", state: "State" },
-  states: { decide: "decide", kept: "kept as it is", repaired: "repaired" },
+  states: { decide: "to decide", kept: "kept as it is", repaired: "repaired" },
   download: "Download the report as CSV",
   preflight: "Preflight remarks",
   elsewhere: (tables) => `These tables have the names of old tables, but are in other schemas, so they are not moved: ${tables.join(", ")}.`,
@@ -111,7 +111,7 @@ export const MIGRATION = {
 
 export const UPKEEP = {
   backup: "Back up",
-  backupWhat: "Writes every context to BACKUP_BUCKET, with secrets sealed; on the local server to .local/backups.",
+  backupWhat: "Writes the data of every part of the product to BACKUP_BUCKET, with secrets sealed; on the local server, to .local/backups.",
   backupButton: "Make a backup",
   backingUp: "Writing …",
   backupDone: (rows, size) => `Backup written: ${count(rows, "row")}, ${size}.`,

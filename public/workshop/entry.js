@@ -40,7 +40,7 @@ function Begin({ courseId, onToken }) {
   </section>`;
 }
 
-/** A form of one field; `read(text)` returns the value of the text, or null. */
+/** A form with one field; `read(text)` returns the value in the text, or null if there is none. */
 function OneField({ title, label, hint, missing, button, read, onRead }) {
   const [empty, setEmpty] = useState(false);
   const submit = (event) => {

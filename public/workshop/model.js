@@ -48,7 +48,7 @@ export function countsOf(steps) {
   return { done: steps.filter(({ state }) => state === "done").length, all: steps.length, begun: steps.some(({ state }) => state !== "open") };
 }
 
-/** The student's sessions without this one, which is recognized by its values, since entries have no ids. */
+/** The student's sessions except `own`, which is recognized by its values, since the entries have no ids. */
 export function otherSessions(sessions, own) {
   const place = sessions.findIndex((one) => one.course_id === own.course_id && one.current_step === own.current_step && one.completion_rate === own.completion_rate);
   return sessions.filter((_, n) => n !== place);

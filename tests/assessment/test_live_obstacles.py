@@ -193,7 +193,7 @@ FORM_WITH_LIMITS = with_changes(
 )  # fmt: skip
 
 
-def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
+def test_constraints_and_lengths_of_the_old_service_do_not_refuse_new_rows(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(

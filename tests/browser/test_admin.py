@@ -59,7 +59,7 @@ def test_wizard_moves_an_older_database(visit: Visit, own_server: LocalServer) -
     heading = page.locator("[data-heading]")
     expect(heading).to_contain_text("rows would move. Everything was rolled back.")
     expect(heading).to_be_focused()
-    expect(page.get_by_text("decide", exact=True).first).to_be_visible()
+    expect(page.get_by_text("to decide", exact=True).first).to_be_visible()
     assert watched.violations() == []
     page.get_by_role("button", name="Go to “Run”").click()
     page.get_by_role("button", name="Run for real").click()

@@ -345,7 +345,7 @@ def test_local_server_lets_teachers_register(local_client: TestClient) -> None:
     assert local_client.post("/api/auth/register", json=body).status_code == 201
 
 
-def test_calls_of_a_user_are_limited_by_the_minute(
+def test_calls_of_a_user_are_limited_per_minute(
     client: TestClient, deps: Deps, tokens: dict[str, Any]
 ) -> None:
     assert tokens

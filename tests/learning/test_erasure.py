@@ -275,7 +275,7 @@ def test_nothing_is_erased_while_another_table_needs_the_user(
     assert erase(client, operator, learningUsername=NAME).status_code == 200
 
 
-def test_users_of_one_name_are_erased_one_by_one(
+def test_users_with_the_same_name_are_erased_one_by_one(
     client: TestClient, operator: dict[str, str], rows: Rows, postgres_url: str
 ) -> None:
     """The second `ben` is `ben-2` in `learning.users`, but `ben` in the table set aside."""

@@ -45,7 +45,7 @@ def preceded_by(*queries: str) -> Iterator[None]:
         precede_next(list)
 
 
-def test_postgres_of_a_local_server_is_pooled_and_of_a_function_is_not(deps_of_both: Deps) -> None:
+def test_postgres_is_pooled_on_a_local_server_but_not_in_functions(deps_of_both: Deps) -> None:
     engine = engines.postgres_engine(deps_of_both)
     assert isinstance(engine.pool, QueuePool)
     assert (engine.pool.size(), engine.pool._max_overflow) == (10, 20)

@@ -75,8 +75,8 @@ def test_rollback_after_the_last_step_leads_to_the_tables_set_aside(
         call(client, CREATE)
         for dry_run in (True, False):
             assert refusal(client, MIGRATE, dryRun=dry_run) == (
-                "Nothing was migrated: set-aside tables hold rows: 3, of which without session or"
-                " student now: 3; run admin-restore-old-tables first."
+                "Nothing was migrated: set-aside tables hold rows: 3, among them rows without a"
+                " session or student now: 3; run admin-restore-old-tables first."
             )
         assert "set-aside tables hold rows: 3" in refusal(client, NORMALIZE)
         call(client, CLEANUP, 400, **CONFIRM)
@@ -109,7 +109,9 @@ def test_migrating_again_after_the_last_step_names_the_place_of_the_rows(
 ) -> None:
     migrate(client)
     call(client, CLEANUP, **CONFIRM)
-    assert "hold rows: 3, of which without session or student now: 0;" in refusal(client, MIGRATE)
+    assert "hold rows: 3, among them rows without a session or student now: 0;" in refusal(
+        client, MIGRATE
+    )
     assert tokens(three_sessions) == ALL
     call(client, RESTORE)
     migrate(client)
@@ -221,7 +223,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
         call(client, CREATE)
     events = three_sessions.one("SELECT count(*) FROM events")
     assert events == 0
-    assert "set-aside tables hold rows: 7, of which without session or student now: 7;" in refusal(
+    assert "hold rows: 7, among them rows without a session or student now: 7;" in refusal(
         client, MIGRATE, dryRun=True
     )
     assert "set-aside tables hold rows: 7," in refusal(client, NORMALIZE)

@@ -63,7 +63,7 @@ def test_a_replaced_secret_is_reported_for_the_row_that_had_it(legacy: Legacy) -
     ) == ["student_configs"]
 
 
-def test_json_with_two_members_of_one_name_keeps_both(legacy: Legacy) -> None:
+def test_json_with_two_members_of_the_same_name_keeps_both(legacy: Legacy) -> None:
     add_column(legacy, "workshop_students", "notes JSON")
     text = '[{"a": {"b": 1, "b": 2}}]'
     legacy.put("workshop_students", session_token="token-a", notes=text)

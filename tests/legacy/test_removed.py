@@ -259,7 +259,7 @@ def test_former_email_that_another_student_has_now_means_that_student(
     )
 
 
-def test_person_removed_under_a_new_email_does_not_return_under_the_former(
+def test_person_removed_under_a_new_email_does_not_return_under_the_former_one(
     migrated: Legacy, client: TestClient
 ) -> None:
     migrated.put("workshop_students", student_email=ANN, student_name="No token",

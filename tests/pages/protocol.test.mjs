@@ -9,7 +9,7 @@ import { apiWith } from "../../public/shared/api.js";
 import { isTemporary } from "../../public/shared/problems.js";
 
 const ANN = { access: "a1", refresh: "r1", username: "ann", role: "student" };
-const OWN = { success: false, error: "Log in again.", code: "refresh_refused", requestId: "r" };
+const API_REFUSAL = { success: false, error: "Log in again.", code: "refresh_refused", requestId: "r" };
 const html = (status) => new Response("<html>Accept the terms</html>", { status, headers: { "Content-Type": "text/html" } });
 const json = (status, body) => new Response(JSON.stringify(body), { status });
 
@@ -32,9 +32,9 @@ const FOREIGN = [...REFUSED, 200].map((status) => [`page ${status}`, () => html(
   .concat(REFUSED.map((status) => [`JSON ${status}`, () => json(status, { message: "Unauthorized" })]), [
     ["text", () => json(200, "ok")],
     ["redirect", () => Promise.reject(new TypeError("redirected"))],
-    ["page in place of the tokens", (path) => (path.includes("refresh") ? html(200) : json(401, OWN))],
-    ["refusal of the tokens by a network", (path) => (path.includes("refresh") ? html(401) : json(401, OWN))],
-    ["other JSON in place of the tokens", (path) => (path.includes("refresh") ? json(200, { status: "ok" }) : json(401, OWN))],
+    ["page in place of the tokens", (path) => (path.includes("refresh") ? html(200) : json(401, API_REFUSAL))],
+    ["refusal of the tokens by a network", (path) => (path.includes("refresh") ? html(401) : json(401, API_REFUSAL))],
+    ["other JSON in place of the tokens", (path) => (path.includes("refresh") ? json(200, { status: "ok" }) : json(401, API_REFUSAL))],
   ]);
 
 for (const [name, respond] of FOREIGN) {
@@ -47,7 +47,7 @@ for (const [name, respond] of FOREIGN) {
 }
 
 test("only the API's own refusal of the tokens ends a log-in", async () => {
-  const { problem, over } = await outcomeOf(() => json(401, OWN));
+  const { problem, over } = await outcomeOf(() => json(401, API_REFUSAL));
   assert.equal(problem.kind, "credential");
   assert.equal(over, true);
 });

@@ -142,7 +142,7 @@ test("the password is kept for the tab until it is forgotten", () => {
   assert.equal(values.size, 0);
 });
 
-test("ticks are round numbers, and a scale of no width gives finite places", () => {
+test("ticks are round numbers, and a scale from a single value gives finite positions", () => {
   assert.deepEqual(ticks(-3, 3, 6), [-3, -2, -1, 0, 1, 2, 3]);
   assert.deepEqual(ticks(0, 1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
   assert.equal(scale(-1, 1, 0, 100)(0.5), 75);

@@ -40,7 +40,7 @@ def list_devices(
         limit: Maximum number of devices to return.
         student_id: Student whose devices are wanted.
         class_id: Class of the students whose devices are wanted.
-        teacher_id: Teacher of their class.
+        teacher_id: Teacher of the students whose devices are wanted.
     """
     query = (
         select(

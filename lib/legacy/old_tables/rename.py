@@ -127,8 +127,8 @@ def require_rows(transaction: "Transaction") -> None:
     if rows:
         without_session = count.without_session if count.rows else rows
         raise TablesSetAside(
-            reason=f"set-aside tables hold rows: {rows}, of which without session or student now: "
-            f"{without_session}; run admin-restore-old-tables first"
+            reason=f"set-aside tables hold rows: {rows}, among them rows without a session or "
+            f"student now: {without_session}; run admin-restore-old-tables first"
         )
 
 

@@ -90,7 +90,7 @@ $$;
 DROP TABLE IF EXISTS pg_temp.older_objects;
 CREATE TEMPORARY TABLE older_objects (
   kind TEXT, relation REGCLASS, name TEXT,
-  definition TEXT,  -- statement that creates it again; of a trigger, the source of its function
+  definition TEXT,  -- statement that creates it again; for a trigger, the source of its function
   columns TEXT[]    -- columns whose new type holds another kind of value
 );
 

@@ -1,5 +1,5 @@
--- Functions and triggers of the assessment context. This file runs in one execute, any number of
--- times.
+-- Functions and triggers of the assessment context. This file runs in one `execute` call, any
+-- number of times.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));

@@ -1,5 +1,5 @@
 -- Removal of tests: an operator removes those of a person, and the clean-up removes old ones. The script
--- runs in one execute, after functions.sql, any number of times.
+-- runs in one `execute` call, after functions.sql, any number of times.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
