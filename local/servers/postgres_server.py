@@ -28,7 +28,7 @@ from local.servers.child import POLL_SECONDS, SAME_USER, Child, FolderLock, Serv
 VERSION = "18"  # major version; a data folder works with one only
 DATABASE = "stepwise"
 OWNER = "postgres"
-START_SECONDS = 120.0  # recovery after a crash takes long
+START_SECONDS = 120.0  # recovery after a crash can take a long time
 SOCKET = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 103  # the limit of macOS; Linux allows 107
 ENTER = stat.S_IXOTH

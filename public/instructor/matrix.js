@@ -15,14 +15,14 @@ export function Legend() {
   </p>`;
 }
 
-function FunnelCell({ reached, students, dropped }) {
+function FunnelCell({ reached, students, drop }) {
   const height = students ? (FUNNEL_HEIGHT * reached) / students : 0;
   return html`<td role="cell" class="x fn">
     <svg width="100%" height=${FUNNEL_HEIGHT} aria-hidden="true">
       <rect class="base" width="100%" height=${FUNNEL_HEIGHT} rx="3" />
-      <rect class=${dropped ? "mark" : "band"} y=${FUNNEL_HEIGHT - height} width="100%" height=${height} rx="3" />
+      <rect class=${drop ? "mark" : "band"} y=${FUNNEL_HEIGHT - height} width="100%" height=${height} rx="3" />
     </svg>
-    <b>${reached}</b>${dropped && html`<small class="bad">−${dropped.lost}<span class="vh"> ${WORDS.biggestDrop}</span></small>`}
+    <b>${reached}</b>${drop && html`<small class="bad">−${drop.lost}<span class="vh"> ${WORDS.biggestDrop}</span></small>`}
   </td>`;
 }
 
@@ -64,7 +64,7 @@ export function Matrix({ rows, all, steps, funnel, order, onSort, onOpen, minute
         <tr role="row" class="fr">
           <th role="rowheader" scope="row" class="who">${WORDS.funnel}</th>
           <td role="cell" class="st"><span class="soft">${WORDS.of(all.length)}</span></td>
-          ${steps.map((step, place) => html`<${FunnelCell} key=${step.stepNumber} reached=${funnel.reached[place]} students=${all.length} dropped=${funnel.drop?.to === place + 1 ? funnel.drop : null} />`)}
+          ${steps.map((step, place) => html`<${FunnelCell} key=${step.stepNumber} reached=${funnel.reached[place]} students=${all.length} drop=${funnel.drop?.to === place + 1 ? funnel.drop : null} />`)}
           <td role="cell" class="pc"></td><td role="cell" class="tm"></td><td role="cell" class="la"></td>
         </tr>
       </thead>

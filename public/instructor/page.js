@@ -115,7 +115,7 @@ function Students({ all, steps, view, change, courses, onOpen, onImport, minute,
       : html`<${Matrix} rows=${visibleRows} all=${all} steps=${steps} funnel=${funnel} order=${view.order} onSort=${(order) => change({ order })} onOpen=${onOpen} minute=${minute} />`}
     ${more && html`<div class="row mid">${more}</div>`}
     <p class="soft small" role="status">
-      ${expectedCount ? WORDS.loadingRest(all.length, expectedCount) : WORDS.shown(rows.length, all.length)}
+      ${expectedCount ? WORDS.loadingRest(all.length, expectedCount) : WORDS.rowCount(rows.length, all.length)}
       ${funnel.drop && ` ${WORDS.drop(funnel.drop.lost, funnel.drop.from, funnel.drop.to)}`}
     </p>
   </section>`;
@@ -158,9 +158,9 @@ function App() {
   const form = useRef(null);
   const live = useClass(api, view.courseId, { paused, enabled });
   const isRefused = live.state === "failed" && live.problem.kind === "credential";
-  const check = async (entered) => {
-    await apiWith(entered)("GET", CLASS_PATH, { query: { limit: 1 } });
-    logIn(entered);
+  const check = async (enteredPassword) => {
+    await apiWith(enteredPassword)("GET", CLASS_PATH, { query: { limit: 1 } });
+    logIn(enteredPassword);
     setEnabled(true);
   };
   const leave = () => {

@@ -56,7 +56,7 @@ export function Line({ points, x, y, top, bottom, area = false, className = "ln"
   </svg>`;
 }
 
-/** A bar for a share, 0 to 1; hidden from screen readers, since its number stands beside it. */
+/** A bar for a share, 0 to 1; hidden from screen readers, since its number is beside it. */
 export function Share({ value, warn = false, height = 8 }) {
   return html`<svg width="100%" height=${height} aria-hidden="true">
     <rect class="base" width="100%" height=${height} rx=${height / 2} />

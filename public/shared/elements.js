@@ -6,7 +6,7 @@ const LOGO = html`<svg viewBox="0 0 32 32" aria-hidden="true">
   <rect class="dot" width="32" height="32" rx="8" /><path class="logo" d="M7 25v-5h6v-5h6v-5h6v15z" />
 </svg>`;
 
-/** The bar at the top; `current` is the path of the page, `children` stand at its end. */
+/** The bar at the top; `current` is the path of the page, `children` come at the end of the bar. */
 export function AppBar({ current, links = NAV, children }) {
   return html`<header class="top">
     <nav class="bar" aria-label="Pages">
@@ -56,7 +56,7 @@ export function Badge({ kind = "", sign, children }) {
   return html`<span class=${`badge ${kind}`}>${sign && html`<span aria-hidden="true">${sign}</span>`}${children}</span>`;
 }
 
-/** An empty state: the reason, when it ends, and one action; `level` is the element of its heading. */
+/** An empty state: `title` says what is missing, `children` what to do; `level` is the element of the heading. */
 export function Empty({ title, level: Heading = "h3", children, action }) {
   return html`<div class="empty"><${Heading}>${title}<//><p class="soft">${children}</p>${action && html`<div class="row mid">${action}</div>`}</div>`;
 }

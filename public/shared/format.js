@@ -5,7 +5,7 @@ const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
 
-/** A number with a real minus sign; without `digits`, it has separators, too. */
+/** A number with a real minus sign, and, without `digits`, with thousands separators. */
 export function number(value, digits = 0) {
   const text = digits ? value.toFixed(digits) : NUMBER.format(value);
   return text.replace("-", "−");

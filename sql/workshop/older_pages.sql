@@ -51,8 +51,8 @@ ORDER BY last_activity DESC, student_id;
 SELECT count(DISTINCT student_id) FROM public.sessions;
 
 -- legacy_spellings --
--- Return how workshop_students spells students who have these letters, digits and @ in their e-mail or
--- id. A column that this database lacks is read from the row of nulls.
+-- Return the e-mails or ids in workshop_students, as they are spelled there, that contain these letters,
+-- digits and @. A column that this database lacks is read from the row of nulls.
 SELECT DISTINCT spelled AS student FROM (
   SELECT (SELECT coalesce(student_email::TEXT, "studentEmail"::TEXT, studentemail::TEXT)
     FROM (SELECT w.*) AS own) AS spelled

@@ -34,8 +34,8 @@ def test_idle_session_refuses_answers_and_is_closed_with_its_answers(
     response = ann.answer()
     assert ann.question
     later(31)
-    refused = ann.post(ann.question["id"], 0)
-    assert (refused.status_code, refused.json()["code"]) == (409, "session_expired")
+    refusal = ann.post(ann.question["id"], 0)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "session_expired")
     assert rows(
         "SELECT status, end_reason, total_questions, correct_responses, final_proficiency"
         " FROM assessment.test_sessions"

@@ -205,7 +205,7 @@ def test_comparison_is_drawn_stated_with_its_interval_and_ended(
     page.get_by_role("button", name="Draw for 4 students").click()
     arms = page.get_by_role("table", name="Marks with and without plans")
     expect(arms.get_by_role("row").nth(1)).to_contain_text("Follow the planner")
-    expect(page.get_by_text("At least two marks of each arm")).to_be_visible()
+    expect(page.get_by_text("at least two marks from each arm")).to_be_visible()
     # All have an arm by now, so this draws for nobody and returns the arms.
     members = tutor.post(f"classes/{school_class['id']}/plan-arms", {"draw": True})["students"]
     marks = [

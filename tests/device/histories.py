@@ -36,7 +36,7 @@ from tests.device.in_process import ServerInProcess
 from tests.device.laptops import Laptop, attempt
 
 SKEWS = (timedelta(), timedelta(days=-1), timedelta(minutes=9), timedelta(days=400))
-"""Distances of the devices' clocks from the server's; the last is for copied devices."""
+"""Offsets of the devices' clocks from the server's; the last one is for copied devices."""
 Sessions = Callable[[], AbstractContextManager[Session]]
 _numbers = count(1)
 

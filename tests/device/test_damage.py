@@ -82,11 +82,11 @@ def test_damaged_page_costs_only_its_rows(
     (folder / "local.db.previous").unlink()
     damage(folder / "local.db", pages[1])
     present, queued, report = repair_of(folder)
-    lost = set(ids) - present
-    assert 0 < len(lost) < 60 * 2 / len(pages)
+    lost_ids = set(ids) - present
+    assert 0 < len(lost_ids) < 60 * 2 / len(pages)
     assert queued == set(ids), "the operations of the lost answers are there"
     assert report["unreadable"] == ["question_attempts"]
-    positions = sorted(ids.index(each) for each in lost)
+    positions = sorted(ids.index(each) for each in lost_ids)
     assert positions == list(range(positions[0], positions[-1] + 1)), "rows of one page"
 
 
@@ -133,7 +133,7 @@ def test_missing_file_costs_at_most_the_last_change(
     assert (folder / "local.db").exists()
 
 
-def test_every_table_is_saved(answered_folder: tuple[Path, list[UUID]]) -> None:
+def test_damaged_index_costs_no_row(answered_folder: tuple[Path, list[UUID]]) -> None:
     folder, _ids = answered_folder
     tables: list[type[Base]] = [User, Question, QuestionAttempt, ConceptMastery, StudyPlan]
 

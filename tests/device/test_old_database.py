@@ -223,7 +223,7 @@ def test_queue_is_imported(name: str, old: OldDevice, folder: Path) -> None:
     ]
 
 
-def test_what_has_no_place_is_kept_aside_and_reported(old: OldDevice, folder: Path) -> None:
+def test_unusable_rows_are_kept_aside_and_reported(old: OldDevice, folder: Path) -> None:
     old.attempt(1, confidence=9)
     old.attempt(2, question_id=77)
     old.attempt(3, student_id=8)
@@ -311,7 +311,7 @@ def test_answer_is_kept_aside_if_several_questions_have_the_same_text(
     assert aside_rows(folder) == [("question_attempts", reason)]
 
 
-def test_answers_are_imported_once_their_questions_have_come(
+def test_answers_are_imported_after_their_questions_have_arrived(
     old: OldDevice, tmp_path: Path
 ) -> None:
     path = tmp_path / "new"
@@ -375,11 +375,11 @@ def test_generated_databases_are_imported_completely(
         connection.execute("DELETE FROM users")
         connection.commit()
     report = import_file(Folder(folder), path)
-    unsent = [row for row in live.rows["question_attempts"] if not row["synced"]]
+    unsent_rows = [row for row in live.rows["question_attempts"] if not row["synced"]]
     with folder_database(folder) as database:
         imported_count = len(attempt_ids(database))
     set_aside_count = sum(1 for table, _ in aside_rows(folder) if table == "question_attempts")
-    assert imported_count + set_aside_count == len(unsent), report
+    assert imported_count + set_aside_count == len(unsent_rows), report
 
 
 def _insert(connection: sqlite3.Connection, table: str, row: Row) -> None:

@@ -135,7 +135,7 @@ def last_write_of_the_row(patch: pytest.MonkeyPatch) -> None:
 
 
 def time_of_the_row_for_its_columns(patch: pytest.MonkeyPatch) -> None:
-    def unlogged(
+    def clocks_with_default(
         self: ChangeLog, student_id: UUID, table: SyncedTable, row_id: UUID, before: Any
     ) -> Any:
         clocks = changes_store.read_clocks(self.db, student_id, table, row_id)
@@ -147,7 +147,7 @@ def time_of_the_row_for_its_columns(patch: pytest.MonkeyPatch) -> None:
     def without_defaults(db: Any, changes: Any, now: Any) -> None:
         write_changes(db, [replace(it, clocks=_newest(it.clocks)) for it in changes], now)
 
-    patch.setattr(ChangeLog, "read_clocks", unlogged)
+    patch.setattr(ChangeLog, "read_clocks", clocks_with_default)
     patch.setattr(changes_store, "write_changes", without_defaults)
 
 

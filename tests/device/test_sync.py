@@ -476,7 +476,7 @@ def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
 def test_change_made_after_a_sync_is_later_even_if_the_clock_is_behind(
     school: LocalServer, tmp_path: Path
 ) -> None:
-    """A change that was made after another one was seen is later, whatever the clocks show."""
+    """A change made on a device that has received another change is later than that one."""
     with device_of(tmp_path / "phone", school.url) as phone:
         change(phone, target_exam="seen")
         synchronise(phone)
@@ -490,7 +490,7 @@ def test_change_made_after_a_sync_is_later_even_if_the_clock_is_behind(
         assert reading > operation.clock
 
 
-def test_class_that_a_student_joins_comes_to_the_device(
+def test_class_that_a_student_joins_reaches_the_device(
     device_named: OpenDevice, school: LocalServer
 ) -> None:
     device = device_named("laptop")

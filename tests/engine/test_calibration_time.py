@@ -86,7 +86,8 @@ def test_the_common_move_does_not_hide_an_oscillation() -> None:
         *random_answers(rng, items, theta, 20).columns, origin=with_author_defaults(items)
     )
     assert result.converged
-    # If the items' steps kept the common move, one item would oscillate in all 150 rounds.
+    # If the items' steps contained the move that all items have in common, one item would oscillate
+    # in all 150 rounds.
     assert result.rounds < 100
 
 

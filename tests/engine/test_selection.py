@@ -47,7 +47,7 @@ def test_selection_agrees_with_integrating_every_item(k: int, c: float) -> None:
         state = update(state, bank, item, bool(rng.random() < 0.5))
 
 
-def test_one_block_decides_for_most_of_a_large_bank() -> None:
+def test_first_block_rules_out_the_rest_of_a_large_bank() -> None:
     rng = np.random.default_rng(1)
     bank = ItemBank(rng.lognormal(0.5, 0.3, (50_000, 1)), rng.normal(size=50_000))
     blocks = bounds_by_block(Posterior.prior(1), sorted_items(bank))

@@ -45,14 +45,14 @@ def test_errors_are_as_large_as_stated_at_every_length(guessing: float) -> None:
 def test_stated_errors_are_those_of_the_exact_posterior_at_every_length(
     k: int, guessing: float
 ) -> None:
-    # Given the answers, the exact posterior gives the expected squared error. This removes the
-    # random error from the abilities, so forty tests are as informative as many thousands of
-    # simulated errors.
+    # Given the answers, the exact posterior gives the expected squared error. It
+    # varies less at random than the error from the drawn ability, so forty tests are as informative
+    # as many thousands of simulated errors.
     rng = np.random.default_rng(k)
     correlation = 0.5 * np.eye(k) + 0.5
     bank = bank_of(60, k, guessing)
     particles = Particles(bank, np.zeros(k), correlation, 1024)
-    stated, actual, covered = np.zeros(13), np.zeros(13), np.zeros(13)
+    variance, squared_error, coverage = np.zeros(13), np.zeros(13), np.zeros(13)
     for theta in rng.multivariate_normal(np.zeros(k), correlation, 40):
         state, unasked = Posterior.prior(k, None, correlation), np.ones(60, bool)
         cloud = particles.start()
@@ -63,11 +63,11 @@ def test_stated_errors_are_those_of_the_exact_posterior_at_every_length(
             state = update(state, bank, item, right)
             cloud = particles.after(cloud, state.items, state.correct)
             half = Z95 * np.sqrt(state.variance)
-            stated[t] += state.variance.mean()
-            actual[t] += (cloud.variance + np.square(cloud.mean - state.mean)).mean()
-            covered[t] += cloud.mass_within(state.mean - half, state.mean + half).mean() / 40
-    assert np.sqrt(actual[1:] / stated[1:]) == pytest.approx(np.ones(12), abs=0.01)
-    assert covered[1:] == pytest.approx(np.full(12, 0.95), abs=0.006)
+            variance[t] += state.variance.mean()
+            squared_error[t] += (cloud.variance + np.square(cloud.mean - state.mean)).mean()
+            coverage[t] += cloud.mass_within(state.mean - half, state.mean + half).mean() / 40
+    assert np.sqrt(squared_error[1:] / variance[1:]) == pytest.approx(np.ones(12), abs=0.01)
+    assert coverage[1:] == pytest.approx(np.full(12, 0.95), abs=0.006)
 
 
 def test_adaptive_selection_beats_random_and_the_error_falls_with_length() -> None:

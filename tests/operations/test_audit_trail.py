@@ -30,7 +30,7 @@ def change(postgres_url: str, statement: str, *params: Any) -> None:
         connection.execute(statement.encode(), params or None)
 
 
-def test_pages_lead_through_every_entry_once(read: Any) -> None:
+def test_pages_list_every_entry_once(read: Any) -> None:
     for _ in range(6):
         read()
     ids: list[int] = []

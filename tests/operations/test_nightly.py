@@ -90,15 +90,15 @@ def test_two_runs_at_once_do_the_work_once(client: TestClient, rows: Rows) -> No
 
 
 def test_job_that_is_refused_does_not_stop_the_others(client: TestClient, deps: Deps) -> None:
-    valid = deps.settings
-    deps.settings = replace(valid, workshop_retention_days=None)
+    valid_settings = deps.settings
+    deps.settings = replace(valid_settings, workshop_retention_days=None)
     body = nightly(client, status=500)
     assert body["success"] is False
     assert outcomes(body) == {**dict.fromkeys(PATHS, "ran"), PATHS[0]: "failed"}
     assert body["message"] == "/api/cleanup-sessions: failed"
     assert body["jobs"][0]["code"] == "not_configured"
     assert body["jobs"][0]["result"] is None
-    deps.settings = valid
+    deps.settings = valid_settings
     assert outcomes(nightly(client)) == dict.fromkeys(PATHS, "ran")
 
 

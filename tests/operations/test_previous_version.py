@@ -288,7 +288,7 @@ def test_up_and_down_and_up_again_keeps_every_row(old_url: str) -> None:
     assert fetch(old_url, "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%set_aside%'") == []
 
 
-def test_tables_of_an_older_workshop_stay_in_place_when_going_down(
+def test_tables_of_an_older_workshop_stay_in_place_in_a_downgrade(
     empty_postgres_url: str,
 ) -> None:
     url = empty_postgres_url

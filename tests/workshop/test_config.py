@@ -143,8 +143,8 @@ def test_api_key_is_sealed_to_its_session_and_appears_nowhere(
     assert [response.status_code for response in responses] == [200, 200, 200, 200, 422]
     ((sealed,),) = rows("SELECT openai_api_key FROM sessions")
     assert Vault.from_settings(settings).open(sealed, TOKEN, API_KEY_FIELD) == KEY
-    logged = capfd.readouterr()
-    for text in [*(response.text for response in responses), logged.out, logged.err, *map(str, rows(
+    output = capfd.readouterr()
+    for text in [*(response.text for response in responses), output.out, output.err, *map(str, rows(
         "SELECT to_jsonb(s)::text FROM sessions s UNION ALL SELECT to_jsonb(e)::text FROM events e"
     ))]:  # fmt: skip
         assert "canary" not in text
@@ -171,16 +171,16 @@ def test_lost_encryption_key_makes_only_the_api_key_unusable(
     assert (get()["hasApiKey"], get()["apiKeyUsable"]) == (True, False)
     assert get()["ivrGreeting"] == "Hello"
     before = rows("SELECT * FROM sessions")
-    refused = save(openaiApiKey="sk-another", ivrGreeting="Changed")
-    assert (refused.status_code, refused.json()["code"]) == (503, "not_configured")
+    refusal = save(openaiApiKey="sk-another", ivrGreeting="Changed")
+    assert (refusal.status_code, refusal.json()["code"]) == (503, "not_configured")
     assert rows("SELECT * FROM sessions") == before
 
 
 def test_stale_version_is_refused_and_changes_nothing(save: Save, get: Get) -> None:
     version = save(ivrGreeting="first").json()["version"]
     assert save(ivrGreeting="tab one", version=version).status_code == 200
-    stale = save(ivrGreeting="tab two", version=version)
-    assert (stale.status_code, stale.json()["code"]) == (409, "stale_configuration")
+    refusal = save(ivrGreeting="tab two", version=version)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "stale_configuration")
     assert get()["ivrGreeting"] == "tab one"
 
 
@@ -215,8 +215,8 @@ def test_save_repeated_with_an_idempotency_key_changes_nothing(
 
 def test_update_changes_sessions_but_creates_none(save: Save, get: Get, client: TestClient) -> None:
     body = {"sessionToken": TOKEN, "ivrGreeting": "Hello"}
-    missing = client.put("/api/student-config-update", json=body)
-    assert (missing.status_code, missing.json()["code"]) == (404, "session_not_found")
+    refusal = client.put("/api/student-config-update", json=body)
+    assert (refusal.status_code, refusal.json()["code"]) == (404, "session_not_found")
     save(**FIELDS)
     assert client.put("/api/student-config-update", json=body).status_code == 200
     assert (get()["ivrGreeting"], get()["ttsProvider"]) == ("Hello", "google")

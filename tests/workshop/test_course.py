@@ -113,13 +113,13 @@ def test_sql_completes_steps_by_the_flags_of_the_course(rows: Rows, size: int) -
     )
     choices = [set(flags) for flags in combinations(COURSE.flags, size)]
     sessions = [{flag: flag in flags for flag in COURSE.flags} for flags in choices]
-    completed = rows(
+    completed_steps = rows(
         "SELECT flagged_steps(jsonb_populate_record("
         "   (SELECT s FROM sessions s WHERE session_token = 'template'), value))"
         " FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY ORDER BY ordinality",
         json.dumps(sessions),
     )
-    for flags, (steps,) in zip(choices, completed, strict=True):
+    for flags, (steps,) in zip(choices, completed_steps, strict=True):
         expected = [step.number for step in COURSE.steps if set(step.completed_by) <= flags]
         assert steps == expected, flags
 
@@ -152,16 +152,16 @@ def test_exercise_is_the_step_of_its_number_and_0_means_step_1(rows: Rows, numbe
     step = max(number, 1) if number <= COURSE.last_step else None
     for name in (f"step-{number}", f"exercise_0{number}"):
         assert rows(EXERCISE_STEP, name) == [(step,)]
-        shared = share_view({name: True})
-        assert shared == ({f"step-{step}": {"completed": True}} if step else {})
+        view = share_view({name: True})
+        assert view == ({f"step-{step}": {"completed": True}} if step else {})
 
 
 def test_exercise_with_the_name_of_a_step_is_that_step(rows: Rows) -> None:
     # "Final Deployment" is an alias of step 9; the name of step 3 only contains "Services".
     for name, step in (("Connect Accounts", 1), (" final deployment", 9), ("Services", None)):
         assert rows(EXERCISE_STEP, name) == [(step,)]
-        shared = share_view({name: True})
-        assert shared == ({f"step-{step}": {"completed": True}} if step else {})
+        view = share_view({name: True})
+        assert view == ({f"step-{step}": {"completed": True}} if step else {})
 
 
 def test_step_under_several_exercises_is_complete_if_one_of_them_is() -> None:
@@ -241,6 +241,6 @@ def test_flag_that_is_saved_is_read_and_listed(
     assert client.post("/api/student-config-save", json=body).status_code == 200
     config = client.get("/api/student-config-get", params={"sessionToken": TOKEN}).json()["config"]
     assert [name for name in CAMEL_FLAGS if config[name]] == [flag]
-    listed = client.post("/api/admin-list-configs-v2", json={}, headers=operator).json()
-    (session,) = listed["sessions"]
+    lists = client.post("/api/admin-list-configs-v2", json={}, headers=operator).json()
+    (session,) = lists["sessions"]
     assert [name for name in CAMEL_FLAGS if session[name]] == [flag]

@@ -71,8 +71,8 @@ def test_saved_course_is_read_with_trimmed_names_and_flags_in_camel_case(
         {"number": 1, "name": " Bowline ", "aliases": ["Rabbit hole"], "completedBy": []},
         {"number": 2, "name": "Übung: Knöpfe", "completedBy": ["hitchTied", "services_ready"]},
     ]
-    saved = save(course_steps)
-    body = saved.json()
+    response = save(course_steps)
+    body = response.json()
     assert (body["message"], body["created"], body["dryRun"]) == ("Course saved", True, False)
     assert (
         body["course"] == client.get("/api/course", params={"courseId": COURSE_ID}).json()["course"]
@@ -111,9 +111,9 @@ def test_saved_course_is_read_with_trimmed_names_and_flags_in_camel_case(
 def test_faulty_step_is_named_and_nothing_is_saved(
     save: Save, rows: Rows, course_steps: Any, field: str
 ) -> None:
-    refused = save(course_steps)
-    assert refused.status_code == 422
-    assert refused.json()["details"][0]["field"] == field
+    refusal = save(course_steps)
+    assert refusal.status_code == 422
+    assert refusal.json()["details"][0]["field"] == field
     assert rows("SELECT count(*) FROM courses") == [(1,)]
 
 
@@ -130,8 +130,8 @@ def test_only_operators_save_courses(client: TestClient, rows: Rows) -> None:
 
 def test_built_in_course_cannot_be_replaced(save: Save, rows: Rows) -> None:
     before = rows("SELECT * FROM courses")
-    refused = save(steps("a"), courseId="voice-assistant")
-    assert (refused.status_code, refused.json()["code"]) == (409, "course_is_built_in")
+    refusal = save(steps("a"), courseId="voice-assistant")
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "course_is_built_in")
     assert rows("SELECT * FROM courses") == before
 
 
@@ -157,9 +157,9 @@ def test_renamed_step_keeps_its_reports_and_its_former_names(
     save([{"name": "Bowline", "aliases": ["Rabbit"]}, {"name": "Hitch"}])
     report(1, "Bowline", timeSpent=5)
     before = rows("SELECT updated_at FROM step_progress")
-    renamed = save(steps("Loop", "Hitch"))
-    assert renamed.json()["stepsRenamed"] == 1
-    assert aliases(renamed) == [["Bowline", "Rabbit"], []]
+    rename_response = save(steps("Loop", "Hitch"))
+    assert rename_response.json()["stepsRenamed"] == 1
+    assert aliases(rename_response) == [["Bowline", "Rabbit"], []]
     assert rows("SELECT step_number, step_name FROM step_progress") == [(1, "Loop")]
     # A rename adds a microsecond, which keeps set_updated_at() from setting the time to now.
     ((updated_at,),) = rows("SELECT updated_at FROM step_progress")
@@ -168,8 +168,8 @@ def test_renamed_step_keeps_its_reports_and_its_former_names(
     for name in ("bowline", "Rabbit", "Loop"):
         (step,) = report(2, name, timeSpent=5)["step_progress"]
         assert (step["stepNumber"], step["stepName"]) == (1, "Loop")
-    moved = save([{"name": "Loop"}, {"name": "Hitch", "aliases": ["Rabbit"]}])
-    assert aliases(moved) == [["Bowline"], ["Rabbit"]]
+    move_response = save([{"name": "Loop"}, {"name": "Hitch", "aliases": ["Rabbit"]}])
+    assert aliases(move_response) == [["Bowline"], ["Rabbit"]]
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_step_with_reports_is_neither_removed_nor_moved(
     report(3)
     report(3, token="ws_another_token")
     before = rows("SELECT * FROM courses, sessions, step_progress")
-    refused = save(course_steps)
-    assert (refused.status_code, refused.json()["code"]) == (409, "steps_have_reports")
-    assert steps_with_reports in refused.json()["error"]
+    refusal = save(course_steps)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "steps_have_reports")
+    assert steps_with_reports in refusal.json()["error"]
     assert rows("SELECT * FROM courses, sessions, step_progress") == before
 
 
@@ -213,8 +213,8 @@ def test_sessions_are_recomputed_when_their_course_changes(
     body = {**config, "servicesReady": True, "currentStep": 2}
     assert client.post("/api/student-config-save", json=body).status_code == 200
     before = rows("SELECT session_token, last_activity, expires_at FROM sessions ORDER BY 1")
-    longer = save(steps("Bowline", "Hitch", "Splice", "Whip", Whip=["servicesReady"])).json()
-    assert (longer["sessions"], longer["sessionsRecomputed"]) == (2, 2)
+    response_body = save(steps("Bowline", "Hitch", "Splice", "Whip", Whip=["servicesReady"])).json()
+    assert (response_body["sessions"], response_body["sessionsRecomputed"]) == (2, 2)
     figures = "SELECT completion_rate, current_step FROM sessions ORDER BY session_token"
     assert rows(figures) == [(50, 2), (25, 4)]
     assert rows("SELECT session_token, last_activity, expires_at FROM sessions ORDER BY 1") == (
@@ -231,9 +231,9 @@ def test_flags_of_a_course_are_kept_and_no_other_member(
     save(steps("Bowline", "Hitch", Hitch=["hitchTied", "services_ready"]))
     body = {"sessionToken": TOKEN, "courseId": COURSE_ID, "hitchTied": True, "services_ready": True,
             "ropeCoiled": True, "ropeLength": 3}  # fmt: skip
-    saved = client.post("/api/student-config-save", json=body)
-    assert saved.status_code == 200
-    assert set(saved.json()["ignoredFields"]) == {"services_ready", "ropeCoiled", "ropeLength"}
+    response = client.post("/api/student-config-save", json=body)
+    assert response.status_code == 200
+    assert set(response.json()["ignoredFields"]) == {"services_ready", "ropeCoiled", "ropeLength"}
     assert rows("SELECT extra, services_ready, completion_rate FROM sessions") == [
         ({"hitchTied": True}, False, 0)
     ]
@@ -319,10 +319,10 @@ def test_step_is_not_taken_away_while_a_report_about_it_is_stored(
             "INSERT INTO step_progress (session_token, student_id, step_number, step_name)"
             " SELECT session_token, student_id, 2, 'Hitch' FROM sessions"
         )
-        shorter = pool.submit(save, steps("Bowline"))
+        save_call = pool.submit(save, steps("Bowline"))
         wait_for_blocked_calls(rows)
         reporting.commit()
-        assert shorter.result().json()["code"] == "steps_have_reports"
+        assert save_call.result().json()["code"] == "steps_have_reports"
     assert rows("SELECT jsonb_array_length(steps) FROM courses WHERE NOT built_in") == [(2,)]
 
 
@@ -335,8 +335,8 @@ def test_report_waits_for_a_change_of_its_course_and_follows_it(
         changing.execute("SELECT FROM courses WHERE course_id = 'knots' FOR UPDATE")
         changing.execute("UPDATE courses SET steps = steps - 1 WHERE course_id = 'knots'")
         body = {"sessionToken": TOKEN, "stepNumber": 2}
-        reported = pool.submit(client.post, "/api/student-progress", json=body)
+        report_call = pool.submit(client.post, "/api/student-progress", json=body)
         wait_for_blocked_calls(rows)
         changing.commit()
-        assert reported.result().json()["code"] == "no_such_step"
+        assert report_call.result().json()["code"] == "no_such_step"
     assert rows("SELECT step_number FROM step_progress") == [(1,)]

@@ -224,8 +224,8 @@ def test_rows_of_legacy_tables_in_camel_case_get_the_new_email(
     rows('CREATE TABLE public.workshop_sessions ("sessionId" TEXT, "studentId" TEXT)')
     for table in ("workshop_students", "workshop_sessions"):
         rows(f"INSERT INTO public.{table} VALUES ('a', 'Ann <ANN@example.com>'), ('b', 'b@x.org')")
-    changed = change(client, studentEmail="ann@example.com", newEmail="ann@example.org").json()
-    assert changed["olderRowsChanged"] == 2
+    body = change(client, studentEmail="ann@example.com", newEmail="ann@example.org").json()
+    assert body["olderRowsChanged"] == 2
     columns = {"workshop_students": "studentEmail", "workshop_sessions": "studentId"}
     for table, column in columns.items():
         assert rows(f'SELECT "{column}" FROM public.{table} ORDER BY 1') == [

@@ -92,13 +92,13 @@ def test_no_canary_is_stored_or_backed_up(
     client: TestClient, rows: Rows, operator: dict[str, str], tmp_path: Path
 ) -> None:
     client.post("/api/student-progress", json={"sessionToken": TOKEN, "stepNumber": 1})
-    accepted = set()
+    accepted_fields = set()
     for canary in CANARIES:
         for value in values(canary):
             for path in ENDPOINTS:
-                accepted |= send_everywhere(client, path, value)
+                accepted_fields |= send_everywhere(client, path, value)
             assert MARK not in all_text(rows)
-    assert accepted >= {
+    assert accepted_fields >= {
         "codeSubmitted", "deploymentUrl", "stepName", "studentName", "githubUsername",
         "systemPrompt", "tools", "voiceSettings", "websocketUrl", "description", "errorMessage",
         "pageUrl", "userAgent", "exerciseId", *SEALED,
@@ -117,7 +117,7 @@ def test_a_secret_in_place_of_a_person_or_a_token_is_refused(
 ) -> None:
     value = f"sk-{MARK}" + ("@example.com" if field == "studentEmail" else "")
     body = {"sessionToken": TOKEN, "stepNumber": 1, field: value}
-    refused = client.post("/api/student-progress", json=body)
-    assert refused.status_code == 422
-    assert [detail["field"] for detail in refused.json()["details"]] == [field]
-    assert MARK not in json.dumps(refused.json())
+    refusal = client.post("/api/student-progress", json=body)
+    assert refusal.status_code == 422
+    assert [detail["field"] for detail in refusal.json()["details"]] == [field]
+    assert MARK not in json.dumps(refusal.json())

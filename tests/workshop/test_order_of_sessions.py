@@ -52,9 +52,9 @@ def test_share_view_lists_sessions_with_progress_first_and_within_its_limit(
         "INSERT INTO sessions (session_token, student_id, course_id) SELECT 'empty-' || n,"
         " student_id, 'voice-assistant' FROM students, generate_series(1, 200) AS n"
     )
-    shared = client.get(PATH, params={"studentEmail": ANN}).json()["sessions"]
-    assert [session["current_step"] for session in shared] == [3, 3] + [0] * 198
-    assert [session["completion_rate"] for session in shared[:2]] == [3, 2]
+    shared_sessions = client.get(PATH, params={"studentEmail": ANN}).json()["sessions"]
+    assert [session["current_step"] for session in shared_sessions] == [3, 3] + [0] * 198
+    assert [session["completion_rate"] for session in shared_sessions[:2]] == [3, 2]
 
 
 def test_cursor_of_the_earlier_order_is_refused(

@@ -30,10 +30,10 @@ def help_requests(client: TestClient) -> list[tuple[str, str]]:
     """Return token and time of each waiting student; check that lists and analytics agree."""
     analytics = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()
     body = {"adminPassword": INSTRUCTOR_PASSWORD}
-    listed = client.post("/api/admin-list-configs-v2", json=body).json()
+    list_body = client.post("/api/admin-list-configs-v2", json=body).json()
     in_list = [
         (session["sessionToken"], session["helpAskedAt"])
-        for session in listed["sessions"]
+        for session in list_body["sessions"]
         if session["helpAskedAt"] is not None
     ]
     requests = [(each["sessionToken"], each["helpAskedAt"]) for each in analytics["helpRequests"]]
@@ -131,10 +131,10 @@ def test_new_link_keeps_everything_and_the_former_token_opens_nothing(
     for path in ("student-progress", "student-config-get"):
         params = {"sessionToken": TOKEN}
         assert client.get(f"/api/{path}", params=params).status_code == 404
-    refused = post(stepNumber=4)
-    assert (refused.status_code, refused.json()["code"]) == (409, "token_replaced")
-    config_refused = client.post("/api/student-config-save", json=save)
-    assert config_refused.json()["code"] == "token_replaced"
+    refusal = post(stepNumber=4)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "token_replaced")
+    config_refusal = client.post("/api/student-config-save", json=save)
+    assert config_refusal.json()["code"] == "token_replaced"
     assert post(sessionToken=token, stepNumber=4, completed=True).status_code == 200
     assert rows("SELECT count(*) FROM sessions") == [(1,)]
 
@@ -153,8 +153,8 @@ def test_update_during_which_the_token_is_replaced_is_refused(
                 "SELECT replace_token(session_token, %s, NULL, extra, exercises) FROM sessions",
                 [f"{TOKEN}1"],
             )
-        refused = call.result(timeout=10)
-    assert (refused.status_code, refused.json()["code"]) == (409, "token_replaced")
+        refusal = call.result(timeout=10)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "token_replaced")
     assert rows("SELECT session_token, system_prompt FROM sessions") == [(f"{TOKEN}1", None)]
 
 

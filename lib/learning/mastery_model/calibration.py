@@ -96,7 +96,10 @@ class Calibration:
             raise ValueError(f"Unknown features in the calibration: {names}.")
 
     def difficulty_of(self, question: Question) -> float:
-        """Return a question's difficulty, logits; its concepts' mean plus its offset if unknown."""
+        """Return a question's difficulty, logits.
+
+        If the question is not calibrated, this is the mean of its concepts plus its offset.
+        """
         parameters = self.items.get(question.item)
         if parameters is not None:
             return parameters.difficulty

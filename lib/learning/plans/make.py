@@ -39,7 +39,7 @@ from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.tables.closed_lists import PlanType
 from lib.learning.transactions import transaction
 
-WEAKEST = 2
+MAX_GOALS = 2
 """Maximum number of concepts of a topic for which goals are given."""
 
 
@@ -166,7 +166,7 @@ def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple
 def _sessions(
     situation: Situation, first_day: date, days: int, until_exam: int
 ) -> list[list[PlannedSession]]:
-    """Return the sessions of each day; none on the day of the exam and after it."""
+    """Return the sessions of each day; none from `until_exam` days after the first day on."""
     by_day: list[list[PlannedSession]] = [[] for _ in range(days)]
     if not situation.graph.ids:
         return by_day
@@ -279,10 +279,10 @@ def _round_down(hours: float) -> float:
 
 
 def _goals(topic: TopicRow, situation: Situation) -> list[str]:
-    """Return the goals of a session on a topic: one for each of its `WEAKEST` weakest concepts."""
+    """Return the goals of a session on a topic, one for each of the weakest concepts."""
     score_of = situation.masteries.score_of
     concepts = sorted(situation.syllabus.concepts_of[topic.id], key=lambda it: score_of(it.id))
-    return [_goal(concept.name, score_of(concept.id)) for concept in concepts[:WEAKEST]]
+    return [_goal(concept.name, score_of(concept.id)) for concept in concepts[:MAX_GOALS]]
 
 
 def _goal(name: str, mastery: float) -> str:

@@ -66,7 +66,8 @@ class DailyPlanOut(Body):
 class PlanOut(DailyPlanOut):
     """A plan; `daily_plans` holds its days.
 
-    `total_hours` is the sum over all days; the other fields of a day are those of the first one.
+    `total_hours` is the sum over all days; the other fields of `DailyPlanOut` are those of the
+    first day.
     """
 
     start_date: str

@@ -131,7 +131,7 @@ def _duplicates(content: Content) -> list[tuple[str, str]]:
 
 
 def _store_topics(state: _Import) -> None:
-    created, changed = [], []
+    new_rows, changed_rows = [], []
     for _, row in state.content.topics:
         values: dict[str, Any] = {
             "estimated_hours": row.estimated_hours,
@@ -141,10 +141,10 @@ def _store_topics(state: _Import) -> None:
         if topic_id is None:
             topic_id = state.topic_ids[row.topic] = new_id()
             values |= {"id": topic_id, "name": row.topic, "exam_weightage": 0}
-            created.append(values | _times(state.call))
+            new_rows.append(values | _times(state.call))
         else:
-            changed.append(values | {"id": topic_id, "updated_at": state.call.now})
-    _write(state, "topics", created, changed, store.add_topics, store.change_topics)
+            changed_rows.append(values | {"id": topic_id, "updated_at": state.call.now})
+    _write(state, "topics", new_rows, changed_rows, store.add_topics, store.change_topics)
 
 
 def _store_edges(state: _Import) -> str:
@@ -192,12 +192,12 @@ def _refuse_cycle(state: _Import, edges: Iterable[tuple[UUID, UUID]], name: str,
 
 
 def _store_concepts(state: _Import) -> None:
-    created, changed = [], []
+    new_rows, changed_rows = [], []
     for _, row in state.content.concepts:
         concept_id = state.concept_ids.get((row.topic, row.concept))
         if concept_id is None:
             concept_id = state.concept_ids[row.topic, row.concept] = new_id()
-            created.append(
+            new_rows.append(
                 {
                     "id": concept_id,
                     "topic_id": state.topic_ids[row.topic],
@@ -207,43 +207,43 @@ def _store_concepts(state: _Import) -> None:
                 }
             )
         else:
-            changed.append(
+            changed_rows.append(
                 {
                     "id": concept_id,
                     "description": row.description,
                     "updated_at": state.call.now,
                 }
             )
-    _write(state, "concepts", created, changed, store.add_concepts, store.change_concepts)
+    _write(state, "concepts", new_rows, changed_rows, store.add_concepts, store.change_concepts)
 
 
 def _store_questions(state: _Import) -> None:
     question_ids = store.question_ids_by_text(state.call.db) if state.content.questions else {}
-    created, changed = [], []
+    new_rows, changed_rows = [], []
     for _, row in state.content.questions:
         concept_id = state.concept_ids[row.topic, row.concept]
         question_id = question_ids.get((concept_id, row.question_text))
         values = _question_values(row)
         if question_id is None:
             identity = {"id": new_id(), "concept_id": concept_id}
-            created.append(values | identity | _times(state.call))
+            new_rows.append(values | identity | _times(state.call))
         else:
-            changed.append(values | {"id": question_id, "updated_at": state.call.now})
-    _write(state, "questions", created, changed, store.add_questions, store.change_questions)
+            changed_rows.append(values | {"id": question_id, "updated_at": state.call.now})
+    _write(state, "questions", new_rows, changed_rows, store.add_questions, store.change_questions)
 
 
 def _write(
     state: _Import,
     kind: str,
-    created: list[dict[str, Any]],
-    changed: list[dict[str, Any]],
+    new_rows: list[dict[str, Any]],
+    changed_rows: list[dict[str, Any]],
     add: Callable[..., None],
     change: Callable[..., None],
 ) -> None:
-    add(state.call.db, created)
-    change(state.call.db, changed)
-    state.created[kind] += len(created)
-    state.changed[kind] += len(changed)
+    add(state.call.db, new_rows)
+    change(state.call.db, changed_rows)
+    state.created[kind] += len(new_rows)
+    state.changed[kind] += len(changed_rows)
 
 
 def _question_values(row: ContentQuestionIn) -> dict[str, Any]:

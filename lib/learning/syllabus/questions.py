@@ -18,7 +18,7 @@ from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.web import cursor
 from lib.web.response_size import within
 
-MAX_OF_CONCEPT = 1_000
+MAX_LIVE_QUESTIONS = 1_000
 """Maximum number of questions in a list of a concept's questions in the live system's shape."""
 
 
@@ -51,14 +51,14 @@ def list_questions(
 def list_live_questions(call: Call, sent_id: str) -> LiveQuestionsOut:
     """Return the questions of a concept in the live system's shape.
 
-    The last ones are left out if there are more than `MAX_OF_CONCEPT`, or if the response would
+    The last ones are left out if there are more than `MAX_LIVE_QUESTIONS`, or if the response would
     become too large.
 
     Raises:
         ConceptNotFound: If there is no such concept.
     """
     concept_id, live_concept_id = _concept(call, sent_id)
-    rows = store.list_questions(call.db, [concept_id], None, MAX_OF_CONCEPT)
+    rows = store.list_questions(call.db, [concept_id], None, MAX_LIVE_QUESTIONS)
     questions = list(within(_live_out(row, live_concept_id) for row in rows))
     return LiveQuestionsOut(concept_id=live_concept_id, count=len(questions), questions=questions)
 

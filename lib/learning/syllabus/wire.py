@@ -323,7 +323,7 @@ class ContentIn(StrictBody):
     csv: str | None = None
     """Text of a CSV file; its header shows whether it holds topics, concepts or questions."""
     dry_run: bool = False
-    """Whether only to check the content, without storing it."""
+    """Whether to check the content without storing it."""
 
 
 class ImportedRowsOut(Body):

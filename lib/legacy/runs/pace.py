@@ -27,14 +27,15 @@ class Pace:
     min_batches: int = 1
     """Minimum number of batches of a phase."""
     max_batches: int = 512
-    """Maximum number of batches of a phase, unless calls are killed; each has a fixed cost."""
+    """Maximum number of batches of a phase, unless calls are killed; a batch has a fixed cost."""
     keys_at_once: int = 5_000
     """Maximum number of API keys in memory while they are encrypted."""
     checking_share: float = 0.5
     """Maximum expected ratio of the final checks' time to the time of all batches; 0.25 was
     measured."""
     idle_seconds: float = 1.0
-    """Seconds of moving rows up to which a call may still start the final checks."""
+    """Seconds that a later call may have spent on moving rows and still start the final checks;
+    the first call of a run decides by `checking_share`."""
 
 
 DEFAULT_PACE = Pace()

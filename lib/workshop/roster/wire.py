@@ -24,7 +24,7 @@ class RosterIn(StrictOperatorIn):
     course_id: OptionalCourseId = None
     """Id of the course; by default the built-in course."""
     by_github: bool = False
-    """Whether to enroll those without an e-mail by GitHub name; they are rejected otherwise."""
+    """Whether to enroll people without an e-mail by GitHub name; they are rejected otherwise."""
     dry_run: bool = False
     """Whether to undo everything at the end; the figures are those of the real call."""
 
