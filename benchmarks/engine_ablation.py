@@ -130,7 +130,7 @@ def exactness(k: int, *, eight: bool) -> tuple[float, float]:
             state = with_eight_concepts(states[t], bank) if eight else states[t]
             errors_by_history.append(errors(state, exact))
     largest = largest_errors(errors_by_history)
-    return largest.mean, largest.deviation
+    return largest.mean_error, largest.deviation_error
 
 
 def _print_table(title: str, k: int, examinees: int, measure_exactness: Callable[[], Any]) -> None:

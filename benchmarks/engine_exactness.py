@@ -3,8 +3,8 @@
     make bench ARGS=engine_exactness     # writes docs/engine-exactness.md
 
 The histories have 1 to 60 answers: random questions with the kinds of priors and answer patterns of
-tests/support/examinees.py, and adaptive tests of increasingly steep questions, without and with
-guessing. Each cell shows the largest error of a mean and of a standard deviation over all its
+tests/support/examinees.py, and adaptive tests, with steeper questions from row to row, without and
+with guessing. Each cell shows the largest error of a mean and of a standard deviation over all its
 histories, and in brackets those of expectation propagation (EP) without corrected marginals. The
 last column takes the tests of two concepts as part of tests of eight, which are not integrated
 jointly.
@@ -54,7 +54,7 @@ LENGTHS = {
 }
 STEEPNESS = (1.0, 1.5, 2.0, 2.35, 3.0, 5.0)  # discriminations, probits; see `uniform_bank`
 GUESSING = (0.0, 0.2, 1 / 3)
-TESTS = {1: 30, 2: 30, 3: 30, 4: 10, 5: 5}
+TEST_COUNTS = {1: 30, 2: 30, 3: 30, 4: 10, 5: 5}
 CHECKED_LENGTHS = (3, 5, 8, 12, 20, 30)
 EIGHT = "2 of 8"
 STEEPEST_CALIBRATED = 2.35  # largest discrimination that calibration estimates, probits
@@ -63,8 +63,8 @@ STEEPEST_CALIBRATED = 2.35  # largest discrimination that calibration estimates,
 class Errors(NamedTuple):
     """Absolute errors on the latent scale, of one history or the largest over several."""
 
-    mean: float
-    deviation: float
+    mean_error: float
+    deviation_error: float
     ep_mean_error: float
     """Error of the mean by EP alone."""
     ep_deviation_error: float
@@ -109,7 +109,7 @@ def adaptive_histories(
     With `eight`, these tests are part of tests of eight concepts.
     """
     integrate = exact_posterior if k == 1 else exact_by_pairs
-    for seed in range(TESTS[k]):
+    for seed in range(TEST_COUNTS[k]):
         bank, states = adaptive_test(seed, discrimination, guessing, CHECKED_LENGTHS[-1], k)
         for t in CHECKED_LENGTHS:
             exact = integrate(np.zeros(k), correlated(k), answers_of(states[t], bank))
@@ -127,7 +127,7 @@ def adaptive_row(discrimination: float, guessing: float) -> Cells:
     return {
         **{
             f"k = {k}": largest_errors(adaptive_histories(k, discrimination, guessing))
-            for k in TESTS
+            for k in TEST_COUNTS
         },
         EIGHT: largest_errors(eight),
     }
@@ -191,7 +191,7 @@ def summary_table(groups: Mapping[str, Errors]) -> str:
 def cell(largest: Errors) -> str:
     """Return the engine's errors and, in brackets, those of EP alone."""
     return (
-        f"{largest.mean:.4f} {largest.deviation:.4f}"
+        f"{largest.mean_error:.4f} {largest.deviation_error:.4f}"
         f" ({largest.ep_mean_error:.3f} {largest.ep_deviation_error:.3f})"
     )
 

@@ -52,7 +52,7 @@ class Deps:
         if self.settings.postgres_problem is not None:
             raise UnusableSetting(reason=f"{self.settings.postgres_problem}.")
         if self.settings.postgres_url is None:
-            hint = f" ({SUPABASE_HINT})" if self.settings.names_supabase else ""
+            hint = f" ({SUPABASE_HINT})" if self.settings.has_supabase_variables else ""
             raise NotConfigured(name=f"POSTGRES_URL{hint}")
         return self.settings.postgres_url
 

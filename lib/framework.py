@@ -1,8 +1,8 @@
 """FastAPI, imported so that a function starts sooner; the rest of the code imports it from here.
 
-FastAPI defines the models of an OpenAPI document, for which pydantic would build validators at
-once. No function describes its API, so they are built when they are first used: by the local
-server, for its API docs.
+On import, FastAPI defines the models of an OpenAPI document, and pydantic would build their
+validators at once. Deployed functions serve no API docs, so the validators are built only when
+they are first used, by the local server.
 """
 
 import gc
@@ -21,7 +21,8 @@ def _lean_import() -> Iterator[None]:
     model_rebuild = BaseModel.__dict__["model_rebuild"]
 
     def rebuild_if_used(model: type[BaseModel], /, **options: Any) -> bool | None:
-        # pydantic passes options when a model is first used; FastAPI passes none on defining it.
+        # pydantic passes options when a model is first used; FastAPI defines it
+        # without options.
         return model_rebuild.__func__(model, **options) if options else None
 
     gc.disable()
@@ -44,8 +45,9 @@ with _lean_import():
     from fastapi.responses import JSONResponse
     from fastapi.routing import APIRoute
 
-# FastAPI passes the name of a body as an alias, which has no effect. It silences pydantic's warning
-# about that, but only while it defines a route, and our bodies are built on the first request.
+# FastAPI passes the name of a body parameter as an alias, which has no effect. FastAPI silences
+# pydantic's warning about that, but only while it defines a route, and our bodies are built later,
+# on the first request.
 warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
 
 __all__ = [

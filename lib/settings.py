@@ -1,4 +1,4 @@
-"""The configuration of a process. Nothing else reads the environment."""
+"""The configuration of a process. No other module of `lib` reads the environment."""
 
 import os
 from collections.abc import Mapping
@@ -60,15 +60,15 @@ class Settings:
     migration_problem: str | None = None
     """Reason why the address for migrations cannot be used; `migration_url` is None then."""
     sqlite_url: str | None = None
-    """Address of the learning context's database on a student's own machine."""
+    """Address of the study planner's database on a student's own machine."""
     sqlite_problem: str | None = None
     """Reason why the address that is set cannot be used; `sqlite_url` is None then."""
-    names_supabase: bool = False
+    has_supabase_variables: bool = False
     """Whether the environment has variables of Supabase, which explain a missing POSTGRES_URL."""
     redis_url: str | None = None
     redis_token: str | None = field(default=None, repr=False)
     redis_problem: str | None = None
-    """Reason why the Redis that is set cannot be used; `redis_url` and `redis_token` are None."""
+    """Reason why the Redis settings cannot be used; `redis_url` and `redis_token` are None then."""
     ignored_options: tuple[str, ...] = ()
     """Sentences about options that were removed from addresses because other drivers use them."""
     unknown_options: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Settings:
     open_tests_count: bool = False
     """Whether a test without a ticket or an operator changes the proficiency of its student."""
     limits_writes: bool = True
-    """Whether the writes of the public and the calls of users are counted and limited."""
+    """Whether writes without a password and calls of users are counted and limited."""
     trust_loopback: bool = False
     """Whether operators' calls from this machine need no password; on the local server only."""
 
@@ -122,7 +122,7 @@ class Settings:
             migration_problem=migration.problem,
             sqlite_url=local_file.url,
             sqlite_problem=local_file.problem,
-            names_supabase=_first(env, SUPABASE_NAMES) is not None,
+            has_supabase_variables=_first(env, SUPABASE_NAMES) is not None,
             redis_url=redis.url,
             redis_token=redis.token,
             redis_problem=redis.problem,
@@ -141,7 +141,8 @@ class Settings:
             test_retention_days=_days(_first(env, ("TEST_RETENTION_DAYS",)), TEST_RETENTION_DAYS),
             backup_bucket=_first(env, ("BACKUP_BUCKET",)),
             backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
-            # Any value except "open" requires tickets, so a misspelling does not leave tests open.
+            # A value other than "open" requires tickets, so a misspelling does not leave tests
+            # open; without a value, tests are open.
             tests_need_tickets=_first(env, ("TEST_ADMISSION",)) not in {None, "open"},
             open_tests_count=_first(env, ("OPEN_TESTS_COUNT",)) == "1",
             limits_writes=_first(env, ("WRITE_LIMITS",)) != "off",
@@ -218,7 +219,7 @@ def _origins(text: str | None) -> tuple[str, ...]:
 
 
 def _days(text: str | None, default: int) -> int | None:
-    """Return the days, None if invalid, so that nothing is removed by mistake."""
+    """Return the number of days; None if it is invalid, so that nothing is removed by mistake."""
     if text is None:
         return default
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= MAX_DAYS else None

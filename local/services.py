@@ -75,7 +75,7 @@ def running_services(
     with ExitStack() as stack:
         postgres = redis = None
         if settings.postgres_url is None:
-            if settings.names_supabase:
+            if settings.has_supabase_variables:
                 print(
                     f"Using the embedded database, not Supabase's, because POSTGRES_URL is not set."
                     f" {SUPABASE_HINT}.",

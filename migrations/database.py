@@ -26,7 +26,7 @@ def connect() -> psycopg.Connection:
     for warning in settings.unknown_options:
         print(f"{warning}.", file=sys.stderr)  # noqa: T201 for the person at the terminal
     if url is None:
-        hint = f"\n{SUPABASE_HINT}." if settings.names_supabase else ""
+        hint = f"\n{SUPABASE_HINT}." if settings.has_supabase_variables else ""
         raise SystemExit(f"No database is set. Set one of {names}.{hint}")
     try:
         return psycopg.connect(url, prepare_threshold=None)

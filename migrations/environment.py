@@ -54,7 +54,7 @@ def chosen_databases(settings: Settings) -> list[str]:
         if any(parts)
     ]
     # If only variables of Supabase's REST interface are set, `connect` says what is missing.
-    if not names and not context.is_offline_mode() and not settings.names_supabase:
+    if not names and not context.is_offline_mode() and not settings.has_supabase_variables:
         raise CommandError(
             f"No database is set. Set one of {', '.join(MIGRATION_NAMES)} for Postgres,"
             f" or {SQLITE_NAME} for SQLite."

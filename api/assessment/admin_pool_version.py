@@ -20,7 +20,7 @@ PATH = "/api/admin-pool-version"
 def go_back_to_version(
     body: PoolVersionIn, deps: Annotated[Deps, Depends(get_deps)]
 ) -> PoolVersionOut:
-    """Give tests that start later the parameters and settings of an earlier version."""
+    """Restore an earlier version's parameters and settings for tests that start later."""
     with audited(deps, PATH) as facts:
         result = go_back(body, deps)
         facts.update(question_pool_id=str(body.question_pool_id), version=result.version)

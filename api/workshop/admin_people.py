@@ -17,7 +17,7 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 @app.post("/api/admin-rename-student")
 @raises(AlreadyRunning, FieldMissing, StudentNotFound)
 def rename_student(body: wire.RenameStudentIn, deps: InjectedDeps) -> wire.RenamedStudentOut:
-    """Give a student another name; names that sessions sent are kept."""
+    """Rename a student; the names that were sent with the student's sessions stay unchanged."""
     with audited(deps, "/api/admin-rename-student"):
         return rename.rename_student(body, deps)
 
@@ -25,7 +25,7 @@ def rename_student(body: wire.RenameStudentIn, deps: InjectedDeps) -> wire.Renam
 @app.post("/api/admin-merge-students")
 @raises(AlreadyRunning, FieldMissing, MergeRefused, OlderTableRefuses, StudentNotFound)
 def merge_students(body: wire.MergeStudentsIn, deps: InjectedDeps) -> wire.MergedStudentsOut:
-    """Move all data of a student to another one, and remove the student who was merged."""
+    """Move all data of one student to another, and remove the first student."""
     with audited(deps, "/api/admin-merge-students") as facts:
         merged = merge.merge_students(body, deps)
         facts.update(sessions=merged.sessions, older_rows=merged.older_rows_changed)

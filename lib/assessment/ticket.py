@@ -55,8 +55,8 @@ def read_ticket(text: str, deps: Deps) -> Ticket:
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing or weak.
-        TicketInvalid: If no key of this deployment signed it.
-        TicketExpired: If its time is over.
+        TicketInvalid: If no key of this deployment signed it, or its claims are malformed.
+        TicketExpired: If it has expired.
     """
     claims = _verified_claims(text, signing_keys(deps.settings, PURPOSE))
     try:
@@ -80,7 +80,7 @@ def _verified_claims(text: str, keys: tuple[bytes, ...]) -> dict[str, Any]:
     import jwt
 
     for key in keys:
-        try:  # the time of expiry is compared with the clock of the dependencies
+        try:  # read_ticket compares the expiry with deps.clock()
             claims = jwt.decode(text, key, [ALGORITHM], options={"verify_exp": False})
         except jwt.InvalidTokenError:
             continue

@@ -1,4 +1,4 @@
-"""The one spelling of an e-mail address, the same as that of public.normalized_email() in SQL."""
+"""Normalization of e-mail addresses, with the same result as public.normalized_email() in SQL."""
 
 import re
 import unicodedata

@@ -121,7 +121,7 @@ class ClientConnection(BaseHTTPRequestHandler):
 
     def _run(self, request: CommandRequest) -> None:
         self._gateway.count_request(len(request.commands))
-        fault = self._gateway.faults.for_next_request()
+        fault = self._gateway.faults.for_request()
         if fault is None:
             self._respond(*self._execute(request))
         else:

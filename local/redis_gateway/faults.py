@@ -115,7 +115,7 @@ class Faults:
         """The fault that is on; its counts go down with each request."""
         return self._active
 
-    def for_next_request(self) -> ActiveFault | None:
+    def for_request(self) -> ActiveFault | None:
         """Return the fault for a request that has just arrived; None if it passes unharmed."""
         with self._lock:
             fault = self._active
@@ -132,7 +132,10 @@ class Faults:
             return fault
 
     def wait_until_cleared(self) -> None:
-        """Block until the active fault is switched off or replaced."""
+        """Block until the last fault that was switched on is switched off or replaced.
+
+        A fault whose `times` are used up still counts as switched on here.
+        """
         self._ended.wait()
 
     def _end_later(self, ended: threading.Event, seconds: float) -> None:

@@ -38,7 +38,7 @@ export function interval(proficiency, confidence) {
   return [normal(mean - half), normal(mean + half)];
 }
 
-/** Whether the interval of a level is below, around or above the middle of all students. */
+/** A level in words: "below", "around" or "above" the middle of all students, by its whole interval. */
 export function levelOf([low, high]) {
   if (low > 0.5) return "above";
   return high < 0.5 ? "below" : "around";
@@ -46,7 +46,7 @@ export function levelOf([low, high]) {
 
 /**
  * One row for each concept of the result, in points from 0 to 100. `before` is null where it is not known, and
- * `change` is null if `before` is null or inside the band.
+ * `change` is null if `before` is null or between `low` and `high`. A concept that the result lacks has no row.
  *
  * @param {{concept_names: string[], proficiency: number[], confidence: number[]}} result
  * @param {string[]} names the concepts in the order of the test
@@ -67,7 +67,7 @@ export function profileOf(result, names, initial = null) {
     .filter(Boolean);
 }
 
-/** The profile of somebody about whom nothing is known. */
+/** The profile of a student without answers. */
 export function emptyProfile(names) {
   return profileOf({ concept_names: names, proficiency: names.map(() => 0.5), confidence: names.map(() => 0) }, names);
 }

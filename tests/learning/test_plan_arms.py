@@ -140,7 +140,7 @@ def test_analytics_compare_marks_of_exams_after_the_arms_were_assigned(
     assert comparison.confidence_interval is not None
     assert comparison.confidence_interval.lower == pytest.approx(10 - 4.30265 * sqrt(50))
     assert comparison.note.startswith("The interval contains 0")
-    assert "Not every arm was drawn at random" in comparison.note
+    assert "Not every student's arm was drawn at random" in comparison.note
     enter("clear", "2026-12-21", [90, 91, 40, 41])
     comparison = read_class_analytics(teacher, class_id, Filters()).plan_arms
     assert comparison is not None

@@ -56,7 +56,7 @@ def test_the_four_calls_of_the_guide_migrate_a_database(filled: Legacy, client: 
     cleanup = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
     assert len(cleanup["backupTables"]) == 3
     refusal = call(client, MIGRATE, 409, dryRun=True)
-    assert "without session or student now: 0; run admin-restore-old-tables" in refusal["error"]
+    assert "without a session or student now: 0; run admin-restore-old-tables" in refusal["error"]
 
 
 def test_queries_of_the_guide_count_what_was_migrated(filled: Legacy, client: TestClient) -> None:

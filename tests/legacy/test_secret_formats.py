@@ -18,7 +18,7 @@ FORMATS = [
     "hf_{}" + "i" * 20, "SG.{}" + "j" * 16 + "." + "k" * 20,
     "eyJ{}" + "l" * 10 + ".eyJ" + "m" * 10 + ".n-" + "n" * 8,
 ]  # fmt: skip
-TEXTS = (
+TEXT_COLUMNS = (
     "student_name", "call_direction", "selected_voice", "websocket_url", "codespace_url",
     "github_repo_url", "railway_url",
 )  # fmt: skip
@@ -38,7 +38,7 @@ def test_a_secret_is_hidden_wherever_it_was_stored(legacy: Legacy, secret_format
         notes=json.dumps({"free": f"see {next(unused)}", "list": [next(unused)]}),
     )  # fmt: skip
     legacy.put("workshop_students", session_token="token-c", exercises=json.dumps(next(unused)))
-    for column in TEXTS:
+    for column in TEXT_COLUMNS:
         text = {column: f"https://x.org/?a={next(unused)}"}
         legacy.put("student_configs", session_token=f"token-{column}", **text)
     run = legacy.run()
@@ -53,7 +53,7 @@ def test_a_secret_is_hidden_wherever_it_was_stored(legacy: Legacy, secret_format
     assert legacy.unified() == before
 
 
-def test_a_private_key_in_json_is_removed_and_the_json_stays_whole(legacy: Legacy) -> None:
+def test_a_private_key_in_json_is_removed_and_the_json_stays_valid(legacy: Legacy) -> None:
     exercises = {"step-1": {"completed": True, "code": PEM.format("one"), "b": "after-it"}}
     nested = {"step-1": {"code": json.dumps({"k": PEM.format("two"), "b": "after-it"})}}
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps(exercises))
@@ -77,25 +77,25 @@ def test_account_of_a_login_without_an_email_is_not_stored_in_plain_text(legacy:
     "text", ["AC" + HEX, "task-0123456789abcdef", "AC10" + HEX + "0", "sk-1234567", "ghp_short"]
 )
 def test_what_only_resembles_a_secret_stays(legacy: Legacy, text: str) -> None:
-    legacy.run()  # creates the functions
+    legacy.run()  # creates the SQL functions
     assert legacy.one("SELECT legacy.without_secrets(%s)", text) == text
 
 
 def test_encrypted_text_stays_whatever_it_looks_like(legacy: Legacy) -> None:
-    legacy.run()  # creates the functions
+    legacy.run()  # creates the SQL functions
     sealed = f"v1.01234567.abcdefghijklmnop.abc-sk-{'x' * 20}_hf_{'y' * 30}"
     assert legacy.one("SELECT legacy.without_secrets(%s)", f'"{sealed}"') == f'"{sealed}"'
 
 
 def test_python_and_sql_have_the_same_patterns(legacy: Legacy) -> None:
-    legacy.run()  # creates the functions
+    legacy.run()  # creates the SQL functions
     assert legacy.one("SELECT legacy.secret_format()") == SECRET_FORMAT
     for mark in FORMAT_MARKS:
         assert legacy.one("SELECT legacy.may_hold_secret(%s)", f"a{mark}b")
     assert not legacy.one("SELECT legacy.may_hold_secret('Say hello to the caller: SG, hf, sk')")
 
 
-def test_a_secret_in_an_unknown_column_of_a_view_is_encrypted(legacy: Legacy) -> None:
+def test_a_secret_in_an_unknown_column_of_a_view_is_not_in_plain_text(legacy: Legacy) -> None:
     legacy.connection.execute("ALTER TABLE public.student_configs ADD auth_token TEXT")
     legacy.connection.execute("ALTER TABLE public.student_configs RENAME TO configs")
     legacy.connection.execute("CREATE VIEW public.student_configs AS SELECT * FROM public.configs")

@@ -29,14 +29,14 @@ class Databases:
         self._connection = psycopg.connect(server.url("postgres"), autocommit=True)
         self._numbers = count()
         self._templates: set[str] = set()
-        self._unwritten: dict[str, str] = {}
+        self._unchanged_copies: dict[str, str] = {}
 
     def close(self) -> None:
         """Close the connection; the databases stay."""
         self._connection.close()
 
     def create(self, name: str, template: str) -> str:
-        """Copy a database with its settings, which PostgreSQL leaves out; return the address."""
+        """Copy a database and its settings, which CREATE DATABASE omits; return the address."""
         copy, original = sql.Identifier(name), sql.Identifier(template)
         self._connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(copy, original)
@@ -64,12 +64,12 @@ class Databases:
         Nothing was written if the server's write-ahead log has no new record once every session
         in the database has ended.
         """
-        name = self._unwritten.pop(template, None) or self._create_copy(template)
+        name = self._unchanged_copies.pop(template, None) or self._create_copy(template)
         position = self._log_position()
         yield self._server.url(name)
         self._connection.execute(END_SESSIONS, [name])
-        if self._log_position() == position and template not in self._unwritten:
-            self._unwritten[template] = name
+        if self._log_position() == position and template not in self._unchanged_copies:
+            self._unchanged_copies[template] = name
         else:
             self._drop(name)
 

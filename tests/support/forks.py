@@ -1,4 +1,4 @@
-"""Python programs in processes that are forked after the packages were imported.
+"""Python programs in processes forked from a server that has already imported the packages.
 
 Tests start hundreds of programs, and importing FastAPI, SQLAlchemy and numpy takes longer than
 what most programs do. So each is forked from a server that has imported these packages; the
@@ -29,9 +29,9 @@ def start(
     """Start a program with its own arguments, variables, working directory and output.
 
     Args:
-        command: Arguments of the interpreter: a script, or `-m` and a module, or `-c` and code,
-            and then the program's own.
-        environment: All its variables.
+        command: Arguments of the interpreter: a script, or `-m` and a module, and then the
+            program's own arguments; or only `-c` and code.
+        environment: All environment variables of the program.
         folder: Its working directory, which is also the first place where it looks for modules.
         stdout: File for its output.
         stderr: File for its errors; may be the same file.

@@ -30,7 +30,7 @@ def track(client: TestClient) -> Track:
     return send
 
 
-def test_report_returns_the_older_pages_form(track: Track) -> None:
+def test_report_returns_the_format_of_the_older_pages(track: Track) -> None:
     response = track(
         exerciseId="step-3", completed=True, timeSpent=120, attempts=2, totalExercises=9,
         repoCreated=True, demoMode=True, studentName="Ann",
@@ -87,7 +87,7 @@ def test_steps_from_other_endpoints_are_included(
     assert exercises["step-1"]["timeSpent"] == 7
 
 
-def test_stored_exercises_are_kept_and_added_to(track: Track, rows: Rows) -> None:
+def test_report_adds_to_stored_exercises(track: Track, rows: Rows) -> None:
     track(exerciseId="quiz")
     rows("""UPDATE sessions SET exercises = '{"quiz": true, "other": {"timeSpent": "x", "note": 1},
             "step-9": {"completed": false, "timeSpent": "12"}}' RETURNING 1""")
@@ -107,7 +107,7 @@ def test_repeated_report_with_a_key_changes_nothing(track: Track, rows: Rows) ->
     assert track(key="k", exerciseId="step-3", timeSpent=11).status_code == 422
 
 
-def test_report_returns_nothing_of_the_persons_other_sessions(track: Track) -> None:
+def test_report_returns_nothing_of_the_students_other_sessions(track: Track) -> None:
     track(exerciseId="quiz", timeSpent=100)
     mine = track(sessionToken="ws_2_other_token", exerciseId="step-1", timeSpent=1).json()
     assert mine["progress"]["exercises"].keys() == {"step-1"}
@@ -143,7 +143,7 @@ def test_stranger_sees_steps_and_percentages_only(
         }  # fmt: skip
 
 
-def test_response_for_an_unknown_student_has_the_same_form(
+def test_response_for_an_unknown_student_has_the_same_fields(
     track: Track, client: TestClient
 ) -> None:
     track(exerciseId="step-1")

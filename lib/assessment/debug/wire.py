@@ -1,4 +1,4 @@
-"""Bodies of the views for operators and instructors."""
+"""Bodies of the debugging endpoints, for operators and instructors."""
 
 from typing import Any
 from uuid import UUID
@@ -31,9 +31,9 @@ class SnapshotState(Body):
     questions_answered: int
     """Number of answers."""
     last_activity: UtcTime
-    """Time of the start, of the last answer or, after a synchronisation, of the last resumption."""
+    """Time of the start or the last answer; after a synchronisation, of a resumption if later."""
     packed: str
-    """The rest of the session, for the service alone."""
+    """The rest of the session in the service's own format."""
 
 
 class SessionRecord(Body):
@@ -79,7 +79,7 @@ class RedisSnapshot(Body):
     available: bool
     """Whether Redis is configured and answers."""
     state: SnapshotState | None
-    """The documented fields; null if there is no snapshot or it is unreadable."""
+    """Fields of the snapshot; null if there is none or it is unreadable."""
     bytes: int
     """Size of the snapshot; 0 without one."""
     ttl_seconds: int | None
@@ -147,8 +147,8 @@ class SessionDebugOut(Body):
     choice: ChoiceOut | None = None
     """Explanation of the choice of a question; null unless `explain` asks for it."""
     person_fit: float | None
-    """l_z of the answers; below about -2 they do not fit one student. Null if it is undefined, as
-    without answers."""
+    """Person-fit statistic l_z; below about -2, the answers are unlikely under the model. Null if
+    it is undefined, as without answers."""
 
 
 class SyncOut(Body):
@@ -163,7 +163,7 @@ class SyncOut(Body):
 
 
 class RedisStats(Body):
-    """Numbers of keys by purpose, and memory."""
+    """Numbers of keys by purpose, memory, and hits and misses of the question cache."""
 
     active_sessions: int
     """Number of snapshots of open tests."""
@@ -223,7 +223,7 @@ class CalibrationOut(Body):
     settled: bool | None
     """Whether the estimates had converged."""
     drifted: int | None
-    """Number of questions flagged, at most 1,000."""
+    """Number of questions flagged for drift, at most 1,000."""
 
 
 class ParameterOut(Body):

@@ -1,8 +1,8 @@
 """Counts of how often questions are asked; each count becomes a new version of its pool.
 
-A count covers the tests on the versions since the last count, all of which drew eligible questions
-by the same counts; older counts fade. Questions far below the limit keep no counts of
-their own.
+A count covers the tests that train the pool, on the versions since the last count; all of these
+tests drew eligible questions by the same counts. Older counts fade. Questions far below the limit
+keep no counts of their own.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,8 @@ Counts = dict[str, Any]
 - `items`: positions of the questions with counts of their own.
 - `eligible`, `shown`: the numbers of tests that could ask each of these questions, and that did ask
   it; one row for each level, and one for all levels.
-- `usual`: number of tests that could ask a question that is not in `items`, in the same rows.
+- `usual`: the number of tests that could ask a question that is not in `items`; one for each of the
+  rows above.
 """
 
 
@@ -65,7 +66,7 @@ def _count(pool_id: UUID, tx: "Transaction") -> int | None:
 
 
 def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -> Counts:
-    """Return the faded previous counts plus new ones.
+    """Return the faded previous counts plus new ones, without `since`, which the store adds.
 
     Args:
         previous: The last counts; None if there are none.

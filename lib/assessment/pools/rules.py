@@ -29,7 +29,7 @@ ConceptName = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 
 
 def default_names(concept_count: int) -> list[str]:
-    """Return the names of concepts that nobody has named."""
+    """Return the default names of a pool's concepts."""
     if concept_count == len(DEFAULT_CONCEPTS):
         return list(DEFAULT_CONCEPTS)
     return [f"Concept {number}" for number in range(1, concept_count + 1)]
@@ -60,7 +60,7 @@ RULES = (
 
 
 def problem(rules: dict[str, Any], concept_count: int) -> tuple[str, str] | None:
-    """Return the field of rules that do not fit together, and why; None if they do.
+    """Return a field that contradicts the other rules or the pool, and why; None if none does.
 
     Args:
         rules: The rules that the pool stores; a rule that is missing has its default.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from lib.learning.class_analytics.wire import DifferenceOut, PlanArmOut, PlanArmsOut
+from lib.learning.class_analytics.wire import DifferenceIntervalOut, PlanArmOut, PlanArmsOut
 from lib.learning.current_user import Call
 from lib.learning.plan_arms.comparison import Difference, compare
 from lib.learning.plan_arms.store import list_arms, list_marks
@@ -12,7 +12,7 @@ from lib.learning.tables.closed_lists import Arm
 
 
 def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
-    """Return a comparison of a class's arms by the newest exam since they began.
+    """Compare the arms of a class by the newest exam that a student took after joining an arm.
 
     Returns:
         None if no student belongs to an arm.
@@ -22,17 +22,17 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
     if not arms:
         return None
     marks = list_marks(call.db, ids)
-    exam = marks[0] if marks else None
+    newest = marks[0] if marks else None
     exam_marks = (
         []
-        if exam is None
-        else [it for it in marks if (it.exam, it.exam_date) == (exam.exam, exam.exam_date)]
+        if newest is None
+        else [it for it in marks if (it.exam, it.exam_date) == (newest.exam, newest.exam_date)]
     )
     by_arm = {arm: [it.mark for it in exam_marks if arms[it.student_id].arm is arm] for arm in Arm}
     difference = compare(by_arm[Arm.PLANNER], by_arm[Arm.OWN])
     return PlanArmsOut(
-        exam=None if exam is None else exam.exam,
-        exam_date=None if exam is None else exam.exam_date.date().isoformat(),
+        exam=None if newest is None else newest.exam,
+        exam_date=None if newest is None else newest.exam_date.date().isoformat(),
         is_drawn=all(it.is_drawn for it in arms.values()),
         arms=[
             PlanArmOut(
@@ -46,7 +46,7 @@ def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
         difference=None if difference is None else difference.mean,
         confidence_interval=None
         if difference is None
-        else DifferenceOut(lower=difference.lower, upper=difference.upper),
+        else DifferenceIntervalOut(lower=difference.lower, upper=difference.upper),
         note=_note(difference, is_drawn=all(it.is_drawn for it in arms.values())),
     )
 
@@ -64,4 +64,7 @@ def _note(difference: Difference | None, *, is_drawn: bool) -> str:
         conclusion = f"Marks {better} are higher by more than chance explains."
     if is_drawn:
         return conclusion
-    return f"{conclusion} Not every arm was drawn at random, so other differences may explain it."
+    return (
+        f"{conclusion} Not every student's arm was drawn at random, so other differences may"
+        " explain the result."
+    )

@@ -168,7 +168,7 @@ class PlanArmOut(Body):
     """Mean of these marks in percent; null without marks."""
 
 
-class DifferenceOut(Body):
+class DifferenceIntervalOut(Body):
     """An interval of 95 % around a difference of means."""
 
     lower: float
@@ -190,7 +190,7 @@ class PlanArmsOut(Body):
     """The arms."""
     difference: float | None
     """Mean mark with plans minus the mean without; null with fewer than two marks in an arm."""
-    confidence_interval: DifferenceOut | None
+    confidence_interval: DifferenceIntervalOut | None
     """95 % interval of the difference by Welch's t-test, which allows for unequal variances."""
     note: str
     """Conclusion that the data permit."""

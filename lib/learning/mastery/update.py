@@ -1,8 +1,8 @@
-"""Keeping a student's mastery up to date with the answers.
+"""Updates of a student's mastery after answers.
 
-An answer that is later than all others is counted in constant time. An earlier one, from a device
-that was offline, or a new calibration makes the figures stale; then all answers are counted again,
-once for a whole call.
+An answer that is later than all others is folded in, in constant time. An earlier answer, from a
+device that was offline, or a new calibration makes the stored mastery stale; then all answers are
+folded again, once per call.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from lib.learning.mastery_model.attempts import Attempt
 
 
 def count_attempt(db: Session, skill_row: SkillRow, attempt: Attempt, now: datetime) -> bool:
-    """Count an answer that was stored just now, unless the figures are stale or it makes them so.
+    """Fold in an answer that was just stored, unless the figures are stale or it makes them stale.
 
     Args:
         db: The session.
@@ -77,8 +77,8 @@ def _write(
     db: Session,
     skill_row: SkillRow,
     figures: StudentFigures,
-    newest: dict[UUID, Attempt],
-    last: Attempt | None,
+    newest_by_concept: dict[UUID, Attempt],
+    newest_attempt: Attempt | None,
     now: datetime,
 ) -> None:
     """Store figures.
@@ -87,15 +87,15 @@ def _write(
         db: The session.
         skill_row: Figures before the call.
         figures: The figures.
-        newest: The newest answer about each concept whose figures have changed.
-        last: The newest answer.
+        newest_by_concept: The newest answer about each concept whose figures have changed.
+        newest_attempt: The newest of all answers; None if there are none.
         now: Time of the call.
     """
-    position = None if last is None else last.position
+    position = None if newest_attempt is None else newest_attempt.position
     after = replace(skill_row, ability=figures.ability, attempts=figures.attempts, last=position)
     store.write_student(db, after, now)
     changed_figures = {
         concept_id: (figures.concepts[str(concept_id)], attempt)
-        for concept_id, attempt in newest.items()
+        for concept_id, attempt in newest_by_concept.items()
     }
     store.write_figures(db, skill_row.student_id, changed_figures, now)

@@ -8,7 +8,10 @@ from lib.web.wire import StrictBody, SuccessOut, UtcTime
 
 
 class ProfileChangeIn(StrictBody):
-    """Changes to the caller's profile; a field that is left out keeps its value."""
+    """Changes to the caller's profile.
+
+    A field that is left out keeps its value, and so does one that is null, except `exam_date`.
+    """
 
     grade: Grade | None = None
     """School year, 1 to 12."""
@@ -38,4 +41,4 @@ class StudentProfileOut(SuccessOut):
     available_hours_per_day: float
     """Hours that the student can study on a day."""
     class_id: UUID | None
-    """Class of the student."""
+    """Id of the student's class; null if the student has none."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def move_people(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
-    """Migrate the people whose e-mail's hash is in the run's next batch."""
+    """Migrate the people whose e-mail hashes are in the range of the run's next batch."""
     counts = Counts()
     store.clear(transaction)
     with counts.reading():

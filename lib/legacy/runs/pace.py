@@ -14,8 +14,8 @@ class Pace:
     """Intended seconds of a batch. Every batch also reads the legacy tables, so fewer batches are
     faster."""
     batch_margin: float = 1.5
-    """Maximum expected ratio of a batch's time to that of the batch before it, because other
-    programs share the machine."""
+    """Factor for the expected time of the next batch, in case other programs slow it down; a call
+    starts a batch only if this time is left."""
     first_people: int = 50_000
     """Rows of the first batch of people, when the speed of the database is unknown."""
     first_sessions: int = 8_000
@@ -31,8 +31,8 @@ class Pace:
     keys_at_once: int = 5_000
     """Maximum number of API keys in memory while they are encrypted."""
     checking_share: float = 0.5
-    """Maximum expected ratio of the final checks' time to the time of all batches; 0.25 was
-    measured."""
+    """Maximum expected ratio of the final checks' time to the time of all batches, by which the
+    first call decides whether to start them; 0.25 was measured."""
     idle_seconds: float = 1.0
     """Seconds that a later call may have spent on moving rows and still start the final checks;
     the first call of a run decides by `checking_share`."""

@@ -57,7 +57,7 @@ class ConfigurationFields(Flags):
     railway_url: Url | None = None
     """Address of the student's deployment on Railway."""
     ci_service_sid: Text | None = None
-    """SID of the student's service of Twilio Conversational Intelligence."""
+    """SID of the student's Twilio Conversational Intelligence service."""
     demo_mode: bool | None = None
     """Whether the session runs without real accounts."""
     current_step: CurrentStep | None = None

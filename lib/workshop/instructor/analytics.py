@@ -26,7 +26,7 @@ OneCourse = Annotated[
 ]
 ClosedToo = Annotated[
     bool,
-    Query(alias="closedToo", description="List stuck sessions that the clean-up has closed, too."),
+    Query(alias="closedToo", description="Also list stuck sessions that the clean-up has closed."),
 ]
 
 

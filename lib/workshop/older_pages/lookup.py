@@ -19,6 +19,7 @@ class StudentLookup:
     student: str | None
     """An e-mail or a student id; None for all students."""
     holds_password: bool
+    """Whether the caller sent a valid password, and so may see more than the share view."""
     limit: int
     """Maximum number of students, if all are looked up."""
     cursor: str | None
