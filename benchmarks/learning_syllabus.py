@@ -43,7 +43,8 @@ class SimulatedStudent:
 
     def study(self, topic: int, minutes: float) -> tuple[int, int]:
         """Study a topic; return the number of answers and how many are right."""
-        # A novice learns 80 % (1.6 = -log 0.2) in the topic's minutes if they are all productive.
+        # A novice learns 80 % (1.6 = -log 0.2) in the topic's minutes if they are all productive;
+        # about 75 % of a session's minutes are.
         rate = 1.6 * self.speed * 0.75 * minutes / self.graph.minutes[topic]
         self.level[topic] = 1 - (1 - self.level[topic]) * np.exp(-rate)
         self.retention[topic] = 1 - (1 - self.retention[topic]) * 0.3

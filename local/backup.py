@@ -29,7 +29,7 @@ from local.upgrade_output import explain
 ROOT = Path(__file__).resolve().parents[1]
 BACKUPS = Path(".local/backups")
 REPLACED_NAME = "before-restore"
-SCHEMAS = """
+SCHEMA_NAMES_QUERY = """
     SELECT nspname FROM pg_catalog.pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 """
@@ -112,7 +112,7 @@ def _require_file(file: Path) -> Path:
 def _clearing_script(url: str) -> str:
     """Return SQL that removes every schema and creates `public`, which dumps do not create."""
     with psycopg.connect(url) as connection:
-        names = [row[0] for row in connection.execute(SCHEMAS)]
+        names = [row[0] for row in connection.execute(SCHEMA_NAMES_QUERY)]
         drops = [sql.SQL("DROP SCHEMA {} CASCADE;").format(sql.Identifier(name)) for name in names]
         lines = [drop.as_string(connection) for drop in drops]
     return "\n".join(["SET client_min_messages = warning;", *lines, "CREATE SCHEMA public;", ""])

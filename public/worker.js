@@ -3,7 +3,7 @@
 
 // Written by `make shell`: address and hash of each file.
 const FILES = {
-  "/account/api.js": "sha256-ftT3jcZCOdIl/vMdYkitnhr+41S2HLaNi2ofs/vVWmQ=",
+  "/account/api.js": "sha256-4iB71/gXztzLXAIVGXpkqKG7VJZ56HmLjS0HnVL0Y8U=",
   "/account/enter.js": "sha256-KPtm8937dh392+9JSdAJwHPJMagqQEp1GOT8Wy9PFDc=",
   "/account/form.js": "sha256-yEi/XeGwWBegSF2El1Ixlh/c9nEuruLBtcrrIat0bl8=",
   "/account/model.js": "sha256-t31Q331v0y1OuDDTZECacD3HNbxD+MIWfURg61hfw3M=",
@@ -28,7 +28,7 @@ const FILES = {
   "/learn/offline/copy.js": "sha256-pI1ONvdq7/p4cQkEeIVpKxnaHk7fnLe/y1NBgvaldJg=",
   "/learn/offline/digest.js": "sha256-bdzHHk8V1hXbCZKtsAHZan+64FYKZyBTmEKmX+Fg7DM=",
   "/learn/offline/file.js": "sha256-gGy5weMhZKb1uTSgER1TiLOCiFdwV/WgvSahT3gWMFg=",
-  "/learn/offline/grade.js": "sha256-qiL8T/pnFUHoNq/KecwhCKufvy/jK5MAE1CWE8aW/Xk=",
+  "/learn/offline/grade.js": "sha256-g10063voqe/y/XtKcNX6ZUeXnjEYiAsbP/LLjvDRLKU=",
   "/learn/offline/mastery.js": "sha256-s+5frNQyng+4oj+cRAVQh9idQLZWSjKpYbOJmQndPsY=",
   "/learn/offline/overview.js": "sha256-T9o6SMMYo0qMxjMKJgqo5HrfC1c806TkTgB69rLNYe4=",
   "/learn/offline/queue.js": "sha256-wrw1h3aywLyerAdrhIH4RWzmMYJu8vwWTSpuh8QcYFk=",

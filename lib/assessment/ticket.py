@@ -1,7 +1,7 @@
 """Tickets: signed permissions for one student to take tests on one pool.
 
 A ticket is a JSON Web Token, signed with HMAC-SHA-256 and a key derived from ENCRYPTION_KEY.
-Nothing is stored when it is issued; the sessions that it started are counted by its id.
+Nothing is stored when it is issued; the sessions started with it are counted by its id.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def write_ticket(ticket: Ticket, key: bytes) -> str:
 
 
 def read_ticket(text: str, deps: Deps) -> Ticket:
-    """Return the content of a ticket that was signed here and is still valid.
+    """Return the content of a ticket that this deployment signed and that is still valid.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing or weak.

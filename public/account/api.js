@@ -1,4 +1,4 @@
-// Calls of a user who is logged in: an access token that has expired is renewed once, and the call sent again.
+// Calls by a user who is logged in: an access token that has expired is renewed once, and the call is sent again.
 import { apiWith } from "../shared/api.js";
 import { accountOf, readAccount, storeAccount } from "./stored.js";
 
@@ -10,10 +10,10 @@ function exclusively(run) {
 }
 
 /**
- * A function that calls the API as a user; `onEnd` is called once, when the log-in is over.
+ * Return a function that calls the API as a user; `onEnd` is called once, when the log-in is over.
  *
- * If a newer log-in of the same user is stored, by another tab or after this log-in has ended, the
- * calls use it, and never end it.
+ * If another tab has stored a newer log-in of the same user, or the user has logged in again, the
+ * calls use that log-in. After `onEnd` has been called, no further token is renewed.
  *
  * @param {{access: string, refresh: string}} account
  * @param {() => void} onEnd

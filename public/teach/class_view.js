@@ -29,7 +29,7 @@ function Expected({ analytics }) {
 export function ClassView({ overview, data, onChange, children }) {
   const [kind, setKind] = useState("all");
   const [student, setStudent] = useState(null);
-  const [entering, setEntering] = useState(false);
+  const [enteringMarks, setEnteringMarks] = useState(false);
   const { ownClass, members, analytics, topics, marks, devices } = overview;
   const rows = studentRows(members, analytics);
   const counts = countsOf(rows);
@@ -54,11 +54,12 @@ export function ClassView({ overview, data, onChange, children }) {
       </div>
       <aside class="flow" aria-label=${ownClass.name}>
         <${JoinCard} ownClass=${ownClass} data=${data} onChange=${onChange} />
-        ${counts.all > 0 && html`<${MarksCard} marks=${marks} onOpen=${() => setEntering(true)} />
+        ${counts.all > 0 && html`<${MarksCard} marks=${marks} onOpen=${() => setEnteringMarks(true)} />
           <${ArmsCard} arms=${analytics.plan_arms} ownClass=${ownClass} members=${members} data=${data} onChange=${onChange} />
           <${DevicesCard} devices=${devices} />`}
       </aside>
     </div>
     ${student && html`<${StudentDialog} row=${student} ownClass=${ownClass} marks=${marks} data=${data} onChange=${onChange} onClose=${() => setStudent(null)} />`}
-    ${entering && html`<${MarksDialog} members=${members} marks=${marks} data=${data} onSaved=${onChange} onClose=${() => setEntering(false)} />`}`;
+    ${enteringMarks && html`<${MarksDialog} members=${members} marks=${marks} data=${data} onSaved=${onChange}
+      onClose=${() => setEnteringMarks(false)} />`}`;
 }

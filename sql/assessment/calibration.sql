@@ -2,9 +2,9 @@
 
 -- pools_with_new_answers --
 -- Pools with enough new answers since their last calibration, or since the one that waits to be
--- accepted. Only tests that train a pool count. Pools whose last attempt did not fail, or that had
--- none, come first, those with the most new answers before the others. Pools that failed follow,
--- ordered by their number of failures and the time of the last attempt, oldest first.
+-- accepted. Only tests that train a pool count. Pools whose last attempt failed come last, ordered
+-- by their number of failures and the time of the last attempt, oldest first. All others come first,
+-- those with the most new answers at the top.
 SELECT p.id
 FROM assessment.question_pools p
 LEFT JOIN assessment.calibration_attempts w ON w.pool_id = p.id
@@ -42,7 +42,7 @@ UPDATE assessment.calibration_attempts SET
 WHERE pool_id = %(pool_id)s;
 
 -- read_pool --
--- The version of a pool that new sessions get, with the correlation of its concepts.
+-- The version of a pool that new sessions get, with the prior covariance of its concepts.
 SELECT p.current_version AS version, p.concept_count, v.prior_covariance
 FROM assessment.question_pools p
 JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
@@ -129,7 +129,7 @@ WHERE c.so_far <= %(max_answers)s * (
 );
 
 -- write_version --
--- Add the next version of a pool unless another was added since it was read; return its number.
+-- Add the next version of a pool and return its number, unless a version was added since the pool was read.
 WITH pool AS (
   UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
   WHERE id = %(pool_id)s AND current_version = %(version)s
@@ -162,8 +162,8 @@ JOIN LATERAL (
 ) AS last ON TRUE;
 
 -- write_proposal --
--- Store estimates as a proposal that waits for an operator, in place of one of an earlier run, unless
--- the pool has a newer version; return its number.
+-- Store estimates as a proposal that waits for an operator, in place of an earlier proposal, unless
+-- the pool has a newer version; return the proposal's number.
 UPDATE assessment.calibration_attempts a SET proposal = %(proposal)s || jsonb_build_object(
   'number', assessment.next_number(coalesce((a.proposal ->> 'number')::INT, 0)),
   'created_at', clock_timestamp() AT TIME ZONE 'UTC')

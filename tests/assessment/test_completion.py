@@ -55,8 +55,8 @@ def test_precision_ends_a_test_before_its_maximum_length(ann: Student, rows: Row
     responses = finish(ann, type="precision", precision_threshold=0.7, max_questions=60)
     assert 5 <= responses[-1]["total_questions"] < 60
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("precision",)]
-    (lowest,) = rows("SELECT min(confidence)::float FROM assessment.student_proficiencies")
-    assert math.sqrt(1 - lowest[0]) <= 0.7 + 1e-6
+    [(lowest,)] = rows("SELECT min(confidence)::float FROM assessment.student_proficiencies")
+    assert math.sqrt(1 - lowest) <= 0.7 + 1e-6
 
 
 def test_classification_ends_a_test(ann: Student, rows: Rows) -> None:

@@ -20,7 +20,7 @@ def demo_url(databases: Databases) -> Iterator[str]:
 
 
 def load_demo(url: str) -> None:
-    """Load the demo data."""
+    """Load the demo of the workshop and the tests."""
     deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
     load_pool(deps)
     load_workshop(deps)

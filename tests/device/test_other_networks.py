@@ -1,4 +1,4 @@
-"""Networks that respond in the server's place, such as those that require a log-in of their own."""
+"""Networks with a captive portal, which responds in the server's place."""
 
 import threading
 from collections.abc import Iterator

@@ -33,13 +33,13 @@ def down(live: Connection) -> str:
     return run("migrate.py", "downgrade", url=live.info.dsn)
 
 
-def rows_in_schema(live: Connection, start: str) -> dict[str, list[str]]:
-    """Return the rows of the live system's tables in the schema with this prefix."""
+def rows_in_schema(live: Connection, prefix: str) -> dict[str, list[str]]:
+    """Return the rows of the live system's tables in schemas whose names have a prefix."""
     return {
         table: rows
         for name, rows in everything(live).items()
         for schema, table in [name.split(".")]
-        if schema.startswith(start) and table in TABLES
+        if schema.startswith(prefix) and table in TABLES
     }
 
 
@@ -48,6 +48,7 @@ def learning_rows(live: Connection) -> dict[str, list[str]]:
 
 
 def schemas(live: Connection) -> list[str]:
+    """Return the schemas whose names begin with `learning`."""
     return [name for (name,) in fetch(live, "SELECT nspname FROM pg_namespace ORDER BY 1")
             if name.startswith("learning")]  # fmt: skip
 
@@ -83,8 +84,8 @@ def test_up_and_down_and_up_again_keeps_every_row(live: Connection) -> None:
         assert rows_in_schema(live, "learning_set_aside_") == moved_rows
     assert len(schemas(live)) == 2
     assert fetch(live, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
-    adopted_tables = "SELECT count(*) FROM stepwise.adopted_tables"
-    assert fetch(live, adopted_tables) == [(len(TABLES),)]
+    count_query = "SELECT count(*) FROM stepwise.adopted_tables"
+    assert fetch(live, count_query) == [(len(TABLES),)]
 
 
 def test_rows_written_on_either_side_are_all_there_afterwards(live: Connection) -> None:
@@ -162,5 +163,7 @@ def test_downgrade_returns_the_newest_of_tables_that_were_moved_twice(live: Conn
     assert adopted(live, "users")[77]["username"] == "new"
     down(live)
     assert fetch(live, "SELECT id FROM public.users") == [(77,)]
-    older = "SELECT count(*) FROM pg_tables WHERE schemaname LIKE 'learning%%' AND tablename = %s"
-    assert fetch(live, older, "users") == [(2,)]
+    count_tables = (
+        "SELECT count(*) FROM pg_tables WHERE schemaname LIKE 'learning%%' AND tablename = %s"
+    )
+    assert fetch(live, count_tables, "users") == [(2,)]

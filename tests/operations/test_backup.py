@@ -80,6 +80,7 @@ def all_rows(legacy: Legacy) -> dict[str, list[Any]]:
 
 
 def empty(legacy: Legacy) -> None:
+    """Remove the rows of the unified schema, and drop the legacy tables."""
     legacy.connection.execute(
         "SET LOCAL stepwise.removal = 'test';"
         "TRUNCATE public.students, public.sessions, public.events CASCADE"
@@ -190,17 +191,19 @@ def test_rows_in_a_table_stop_a_restore(filled: Legacy) -> None:
 def test_a_damaged_backup_restores_nothing(filled: Legacy, folder: Path, damage: str) -> None:
     backup = back_up(filled.deps)
     lines = lines_of(folder, backup)
-    header = next(n for n, line in enumerate(lines) if b'"public.students"' in line)
+    header_index = next(n for n, line in enumerate(lines) if b'"public.students"' in line)
     match damage:
         case "cut":
             lines = lines[:-3]
         case "value":
-            row = lines[header + 1]
-            lines[header + 1] = row.replace(b"example.com", b"example.org")
+            row = lines[header_index + 1]
+            lines[header_index + 1] = row.replace(b"example.com", b"example.org")
         case "row":
-            lines[header + 1] = b'{"student_id": "no uuid"}'
+            lines[header_index + 1] = b'{"student_id": "not a UUID"}'
         case "table":
-            lines[header] = lines[header].replace(b"public.students", b"public.operator_audit")
+            lines[header_index] = lines[header_index].replace(
+                b"public.students", b"public.operator_audit"
+            )
         case "sum":
             lines[-1] = b'{"sha256": "0"}'
         case "format":

@@ -1,4 +1,4 @@
-"""Changes of one question or of a pool's parameters: each is a new version of the pool.
+"""Changes to one question or to a pool's parameters: each makes a new version of the pool.
 
 Running tests keep the version they began with. Editors state the version of the question that they
 read, so that nobody overwrites what another has changed in the meantime.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def edit(pool_id: UUID, question_id: str, body: EditIn, deps: Deps) -> ChangedQuestionOut:
-    """Replace a question by the given one, for tests that start later.
+    """Replace a question with the given one, for tests that start later.
 
     Raises:
         QuestionNotFound: If the pool has no such question.
@@ -70,7 +70,7 @@ def retire(pool_id: UUID, question_id: str, body: RetireIn, deps: Deps) -> Chang
     with deps.postgres.transaction() as tx:
         item = _lock(tx, pool_id, question_id, None)
         if not item.retired:
-            _refuse_change(item, question_id, body.version)
+            _refuse_if_changed(item, question_id, body.version)
             store.retire(tx, pool_id, item)
         question = store.read_question(tx, pool_id, question_id)
     return ChangedQuestionOut(question_pool_id=pool_id, question=question_out(question))
@@ -105,11 +105,11 @@ def _lock(
     item = store.lock_item(tx, pool_id, question_id)
     if item is None:
         raise QuestionNotFound
-    _refuse_change(item, question_id, read_version)
+    _refuse_if_changed(item, question_id, read_version)
     return item
 
 
-def _refuse_change(item: LockedItem, question_id: str, read_version: int | None) -> None:
+def _refuse_if_changed(item: LockedItem, question_id: str, read_version: int | None) -> None:
     """Refuse unless the question is still as it was in the version that the caller read."""
     if read_version is not None and not item.version <= read_version <= item.current_version:
         raise QuestionChanged(question_id=question_id, version=read_version)

@@ -65,7 +65,7 @@ class SessionRecord(Body):
     started_at: UtcTime | None
     """Time of the start."""
     last_activity: UtcTime | None
-    """Time of the start, of the last resumption or of the last answer."""
+    """Time of the start, the last resumption or the last answer, whichever is latest."""
     completed_at: UtcTime | None
     """Time of the end; null while the test is open."""
     is_idle: bool
@@ -77,7 +77,7 @@ class RedisSnapshot(Body):
     """A session in Redis."""
 
     available: bool
-    """Whether Redis is configured and answers."""
+    """Whether Redis is configured and responds."""
     state: SnapshotState | None
     """Fields of the snapshot; null if there is none or it is unreadable."""
     bytes: int

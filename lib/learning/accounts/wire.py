@@ -15,7 +15,7 @@ from lib.web.wire import Body, SuccessOut, UtcTime
 Username = Annotated[str, Field(min_length=3, max_length=50)]
 NewUsername = Annotated[str, name_of(50), StringConstraints(min_length=3)]
 Password = Annotated[str, Field(min_length=8, max_length=100)]
-Code = Annotated[str, Field(min_length=8, max_length=200)]
+Credential = Annotated[str, Field(min_length=8, max_length=200)]
 Grade = Annotated[int, Field(ge=1, le=12)]
 HoursPerDay = Annotated[float, Field(ge=0.5, le=24)]
 TargetExam = Annotated[str, name_of(200)]
@@ -38,7 +38,7 @@ class RegisterIn(Body):
     """Day of the exam, UTC."""
     available_hours_per_day: HoursPerDay = DEFAULT_HOURS_PER_DAY
     """Hours that the student can study on a day."""
-    invitation: Code | None = None
+    invitation: Credential | None = None
     """Code of an invitation for this role."""
 
     @model_validator(mode="after")
@@ -71,14 +71,14 @@ class LogInIn(Body):
 class RefreshIn(Body):
     """An exchange of a refresh token for new tokens."""
 
-    refresh_token: Code
+    refresh_token: Credential
     """The token; it can be used once."""
 
 
 class LogOutIn(Body):
     """A log-out."""
 
-    refresh_token: Code | None = None
+    refresh_token: Credential | None = None
     """Refresh token of the log-in to end; without one, no token ends before it expires."""
 
 
@@ -96,7 +96,7 @@ class ResetPasswordIn(Body):
 
     username: Username
     """Name of the account."""
-    code: Code
+    code: Credential
     """Code that an operator issued for this account."""
     new_password: Password
     """The new password."""

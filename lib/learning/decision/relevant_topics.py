@@ -76,29 +76,29 @@ def _part(
     graph: TopicGraph,
     state: StudentState,
     gate: FloatArray | None,
-    chosen: NDArray[np.intp],
+    kept: NDArray[np.intp],
     stays_closed: NDArray[np.bool_],
 ) -> Part:
-    place = {topic: number for number, topic in enumerate(chosen.tolist())}
+    place = {topic: number for number, topic in enumerate(kept.tolist())}
 
     def prerequisites(topic: int) -> tuple[tuple[int, float], ...]:
         if stays_closed[topic]:
             return ((place[topic], UNREACHABLE),)
         needs = graph.prerequisites[topic]
-        return tuple((place[it], minimum) for it, minimum in needs if it in place)
+        return tuple((place[other], minimum) for other, minimum in needs if other in place)
 
     return Part(
         TopicGraph(
             ids=tuple(graph.ids[topic] for topic in place),
-            marks=graph.marks[chosen],
-            minutes=graph.minutes[chosen],
+            marks=graph.marks[kept],
+            minutes=graph.minutes[kept],
             prerequisites=tuple(prerequisites(topic) for topic in place),
         ),
         replace(
             state,
-            level=state.level[:, chosen],
-            retention=state.retention[:, chosen],
-            stability=state.stability[:, chosen],
+            level=state.level[:, kept],
+            retention=state.retention[:, kept],
+            stability=state.stability[:, kept],
         ),
-        None if gate is None else gate[chosen],
+        None if gate is None else gate[kept],
     )

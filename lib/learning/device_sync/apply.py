@@ -28,7 +28,7 @@ from lib.learning.tables.closed_lists import OperationType
 
 Questions = Mapping[Reference, QuestionRow]
 MAX_EXTRA = 64 * 1024
-"""Maximum size of those values of a row that have no column, characters of JSON."""
+"""Maximum size of the values of a row that have no column here, in characters of JSON."""
 PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
 
 
@@ -49,8 +49,11 @@ class Applied:
     """Result of a change that was applied."""
 
     lost_columns: tuple[str, ...] = ()
+    """Columns that were changed later elsewhere; they keep the later value."""
     kept_columns: tuple[str, ...] = ()
+    """Columns that the table does not have; values not in `lost_columns` are kept in `extra`."""
     is_clock_bounded: bool = False
+    """Whether the clock was too far in the future and the server's time counts instead."""
     counted_clock: str | None = None
     """Clock by which a change of the profile was merged; None for every other change."""
 

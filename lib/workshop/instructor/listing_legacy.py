@@ -81,7 +81,7 @@ def _load_rows(load: "Callable[[Postgres, int], list[Row]]", deps: Deps) -> list
 
 
 def _merge(students: list[Row], configs: list[Row]) -> list[Row]:
-    """Return one row per token, without API keys in its texts, newest first."""
+    """Return one row per token, without secrets in its texts, newest first."""
     merged: dict[str | int, Row] = {}
     rows = [*sorted(students, key=_last_change), *sorted(configs, key=_last_change)]
     for number, row in enumerate(rows):
@@ -113,7 +113,7 @@ def _redact_texts(row: Row) -> Row:
 
 def _count_all(deps: Deps) -> store.ListTotals:
     """Count the people and the sessions of all legacy rows."""
-    tokens: set[int] = set()
+    token_hashes: set[int] = set()
     emails: set[str] = set()
     rows_without_token = 0
     for load in (store.load_legacy_student_identities, store.load_legacy_config_identities):
@@ -122,10 +122,12 @@ def _count_all(deps: Deps) -> store.ListTotals:
         except SchemaMissing:
             continue
         if identities is not None:
-            tokens.update(identities.tokens)
+            token_hashes.update(identities.tokens)
             emails.update(map(normalized_email, identities.emails))
             rows_without_token += identities.rows_without_token
-    return store.ListTotals(students=len(emails - {""}), sessions=len(tokens) + rows_without_token)
+    return store.ListTotals(
+        students=len(emails - {""}), sessions=len(token_hashes) + rows_without_token
+    )
 
 
 def _email(row: Row) -> str:

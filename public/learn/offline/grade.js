@@ -14,7 +14,7 @@ function folded(character) {
   return character.toUpperCase().toLowerCase().toUpperCase().toLowerCase(); // ẞ becomes ß first, and ss only then
 }
 
-/** A text in the form in which answers are compared: without case and outer blanks. */
+/** A text in the form in which answers are compared: without case and without leading and trailing whitespace. */
 export function comparable(text) {
   return [...stripped(text)].map(folded).join("");
 }
@@ -27,7 +27,7 @@ function digitValue(character) {
   return (code - first) % 10;
 }
 
-/** The finite number in a text, null if it is not one. A decimal comma is accepted. */
+/** The finite number that a text holds, or null if it holds none. A decimal comma is accepted. */
 export function numberOf(text) {
   let compact = stripped(text).replaceAll("\u2212", "-");
   if (compact.includes(",") && !compact.includes(".")) compact = compact.replaceAll(",", ".");

@@ -4,8 +4,8 @@
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 
--- Answers are removed only while stepwise.removal is set. The functions below set it; a restore, or
--- another script that must remove answers, sets it for its transaction.
+-- Answers can be removed only while stepwise.removal is set. The functions below and the upgrade's
+-- scripts set it; any other script that has to remove answers sets it for its own transaction.
 CREATE OR REPLACE FUNCTION assessment.refuse_removal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF coalesce(current_setting('stepwise.removal', TRUE), '') = '' THEN
@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS stepwise.removed_students (
 CREATE INDEX IF NOT EXISTS idx_test_sessions_closed ON assessment.test_sessions (last_activity)
   WHERE status <> 'active';
 
--- The ids under which people with one of these names took tests. Names are in lower case, without
--- surrounding blanks; an id may contain an e-mail address with a name around it.
+-- The ids under which a person took tests. p_names are the person's ids and e-mail addresses, in lower case
+-- and without surrounding blanks; an id of a test may contain such an address, as in `Ann <ann@example.com>`.
 CREATE OR REPLACE FUNCTION assessment.ids_of(p_names TEXT[]) RETURNS TEXT[] LANGUAGE sql STABLE AS $$
   SELECT coalesce(array_agg(e.id::TEXT), '{}') FROM assessment.examinees e
   WHERE lower(btrim(e.id)) = ANY (p_names)
@@ -97,7 +97,7 @@ DECLARE
   v_before TIMESTAMP := (now() AT TIME ZONE 'UTC') - make_interval(days => p_days);
   v_tests UUID[];
   v_students TEXT[];
-  v_measured TEXT[];
+  v_proficiency_students TEXT[];
 BEGIN
   PERFORM set_config('stepwise.removal', 'retention', TRUE);
   SELECT coalesce(array_agg(o.id), '{}'), coalesce(array_agg(DISTINCT o.student_id::TEXT), '{}')
@@ -117,9 +117,9 @@ BEGIN
       ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
     RETURNING p.student_id
   ) SELECT count(*), coalesce(array_agg(DISTINCT student_id::TEXT), '{}')
-    INTO proficiencies, v_measured FROM removed;
+    INTO proficiencies, v_proficiency_students FROM removed;
   DELETE FROM assessment.examinees e
-    WHERE e.id = ANY (v_students || v_measured)
+    WHERE e.id = ANY (v_students || v_proficiency_students)
       AND NOT EXISTS (SELECT FROM assessment.test_sessions s WHERE s.student_id = e.id)
       AND NOT EXISTS (SELECT FROM assessment.test_responses r WHERE r.student_id = e.id)
       AND NOT EXISTS (SELECT FROM assessment.student_proficiencies p WHERE p.student_id = e.id);

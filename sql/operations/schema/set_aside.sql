@@ -8,8 +8,8 @@ BEGIN
   FOREACH table_name IN ARRAY
     ARRAY['students', 'sessions', 'step_progress', 'events', 'enrollments']
   LOOP
-    -- Without this column, `students` is the assessment's table from an older deployment. `enrollments` is
-    -- recognized as in own_tables().
+    -- Without the column `student_id`, `students` is the assessment's table from an older deployment.
+    -- `enrollments` is recognized as in stepwise.own_tables().
     CONTINUE WHEN NOT EXISTS (
       SELECT FROM pg_catalog.pg_class c
       WHERE c.oid = to_regclass(format('public.%I', table_name)) AND c.relkind IN ('r', 'p')
