@@ -118,6 +118,7 @@ def test_roster_is_checked_before_it_is_stored(visit: Visit, own_server: LocalSe
     watched = visit("/instructor-dashboard", url=own_server.url)
     page = watched.page
     page.get_by_role("button", name="Admin Login").click()
+    expect(page.locator("input[type=password]")).to_be_focused()
     page.keyboard.type(ADMIN_PASSWORD)
     page.get_by_role("button", name="Load Sessions").click()
     page.get_by_role("button", name="Import a roster").click()

@@ -28,6 +28,7 @@ Visit = Callable[..., WatchedPage]
 
 def log_in(page: Page, password: str = ADMIN_PASSWORD) -> None:
     page.get_by_role("button", name="Admin Login").click()
+    expect(page.locator("input[type=password]")).to_be_focused()
     page.keyboard.type(password)
     page.get_by_role("button", name="Load Sessions").click()
 

@@ -192,6 +192,7 @@ def test_link_that_an_operator_makes_opens_the_session(
     watched = visit("/instructor-dashboard", url=url)
     page = watched.page
     page.get_by_role("button", name="Admin Login").click()
+    expect(page.locator("input[type=password]")).to_be_focused()
     page.keyboard.type(ADMIN_PASSWORD)
     page.get_by_role("button", name="Load Sessions").click()
     page.get_by_label("Search").fill(amina.session["student_email"])
